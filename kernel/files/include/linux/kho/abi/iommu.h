@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * DOC: IOMMU live update ABI
+ *
+ * What one kernel tells the next about the IOMMU state that it leaves running.
+ * A header and three sets of fixed-size records, each set a chain of
+ * &struct kho_block_header_ser blocks:
+ *
+ *   - a unit is one IOMMU hardware unit whose translation stays enabled,
+ *   - a domain is one page table,
+ *   - a device is one requester ID together with the unit that translates for
+ *     it and the domain that it is attached to.
+ *
+ * Records refer to each other by hardware facts rather than by index: a unit by
+ * the physical address of its registers, a domain by that of its top table. A
+ * slot whose &iommu_ser_prefix.state is IOMMU_SER_FREE is skipped. Each record
+ * and the header end in checks of their own, so that a damaged one is found
+ * before anything in it is used.
+ *
+ * This is a contract between two different kernels. Any change of a structure
+ * below, or of what a member means, needs a new IOMMU_LIVEUPDATE_COMPATIBLE.
+ */
+#ifndef _LINUX_KHO_ABI_IOMMU_H
+#define _LINUX_KHO_ABI_IOMMU_H
+
+#include <linux/types.h>
+
+#define IOMMU_LIVEUPDATE_COMPATIBLE	"iommu-liveupdate-v1"
+
+#define IOMMU_SER_MAGIC			0x4c554d4fU	/* "OMUL" */
+
+enum iommu_ser_state {
+	IOMMU_SER_FREE = 0,
+	IOMMU_SER_USED = 1,
+};
+
+/* Which driver wrote a record, and therefore who may read it. */
+enum iommu_ser_type {
+	IOMMU_SER_INTEL = 1,
+};
+
+/* Page table formats of generic_pt. */
+enum iommu_ser_format {
+	IOMMU_SER_VTDSS = 1,
+	IOMMU_SER_X86_64 = 2,
+	IOMMU_SER_AMDV1 = 3,
+	IOMMU_SER_RISCV64 = 4,
+};
+
+/**
+ * struct iommu_ser_prefix - what every record begins with
+ * @crc:   CRC-32 (Ethernet polynomial, seed ~0) of all that follows @crc
+ * @state: enum iommu_ser_state
+ * @type:  enum iommu_ser_type
+ */
+struct iommu_ser_prefix {
+	u32 crc;
+	u16 state;
+	u16 type;
+} __packed;
+
+/**
+ * struct iommu_unit_ser - one IOMMU hardware unit
+ * @prefix:    see &struct iommu_ser_prefix
+ * @reg_phys:  physical address of its registers
+ * @segment:   PCI segment that it serves
+ * @flags:     0
+ * @root:      VT-d: contents of the Root Table Address Register (VT-d 11.4.5)
+ */
+struct iommu_unit_ser {
+	struct iommu_ser_prefix prefix;
+	u64 reg_phys;
+	u32 segment;
+	u32 flags;
+	u64 root;
+} __packed;
+
+#define IOMMU_DOMAIN_SER_FORCE_SNOOPING	BIT(0)
+
+/**
+ * struct iommu_domain_ser - one page table
+ * @prefix:        see &struct iommu_ser_prefix
+ * @top:           physical address of its top table
+ * @token:         the user's token for it
+ * @tables:        number of table pages, @top included
+ * @pgsize_bitmap: page sizes in use
+ * @features:      generic_pt features that decide how entries are read
+ * @format:        enum iommu_ser_format
+ * @top_level:     level of @top, 0 is the level of the smallest leaves
+ * @vasz_lg2:      bits of an IOVA
+ * @oasz_lg2:      bits of an output address
+ * @flags:         IOMMU_DOMAIN_SER_*
+ */
+struct iommu_domain_ser {
+	struct iommu_ser_prefix prefix;
+	u64 top;
+	u64 token;
+	u64 tables;
+	u64 pgsize_bitmap;
+	u32 features;
+	u8  format;
+	u8  top_level;
+	u8  vasz_lg2;
+	u8  oasz_lg2;
+	u64 flags;
+} __packed;
+
+/**
+ * struct iommu_device_ser - one requester ID
+ * @prefix:     see &struct iommu_ser_prefix
+ * @segment:    PCI segment
+ * @bdf:        bus, device and function
+ * @did:        VT-d: domain id in its context or PASID table entry
+ * @token:      the user's token for the device
+ * @unit:       &iommu_unit_ser.reg_phys of the unit that translates for it
+ * @domain:     &iommu_domain_ser.top of the domain that it is attached to
+ * @pasid_dir:  VT-d scalable mode: physical address of its PASID directory, or 0
+ * @max_pasid:  VT-d scalable mode: number of PASIDs that the directory covers
+ * @vendor:     PCI vendor id, to see that it is still the same device
+ * @device:     PCI device id
+ */
+struct iommu_device_ser {
+	struct iommu_ser_prefix prefix;
+	u32 segment;
+	u16 bdf;
+	u16 did;
+	u64 token;
+	u64 unit;
+	u64 domain;
+	u64 pasid_dir;
+	u32 max_pasid;
+	u16 vendor;
+	u16 device;
+} __packed;
+
+/**
+ * struct iommu_liveupdate_ser - header, what the FLB's data points to
+ * @magic:       IOMMU_SER_MAGIC
+ * @crc:         CRC-32 (Ethernet polynomial, seed ~0) of all that follows @crc
+ * @size:        size of this header
+ * @unit_size:   size of &struct iommu_unit_ser
+ * @domain_size: size of &struct iommu_domain_ser
+ * @device_size: size of &struct iommu_device_ser
+ * @units:       physical address of the first block of units, or 0
+ * @domains:     the same for domains
+ * @devices:     the same for devices
+ */
+struct iommu_liveupdate_ser {
+	u32 magic;
+	u32 crc;
+	u32 size;
+	u32 unit_size;
+	u32 domain_size;
+	u32 device_size;
+	u64 units;
+	u64 domains;
+	u64 devices;
+} __packed;
+
+#endif /* _LINUX_KHO_ABI_IOMMU_H */
