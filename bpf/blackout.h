@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The blackout of a live update, and the phases that it consists of.
+ *
+ * This is the only place that names a phase and that says where it starts. It
+ * is used by the BPF program (blackout.bpf.c) and by lutrace alike, so that
+ * both give the same answer from the same records.
+ *
+ * The rule: phases are adjacent and add up to the total exactly, to the
+ * nanosecond. A stamp that is missing or lies before its predecessor makes the
+ * whole result unknown, never a number.
+ *
+ * One kernel's ledger is folded into one struct blackout_side: the outgoing
+ * kernel's ends in a jump, the incoming kernel's starts with a boot. Every
+ * stamp is chosen by sequence number, so the order in which records arrive,
+ * and whether they arrive twice (live and replayed), makes no difference.
+ *
+ * Include <linux/types.h> (or have __u64, __u32 ... defined) and
+ * <linux/liveupdate_trace.h> before this file.
+ */
+#ifndef LIVEUPDATE_BLACKOUT_H
+#define LIVEUPDATE_BLACKOUT_H
+
+/*
+ * X(NAME, number, member, "text"): in order of time. A phase lasts from its
+ * own boundary to the boundary of the next phase that has one.
+ *
+ *	phase		starts with				may be absent
+ *	quiesce		the mark "pause"			yes
+ *	freeze		REBOOT begins				no
+ *	shutdown	DEVICE_SHUTDOWN begins			yes
+ *	jump		JUMP					no
+ *	early-boot	BOOT of the incoming kernel		no
+ *	restore		the first IOMMU_RESTORE begins		yes
+ *	kernel-init	the last IOMMU_RESTORE has ended	yes
+ *	userspace	INIT: the first process is executed	yes
+ *	retrieve	the first SESSION_RETRIEVE begins	yes
+ *
+ * and the last one ends with the mark "resume", or where there is none when
+ * the last SESSION_FINISH that succeeded has ended. A phase whose boundary
+ * never occurred is part of the phase before it.
+ */
+#define LIVEUPDATE_PHASES(X)						\
+	X(QUIESCE,	0, quiesce,	"quiesce")			\
+	X(FREEZE,	1, freeze,	"freeze")			\
+	X(SHUTDOWN,	2, shutdown,	"shutdown")			\
+	X(JUMP,		3, jump,	"jump")				\
+	X(EARLY_BOOT,	4, early_boot,	"early-boot")			\
+	X(RESTORE,	5, restore,	"restore")			\
+	X(KERNEL_INIT,	6, kernel_init,	"kernel-init")			\
+	X(USERSPACE,	7, userspace,	"userspace")			\
+	X(RETRIEVE,	8, retrieve,	"retrieve")
+
+#define LIVEUPDATE_PHASE_COUNT	9
+
+enum liveupdate_phase {
+#define LIVEUPDATE_PHASE_ENUM(name, number, member, text)		\
+	LIVEUPDATE_PHASE_##name = number,
+	LIVEUPDATE_PHASES(LIVEUPDATE_PHASE_ENUM)
+#undef LIVEUPDATE_PHASE_ENUM
+};
+
+/* X(NAME, number, "text"): why there is no number. */
+#define BLACKOUT_REASONS(X)						\
+	X(NONE,		0, "")						\
+	X(NO_HANDOVER,	1, "no live update in these records")		\
+	X(NO_REBOOT,	2, "the outgoing kernel did not record its reboot call") \
+	X(NO_JUMP,	3, "the outgoing kernel did not record its jump") \
+	X(NO_BOOT,	4, "the incoming kernel did not record its boot") \
+	X(NO_END,	5, "neither a resume mark nor a finished session yet") \
+	X(BACKWARD,	6, "time goes backward between two stamps")	\
+	X(NO_CLOCK,	7, "neither kernel recorded its cycle counter's frequency")
+
+enum blackout_reason {
+#define BLACKOUT_REASON_ENUM(name, number, text) BLACKOUT_REASON_##name = number,
+	BLACKOUT_REASONS(BLACKOUT_REASON_ENUM)
+#undef BLACKOUT_REASON_ENUM
+};
+
+/* A point in time; sequence 0: it has not occurred. */
+struct blackout_stamp {
+	__u64 sequence;
+	__u64 cycles;
+};
+
+/**
+ * struct blackout_side - what one kernel's ledger says about the blackout
+ * @cycles_khz:     cycle counter frequency by this ledger, 0 if not known
+ * @pause:          last mark "pause"
+ * @resume:         last mark "resume"; takes back a pause before it
+ * @reboot:         last REBOOT that began
+ * @shutdown:       last DEVICE_SHUTDOWN that began
+ * @jump:           JUMP
+ * @boot:           BOOT
+ * @restore:        first IOMMU_RESTORE that began
+ * @restored:       last IOMMU_RESTORE that ended
+ * @init:           INIT
+ * @retrieve:       first SESSION_RETRIEVE that began
+ * @resumed:        first mark "resume"
+ * @finished:       last SESSION_FINISH that ended well
+ */
+struct blackout_side {
+	__u64 cycles_khz;
+	struct blackout_stamp pause;
+	struct blackout_stamp resume;
+	struct blackout_stamp reboot;
+	struct blackout_stamp shutdown;
+	struct blackout_stamp jump;
+	struct blackout_stamp boot;
+	struct blackout_stamp restore;
+	struct blackout_stamp restored;
+	struct blackout_stamp init;
+	struct blackout_stamp retrieve;
+	struct blackout_stamp resumed;
+	struct blackout_stamp finished;
+};
+
+/**
+ * struct blackout_phase - one phase
+ * @begin_ns: from the begin of the blackout to the begin of the phase
+ * @ns:       how long it lasted; 0 if absent
+ * @absent:   its boundary did not occur, its time is in the phase before
+ */
+struct blackout_phase {
+	__u64 begin_ns;
+	__u64 ns;
+	__u32 absent;
+	__u32 reserved;
+};
+
+/**
+ * struct blackout - the result
+ * @known:      1 if @ns and the phases are valid; else all of them are 0
+ * @reason:     enum blackout_reason, why it is not known
+ * @ns:         from the begin of the first phase to the end of the last
+ * @begin_cycles: cycle counter at the begin
+ * @end_cycles: cycle counter at the end
+ * @cycles_khz: with which cycles were converted
+ * @phases:     by enum liveupdate_phase; also by name
+ */
+struct blackout {
+	__u32 known;
+	__u32 reason;
+	__u64 ns;
+	__u64 begin_cycles;
+	__u64 end_cycles;
+	__u64 cycles_khz;
+	union {
+		struct {
+#define BLACKOUT_PHASE_MEMBER(name, number, member, text)		\
+			struct blackout_phase member;
+			LIVEUPDATE_PHASES(BLACKOUT_PHASE_MEMBER)
+#undef BLACKOUT_PHASE_MEMBER
+		};
+		struct blackout_phase phases[LIVEUPDATE_PHASE_COUNT];
+	};
+};
+
+/* Cycles to nanoseconds, rounded down, exact for any 64-bit duration. */
+static inline __u64 blackout_ns(__u64 cycles, __u64 khz)
+{
+	return cycles / khz * 1000000 + cycles % khz * 1000000 / khz;
+}
+
+static inline void blackout_keep_first(struct blackout_stamp *stamp,
+				       __u64 sequence, __u64 cycles)
+{
+	if (stamp->sequence && stamp->sequence <= sequence)
+		return;
+	stamp->sequence = sequence;
+	stamp->cycles = cycles;
+}
+
+static inline void blackout_keep_last(struct blackout_stamp *stamp,
+				      __u64 sequence, __u64 cycles)
+{
+	if (stamp->sequence >= sequence)
+		return;
+	stamp->sequence = sequence;
+	stamp->cycles = cycles;
+}
+
+/* strcmp() that BPF can use as well; @mark is a string constant. */
+#define BLACKOUT_IS_MARK(name, mark)					\
+	(__builtin_memcmp(name, mark, sizeof(mark)) == 0)
+
+/**
+ * blackout_note - take one record into account
+ * @side:   the ledger that the record is in
+ * @record: the record
+ *
+ * Return: 1 if the record is one that the blackout depends on, 0 if not.
+ */
+static inline int blackout_note(struct blackout_side *side,
+				const struct liveupdate_record *record)
+{
+	__u64 sequence = record->sequence, cycles = record->cycles;
+	int begin = record->edge == LIVEUPDATE_EDGE_BEGIN;
+	int end = record->edge == LIVEUPDATE_EDGE_END;
+
+	switch (record->step) {
+	case LIVEUPDATE_STEP_USER_MARK:
+		if (BLACKOUT_IS_MARK(record->name, LIVEUPDATE_MARK_PAUSE)) {
+			blackout_keep_last(&side->pause, sequence, cycles);
+			return 1;
+		}
+		if (BLACKOUT_IS_MARK(record->name, LIVEUPDATE_MARK_RESUME)) {
+			blackout_keep_first(&side->resumed, sequence, cycles);
+			blackout_keep_last(&side->resume, sequence, cycles);
+			return 1;
+		}
+		return 0;
+	case LIVEUPDATE_STEP_REBOOT:
+		if (begin)
+			blackout_keep_last(&side->reboot, sequence, cycles);
+		return begin;
+	case LIVEUPDATE_STEP_DEVICE_SHUTDOWN:
+		if (begin)
+			blackout_keep_last(&side->shutdown, sequence, cycles);
+		return begin;
+	case LIVEUPDATE_STEP_JUMP:
+		blackout_keep_last(&side->jump, sequence, cycles);
+		return 1;
+	case LIVEUPDATE_STEP_BOOT:
+		blackout_keep_first(&side->boot, sequence, cycles);
+		return 1;
+	case LIVEUPDATE_STEP_IOMMU_RESTORE:
+		if (begin)
+			blackout_keep_first(&side->restore, sequence, cycles);
+		if (end)
+			blackout_keep_last(&side->restored, sequence, cycles);
+		return begin || end;
+	case LIVEUPDATE_STEP_INIT:
+		blackout_keep_first(&side->init, sequence, cycles);
+		return 1;
+	case LIVEUPDATE_STEP_SESSION_RETRIEVE:
+		if (begin)
+			blackout_keep_first(&side->retrieve, sequence, cycles);
+		return begin;
+	case LIVEUPDATE_STEP_SESSION_FINISH:
+		if (!end || record->ret)
+			return 0;
+		blackout_keep_last(&side->finished, sequence, cycles);
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * One boundary: closes the phase before at @stamp and opens @phase. Returns 0
+ * if @stamp lies before the boundary before it.
+ */
+static inline int blackout_boundary(struct blackout *blackout, __u64 *at,
+				    enum liveupdate_phase phase,
+				    const struct blackout_stamp *stamp)
+{
+	__u64 khz = blackout->cycles_khz;
+
+	if (!stamp->sequence) {
+		blackout->phases[phase].absent = 1;
+		return 1;
+	}
+	if (stamp->cycles < *at)
+		return 0;
+	*at = stamp->cycles;
+	blackout->phases[phase].begin_ns =
+		blackout_ns(stamp->cycles - blackout->begin_cycles, khz);
+	return 1;
+}
+
+/**
+ * blackout_evaluate - the blackout between two kernels
+ * @outgoing: the ledger of the kernel that jumped, NULL if there is none
+ * @incoming: the ledger of the kernel that it jumped to, NULL if there is none
+ * @blackout: the result, always filled in
+ */
+static inline void blackout_evaluate(const struct blackout_side *outgoing,
+				     const struct blackout_side *incoming,
+				     struct blackout *blackout)
+{
+	static const struct blackout_stamp absent;
+	const struct blackout_stamp *pause = &absent, *shutdown = &absent;
+	const struct blackout_stamp *restore = &absent, *restored = &absent;
+	const struct blackout_stamp *init = &absent, *retrieve = &absent;
+	const struct blackout_stamp *end;
+	__u64 at, next;
+	int i;
+
+	__builtin_memset(blackout, 0, sizeof(*blackout));
+
+	blackout->reason = BLACKOUT_REASON_NO_HANDOVER;
+	if (!outgoing || !incoming)
+		return;
+	blackout->reason = BLACKOUT_REASON_NO_REBOOT;
+	if (!outgoing->reboot.sequence)
+		return;
+	blackout->reason = BLACKOUT_REASON_NO_JUMP;
+	if (outgoing->jump.sequence < outgoing->reboot.sequence)
+		return;
+	blackout->reason = BLACKOUT_REASON_NO_BOOT;
+	if (incoming->boot.sequence < outgoing->jump.sequence)
+		return;
+
+	end = incoming->resumed.sequence ? &incoming->resumed : &incoming->finished;
+	blackout->reason = BLACKOUT_REASON_NO_END;
+	if (!end->sequence)
+		return;
+
+	blackout->cycles_khz = incoming->cycles_khz ?: outgoing->cycles_khz;
+	blackout->reason = BLACKOUT_REASON_NO_CLOCK;
+	if (!blackout->cycles_khz)
+		return;
+
+	/* A workload that was resumed before the reboot call was not paused. */
+	if (outgoing->pause.sequence > outgoing->resume.sequence &&
+	    outgoing->pause.sequence < outgoing->reboot.sequence)
+		pause = &outgoing->pause;
+	/* A reboot call that failed earlier may have shut devices down. */
+	if (outgoing->shutdown.sequence > outgoing->reboot.sequence)
+		shutdown = &outgoing->shutdown;
+	/* What comes after the workload runs again is no part of its pause. */
+	if (incoming->restore.sequence && incoming->restored.sequence &&
+	    incoming->restored.sequence < end->sequence) {
+		restore = &incoming->restore;
+		restored = &incoming->restored;
+	}
+	if (incoming->init.sequence < end->sequence)
+		init = &incoming->init;
+	if (incoming->retrieve.sequence < end->sequence)
+		retrieve = &incoming->retrieve;
+
+	blackout->begin_cycles = pause->sequence ? pause->cycles :
+						   outgoing->reboot.cycles;
+	blackout->end_cycles = end->cycles;
+	at = blackout->begin_cycles;
+
+	blackout->reason = BLACKOUT_REASON_BACKWARD;
+	if (!blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_QUIESCE, pause) ||
+	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_FREEZE, &outgoing->reboot) ||
+	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_SHUTDOWN, shutdown) ||
+	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_JUMP, &outgoing->jump) ||
+	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_EARLY_BOOT, &incoming->boot) ||
+	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_RESTORE, restore) ||
+	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_KERNEL_INIT, restored) ||
+	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_USERSPACE, init) ||
+	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_RETRIEVE, retrieve) ||
+	    end->cycles < at) {
+		__builtin_memset(blackout->phases, 0, sizeof(blackout->phases));
+		blackout->begin_cycles = 0;
+		blackout->end_cycles = 0;
+		return;
+	}
+
+	/* Differences of rounded boundaries: that is why the sum is exact. */
+	blackout->ns = blackout_ns(end->cycles - blackout->begin_cycles,
+				   blackout->cycles_khz);
+	next = blackout->ns;
+	for (i = LIVEUPDATE_PHASE_COUNT - 1; i >= 0; i--) {
+		struct blackout_phase *phase = &blackout->phases[i];
+
+		if (phase->absent) {
+			phase->begin_ns = next;
+			continue;
+		}
+		phase->ns = next - phase->begin_ns;
+		next = phase->begin_ns;
+	}
+	blackout->known = 1;
+	blackout->reason = BLACKOUT_REASON_NONE;
+}
+
+#endif /* LIVEUPDATE_BLACKOUT_H */
