@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# IOMMU live update for Linux 7.3: every command a person needs.
+# 'make help' lists them; what each part is built from stands in its own
+# Makefile (bpf/, tools/*/, tests/*/).
+
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# One part after the other; each uses all cores itself.
+.NOTPARALLEL:
+
+# Where everything is built, as an absolute path: parts are built from their
+# own directories, and the tests read it from the environment.
+BUILD ?= build
+override BUILD := $(abspath $(BUILD))
+export BUILD
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+JOBS    ?= $(shell nproc)
+export JOBS
+
+# V=1 shows commands; parts read Q and V themselves.
+ifeq ($(V),1)
+export VERBOSE := 1
+Q :=
+else
+Q := @
+endif
+
+KERNELS := lab successor
+OUTGOING := $(BUILD)/linux/lab/arch/x86/boot/bzImage
+INCOMING := $(BUILD)/linux/successor/arch/x86/boot/bzImage
+export OUTGOING INCOMING
+
+# A directory below tools/ or tests/ with a Makefile is a part.
+TOOLS := $(sort $(patsubst %/Makefile,%,$(wildcard tools/*/Makefile tests/lab/Makefile)))
+
+##@ Run it
+
+.PHONY: demo
+demo: build ## one live update in QEMU: the pause, the verdict, the packets (MODE=legacy|scalable|first-stage)
+	$(Q)tests/lab/demo $(if $(MODE),--mode $(MODE)) --results $(BUILD)/demo
+
+.PHONY: demo-baseline
+demo-baseline: build ## the same with the feature switched off: packets are lost
+	$(Q)tests/lab/demo --baseline $(if $(MODE),--mode $(MODE)) --results $(BUILD)/demo-baseline
+
+.PHONY: test
+test: build unit ## build everything and run all tests (TESTS= some of them, TEST_JOBS= at a time)
+	$(Q)tests/run $(TESTS)
+
+.PHONY: bench
+bench: build ## measure: docs/benchmarks.md says what
+	$(Q)tests/bench/run --results $(BUILD)/bench
+
+##@ Build it
+
+.PHONY: dependencies
+dependencies: ## install the Debian packages that are missing (DEPENDENCIES=no: never)
+ifneq ($(DEPENDENCIES),no)
+	$(Q)tools/setup/install-dependencies
+endif
+
+.PHONY: build
+build: kernel tools ## everything below
+
+.PHONY: kernel-tree
+kernel-tree: dependencies ## Linux 7.3 with the overlay in build/linux (LINUX_TARBALL=, LINUX_TREE=, DISCARD=1)
+	$(Q)kernel/scripts/fetch
+	$(Q)kernel/scripts/overlay $(if $(DISCARD),--discard)
+
+.PHONY: kernel
+kernel: $(addprefix kernel-,$(KERNELS)) ## the outgoing and the incoming kernel of the laboratory
+
+.PHONY: kernel-lab
+kernel-lab: kernel-tree
+	$(Q)kernel/scripts/build lab kernel/config/lab.config
+
+.PHONY: kernel-successor
+kernel-successor: kernel-lab
+	$(Q)kernel/scripts/build successor kernel/config/lab.config kernel/config/successor.config
+
+.PHONY: kernel-headers
+kernel-headers: kernel-tree
+	$(Q)kernel/scripts/headers
+
+.PHONY: bpf
+bpf: kernel-headers ## the BPF programs
+	$(Q)$(MAKE) -j$(JOBS) -C bpf
+
+.PHONY: tools
+tools: bpf $(addprefix build-,$(TOOLS)) ## lutrace, the workload, the sender, man pages
+
+.PHONY: $(addprefix build-,$(TOOLS))
+$(addprefix build-,$(TOOLS)): build-%: bpf
+	$(Q)$(MAKE) -j$(JOBS) -C $*
+
+.PHONY: unit
+unit: tools ## the unit tests, built but not run
+	$(Q)$(MAKE) -j$(JOBS) -C tests/unit
+
+##@ Change it
+
+.PHONY: kernel-refresh
+kernel-refresh: ## take edits in build/linux over into kernel/ (PATCH=NNNN-topic, ADD=new-files, FORCE=1)
+	$(Q)PATCH='$(PATCH)' ADD='$(ADD)' kernel/scripts/refresh $(if $(FORCE),--force)
+
+.PHONY: check
+check: dependencies kernel-headers bpf ## style, static analysis, licences and documentation
+	$(Q)tests/check/run
+
+.PHONY: check-kernel
+check-kernel: kernel-lab ## sparse and W=1 on the overlay's kernel files
+	$(Q)kernel/scripts/analyse
+
+.PHONY: format
+format: dependencies ## lay out the user-space and BPF sources with clang-format
+	$(Q)tests/check/run --format
+
+##@ Install it, remove it
+
+.PHONY: install
+install: tools ## into $(DESTDIR)$(PREFIX)
+	$(Q)tools/setup/install '$(DESTDIR)' '$(PREFIX)'
+
+.PHONY: clean
+clean: ## remove what was built; what was downloaded stays
+	$(Q)find $(BUILD) -mindepth 1 -maxdepth 1 ! -name source ! -name apt -exec rm -rf {} + 2>/dev/null || true
+
+.PHONY: distclean
+distclean: ## remove what was downloaded, too
+	$(Q)rm -rf $(BUILD)
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
