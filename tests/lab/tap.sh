@@ -1,0 +1,115 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# TAP for tests in bash: source it, say what is true, end with tap_done.
+#
+#	. "$(dirname "$0")/../lab/tap.sh"
+#	lab_run --mode legacy stage1 stage2
+#	ok "the workload goes on" [ "$(lab_json 2.json .lost)" = 0 ]
+#	tap_done
+
+tap_count=0
+tap_failed=0
+tap_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+tap_scratch=$(mktemp -d "${TMPDIR:-/tmp}/tap.XXXXXX") || exit 1
+trap 'rm -rf "$tap_scratch"' EXIT
+
+# diag TEXT: a comment line
+diag() { printf '%s\n' "$*" | sed 's/^/# /' >&2; }
+
+# ok SENTENCE COMMAND...: the sentence is true if the command succeeds
+ok() {
+	local sentence=$1
+	shift
+	tap_count=$((tap_count + 1))
+	if "$@"; then
+		printf 'ok %d - %s\n' "$tap_count" "$sentence"
+		return 0
+	fi
+	tap_failed=$((tap_failed + 1))
+	printf 'not ok %d - %s\n' "$tap_count" "$sentence"
+	diag "failed: ${*@Q}"
+	return 1
+}
+
+# not COMMAND...: succeeds if the command fails
+not() { ! "$@"; }
+
+# is SENTENCE GOT EXPECTED: two strings are the same
+is() {
+	if ! ok "$1" [ "$2" = "$3" ]; then
+		diag "     got: $2"
+		diag "expected: $3"
+		return 1
+	fi
+}
+
+# like SENTENCE TEXT REGEX: a text matches an extended regular expression
+like() {
+	if ! ok "$1" grep -qE -e "$3" <<<"$2"; then
+		diag "     got: $2"
+		return 1
+	fi
+}
+
+# skip_all REASON: end the test, which cannot run here; only for a missing
+# ability of the machine, and the reason names it
+skip_all() {
+	printf '1..0 # SKIP %s\n' "$*"
+	exit 0
+}
+
+# tap_done: print the plan; the last line of a test
+tap_done() {
+	printf '1..%d\n' "$tap_count"
+	exit $((tap_failed != 0))
+}
+
+# lab_run OPTION... STAGE1 [STAGE2]: run the laboratory; results in $lab_results,
+# and a test line that says whether the run itself went well
+lab_results=
+lab_run() {
+	lab_try "$@"
+	ok "the laboratory run succeeds${lab_what:+: $lab_what}" [ "$lab_status" = 0 ]
+}
+
+# lab_try OPTION... STAGE1 [STAGE2]: the same without a test line; status in
+# $lab_status, for runs that are meant to fail
+lab_runs=0
+lab_status=
+lab_try() {
+	lab_runs=$((lab_runs + 1))
+	lab_results=$tap_scratch/run$lab_runs
+	lab_status=0
+	"$tap_directory/run" --results "$lab_results" "$@" || lab_status=$?
+}
+
+# stage NAME: read a stage script from standard input; its path in $stage
+# (a test needs no files beside it)
+stage() {
+	stage=$tap_scratch/$1
+	{
+		printf '#!/bin/bash\n'
+		cat
+	} >"$stage"
+	chmod +x "$stage"
+}
+
+# lab_json FILE FILTER: a value of a JSON file in the results
+lab_json() { jq -r "$2" "$lab_results/$1"; }
+
+# stage_tap N: repeat the TAP lines that stage N printed, numbered on: for tests
+# whose assertions are made in the guest by a program that prints TAP
+stage_tap() {
+	local line
+	while IFS= read -r line; do
+		case $line in
+		'ok '*|'not ok '*)
+			tap_count=$((tap_count + 1))
+			[ "${line%% *}" = ok ] || tap_failed=$((tap_failed + 1))
+			sed -E "s/^((not )?ok) +[0-9]* *-? */\1 $tap_count - /" <<<"$line" ;;
+		[0-9]*..[0-9]*|'TAP '*) ;;
+		*)	diag "$line" ;;
+		esac
+	done <"$lab_results/stage$1.log"
+}
