@@ -31,6 +31,10 @@ void liveupdate_step_begin(struct liveupdate_step *step,
 void liveupdate_step_begin_named(struct liveupdate_step *step,
 				 enum liveupdate_step_id id,
 				 enum liveupdate_kind kind, const char *name);
+void liveupdate_step_begin_object(struct liveupdate_step *step,
+				  enum liveupdate_step_id id,
+				  enum liveupdate_kind kind, u64 object,
+				  const char *name);
 void liveupdate_step_end(struct liveupdate_step *step, int ret, u64 count);
 void liveupdate_step_instant(enum liveupdate_step_id id,
 			     enum liveupdate_kind kind, u64 object,
@@ -43,6 +47,10 @@ static inline void liveupdate_step_begin_named(struct liveupdate_step *step,
 					       enum liveupdate_step_id id,
 					       enum liveupdate_kind kind,
 					       const char *name) { }
+static inline void liveupdate_step_begin_object(struct liveupdate_step *step,
+						enum liveupdate_step_id id,
+						enum liveupdate_kind kind,
+						u64 object, const char *name) { }
 static inline void liveupdate_step_end(struct liveupdate_step *step, int ret,
 				       u64 count) { }
 static inline void liveupdate_step_instant(enum liveupdate_step_id id,

@@ -75,7 +75,8 @@ struct iommu_unit_ser {
 	u64 root;
 } __packed;
 
-#define IOMMU_DOMAIN_SER_FORCE_SNOOPING	BIT(0)
+/* The domain enforces cache coherency: entries (second stage) or PASID entry. */
+#define IOMMU_DOMAIN_SER_FORCE_SNOOPING	(1ULL << 0)
 
 /**
  * struct iommu_domain_ser - one page table
@@ -84,7 +85,7 @@ struct iommu_unit_ser {
  * @token:         the user's token for it
  * @tables:        number of table pages, @top included
  * @pgsize_bitmap: page sizes in use
- * @features:      generic_pt features that decide how entries are read
+ * @reserved:      0
  * @format:        enum iommu_ser_format
  * @top_level:     level of @top, 0 is the level of the smallest leaves
  * @vasz_lg2:      bits of an IOVA
@@ -97,7 +98,7 @@ struct iommu_domain_ser {
 	u64 token;
 	u64 tables;
 	u64 pgsize_bitmap;
-	u32 features;
+	u32 reserved;
 	u8  format;
 	u8  top_level;
 	u8  vasz_lg2;

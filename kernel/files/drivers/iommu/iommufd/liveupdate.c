@@ -1,0 +1,653 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Preserve an iommufd and its page tables across a live update.
+ */
+
+/**
+ * DOC: iommufd live update
+ *
+ * The user marks the HWPTs that have to cross the kexec, each with a token
+ * (IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE), and preserves the iommufd file in a
+ * live update session. Preserving the file preserves the page table of every
+ * marked HWPT; a vfio device file preserved after it preserves that its device
+ * is attached to one of them.
+ *
+ * The page tables are used by devices while nobody can answer for them, and in
+ * the next kernel before anybody knows what they map. Two things follow.
+ *
+ * They do not change: an IOAS with a preserved HWPT refuses with -EBUSY
+ * whatever would add, remove or split an area (iopt_check_mutable()), and a
+ * preserved HWPT holds a reference to itself, so that it cannot be destroyed.
+ *
+ * They map nothing but memory that crosses with them. The next kernel hands
+ * memory that it was not told of to anybody, and a device that can still reach
+ * it would write there. So every page that a preserved page table maps is
+ * looked up in the page table itself, and has to be the page at its place in a
+ * memfd that is preserved in the same session already. Preserving a memfd
+ * freezes it and pins its pages (mm/memfd_luo.c), hence what was true when it
+ * was checked stays true. Looking at each page is not redundant with the seals
+ * that are asked for as well: F_SEAL_SHRINK does not prevent that a hole is
+ * punched and filled again, and then the file holds another page than the one
+ * that was pinned and mapped before.
+ */
+#define pr_fmt(fmt) "iommufd: " fmt
+
+#include <linux/cleanup.h>
+#include <linux/crc32.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/io.h>
+#include <linux/iommu-liveupdate.h>
+#include <linux/iommufd.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho/abi/iommufd.h>
+#include <linux/liveupdate.h>
+#include <linux/liveupdate_trace.h>
+#include <linux/memfd.h>
+#include <linux/overflow.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+
+#include "io_pagetable.h"
+#include "iommufd_private.h"
+
+/* Seals without which a file may become smaller than what is mapped of it */
+#define IOMMUFD_LIVEUPDATE_SEALS (F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+
+/**
+ * struct iommufd_preserved - the HWPTs that a preserved iommufd holds on to
+ * @num:   number of @hwpts
+ * @hwpts: the marked HWPTs, each with a reference
+ */
+struct iommufd_preserved {
+	unsigned int num;
+	struct iommufd_hwpt_paging *hwpts[] __counted_by(num);
+};
+
+/**
+ * iommufd_liveupdate_file_sealed() - Is the size of a file fixed for good?
+ * @file: A file that is about to be mapped into an IOAS
+ *
+ * Return: true for a memfd that has the seals a preserved IOAS asks for.
+ */
+bool iommufd_liveupdate_file_sealed(struct file *file)
+{
+	int seals = memfd_get_seals(file);
+
+	return seals >= 0 &&
+	       (seals & IOMMUFD_LIVEUPDATE_SEALS) == IOMMUFD_LIVEUPDATE_SEALS;
+}
+
+static int iommufd_mark_hwpt(struct iommufd_ctx *ictx,
+			     struct iommufd_object *obj, u64 token)
+{
+	struct iommufd_hwpt_paging *hwpt_paging;
+	struct iommufd_object *other;
+	unsigned long index;
+
+	if (obj->type == IOMMUFD_OBJ_HWPT_NESTED)
+		return -EOPNOTSUPP;
+	if (obj->type != IOMMUFD_OBJ_HWPT_PAGING)
+		return -ENOENT;
+
+	hwpt_paging = container_of(obj, struct iommufd_hwpt_paging, common.obj);
+	if (hwpt_paging->auto_domain || hwpt_paging->common.fault)
+		return -EOPNOTSUPP;
+
+	guard(mutex)(&ictx->liveupdate_lock);
+
+	if (ictx->liveupdate_preserved)
+		return -EBUSY;
+
+	xa_lock(&ictx->objects);
+	xa_for_each(&ictx->objects, index, other) {
+		struct iommufd_hwpt_paging *iter;
+
+		if (other->type != IOMMUFD_OBJ_HWPT_PAGING)
+			continue;
+		iter = container_of(other, struct iommufd_hwpt_paging,
+				    common.obj);
+		if (iter->liveupdate_marked && iter->liveupdate_token == token) {
+			xa_unlock(&ictx->objects);
+			return -EADDRINUSE;
+		}
+	}
+	xa_unlock(&ictx->objects);
+
+	if (hwpt_paging->liveupdate_marked)
+		return -EBUSY;
+
+	hwpt_paging->liveupdate_token = token;
+	hwpt_paging->liveupdate_marked = true;
+	return 0;
+}
+
+/* ioctl(IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE) */
+int iommufd_hwpt_liveupdate_mark(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_hwpt_liveupdate_mark_preserve *cmd = ucmd->cmd;
+	struct iommufd_object *obj;
+	struct liveupdate_step step;
+	int rc;
+
+	if (!iommu_liveupdate_enabled())
+		return -EOPNOTSUPP;
+
+	obj = iommufd_get_object(ucmd->ictx, cmd->hwpt_id, IOMMUFD_OBJ_ANY);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_HWPT_MARK,
+			      LIVEUPDATE_KIND_HWPT, cmd->hwpt_token);
+	rc = iommufd_mark_hwpt(ucmd->ictx, obj, cmd->hwpt_token);
+	liveupdate_step_end(&step, rc, 0);
+
+	iommufd_put_object(ucmd->ictx, obj);
+	return rc;
+}
+
+/* From here until iopt_unpreserve() the areas of @iopt are what they are now. */
+static void iopt_preserve(struct io_pagetable *iopt)
+{
+	guard(rwsem_write)(&iopt->domains_rwsem);
+	guard(rwsem_write)(&iopt->iova_rwsem);
+	iopt->num_preserved++;
+}
+
+static void iopt_unpreserve(struct io_pagetable *iopt)
+{
+	guard(rwsem_write)(&iopt->domains_rwsem);
+	guard(rwsem_write)(&iopt->iova_rwsem);
+	iopt->num_preserved--;
+}
+
+/*
+ * Is the memory at @phys the page of @file at @index? The file is frozen and its
+ * pages are pinned, so the page cache holds what it is going to hold in the next
+ * kernel, and a page that it holds is not going to leave it.
+ */
+static bool iommufd_file_page_is(struct file *file, pgoff_t index,
+				 phys_addr_t phys)
+{
+	unsigned long pfn = PHYS_PFN(phys);
+	struct folio *folio;
+
+	if (!phys || !pfn_valid(pfn))
+		return false;
+	folio = pfn_folio(pfn);
+	return READ_ONCE(folio->mapping) == file_inode(file)->i_mapping &&
+	       folio->index + folio_page_idx(folio, pfn_to_page(pfn)) == index;
+}
+
+/* Does all that @domain maps in @area cross the kexec together with it? */
+static int iopt_area_check_memory(struct iopt_area *area,
+				  struct iommu_domain *domain,
+				  const struct luo_file_set *session_files,
+				  u64 token, u64 *npages)
+{
+	struct iopt_pages *pages = area->pages;
+	unsigned long last = iopt_area_last_iova(area);
+	unsigned long iova = iopt_area_iova(area);
+	const char *reason;
+
+	if (pages->type != IOPT_ADDRESS_FILE) {
+		reason = "was not mapped with IOMMU_IOAS_MAP_FILE from a memfd";
+		goto refuse;
+	}
+	if (!pages->sealed) {
+		reason = "is of a file that was no memfd with F_SEAL_GROW, F_SEAL_SHRINK and F_SEAL_SEAL when it was mapped";
+		goto refuse;
+	}
+	if (!liveupdate_session_has_file(session_files, pages->file, NULL)) {
+		reason = "is of a memfd that is not preserved in the same session before the iommufd";
+		goto refuse;
+	}
+
+	while (true) {
+		unsigned long start_byte = iopt_area_start_byte(area, iova);
+		pgoff_t index = (pages->start + start_byte) / PAGE_SIZE;
+		unsigned long left = PAGE_SIZE - offset_in_page(start_byte);
+
+		if (!iommufd_file_page_is(pages->file, index,
+					  iommu_iova_to_phys(domain, iova))) {
+			reason = "maps a page that is not in its memfd any more";
+			goto refuse;
+		}
+		(*npages)++;
+		if (last - iova < left)
+			return 0;
+		iova += left;
+		cond_resched();
+	}
+
+refuse:
+	pr_warn("HWPT token %#llx cannot be preserved: IOVA %#lx-%#lx %s\n",
+		token, iova, last, reason);
+	return -EINVAL;
+}
+
+static int iommufd_hwpt_check_memory(struct iommufd_hwpt_paging *hwpt_paging,
+				     const struct luo_file_set *session_files,
+				     u64 *npages)
+{
+	struct io_pagetable *iopt = &hwpt_paging->ioas->iopt;
+	struct iopt_area *area;
+	int rc;
+
+	guard(rwsem_read)(&iopt->iova_rwsem);
+	for (area = iopt_area_iter_first(iopt, 0, ULONG_MAX); area;
+	     area = iopt_area_iter_next(area, 0, ULONG_MAX)) {
+		/* Somebody is at mapping it, too late: iopt_map_pages() */
+		if (!area->pages)
+			continue;
+		rc = iopt_area_check_memory(area, hwpt_paging->common.domain,
+					    session_files,
+					    hwpt_paging->liveupdate_token,
+					    npages);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int __iommufd_hwpt_preserve(struct iommufd_hwpt_paging *hwpt_paging,
+				   const struct luo_file_set *session_files,
+				   struct iommufd_hwpt_ser *ser, u64 *npages)
+{
+	struct io_pagetable *iopt = &hwpt_paging->ioas->iopt;
+	u64 token = hwpt_paging->liveupdate_token;
+	u64 domain;
+	int rc;
+
+	/* What dirty tracking found out belongs to whoever started it */
+	if (hwpt_paging->dirty_tracking) {
+		pr_warn("HWPT token %#llx cannot be preserved: dirty tracking is enabled\n",
+			token);
+		return -EOPNOTSUPP;
+	}
+
+	iopt_preserve(iopt);
+	rc = iommufd_hwpt_check_memory(hwpt_paging, session_files, npages);
+	if (rc)
+		goto err_unpreserve;
+
+	rc = iommu_domain_preserve(hwpt_paging->common.domain, token, &domain);
+	if (rc) {
+		pr_warn("HWPT token %#llx cannot be preserved: its page table cannot, %pe\n",
+			token, ERR_PTR(rc));
+		goto err_unpreserve;
+	}
+
+	ser->token = token;
+	ser->domain = domain;
+	WRITE_ONCE(hwpt_paging->liveupdate_preserved, true);
+	return 0;
+
+err_unpreserve:
+	iopt_unpreserve(iopt);
+	return rc;
+}
+
+static int iommufd_hwpt_preserve(struct iommufd_hwpt_paging *hwpt_paging,
+				 const struct luo_file_set *session_files,
+				 struct iommufd_hwpt_ser *ser)
+{
+	struct liveupdate_step step;
+	u64 npages = 0;
+	int rc;
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_HWPT_PRESERVE,
+			      LIVEUPDATE_KIND_HWPT,
+			      hwpt_paging->liveupdate_token);
+	rc = __iommufd_hwpt_preserve(hwpt_paging, session_files, ser, &npages);
+	liveupdate_step_end(&step, rc, npages);
+	return rc;
+}
+
+static void iommufd_hwpt_unpreserve(struct iommufd_hwpt_paging *hwpt_paging)
+{
+	struct liveupdate_step step;
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_HWPT_UNPRESERVE,
+			      LIVEUPDATE_KIND_HWPT,
+			      hwpt_paging->liveupdate_token);
+	WRITE_ONCE(hwpt_paging->liveupdate_preserved, false);
+	iommu_domain_unpreserve(hwpt_paging->common.domain);
+	iopt_unpreserve(&hwpt_paging->ioas->iopt);
+	liveupdate_step_end(&step, 0, 0);
+}
+
+static struct iommufd_hwpt_paging *
+iommufd_marked_hwpt(struct iommufd_object *obj)
+{
+	struct iommufd_hwpt_paging *hwpt_paging;
+
+	if (obj->type != IOMMUFD_OBJ_HWPT_PAGING)
+		return NULL;
+	hwpt_paging = container_of(obj, struct iommufd_hwpt_paging, common.obj);
+	return hwpt_paging->liveupdate_marked ? hwpt_paging : NULL;
+}
+
+static void iommufd_put_preserved(struct iommufd_preserved *preserved)
+{
+	for (unsigned int i = 0; i < preserved->num; i++)
+		refcount_dec(&preserved->hwpts[i]->common.obj.users);
+	kfree(preserved);
+}
+
+/* Collect the marked HWPTs, with a reference that keeps them from being destroyed */
+static struct iommufd_preserved *
+iommufd_get_preserved(struct iommufd_ctx *ictx)
+{
+	struct iommufd_preserved *preserved;
+	struct iommufd_object *obj;
+	unsigned int marked = 0;
+	unsigned int num = 0;
+	unsigned long index;
+
+	/* No mark is added while this is held, though HWPTs may go */
+	lockdep_assert_held(&ictx->liveupdate_lock);
+
+	xa_lock(&ictx->objects);
+	xa_for_each(&ictx->objects, index, obj)
+		marked += !!iommufd_marked_hwpt(obj);
+	xa_unlock(&ictx->objects);
+
+	preserved = kzalloc_flex(*preserved, hwpts, marked);
+	if (!preserved)
+		return ERR_PTR(-ENOMEM);
+	preserved->num = marked;
+
+	xa_lock(&ictx->objects);
+	xa_for_each(&ictx->objects, index, obj) {
+		struct iommufd_hwpt_paging *hwpt_paging =
+			iommufd_marked_hwpt(obj);
+
+		if (!hwpt_paging)
+			continue;
+		/* Being in the xarray it has a reference, iommufd_try_inc_users() */
+		refcount_inc(&obj->users);
+		preserved->hwpts[num++] = hwpt_paging;
+	}
+	xa_unlock(&ictx->objects);
+	preserved->num = num;
+
+	return preserved;
+}
+
+static int iommufd_liveupdate_preserve(struct liveupdate_file_op_args *args)
+{
+	struct iommufd_ctx *ictx = args->file->private_data;
+	struct iommufd_preserved *preserved;
+	struct iommufd_ser *ser;
+	unsigned int i;
+	size_t size;
+	int rc;
+
+	if (!iommu_liveupdate_enabled()) {
+		pr_warn("cannot be preserved: IOMMU live update is off\n");
+		return -EOPNOTSUPP;
+	}
+
+	guard(mutex)(&ictx->liveupdate_lock);
+	if (WARN_ON(ictx->liveupdate_preserved))
+		return -EBUSY;
+
+	preserved = iommufd_get_preserved(ictx);
+	if (IS_ERR(preserved))
+		return PTR_ERR(preserved);
+
+	size = struct_size(ser, hwpts, preserved->num);
+	ser = kho_alloc_preserve(size);
+	if (IS_ERR(ser)) {
+		rc = PTR_ERR(ser);
+		goto err_put;
+	}
+
+	for (i = 0; i < preserved->num; i++) {
+		rc = iommufd_hwpt_preserve(preserved->hwpts[i],
+					   args->session_files, &ser->hwpts[i]);
+		if (rc)
+			goto err_unpreserve;
+	}
+
+	ser->magic = IOMMUFD_SER_MAGIC;
+	ser->size = size;
+	ser->num_hwpts = preserved->num;
+	ser->crc = crc32_le(~0, &ser->size,
+			    size - offsetof(struct iommufd_ser, size));
+
+	ictx->liveupdate_preserved = true;
+	args->private_data = preserved;
+	args->serialized_data = virt_to_phys(ser);
+	return 0;
+
+err_unpreserve:
+	while (i--)
+		iommufd_hwpt_unpreserve(preserved->hwpts[i]);
+	kho_unpreserve_free(ser);
+err_put:
+	iommufd_put_preserved(preserved);
+	return rc;
+}
+
+static void iommufd_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
+{
+	struct iommufd_ctx *ictx = args->file->private_data;
+	struct iommufd_preserved *preserved = args->private_data;
+	unsigned int i = preserved->num;
+
+	guard(mutex)(&ictx->liveupdate_lock);
+
+	while (i--)
+		iommufd_hwpt_unpreserve(preserved->hwpts[i]);
+	kho_unpreserve_free(phys_to_virt(args->serialized_data));
+	iommufd_put_preserved(preserved);
+	ictx->liveupdate_preserved = false;
+}
+
+static bool
+iommufd_liveupdate_can_preserve(struct liveupdate_file_handler *handler,
+				struct file *file)
+{
+	struct iommufd_ctx *ictx = iommufd_ctx_from_file(file);
+
+	if (IS_ERR(ictx))
+		return false;
+	iommufd_ctx_put(ictx);
+	return true;
+}
+
+/*
+ * The page tables of a preserved iommufd are in use in this kernel, and the
+ * devices that use them wait; giving them back to user space is not there yet.
+ */
+static int iommufd_liveupdate_retrieve(struct liveupdate_file_op_args *args)
+{
+	pr_warn("a preserved iommufd cannot be retrieved by this kernel\n");
+	return -EOPNOTSUPP;
+}
+
+/* Its devices go on using its page tables: their memory cannot be let go. */
+static bool iommufd_liveupdate_can_finish(struct liveupdate_file_op_args *args)
+{
+	pr_warn("the session cannot finish: it holds a preserved iommufd whose devices are waiting\n");
+	return false;
+}
+
+static void iommufd_liveupdate_finish(struct liveupdate_file_op_args *args)
+{
+	/* Required by the orchestrator, and kept from by can_finish() */
+	WARN_ON_ONCE(1);
+}
+
+static const struct liveupdate_file_ops iommufd_liveupdate_ops = {
+	.can_preserve = iommufd_liveupdate_can_preserve,
+	.preserve = iommufd_liveupdate_preserve,
+	.unpreserve = iommufd_liveupdate_unpreserve,
+	.retrieve = iommufd_liveupdate_retrieve,
+	.can_finish = iommufd_liveupdate_can_finish,
+	.finish = iommufd_liveupdate_finish,
+	.owner = THIS_MODULE,
+};
+
+static struct liveupdate_file_handler iommufd_liveupdate_handler = {
+	.ops = &iommufd_liveupdate_ops,
+	.compatible = IOMMUFD_LIVEUPDATE_COMPATIBLE,
+};
+
+static int iommufd_count_device(struct device *dev, void *data)
+{
+	unsigned int *count = data;
+
+	(*count)++;
+	return 0;
+}
+
+/**
+ * iommufd_device_preserve() - Preserve what a device's DMA is translated with
+ * @idev:          Device that is bound to an iommufd
+ * @session_files: Files of the session that the device is being preserved in
+ * @token:         The user's token for the device
+ * @iommufd_token: Set to the token of the device's iommufd in the session
+ * @hwpt_token:    Set to the token of the HWPT that the device is attached to
+ *
+ * From here until iommufd_device_unpreserve() the device stays attached to what
+ * it is attached to, in this kernel and in the next.
+ *
+ * Context: From the .preserve() callback of a live update file handler. The
+ * caller prevents that @idev is unbound before iommufd_device_unpreserve().
+ * Return: 0, or
+ * * -ENOENT	 - The iommufd is not preserved in the session.
+ * * -EINVAL	 - The device is not attached to a preserved HWPT.
+ * * -EBUSY	 - The device is preserved already.
+ * * -EOPNOTSUPP - It shares its group, has a PASID attached, or is attached to
+ *		   a nested or faulting HWPT.
+ * * Any error of iommu_device_preserve().
+ */
+int iommufd_device_preserve(struct iommufd_device *idev,
+			    const struct luo_file_set *session_files, u64 token,
+			    u64 *iommufd_token, u64 *hwpt_token)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	unsigned long pasid = IOMMU_NO_PASID;
+	struct iommufd_hw_pagetable *hwpt;
+	unsigned int num_devices = 0;
+	const char *reason;
+	int rc;
+
+	if (!liveupdate_session_has_file(session_files, idev->ictx->file,
+					 iommufd_token)) {
+		reason = "its iommufd is not preserved in the same session before it";
+		rc = -ENOENT;
+		goto refuse;
+	}
+
+	guard(mutex)(&igroup->lock);
+
+	if (idev->liveupdate_preserved) {
+		reason = "it is preserved already";
+		rc = -EBUSY;
+		goto refuse;
+	}
+
+	rc = -EOPNOTSUPP;
+	if (!igroup->group) {
+		reason = "no IOMMU translates for it";
+		goto refuse;
+	}
+	iommu_group_for_each_dev(igroup->group, &num_devices,
+				 iommufd_count_device);
+	if (num_devices != 1) {
+		reason = "it shares its IOMMU group with other devices";
+		goto refuse;
+	}
+	if (xa_find_after(&igroup->pasid_attach, &pasid, UINT_MAX,
+			  XA_PRESENT)) {
+		reason = "it has a PASID attached";
+		goto refuse;
+	}
+
+	hwpt = iommufd_device_attached_hwpt(idev);
+	if (hwpt && (hwpt->obj.type == IOMMUFD_OBJ_HWPT_NESTED || hwpt->fault)) {
+		reason = "it is attached to a nested or faulting HWPT";
+		goto refuse;
+	}
+	if (!hwpt || !iommufd_hwpt_is_preserved(hwpt)) {
+		reason = "it is not attached to a HWPT that was marked and preserved";
+		rc = -EINVAL;
+		goto refuse;
+	}
+
+	rc = iommu_device_preserve(idev->dev, hwpt->domain, token);
+	if (rc) {
+		reason = "its IOMMU refuses";
+		goto refuse;
+	}
+
+	idev->liveupdate_preserved = true;
+	*hwpt_token = to_hwpt_paging(hwpt)->liveupdate_token;
+	return 0;
+
+refuse:
+	dev_warn(idev->dev, "cannot be preserved: %s (%pe)\n", reason,
+		 ERR_PTR(rc));
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_preserve, "IOMMUFD");
+
+/**
+ * iommufd_device_unpreserve() - Undo iommufd_device_preserve()
+ * @idev: Device that is preserved
+ */
+void iommufd_device_unpreserve(struct iommufd_device *idev)
+{
+	guard(mutex)(&idev->igroup->lock);
+
+	iommu_device_unpreserve(idev->dev);
+	idev->liveupdate_preserved = false;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_unpreserve, "IOMMUFD");
+
+/**
+ * iommufd_device_can_detach() - May user space detach the device?
+ * @idev: Device that is bound to an iommufd
+ *
+ * Return: 0, or -EBUSY if the device, or the HWPT that it is attached to, is
+ * preserved for live update.
+ */
+int iommufd_device_can_detach(struct iommufd_device *idev)
+{
+	struct iommufd_hw_pagetable *hwpt;
+
+	guard(mutex)(&idev->igroup->lock);
+
+	if (idev->liveupdate_preserved)
+		return -EBUSY;
+	hwpt = iommufd_device_attached_hwpt(idev);
+	return hwpt && iommufd_hwpt_is_preserved(hwpt) ? -EBUSY : 0;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_can_detach, "IOMMUFD");
+
+int iommufd_liveupdate_init(void)
+{
+	int rc;
+
+	rc = liveupdate_register_file_handler(&iommufd_liveupdate_handler);
+	if (rc)
+		return rc == -EOPNOTSUPP ? 0 : rc;
+
+	/* Without it nothing can be preserved, but sessions can still be read */
+	rc = iommu_liveupdate_register_flb(&iommufd_liveupdate_handler);
+	if (rc && rc != -EOPNOTSUPP) {
+		liveupdate_unregister_file_handler(&iommufd_liveupdate_handler);
+		return rc;
+	}
+	return 0;
+}
+
+void iommufd_liveupdate_exit(void)
+{
+	/* Takes its FLBs along; harmless if live update is off */
+	liveupdate_unregister_file_handler(&iommufd_liveupdate_handler);
+}

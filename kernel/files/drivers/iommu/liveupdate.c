@@ -1,0 +1,1037 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * IOMMU live update: page tables and devices that cross a kexec while the
+ * devices go on doing DMA.
+ */
+
+/**
+ * DOC: IOMMU live update
+ *
+ * A device whose DMA must not stop keeps its translation through a kexec: the
+ * IOMMU hardware goes on walking the same root, context, PASID and page tables
+ * at the same physical addresses, before, during and after. Nothing is copied
+ * and no entry of such a device is ever non-present.
+ *
+ * In the outgoing kernel a page table user (iommufd) preserves its domains and
+ * a device owner (vfio) its devices. This file keeps one record for each
+ * domain, device and hardware unit in memory that KHO carries (the layout is in
+ * include/linux/kho/abi/iommu.h), and asks the IOMMU driver to preserve the
+ * memory that its hardware reads. A unit is preserved with its first device and
+ * let go with its last.
+ *
+ * In the incoming kernel the records are checked, all of them, before the first
+ * IOMMU is initialised. The driver then takes over the running unit, and when a
+ * preserved device is probed the core attaches the domain that the hardware
+ * uses already. Until its owner comes back for it, such a device is "waiting":
+ * its group belongs to live update and nobody else gets in.
+ *
+ * What runs before user space grows with the number of devices, never with the
+ * amount of memory that is mapped: a restored domain is an object around the
+ * top table. Its table pages get ordinary struct page state later, when the
+ * domain is retired, or at boot with iommu.liveupdate=eager.
+ *
+ * The records live as long as the File-Lifecycle-Bound object of the live
+ * update orchestrator that is registered with iommufd's file handler.
+ */
+
+#define pr_fmt(fmt) "iommu: liveupdate: " fmt
+
+#include <linux/cleanup.h>
+#include <linux/crc32.h>
+#include <linux/io.h>
+#include <linux/iommu.h>
+#include <linux/iommu-liveupdate.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho/abi/iommu.h>
+#include <linux/kho_block.h>
+#include <linux/list.h>
+#include <linux/liveupdate.h>
+#include <linux/liveupdate_trace.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include "iommu-priv.h"
+
+/* A chain longer than this is damaged; kho_block has the same limit. */
+#define IOMMU_SER_MAX_BLOCKS	10000
+
+static enum {
+	LIVEUPDATE_OFF,
+	LIVEUPDATE_LAZY,
+	LIVEUPDATE_EAGER,
+} liveupdate_mode __ro_after_init = LIVEUPDATE_LAZY;
+
+static int __init iommu_liveupdate_setup(char *str)
+{
+	bool on;
+
+	if (str && !strcmp(str, "eager")) {
+		liveupdate_mode = LIVEUPDATE_EAGER;
+		return 0;
+	}
+	if (!str || kstrtobool(str, &on)) {
+		pr_warn("iommu.liveupdate= takes on, off or eager\n");
+		return -EINVAL;
+	}
+	liveupdate_mode = on ? LIVEUPDATE_LAZY : LIVEUPDATE_OFF;
+	return 0;
+}
+early_param("iommu.liveupdate", iommu_liveupdate_setup);
+
+/**
+ * iommu_liveupdate_enabled - tell whether IOMMU state may cross a live update
+ *
+ * Return: false if iommu.liveupdate=off or live update itself is off.
+ */
+bool iommu_liveupdate_enabled(void)
+{
+	return liveupdate_mode != LIVEUPDATE_OFF && liveupdate_enabled();
+}
+EXPORT_SYMBOL_GPL(iommu_liveupdate_enabled);
+
+static u64 device_object(struct device *dev)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+
+	return LIVEUPDATE_DEVICE_ID(pci_domain_nr(pdev->bus), pci_dev_id(pdev), 0);
+}
+
+static u32 ser_crc(const void *record, size_t size, size_t crc_end)
+{
+	return crc32(~0, record + crc_end, size - crc_end);
+}
+
+#define prefix_crc(ser) \
+	ser_crc(ser, sizeof(*(ser)), offsetofend(struct iommu_ser_prefix, crc))
+
+#define header_crc(ser) \
+	ser_crc(ser, sizeof(*(ser)), offsetofend(struct iommu_liveupdate_ser, crc))
+
+/*
+ * Outgoing kernel
+ */
+
+/* A set of records that grows by a block and whose free slots are used again. */
+struct ser_set {
+	struct kho_block_set blocks;
+	struct kho_block_set_it end;
+	u64 slots;
+};
+
+struct outgoing_unit {
+	struct list_head list;
+	struct iommu_device *iommu;
+	const struct iommu_liveupdate_ops *ops;
+	struct iommu_unit_ser *ser;
+	unsigned int devices;
+};
+
+struct outgoing_domain {
+	struct list_head list;
+	struct iommu_domain *domain;
+	struct iommu_domain_ser *ser;
+	unsigned int devices;
+};
+
+struct outgoing_device {
+	struct list_head list;
+	struct device *dev;
+	struct iommu_device_ser *ser;
+	struct outgoing_unit *unit;
+	struct outgoing_domain *domain;
+};
+
+/**
+ * struct iommu_outgoing - what this kernel hands over
+ * @ser:         header, in memory that KHO carries
+ * @unit_set:    records of units
+ * @domain_set:  records of domains
+ * @device_set:  records of devices
+ * @units:       list of &struct outgoing_unit
+ * @domains:     list of &struct outgoing_domain
+ * @devices:     list of &struct outgoing_device
+ */
+struct iommu_outgoing {
+	struct iommu_liveupdate_ser *ser;
+	struct ser_set unit_set;
+	struct ser_set domain_set;
+	struct ser_set device_set;
+	struct list_head units;
+	struct list_head domains;
+	struct list_head devices;
+};
+
+/* Protects the lists, the sets and the records of struct iommu_outgoing. */
+static DEFINE_MUTEX(outgoing_lock);
+
+static void seal_header(struct iommu_outgoing *out)
+{
+	out->ser->units = kho_block_set_head_pa(&out->unit_set.blocks);
+	out->ser->domains = kho_block_set_head_pa(&out->domain_set.blocks);
+	out->ser->devices = kho_block_set_head_pa(&out->device_set.blocks);
+	out->ser->crc = header_crc(out->ser);
+}
+
+/* Get a zeroed slot; it stays free until its record is sealed. */
+static void *ser_set_get(struct iommu_outgoing *out, struct ser_set *set)
+{
+	struct kho_block_set_it it;
+	struct iommu_ser_prefix *slot;
+	int ret;
+
+	kho_block_set_it_init(&it, &set->blocks);
+	while ((slot = kho_block_set_it_read_entry(&it)))
+		if (slot->state == IOMMU_SER_FREE)
+			return slot;
+
+	ret = kho_block_set_grow(&set->blocks, set->slots + 1);
+	if (ret)
+		return ERR_PTR(ret);
+	if (!set->slots)
+		kho_block_set_it_init(&set->end, &set->blocks);
+	slot = kho_block_set_it_reserve_entry(&set->end);
+	if (WARN_ON(!slot))
+		return ERR_PTR(-ENOSPC);
+	set->slots++;
+	seal_header(out);
+	return slot;
+}
+
+static void ser_put(struct iommu_ser_prefix *slot, size_t size)
+{
+	memset(slot, 0, size);
+}
+
+#define ser_seal(ser) do {					\
+	(ser)->prefix.state = IOMMU_SER_USED;			\
+	(ser)->prefix.crc = prefix_crc(ser);			\
+} while (0)
+
+static int iommu_flb_preserve(struct liveupdate_flb_op_args *args)
+{
+	struct iommu_liveupdate_ser *ser;
+
+	struct iommu_outgoing *out __free(kfree) = kzalloc_obj(*out);
+	if (!out)
+		return -ENOMEM;
+
+	ser = kho_alloc_preserve(sizeof(*ser));
+	if (IS_ERR(ser))
+		return PTR_ERR(ser);
+
+	ser->magic = IOMMU_SER_MAGIC;
+	ser->size = sizeof(*ser);
+	ser->unit_size = sizeof(struct iommu_unit_ser);
+	ser->domain_size = sizeof(struct iommu_domain_ser);
+	ser->device_size = sizeof(struct iommu_device_ser);
+
+	kho_block_set_init(&out->unit_set.blocks, ser->unit_size);
+	kho_block_set_init(&out->domain_set.blocks, ser->domain_size);
+	kho_block_set_init(&out->device_set.blocks, ser->device_size);
+	INIT_LIST_HEAD(&out->units);
+	INIT_LIST_HEAD(&out->domains);
+	INIT_LIST_HEAD(&out->devices);
+	out->ser = ser;
+	seal_header(out);
+
+	args->data = virt_to_phys(ser);
+	args->obj = no_free_ptr(out);
+	return 0;
+}
+
+static void iommu_flb_unpreserve(struct liveupdate_flb_op_args *args)
+{
+	struct iommu_outgoing *out = args->obj;
+
+	WARN_ON(!list_empty(&out->units) || !list_empty(&out->domains) ||
+		!list_empty(&out->devices));
+	kho_block_set_destroy(&out->unit_set.blocks);
+	kho_block_set_destroy(&out->domain_set.blocks);
+	kho_block_set_destroy(&out->device_set.blocks);
+	kho_unpreserve_free(out->ser);
+	kfree(out);
+}
+
+static int iommu_flb_retrieve(struct liveupdate_flb_op_args *args);
+static void iommu_flb_finish(struct liveupdate_flb_op_args *args);
+
+static const struct liveupdate_flb_ops iommu_flb_ops = {
+	.preserve	= iommu_flb_preserve,
+	.unpreserve	= iommu_flb_unpreserve,
+	.retrieve	= iommu_flb_retrieve,
+	.finish		= iommu_flb_finish,
+	.owner		= THIS_MODULE,
+};
+
+static struct liveupdate_flb iommu_flb = {
+	.ops		= &iommu_flb_ops,
+	.compatible	= IOMMU_LIVEUPDATE_COMPATIBLE,
+};
+
+/**
+ * iommu_liveupdate_register_flb - tie the IOMMU records to a file handler
+ * @handler: handler of the files that own domains
+ *
+ * Context: May sleep. @handler is registered.
+ * Return: 0, or a negative errno of liveupdate_register_flb().
+ */
+int iommu_liveupdate_register_flb(struct liveupdate_file_handler *handler)
+{
+	return liveupdate_register_flb(handler, &iommu_flb);
+}
+EXPORT_SYMBOL_GPL(iommu_liveupdate_register_flb);
+
+/**
+ * iommu_liveupdate_unregister_flb - undo iommu_liveupdate_register_flb()
+ * @handler: the same handler
+ */
+void iommu_liveupdate_unregister_flb(struct liveupdate_file_handler *handler)
+{
+	liveupdate_unregister_flb(handler, &iommu_flb);
+}
+EXPORT_SYMBOL_GPL(iommu_liveupdate_unregister_flb);
+
+/*
+ * The caller preserves a file of the handler, which holds the FLB; the extra
+ * reference only covers the call.
+ */
+static struct iommu_outgoing *outgoing_get(void)
+{
+	void *out;
+	int ret = liveupdate_flb_get_outgoing(&iommu_flb, &out);
+
+	return ret ? ERR_PTR(ret) : out;
+}
+
+DEFINE_FREE(outgoing_put, struct iommu_outgoing *,
+	    if (!IS_ERR_OR_NULL(_T)) liveupdate_flb_put_outgoing(&iommu_flb))
+
+static struct outgoing_domain *find_domain(struct iommu_outgoing *out,
+					   struct iommu_domain *domain)
+{
+	struct outgoing_domain *pos;
+
+	list_for_each_entry(pos, &out->domains, list)
+		if (pos->domain == domain)
+			return pos;
+	return NULL;
+}
+
+static struct outgoing_device *find_device(struct iommu_outgoing *out,
+					   struct device *dev)
+{
+	struct outgoing_device *pos;
+
+	list_for_each_entry(pos, &out->devices, list)
+		if (pos->dev == dev)
+			return pos;
+	return NULL;
+}
+
+/**
+ * iommu_domain_preserve - preserve a page table
+ * @domain: a paging domain whose mappings do not change until it is unpreserved
+ * @token:  the user's token for it
+ * @top:    set to the physical address of its top table, which names it
+ *
+ * Every table page is handed to KHO, so the cost grows with the mapped memory.
+ * On failure nothing is preserved.
+ *
+ * Context: May sleep. Only while a file of the handler that the FLB is
+ * registered with is being preserved.
+ * Return: 0, -EOPNOTSUPP if the domain or its driver cannot do it, -EBUSY if it
+ * is preserved already, -ENOMEM.
+ */
+int iommu_domain_preserve(struct iommu_domain *domain, u64 token, u64 *top)
+{
+	const struct iommu_liveupdate_ops *ops;
+	struct liveupdate_step step;
+	struct iommu_domain_ser *ser;
+	int ret;
+
+	ops = domain->owner ? domain->owner->liveupdate : NULL;
+	if (!iommu_liveupdate_enabled() || !ops ||
+	    !(domain->type & __IOMMU_DOMAIN_PAGING))
+		return -EOPNOTSUPP;
+
+	struct iommu_outgoing *out __free(outgoing_put) = outgoing_get();
+	if (IS_ERR(out))
+		return PTR_ERR(out);
+
+	guard(mutex)(&outgoing_lock);
+	if (find_domain(out, domain))
+		return -EBUSY;
+
+	struct outgoing_domain *new __free(kfree) = kzalloc_obj(*new);
+	if (!new)
+		return -ENOMEM;
+
+	ser = ser_set_get(out, &out->domain_set);
+	if (IS_ERR(ser))
+		return PTR_ERR(ser);
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_PRESERVE,
+			      LIVEUPDATE_KIND_HWPT, token);
+	ret = ops->preserve_domain(domain, ser);
+	liveupdate_step_end(&step, ret, ser->tables);
+	if (ret) {
+		ser_put(&ser->prefix, sizeof(*ser));
+		return ret;
+	}
+	ser->token = token;
+	ser->pgsize_bitmap = domain->pgsize_bitmap;
+	ser_seal(ser);
+
+	new->domain = domain;
+	new->ser = ser;
+	list_add_tail(&new->list, &out->domains);
+	retain_and_null_ptr(new);
+	*top = ser->top;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(iommu_domain_preserve);
+
+/**
+ * iommu_domain_unpreserve - undo iommu_domain_preserve()
+ * @domain: the domain; none of its devices is preserved any more
+ *
+ * Context: May sleep.
+ */
+void iommu_domain_unpreserve(struct iommu_domain *domain)
+{
+	struct outgoing_domain *old;
+	struct liveupdate_step step;
+	u64 tables;
+
+	struct iommu_outgoing *out __free(outgoing_put) = outgoing_get();
+	if (WARN_ON(IS_ERR(out)))
+		return;
+
+	guard(mutex)(&outgoing_lock);
+	old = find_domain(out, domain);
+	if (WARN_ON(!old || old->devices))
+		return;
+
+	tables = old->ser->tables;
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_UNPRESERVE,
+			      LIVEUPDATE_KIND_DOMAIN, old->ser->top);
+	domain->owner->liveupdate->unpreserve_domain(domain, old->ser);
+	liveupdate_step_end(&step, 0, tables);
+
+	ser_put(&old->ser->prefix, sizeof(*old->ser));
+	list_del(&old->list);
+	kfree(old);
+}
+EXPORT_SYMBOL_GPL(iommu_domain_unpreserve);
+
+static struct outgoing_unit *unit_get(struct iommu_outgoing *out,
+				      struct iommu_device *iommu,
+				      const struct iommu_liveupdate_ops *ops)
+{
+	struct outgoing_unit *unit;
+	struct iommu_unit_ser *ser;
+	int ret;
+
+	list_for_each_entry(unit, &out->units, list) {
+		if (unit->iommu == iommu) {
+			unit->devices++;
+			return unit;
+		}
+	}
+
+	struct outgoing_unit *new __free(kfree) = kzalloc_obj(*new);
+	if (!new)
+		return ERR_PTR(-ENOMEM);
+
+	ser = ser_set_get(out, &out->unit_set);
+	if (IS_ERR(ser))
+		return ERR_CAST(ser);
+
+	ret = ops->preserve_unit(iommu, ser);
+	if (ret) {
+		ser_put(&ser->prefix, sizeof(*ser));
+		return ERR_PTR(ret);
+	}
+	ser_seal(ser);
+
+	new->iommu = iommu;
+	new->ops = ops;
+	new->ser = ser;
+	new->devices = 1;
+	list_add_tail(&new->list, &out->units);
+	return no_free_ptr(new);
+}
+
+static void unit_put(struct outgoing_unit *unit)
+{
+	if (--unit->devices)
+		return;
+
+	unit->ops->unpreserve_unit(unit->iommu);
+	ser_put(&unit->ser->prefix, sizeof(*unit->ser));
+	list_del(&unit->list);
+	kfree(unit);
+}
+
+static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
+			       struct outgoing_domain *domain, u64 token)
+{
+	const struct iommu_liveupdate_ops *ops = dev_iommu_ops(dev)->liveupdate;
+	struct pci_dev *pdev = to_pci_dev(dev);
+	struct iommu_device_ser *ser;
+	struct outgoing_unit *unit;
+	int ret;
+
+	struct outgoing_device *new __free(kfree) = kzalloc_obj(*new);
+	if (!new)
+		return -ENOMEM;
+
+	ser = ser_set_get(out, &out->device_set);
+	if (IS_ERR(ser))
+		return PTR_ERR(ser);
+
+	unit = unit_get(out, dev->iommu->iommu_dev, ops);
+	if (IS_ERR(unit))
+		return PTR_ERR(unit);
+
+	ret = ops->preserve_device(dev, domain->domain, ser);
+	if (ret) {
+		ser_put(&ser->prefix, sizeof(*ser));
+		unit_put(unit);
+		return ret;
+	}
+	ser->segment = pci_domain_nr(pdev->bus);
+	ser->bdf = pci_dev_id(pdev);
+	ser->vendor = pdev->vendor;
+	ser->device = pdev->device;
+	ser->token = token;
+	ser->unit = unit->ser->reg_phys;
+	ser->domain = domain->ser->top;
+	ser_seal(ser);
+
+	domain->devices++;
+	new->dev = dev;
+	new->ser = ser;
+	new->unit = unit;
+	new->domain = domain;
+	list_add_tail(&new->list, &out->devices);
+	retain_and_null_ptr(new);
+	return 0;
+}
+
+/**
+ * iommu_device_preserve - preserve the translation of a device
+ * @dev:    a PCI device, alone in its group
+ * @domain: the preserved domain that it is attached to, without PASID
+ * @token:  the user's token for it
+ *
+ * The unit that translates for the device is preserved with its first device.
+ * On failure nothing is preserved.
+ *
+ * Context: May sleep. Only while a file is being preserved that keeps the FLB.
+ * Return: 0, -EOPNOTSUPP if the device or its driver cannot do it, -EBUSY if it
+ * is preserved already, -EINVAL if it is not attached to @domain or @domain is
+ * not preserved, -ENOMEM.
+ */
+int iommu_device_preserve(struct device *dev, struct iommu_domain *domain,
+			  u64 token)
+{
+	struct outgoing_domain *parent;
+	struct liveupdate_step step;
+	int ret;
+
+	if (!iommu_liveupdate_enabled() || !dev_is_pci(dev) ||
+	    !dev->iommu || !dev->iommu->iommu_dev ||
+	    !dev_iommu_ops(dev)->liveupdate)
+		return -EOPNOTSUPP;
+
+	ret = iommu_device_check_preserve(dev, domain);
+	if (ret)
+		return ret;
+
+	struct iommu_outgoing *out __free(outgoing_put) = outgoing_get();
+	if (IS_ERR(out))
+		return PTR_ERR(out);
+
+	guard(mutex)(&outgoing_lock);
+	if (find_device(out, dev))
+		return -EBUSY;
+	parent = find_domain(out, domain);
+	if (!parent) {
+		dev_err(dev, "liveupdate: its domain is not preserved\n");
+		return -EINVAL;
+	}
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_PRESERVE,
+			      LIVEUPDATE_KIND_DEVICE, device_object(dev));
+	ret = preserve_one_device(out, dev, parent, token);
+	liveupdate_step_end(&step, ret, 1);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(iommu_device_preserve);
+
+/**
+ * iommu_device_unpreserve - undo iommu_device_preserve()
+ * @dev: the device
+ *
+ * Context: May sleep.
+ */
+void iommu_device_unpreserve(struct device *dev)
+{
+	struct outgoing_device *old;
+	struct liveupdate_step step;
+
+	struct iommu_outgoing *out __free(outgoing_put) = outgoing_get();
+	if (WARN_ON(IS_ERR(out)))
+		return;
+
+	guard(mutex)(&outgoing_lock);
+	old = find_device(out, dev);
+	if (WARN_ON(!old))
+		return;
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_UNPRESERVE,
+			      LIVEUPDATE_KIND_DEVICE, device_object(dev));
+	dev_iommu_ops(dev)->liveupdate->unpreserve_device(dev);
+	unit_put(old->unit);
+	liveupdate_step_end(&step, 0, 1);
+
+	old->domain->devices--;
+	ser_put(&old->ser->prefix, sizeof(*old->ser));
+	list_del(&old->list);
+	kfree(old);
+}
+EXPORT_SYMBOL_GPL(iommu_device_unpreserve);
+
+/**
+ * iommu_device_is_preserved - tell whether a device is handed over
+ * @dev: any device
+ *
+ * Context: May sleep.
+ * Return: true between iommu_device_preserve() and iommu_device_unpreserve().
+ */
+bool iommu_device_is_preserved(struct device *dev)
+{
+	struct iommu_outgoing *out __free(outgoing_put) = outgoing_get();
+	if (IS_ERR(out))
+		return false;
+
+	guard(mutex)(&outgoing_lock);
+	return find_device(out, dev);
+}
+EXPORT_SYMBOL_GPL(iommu_device_is_preserved);
+
+/*
+ * Incoming kernel
+ */
+
+struct incoming_domain {
+	struct iommu_domain_ser *ser;
+	struct iommu_domain *domain;
+};
+
+struct incoming_device {
+	struct iommu_device_ser *ser;
+	bool refused;
+};
+
+/**
+ * struct iommu_incoming - what the previous kernel handed over
+ * @ser:     header
+ * @units:   records of units
+ * @domains: &struct incoming_domain by page frame number of the top table
+ * @devices: &struct incoming_device by segment and BDF
+ * @blocks:  blocks of domains and devices, for their life time
+ */
+struct iommu_incoming {
+	struct iommu_liveupdate_ser *ser;
+	struct kho_block_set units;
+	struct xarray domains;
+	struct xarray devices;
+	struct kho_block_set blocks[2];
+};
+
+/* Set once, before the first PCI device is probed, and never changed after. */
+static struct iommu_incoming *incoming;
+
+static unsigned long device_key(u32 segment, u16 bdf)
+{
+	return (unsigned long)segment << 16 | bdf;
+}
+
+/*
+ * A kernel that cannot trust the records cannot tell which memory devices write
+ * to. Going on would corrupt it silently.
+ */
+#define incoming_bad(fmt, ...)						\
+	panic("iommu: liveupdate: the previous kernel's records cannot be used: " fmt, \
+	      ##__VA_ARGS__)
+
+static void restore_set(struct kho_block_set *set, u64 head, size_t size,
+			const char *what)
+{
+	const struct kho_block_header_ser *block;
+	unsigned int blocks = 0;
+	u64 pa;
+
+	kho_block_set_init(set, size);
+	for (pa = head; pa; pa = block->next) {
+		if (!kho_is_preserved(pa))
+			incoming_bad("block of %s at %#llx was not preserved", what, pa);
+		block = phys_to_virt(pa);
+		if (!block->count || block->count > set->count_per_block)
+			incoming_bad("block of %s at %#llx has %llu entries",
+				     what, pa, block->count);
+		if (++blocks > IOMMU_SER_MAX_BLOCKS)
+			incoming_bad("blocks of %s do not end", what);
+	}
+	if (kho_block_set_restore(set, head))
+		incoming_bad("blocks of %s are damaged", what);
+}
+
+#define for_each_ser(it, set, ser)					\
+	for (kho_block_set_it_init(&(it), set);				\
+	     ((ser) = kho_block_set_it_read_entry(&(it)));)		\
+		if ((ser)->prefix.state == IOMMU_SER_FREE) {		\
+			;						\
+		} else
+
+static void check_prefix(const struct iommu_ser_prefix *prefix, u32 crc,
+			 const char *what)
+{
+	if (prefix->state != IOMMU_SER_USED)
+		incoming_bad("record of a %s has state %u", what, prefix->state);
+	if (prefix->crc != crc)
+		incoming_bad("record of a %s has a wrong checksum", what);
+	if (prefix->type != IOMMU_SER_INTEL)
+		incoming_bad("record of a %s has the unknown type %u", what,
+			     prefix->type);
+}
+
+static void restore_units(struct iommu_incoming *in)
+{
+	struct kho_block_set_it it;
+	struct iommu_unit_ser *ser;
+
+	restore_set(&in->units, in->ser->units, sizeof(*ser), "units");
+	for_each_ser(it, &in->units, ser)
+		check_prefix(&ser->prefix, prefix_crc(ser), "unit");
+}
+
+static void restore_domains(struct iommu_incoming *in)
+{
+	struct kho_block_set_it it;
+	struct iommu_domain_ser *ser;
+	struct incoming_domain *domain;
+
+	restore_set(&in->blocks[0], in->ser->domains, sizeof(*ser), "domains");
+	for_each_ser(it, &in->blocks[0], ser) {
+		check_prefix(&ser->prefix, prefix_crc(ser), "domain");
+		if (!kho_is_preserved(ser->top))
+			incoming_bad("top table %#llx was not preserved", ser->top);
+		domain = kzalloc_obj(*domain);
+		if (!domain)
+			incoming_bad("no memory");
+		domain->ser = ser;
+		if (xa_insert(&in->domains, PHYS_PFN(ser->top), domain, GFP_KERNEL))
+			incoming_bad("two domains have the top table %#llx", ser->top);
+	}
+}
+
+static const struct iommu_unit_ser *find_unit(struct iommu_incoming *in,
+					      u64 reg_phys)
+{
+	struct kho_block_set_it it;
+	struct iommu_unit_ser *ser;
+
+	for_each_ser(it, &in->units, ser)
+		if (ser->reg_phys == reg_phys)
+			return ser;
+	return NULL;
+}
+
+static void restore_devices(struct iommu_incoming *in)
+{
+	struct kho_block_set_it it;
+	struct iommu_device_ser *ser;
+	struct incoming_device *device;
+
+	restore_set(&in->blocks[1], in->ser->devices, sizeof(*ser), "devices");
+	for_each_ser(it, &in->blocks[1], ser) {
+		check_prefix(&ser->prefix, prefix_crc(ser), "device");
+		if (!find_unit(in, ser->unit))
+			incoming_bad("device %04x:%04x has the unknown unit %#llx",
+				     ser->segment, ser->bdf, ser->unit);
+		if (!PAGE_ALIGNED(ser->domain) ||
+		    !xa_load(&in->domains, PHYS_PFN(ser->domain)))
+			incoming_bad("device %04x:%04x has the unknown domain %#llx",
+				     ser->segment, ser->bdf, ser->domain);
+		if (ser->pasid_dir && !kho_is_preserved(ser->pasid_dir))
+			incoming_bad("PASID directory %#llx was not preserved",
+				     ser->pasid_dir);
+		device = kzalloc_obj(*device);
+		if (!device)
+			incoming_bad("no memory");
+		device->ser = ser;
+		if (xa_insert(&in->devices, device_key(ser->segment, ser->bdf),
+			      device, GFP_KERNEL))
+			incoming_bad("two records for device %04x:%04x",
+				     ser->segment, ser->bdf);
+	}
+}
+
+static int iommu_flb_retrieve(struct liveupdate_flb_op_args *args)
+{
+	struct iommu_liveupdate_ser *ser;
+	struct iommu_incoming *in;
+
+	if (!kho_is_preserved(args->data))
+		incoming_bad("header %#llx was not preserved", args->data);
+	ser = phys_to_virt(args->data);
+	if (ser->magic != IOMMU_SER_MAGIC || ser->size != sizeof(*ser))
+		incoming_bad("header has magic %#x and size %u", ser->magic, ser->size);
+	if (ser->crc != header_crc(ser))
+		incoming_bad("header has a wrong checksum");
+	if (ser->unit_size != sizeof(struct iommu_unit_ser) ||
+	    ser->domain_size != sizeof(struct iommu_domain_ser) ||
+	    ser->device_size != sizeof(struct iommu_device_ser))
+		incoming_bad("sizes %u, %u, %u of records", ser->unit_size,
+			     ser->domain_size, ser->device_size);
+
+	in = kzalloc_obj(*in);
+	if (!in)
+		incoming_bad("no memory");
+	in->ser = ser;
+	xa_init(&in->domains);
+	xa_init(&in->devices);
+	restore_units(in);
+	restore_domains(in);
+	restore_devices(in);
+	args->obj = in;
+	return 0;
+}
+
+/*
+ * The reference that get_incoming() took is held as long as devices wait, so
+ * this does not run before each of them has an owner again.
+ */
+static void iommu_flb_finish(struct liveupdate_flb_op_args *args)
+{
+	WARN_ON(true);
+}
+
+static struct iommu_incoming *get_incoming(void)
+{
+	static DEFINE_MUTEX(lock);
+	static bool asked;
+	void *in;
+	int ret;
+
+	if (!liveupdate_enabled())
+		return NULL;
+	if (smp_load_acquire(&asked))
+		return incoming;
+
+	guard(mutex)(&lock);
+	if (asked)
+		return incoming;
+
+	ret = liveupdate_flb_get_incoming(&iommu_flb, &in);
+	if (!ret)
+		incoming = in;
+	else if (ret != -ENODATA && ret != -ENOENT)
+		incoming_bad("%pe", ERR_PTR(ret));
+	if (incoming && liveupdate_mode == LIVEUPDATE_OFF)
+		incoming_bad("iommu.liveupdate=off, but devices are running; boot with iommu.liveupdate=on");
+	smp_store_release(&asked, true);
+	return incoming;
+}
+
+/**
+ * iommu_liveupdate_incoming - tell whether the previous kernel left devices
+ *
+ * Context: May sleep; from early_initcall() on.
+ * Return: true if it did. Their records have been checked.
+ */
+bool iommu_liveupdate_incoming(void)
+{
+	return get_incoming();
+}
+
+/**
+ * iommu_liveupdate_incoming_unit - find the record of an IOMMU hardware unit
+ * @reg_phys: physical address of its registers
+ *
+ * Return: the record, or NULL if the unit was not preserved.
+ */
+const struct iommu_unit_ser *iommu_liveupdate_incoming_unit(u64 reg_phys)
+{
+	struct iommu_incoming *in = get_incoming();
+
+	return in ? find_unit(in, reg_phys) : NULL;
+}
+
+/**
+ * iommu_liveupdate_next_incoming_device - iterate over the devices of a unit
+ * @unit: physical address of the unit's registers
+ * @prev: the record before, or NULL for the first
+ *
+ * Return: the next record, or NULL after the last.
+ */
+const struct iommu_device_ser *
+iommu_liveupdate_next_incoming_device(u64 unit, const struct iommu_device_ser *prev)
+{
+	struct iommu_incoming *in = get_incoming();
+	struct incoming_device *device;
+	unsigned long key;
+
+	if (!in)
+		return NULL;
+	xa_for_each_start(&in->devices, key, device,
+			  prev ? device_key(prev->segment, prev->bdf) + 1 : 0)
+		if (device->ser->unit == unit)
+			return device->ser;
+	return NULL;
+}
+
+static struct incoming_device *find_incoming_device(struct device *dev)
+{
+	struct iommu_incoming *in;
+	struct incoming_device *device;
+	struct pci_dev *pdev;
+
+	if (!dev_is_pci(dev))
+		return NULL;
+	in = get_incoming();
+	if (!in)
+		return NULL;
+
+	pdev = to_pci_dev(dev);
+	device = xa_load(&in->devices, device_key(pci_domain_nr(pdev->bus),
+						  pci_dev_id(pdev)));
+	if (device && (device->ser->vendor != pdev->vendor ||
+		       device->ser->device != pdev->device))
+		incoming_bad("%s was %04x:%04x and is %04x:%04x now", pci_name(pdev),
+			     device->ser->vendor, device->ser->device,
+			     pdev->vendor, pdev->device);
+	return device;
+}
+
+/**
+ * iommu_device_incoming - find the record of a device
+ * @dev: any device
+ *
+ * Context: May sleep; from early_initcall() on.
+ * Return: the record, or NULL if the previous kernel did not preserve it.
+ */
+const struct iommu_device_ser *iommu_device_incoming(struct device *dev)
+{
+	struct incoming_device *device = find_incoming_device(dev);
+
+	return device ? device->ser : NULL;
+}
+
+/**
+ * iommu_device_is_waiting - tell whether a running device waits for its owner
+ * @dev: any device
+ *
+ * Nothing may be done to such a device: no driver, no reset, no change of
+ * power state or translation.
+ *
+ * Context: May sleep; from early_initcall() on, also before the device has
+ * been probed by its IOMMU.
+ * Return: true from boot until the device is retrieved.
+ */
+bool iommu_device_is_waiting(struct device *dev)
+{
+	return find_incoming_device(dev);
+}
+EXPORT_SYMBOL_GPL(iommu_device_is_waiting);
+
+/**
+ * iommu_device_refuse - record that somebody wanted a waiting device
+ * @dev:  a device that is waiting
+ * @what: what was refused, for the log
+ *
+ * The log gets one line for a device, the ledger each refusal.
+ */
+void iommu_device_refuse(struct device *dev, const char *what)
+{
+	struct incoming_device *device = find_incoming_device(dev);
+
+	if (!device)
+		return;
+	liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_REFUSE,
+				LIVEUPDATE_KIND_DEVICE, device_object(dev),
+				-EBUSY, 1);
+	if (!xchg(&device->refused, true))
+		dev_warn(dev, "liveupdate: %s refused, the device waits to be retrieved from its session; only a reboot sets it free\n",
+			 what);
+}
+EXPORT_SYMBOL_GPL(iommu_device_refuse);
+
+static void adopt_domain(struct incoming_domain *incoming_domain,
+			 const struct iommu_liveupdate_ops *ops)
+{
+	struct liveupdate_step step;
+	int ret;
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_ADOPT,
+			      LIVEUPDATE_KIND_DOMAIN, incoming_domain->ser->top);
+	ret = ops->adopt_domain(incoming_domain->domain, incoming_domain->ser);
+	liveupdate_step_end(&step, ret, incoming_domain->ser->tables);
+	if (ret)
+		incoming_bad("tables of domain %#llx: %pe",
+			     incoming_domain->ser->top, ERR_PTR(ret));
+}
+
+/**
+ * iommu_device_restore_domain - get the domain that the hardware uses already
+ * @dev: a device that its IOMMU driver has just probed
+ *
+ * Devices that shared a domain before share the restored one.
+ *
+ * Context: May sleep.
+ * Return: the domain, or NULL if the device was not preserved.
+ */
+struct iommu_domain *iommu_device_restore_domain(struct device *dev)
+{
+	const struct iommu_liveupdate_ops *ops = dev_iommu_ops(dev)->liveupdate;
+	struct incoming_device *device = find_incoming_device(dev);
+	struct incoming_domain *restored;
+	struct liveupdate_step step;
+
+	if (!device)
+		return NULL;
+	if (!ops)
+		incoming_bad("the IOMMU driver of %s does not support live update",
+			     dev_name(dev));
+
+	restored = xa_load(&incoming->domains, PHYS_PFN(device->ser->domain));
+	if (restored->domain)
+		return restored->domain;
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_RESTORE,
+			      LIVEUPDATE_KIND_DOMAIN, restored->ser->top);
+	restored->domain = ops->restore_domain(dev, restored->ser);
+	if (IS_ERR(restored->domain))
+		incoming_bad("domain %#llx of %s: %pe", restored->ser->top,
+			     dev_name(dev), restored->domain);
+	restored->domain->restored = true;
+	liveupdate_step_end(&step, 0, restored->ser->tables);
+
+	if (liveupdate_mode == LIVEUPDATE_EAGER)
+		adopt_domain(restored, ops);
+	return restored->domain;
+}
+
+/**
+ * iommu_domain_is_restored - tell whether a domain came with a live update
+ * @domain: any domain
+ */
+bool iommu_domain_is_restored(struct iommu_domain *domain)
+{
+	return domain->restored;
+}
