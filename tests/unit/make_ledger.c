@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Write made-up ledgers for the tests of the command line:
+ *
+ *   make-ledger SCENARIO DIRECTORY
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "synthetic.h"
+
+static int write_to(const struct synthetic *synthetic, const char *directory,
+		    const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	return synthetic_write(synthetic, path);
+}
+
+static void drop_steps(struct synthetic *synthetic, int step)
+{
+	struct ledger *ledger = &synthetic->ledger;
+	size_t i, kept = 0;
+
+	for (i = 0; i < ledger->count; i++) {
+		if (ledger->records[i].step != step)
+			ledger->records[kept++] = ledger->records[i];
+	}
+	ledger->count = kept;
+	ledger->header.count = kept;
+}
+
+static void many_steps(struct synthetic *synthetic, __u64 from, int count)
+{
+	__u64 begin;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		begin = synthetic_begin(synthetic, LIVEUPDATE_STEP_DOMAIN_RESTORE, 0,
+					LIVEUPDATE_KIND_DOMAIN, 0x100000000ULL + i * 4096ULL,
+					from + i * 1000ULL);
+		synthetic_add(synthetic, (struct liveupdate_record){
+			.cycles = from + i * 1000ULL + 1 + i % 997, .ref = begin,
+			.step = LIVEUPDATE_STEP_DOMAIN_RESTORE,
+			.edge = LIVEUPDATE_EDGE_END, .kind = LIVEUPDATE_KIND_DOMAIN,
+			.object = 0x100000000ULL + i * 4096ULL, .count = 1,
+		});
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct synthetic outgoing, incoming;
+	const char *scenario;
+	int ret;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: make-ledger handover|cold|running|no-marks|large|damaged DIRECTORY\n");
+		return 2;
+	}
+	scenario = argv[1];
+	synthetic_outgoing(&outgoing);
+	synthetic_incoming(&incoming, &outgoing);
+
+	if (!strcmp(scenario, "cold")) {
+		/* no kernel before this one */
+		return write_to(&outgoing, argv[2], "current") ? 1 : 0;
+	} else if (!strcmp(scenario, "running")) {
+		/* nobody has resumed yet */
+		drop_steps(&incoming, LIVEUPDATE_STEP_USER_MARK);
+		drop_steps(&incoming, LIVEUPDATE_STEP_SESSION_FINISH);
+	} else if (!strcmp(scenario, "no-marks")) {
+		drop_steps(&outgoing, LIVEUPDATE_STEP_USER_MARK);
+		drop_steps(&incoming, LIVEUPDATE_STEP_USER_MARK);
+	} else if (!strcmp(scenario, "large")) {
+		many_steps(&incoming, 6400000000ULL, 50000);
+	} else if (!strcmp(scenario, "damaged")) {
+		incoming.ledger.records[3].edge = 77;
+	} else if (strcmp(scenario, "handover")) {
+		fprintf(stderr, "make-ledger: no scenario '%s'\n", scenario);
+		return 2;
+	}
+	ret = write_to(&outgoing, argv[2], "previous") |
+	      write_to(&incoming, argv[2], "current");
+	synthetic_free(&outgoing);
+	synthetic_free(&incoming);
+	return ret ? 1 : 0;
+}

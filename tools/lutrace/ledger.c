@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ledger.h"
+
+#define MAX_ERRNO 4095
+
+static int __attribute__((format(printf, 2, 3)))
+refuse(char why[LEDGER_WHY_SIZE], const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(why, LEDGER_WHY_SIZE, format, arguments);
+	va_end(arguments);
+	return -EINVAL;
+}
+
+static bool terminated(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL;
+}
+
+static int check_header(const struct liveupdate_ledger *header,
+			char why[LEDGER_WHY_SIZE])
+{
+	if (header->magic != LIVEUPDATE_LEDGER_MAGIC)
+		return refuse(why, "this is no ledger (magic %#llx)",
+			      (unsigned long long)header->magic);
+	if (header->version != LIVEUPDATE_LEDGER_VERSION)
+		return refuse(why, "version %u of the ledger is not known here, only %u",
+			      header->version, LIVEUPDATE_LEDGER_VERSION);
+	if (header->header_size < sizeof(*header) || header->header_size % 8)
+		return refuse(why, "wrong header size %u", header->header_size);
+	if (header->record_size < sizeof(struct liveupdate_record) ||
+	    header->record_size % 8)
+		return refuse(why, "wrong record size %u", header->record_size);
+	if (header->flags)
+		return refuse(why, "unknown flags %#x", header->flags);
+	if (header->count > header->capacity)
+		return refuse(why, "%llu records where only %llu fit",
+			      (unsigned long long)header->count,
+			      (unsigned long long)header->capacity);
+	if (header->cycles_khz > LEDGER_MAX_KHZ)
+		return refuse(why, "a cycle counter of %llu kHz cannot be",
+			      (unsigned long long)header->cycles_khz);
+	if (!header->wall_cycles != !header->wall_ns)
+		return refuse(why, "half a wall-clock pair");
+	if (!terminated(header->release, sizeof(header->release)))
+		return refuse(why, "the kernel release has no end");
+	return 0;
+}
+
+static int check_record(const struct liveupdate_record *record,
+			char why[LEDGER_WHY_SIZE])
+{
+	unsigned long long sequence = record->sequence;
+
+	if (!record->step)
+		return refuse(why, "record %llu has no step", sequence);
+	if (record->edge < LIVEUPDATE_EDGE_BEGIN || record->edge > LIVEUPDATE_EDGE_INSTANT)
+		return refuse(why, "record %llu is no edge of a step (%u)", sequence,
+			      record->edge);
+	if (record->edge == LIVEUPDATE_EDGE_BEGIN && record->ret)
+		return refuse(why, "record %llu begins with a return code", sequence);
+	if (record->edge == LIVEUPDATE_EDGE_END && !record->ref)
+		return refuse(why, "record %llu ends nothing", sequence);
+	if (record->ref >= record->sequence)
+		return refuse(why, "record %llu refers to %llu, which is not before it",
+			      sequence, (unsigned long long)record->ref);
+	if (record->ret > 0 || record->ret < -MAX_ERRNO)
+		return refuse(why, "record %llu has the return code %d", sequence,
+			      record->ret);
+	if (!terminated(record->name, sizeof(record->name)))
+		return refuse(why, "the name in record %llu has no end", sequence);
+	return 0;
+}
+
+/**
+ * ledger_check - check everything in a ledger
+ * @ledger: the ledger
+ * @why:    filled in if it fails
+ *
+ * Return: 0, or -EINVAL if it must not be used.
+ */
+int ledger_check(const struct ledger *ledger, char why[LEDGER_WHY_SIZE])
+{
+	__u64 last = 0;
+	size_t i;
+
+	if (check_header(&ledger->header, why))
+		return -EINVAL;
+	for (i = 0; i < ledger->count; i++) {
+		/* Never 0, and ascending: begins are found by binary search. */
+		if (ledger->records[i].sequence <= last)
+			return refuse(why, "record %llu comes after record %llu",
+				      (unsigned long long)ledger->records[i].sequence,
+				      (unsigned long long)last);
+		last = ledger->records[i].sequence;
+		if (check_record(&ledger->records[i], why))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * ledger_parse - take a ledger out of the bytes that the kernel gives
+ * @ledger: filled in; to be freed with ledger_free()
+ * @data:   header and records
+ * @size:   bytes of @data
+ * @why:    filled in if it fails
+ *
+ * Return: 0, -EINVAL if the ledger must not be used, -ENOMEM.
+ */
+int ledger_parse(struct ledger *ledger, const void *data, size_t size,
+		 char why[LEDGER_WHY_SIZE])
+{
+	struct liveupdate_ledger *header = &ledger->header;
+	const char *from;
+	size_t i;
+
+	memset(ledger, 0, sizeof(*ledger));
+	if (size < sizeof(*header))
+		return refuse(why, "%zu bytes are too short for a ledger", size);
+	memcpy(header, data, sizeof(*header));
+	if (check_header(header, why))
+		return -EINVAL;
+	if (header->header_size > size ||
+	    header->count > (size - header->header_size) / header->record_size)
+		return refuse(why, "it is cut off: %zu bytes do not hold %llu records",
+			      size, (unsigned long long)header->count);
+
+	ledger->count = header->count;
+	ledger->records = calloc(ledger->count ?: 1, sizeof(*ledger->records));
+	if (!ledger->records) {
+		snprintf(why, LEDGER_WHY_SIZE, "out of memory");
+		return -ENOMEM;
+	}
+	/* A later minor version may have made header or records longer. */
+	from = (const char *)data + header->header_size;
+	for (i = 0; i < ledger->count; i++, from += header->record_size)
+		memcpy(&ledger->records[i], from, sizeof(*ledger->records));
+
+	if (ledger_check(ledger, why)) {
+		ledger_free(ledger);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* All of a file; sysfs does not tell its size beforehand. */
+static int read_all(const char *path, char **data, size_t *size)
+{
+	size_t room = 1 << 16;
+	ssize_t got;
+	int fd, ret;
+
+	*size = 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*data = malloc(room);
+	while (*data) {
+		if (*size == room) {
+			char *more = realloc(*data, room *= 2);
+
+			if (!more)
+				break;
+			*data = more;
+		}
+		got = read(fd, *data + *size, room - *size);
+		if (got < 0) {
+			ret = -errno;
+			free(*data);
+			close(fd);
+			return ret;
+		}
+		if (!got) {
+			close(fd);
+			return 0;
+		}
+		*size += (size_t)got;
+	}
+	free(*data);
+	close(fd);
+	return -ENOMEM;
+}
+
+/**
+ * ledger_read - read a ledger from a file
+ * @ledger: filled in; to be freed with ledger_free()
+ * @path:   the file, in sysfs or a copy of one
+ * @why:    filled in if it fails
+ *
+ * Return: 0, -ENOENT if there is no ledger (no file, or an empty one), -EINVAL
+ * if it must not be used, another negative errno if it cannot be read.
+ */
+int ledger_read(struct ledger *ledger, const char *path, char why[LEDGER_WHY_SIZE])
+{
+	char *data = NULL;
+	size_t size;
+	int ret;
+
+	memset(ledger, 0, sizeof(*ledger));
+	ret = read_all(path, &data, &size);
+	if (ret) {
+		snprintf(why, LEDGER_WHY_SIZE, "%s", strerror(-ret));
+		return ret;
+	}
+	if (!size) {
+		snprintf(why, LEDGER_WHY_SIZE, "it is empty");
+		ret = -ENOENT;
+	} else {
+		ret = ledger_parse(ledger, data, size, why);
+	}
+	free(data);
+	return ret;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+	free(ledger->records);
+	memset(ledger, 0, sizeof(*ledger));
+}

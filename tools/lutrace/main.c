@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * lutrace - measure, check and explain a live update
+ *
+ * The command table, and the options that every verb has.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "main.h"
+
+#define SOURCE_USAGE							\
+	"  -l, --ledger DIR       read the ledgers DIR/previous and DIR/current\n" \
+	"                         instead of those of the running kernel\n"
+
+static const struct verb verbs[] = {
+	{ "time", do_time, "how long the workload was paused, phase by phase",
+	  "[OPTIONS] [RECORDING]\n\n" SOURCE_USAGE },
+	{ "steps", do_steps, "every kind of step: how often, how long, errors",
+	  "[OPTIONS] [RECORDING]\n\n"
+	  "  -H, --histogram        show how the durations are distributed\n"
+	  "  -L, --list             show each single step, in order of time\n"
+	  "  -s, --step NAME        only this kind of step, such as iommu-restore\n"
+	  SOURCE_USAGE },
+	{ "record", do_record, "write all that is known of a handover to one file",
+	  "[OPTIONS]\n\n"
+	  "  -o, --output FILE      write FILE instead of standard output\n"
+	  "  -i, --identity FILE    take the verdict of 'lutrace verify' from FILE\n"
+	  "                         (default: /run/lutrace/identity.json)\n"
+	  "  -m, --merge FILE       add the members 'identity', 'dma' and 'referee' of\n"
+	  "                         the JSON object in FILE; may be repeated\n"
+	  SOURCE_USAGE },
+	{ "report", do_report, "show a recording",
+	  "[OPTIONS] [RECORDING]\n\n" SOURCE_USAGE },
+	{ "plot", do_plot, "draw both kernels on one time line, as SVG",
+	  "[OPTIONS] [RECORDING]\n\n"
+	  "  -o, --output FILE      write FILE instead of standard output\n"
+	  "  -a, --all              the whole handover, not the blackout alone\n"
+	  SOURCE_USAGE },
+#ifdef LUTRACE_BPF
+	{ "snapshot", do_snapshot, "remember the IOMMU page tables across the kexec",
+	  NULL },
+	{ "verify", do_verify, "are the page tables those of the snapshot?", NULL },
+	{ "walk", do_walk, "print the page tables that the hardware walks", NULL },
+#endif
+	{ "doctor", do_doctor, "is this machine fit for live update, what is missing?",
+	  "[OPTIONS]\n\n"
+	  "  -r, --root DIR         look at the system whose files are below DIR\n" },
+	{ "cmdline", do_cmdline, "the kernel parameters to use on this machine",
+	  "[OPTIONS]\n\n"
+	  "  -r, --root DIR         look at the system whose files are below DIR\n" },
+};
+
+#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+static const struct verb *current_verb;
+
+static const char common_usage[] =
+	"  -j, --json             print JSON\n"
+	"  -p, --pretty           print indented JSON\n"
+	"  -h, --help             print this help\n"
+	"  -V, --version          print the version\n";
+
+#define COMMON_LETTERS "jphV"
+#define COMMON_OPTIONS							\
+	{ "json", no_argument, NULL, 'j' },				\
+	{ "pretty", no_argument, NULL, 'p' },				\
+	{ "help", no_argument, NULL, 'h' },				\
+	{ "version", no_argument, NULL, 'V' }
+
+static void print_help(void)
+{
+	size_t i;
+
+	if (current_verb) {
+		printf("lutrace %s: %s\n\nusage: lutrace %s %s%s",
+		       current_verb->name, current_verb->help, current_verb->name,
+		       current_verb->usage ?: "[OPTIONS]\n\n", common_usage);
+		printf("\nMore in lutrace-%s(1).\n", current_verb->name);
+		return;
+	}
+	printf("lutrace: measure, check and explain a live update\n\n"
+	       "usage: lutrace [OPTIONS] [VERB] [ARGUMENTS]\n\n");
+	for (i = 0; i < VERB_COUNT; i++)
+		printf("  %-10s %s%s\n", verbs[i].name, verbs[i].help,
+		       i ? "" : " (default)");
+	printf("\n%s\n"
+	       "Exit status: 0 done and good, 1 failed or bad, 2 there is no answer.\n"
+	       "'lutrace VERB --help' tells more; so does lutrace(1).\n", common_usage);
+}
+
+/* Returns false for an option that is not one of the common ones. */
+static bool common_option(int letter)
+{
+	switch (letter) {
+	case 'p':
+		pretty_output = true;
+		json_output = true;
+		return true;
+	case 'j':
+		json_output = true;
+		return true;
+	case 'h':
+		print_help();
+		exit(EXIT_GOOD);
+	case 'V':
+		printf("lutrace %s\n", LUTRACE_VERSION);
+		exit(EXIT_GOOD);
+	case '?':
+		fprintf(stderr, "Try 'lutrace %s%s--help'.\n",
+			current_verb ? current_verb->name : "",
+			current_verb ? " " : "");
+		exit(EXIT_BAD);
+	}
+	return false;
+}
+
+/**
+ * next_option - getopt_long() that deals with the common options itself
+ * @argc:    as main()'s, for the verb
+ * @argv:    as main()'s, for the verb
+ * @letters: the verb's own short options, in getopt()'s notation
+ * @options: the verb's own long options, ended by an empty one; or NULL
+ *
+ * A wrong option ends the program with a message.
+ *
+ * Return: the letter of one of the verb's own options, with optarg; -1 when
+ * there are no more, with optind at the first argument.
+ */
+int next_option(int argc, char **argv, const char *letters,
+		const struct option *options)
+{
+	static struct option all[32] = { COMMON_OPTIONS };
+	char all_letters[64];
+	size_t i, common = 4;
+	int letter;
+
+	for (i = 0; options && options[i].name; i++)
+		all[common + i] = options[i];
+	all[common + i] = (struct option){ 0 };
+	snprintf(all_letters, sizeof(all_letters), "%s%s", COMMON_LETTERS, letters);
+
+	do
+		letter = getopt_long(argc, argv, all_letters, all, NULL);
+	while (letter != -1 && common_option(letter));
+	return letter;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < VERB_COUNT; i++) {
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = { COMMON_OPTIONS, { 0 } };
+	static char name[] = "lutrace time";
+	char *no_arguments[] = { name, NULL };
+	int letter;
+
+	/* "+": options after the verb are the verb's. */
+	while ((letter = getopt_long(argc, argv, "+" COMMON_LETTERS, options, NULL)) != -1)
+		common_option(letter);
+
+	argc -= optind;
+	argv += optind;
+	if (!argc) {
+		current_verb = &verbs[0];
+		argc = 1;
+		argv = no_arguments;
+	} else if (!strcmp(argv[0], "help")) {
+		current_verb = argc > 1 ? find_verb(argv[1]) : NULL;
+		if (argc > 1 && !current_verb)
+			return fail("there is no verb '%s'; 'lutrace --help' lists them",
+				    argv[1]);
+		print_help();
+		return EXIT_GOOD;
+	} else {
+		current_verb = find_verb(argv[0]);
+		if (!current_verb)
+			return fail("there is no verb '%s'; 'lutrace --help' lists them",
+				    argv[0]);
+		/* getopt() complains in the name of argv[0]. */
+		if (asprintf(&argv[0], "lutrace %s", current_verb->name) < 0)
+			return fail("out of memory");
+	}
+
+	optind = 0;	/* glibc: scan anew */
+	return current_verb->run(argc, argv);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* lutrace report: show a recording, or what one would hold now. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "main.h"
+#include "recording.h"
+#include "report.h"
+#include "source.h"
+
+#define MAX_DIFFERENCES 8
+
+static void print_identity(struct json_object *identity)
+{
+	struct json_object *differences = member(identity, "differences");
+	size_t i, count;
+
+	if (!identity) {
+		printf("not verified\n");
+		return;
+	}
+	printf("%s", member_text(identity, "verdict"));
+	if (member(identity, "table_pages"))
+		printf(", %s domains, %s table pages, %s leaf entries",
+		       member_text(identity, "domains"), member_text(identity, "table_pages"),
+		       member_text(identity, "leaf_entries"));
+	if (member(identity, "reason"))
+		printf(", %s", member_text(identity, "reason"));
+	putchar('\n');
+
+	if (!json_object_is_type(differences, json_type_array))
+		return;
+	count = json_object_array_length(differences);
+	for (i = 0; i < count && i < MAX_DIFFERENCES; i++) {
+		struct json_object *difference = json_object_array_get_idx(differences, i);
+
+		printf("              %s\n",
+		       json_object_to_json_string_ext(difference, JSON_C_TO_STRING_PLAIN));
+	}
+	if (count > i)
+		printf("              and %zu more\n", count - i);
+}
+
+static void print_dma(struct json_object *dma)
+{
+	if (!dma) {
+		printf("not recorded\n");
+		return;
+	}
+	printf("%s sent, %s received, %s lost, %s during the blackout, %s faults\n",
+	       member_text(dma, "sent"), member_text(dma, "received"),
+	       member_text(dma, "lost"), member_text(dma, "during_blackout"),
+	       member_text(dma, "faults"));
+}
+
+static void print_referee(struct json_object *referee)
+{
+	struct json_object *identical = member(referee, "memory_identical");
+
+	if (!referee) {
+		printf("not asked\n");
+		return;
+	}
+	printf("translation switched off %s times, %s faults, memory %s\n",
+	       member_text(referee, "translation_off"), member_text(referee, "faults"),
+	       !identical ? "not compared" :
+	       json_object_get_boolean(identical) ? "identical" : "different");
+}
+
+static void print_recording(struct json_object *recording)
+{
+	print_blackout(recording);
+	printf("\nPage tables:  ");
+	print_identity(member(recording, "identity"));
+	printf("DMA:          ");
+	print_dma(member(recording, "dma"));
+	printf("Referee:      ");
+	print_referee(member(recording, "referee"));
+	printf("\nSteps:\n");
+	print_step_summary(member(recording, "summary"));
+}
+
+int do_report(int argc, char **argv)
+{
+	static const struct option options[] = { SOURCE_OPTIONS, { 0 } };
+	struct json_object *recording;
+	struct source source = { 0 };
+	struct handover handover;
+	int letter, code;
+	bool known;
+
+	while ((letter = next_option(argc, argv, SOURCE_LETTERS, options)) != -1)
+		source_option(&source, letter, optarg);
+	code = source_arguments(&source, argc, argv) ?: source_read(&source, &handover);
+	if (code)
+		return code;
+
+	recording = recording_make(&handover);
+	if (source.recording) {
+		json_object_object_foreach(source.recording, name, child) {
+			if (recording_is_evidence(name))
+				json_object_object_add(recording, name, json_object_get(child));
+		}
+	}
+	if (!json_output)
+		json_object_object_add(recording, "summary", step_summary(&handover, 0));
+	known = handover.blackout.known;
+	source_free(&source, &handover);
+	return output(recording, print_recording) ?: known ? EXIT_GOOD : EXIT_UNKNOWN;
+}

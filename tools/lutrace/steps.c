@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* lutrace steps: what was done, how often, how long did it take, did it fail? */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "main.h"
+#include "recording.h"
+#include "report.h"
+#include "source.h"
+#include "vocabulary.h"
+
+/* Durations by powers of two; the last bucket has no upper end. */
+#define BUCKETS 40
+#define HISTOGRAM_BAR 52
+
+/**
+ * struct kind_of_step - what is known of all steps of one kind
+ * @step:    enum liveupdate_step_id
+ * @count:   how many
+ * @open:    of them, those that never ended
+ * @errors:  of them, those that failed
+ * @objects: pages, entries or devices that they dealt with
+ * @timed:   of them, those with a duration
+ * @total:   their durations together
+ * @longest: the longest of them
+ * @buckets: [i]: durations of 2^i to 2^(i+1) - 1 ns; 0 ns is in [0]
+ */
+struct kind_of_step {
+	unsigned int step;
+	uint64_t count;
+	uint64_t open;
+	uint64_t errors;
+	uint64_t objects;
+	uint64_t timed;
+	uint64_t total;
+	uint64_t longest;
+	uint64_t buckets[BUCKETS];
+};
+
+static unsigned int bucket_of(uint64_t ns)
+{
+	unsigned int bucket = ns ? 63 - (unsigned int)__builtin_clzll(ns) : 0;
+
+	return bucket < BUCKETS ? bucket : BUCKETS - 1;
+}
+
+static void count_step(const struct handover *handover, const struct step *step,
+		       struct kind_of_step *kind)
+{
+	uint64_t ns;
+
+	kind->step = step->begin->step;
+	kind->count++;
+	if (step->begin->edge == LIVEUPDATE_EDGE_INSTANT) {
+		kind->errors += step->begin->ret != 0;
+		kind->objects += step->begin->count;
+		return;
+	}
+	if (!step->end) {
+		kind->open++;
+		return;
+	}
+	kind->errors += step->end->ret != 0;
+	kind->objects += step->end->count;
+	if (!handover_duration(handover, step, &ns))
+		return;
+	kind->timed++;
+	kind->total += ns;
+	if (ns > kind->longest)
+		kind->longest = ns;
+	kind->buckets[bucket_of(ns)]++;
+}
+
+static struct json_object *make_histogram(const struct kind_of_step *kind)
+{
+	struct json_object *rows = json_object_new_array();
+	unsigned int i, first = BUCKETS, last = 0;
+
+	for (i = 0; i < BUCKETS; i++) {
+		if (!kind->buckets[i])
+			continue;
+		if (first == BUCKETS)
+			first = i;
+		last = i;
+	}
+	for (i = first; i <= last && i < BUCKETS; i++) {
+		struct json_object *row = json_object_new_object();
+
+		add_number(row, "from_ns", i ? (int64_t)1 << i : 0);
+		add_number(row, "to_ns", (int64_t)1 << (i + 1));
+		add_number(row, "count", (int64_t)kind->buckets[i]);
+		json_object_array_add(rows, row);
+	}
+	return rows;
+}
+
+static struct json_object *make_row(const struct kind_of_step *kind)
+{
+	struct json_object *row = json_object_new_object();
+
+	add_text(row, "step", step_name(kind->step));
+	add_number(row, "count", (int64_t)kind->count);
+	add_number(row, "open", (int64_t)kind->open);
+	add_number(row, "errors", (int64_t)kind->errors);
+	add_number(row, "objects", (int64_t)kind->objects);
+	json_object_object_add(row, "total_ns", kind->timed ?
+			       json_object_new_uint64(kind->total) : NULL);
+	json_object_object_add(row, "mean_ns", kind->timed ?
+			       json_object_new_uint64(kind->total / kind->timed) : NULL);
+	json_object_object_add(row, "max_ns", kind->timed ?
+			       json_object_new_uint64(kind->longest) : NULL);
+	json_object_object_add(row, "histogram", make_histogram(kind));
+	return row;
+}
+
+/**
+ * step_summary - one row for each kind of step that occurred
+ * @handover: the handover
+ * @only:     the one kind to look at, 0 for all
+ *
+ * Return: an array of objects, in the order of the vocabulary.
+ */
+struct json_object *step_summary(const struct handover *handover, int only)
+{
+	struct json_object *rows = json_object_new_array();
+	struct kind_of_step **kinds;
+	size_t i;
+
+	/* Steps that only a newer kernel knows are counted as well. */
+	kinds = calloc(UINT16_MAX + 1, sizeof(*kinds));
+	for (i = 0; kinds && i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+		struct kind_of_step **kind = &kinds[step->begin->step];
+
+		if (only && step->begin->step != only)
+			continue;
+		if (!*kind)
+			*kind = calloc(1, sizeof(**kind));
+		if (*kind)
+			count_step(handover, step, *kind);
+	}
+	for (i = 0; kinds && i <= UINT16_MAX; i++) {
+		if (!kinds[i])
+			continue;
+		json_object_array_add(rows, make_row(kinds[i]));
+		free(kinds[i]);
+	}
+	free(kinds);
+	return rows;
+}
+
+void print_step_summary(struct json_object *rows)
+{
+	static const struct column columns[] = {
+		{ "step", "step", COLUMN_TEXT },
+		{ "count", "count", COLUMN_COUNT },
+		{ "open", "open", COLUMN_COUNT },
+		{ "errors", "errors", COLUMN_COUNT },
+		{ "objects", "objects", COLUMN_COUNT },
+		{ "total_ns", "total", COLUMN_TIME },
+		{ "mean_ns", "mean", COLUMN_TIME },
+		{ "max_ns", "max", COLUMN_TIME },
+	};
+
+	output_table(rows, columns, sizeof(columns) / sizeof(columns[0]), 0);
+}
+
+static void print_summary(struct json_object *value)
+{
+	print_step_summary(member(value, "steps"));
+	if (member_number(value, "dropped"))
+		printf("\nThe ledger was full: %" PRId64 " records are missing.\n",
+		       member_number(value, "dropped"));
+	if (member_number(value, "unpaired"))
+		printf("\n%" PRId64 " steps ended that never began.\n",
+		       member_number(value, "unpaired"));
+}
+
+/* "[4K, 8K)" in the manner of bpftrace. */
+static const char *bound_text(int64_t bound, char text[16])
+{
+	static const char units[] = "\0KMGTPE";
+	const char *unit = units;
+
+	while (bound >= 1024 && bound % 1024 == 0) {
+		bound /= 1024;
+		unit++;
+	}
+	snprintf(text, 16, "%" PRId64 "%.1s", bound, unit);
+	return text;
+}
+
+static void print_one_histogram(struct json_object *row)
+{
+	struct json_object *buckets = member(row, "histogram");
+	size_t i, count = json_object_array_length(buckets);
+	char from[16], to[16], range[40], bar[HISTOGRAM_BAR + 1];
+	int64_t most = 0;
+
+	for (i = 0; i < count; i++) {
+		struct json_object *bucket = json_object_array_get_idx(buckets, i);
+
+		if (member_number(bucket, "count") > most)
+			most = member_number(bucket, "count");
+	}
+	if (!most)
+		return;
+
+	printf("@ns[%s]:\n", member_text(row, "step"));
+	for (i = 0; i < count; i++) {
+		struct json_object *bucket = json_object_array_get_idx(buckets, i);
+		int64_t in_it = member_number(bucket, "count");
+		int length = (int)(in_it * HISTOGRAM_BAR / most);
+
+		memset(bar, '@', (size_t)length);
+		bar[length] = '\0';
+		snprintf(range, sizeof(range), "[%s, %s)",
+			 bound_text(member_number(bucket, "from_ns"), from),
+			 bound_text(member_number(bucket, "to_ns"), to));
+		printf("%-16s %8" PRId64 " |%-*s|\n", range, in_it, HISTOGRAM_BAR, bar);
+	}
+	putchar('\n');
+}
+
+static void print_histograms(struct json_object *value)
+{
+	struct json_object *rows = member(value, "steps");
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(rows); i++)
+		print_one_histogram(json_object_array_get_idx(rows, i));
+}
+
+static void print_list(struct json_object *value)
+{
+	static const struct column columns[] = {
+		{ "begin_ns", "begin", COLUMN_TIME },
+		{ "ns", "time", COLUMN_TIME },
+		{ "kernel", "kernel", COLUMN_TEXT },
+		{ "indented", "step", COLUMN_TEXT },
+		{ "object", "object", COLUMN_TEXT },
+		{ "count", "objects", COLUMN_COUNT },
+		{ "ret", "error", COLUMN_ERROR },
+	};
+
+	output_table(member(value, "steps"), columns,
+		     sizeof(columns) / sizeof(columns[0]), 0);
+}
+
+/* Steps in order of time, each below the one that it is part of. */
+static struct json_object *make_list(const struct handover *handover, int only)
+{
+	struct json_object *rows = json_object_new_array();
+	struct json_object *row;
+	char text[80];
+	size_t i;
+
+	for (i = 0; i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+		int indent = (int)(step->depth < 10 ? step->depth : 10) * 2;
+
+		if (only && step->begin->step != only)
+			continue;
+		row = recording_step(handover, step);
+		if (!json_output) {
+			snprintf(text, sizeof(text), "%*s%s", only ? 0 : indent, "",
+				 step_name(step->begin->step));
+			add_text(row, "indented", text);
+		}
+		json_object_array_add(rows, row);
+	}
+	return rows;
+}
+
+int do_steps(int argc, char **argv)
+{
+	static const struct option options[] = {
+		SOURCE_OPTIONS,
+		{ "histogram", no_argument, NULL, 'H' },
+		{ "list", no_argument, NULL, 'L' },
+		{ "step", required_argument, NULL, 's' },
+		{ 0 }
+	};
+	void (*print)(struct json_object *value) = print_summary;
+	struct json_object *value;
+	struct source source = { 0 };
+	struct handover handover;
+	int letter, code, side, only = 0;
+	uint64_t dropped = 0;
+
+	while ((letter = next_option(argc, argv, SOURCE_LETTERS "HLs:", options)) != -1) {
+		switch (letter) {
+		case 'H':
+			print = print_histograms;
+			break;
+		case 'L':
+			print = print_list;
+			break;
+		case 's':
+			only = step_number(optarg);
+			if (only <= 0)
+				return fail("there is no step '%s'; 'lutrace steps' lists those that occurred",
+					    optarg);
+			break;
+		default:
+			source_option(&source, letter, optarg);
+		}
+	}
+	code = source_arguments(&source, argc, argv) ?: source_read(&source, &handover);
+	if (code)
+		return code;
+
+	for (side = 0; side < SIDES; side++)
+		dropped += handover.ledger[side].header.dropped;
+	value = json_object_new_object();
+	json_object_object_add(value, "kernel", recording_kernel(&handover));
+	json_object_object_add(value, "steps", print == print_list ?
+			       make_list(&handover, only) : step_summary(&handover, only));
+	add_number(value, "dropped", (int64_t)dropped);
+	add_number(value, "unpaired", (int64_t)handover.unpaired);
+	source_free(&source, &handover);
+	return output(value, print);
+}

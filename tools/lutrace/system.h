@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Facts on a machine: its kernel, configuration, command line and IOMMUs. */
+#ifndef LUTRACE_SYSTEM_H
+#define LUTRACE_SYSTEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <linux/limits.h>
+
+/**
+ * struct system - what was found
+ * @root:        directory below which all files are looked up, "" for "/"
+ * @release:     of the kernel, "" if not known
+ * @config:      text of its configuration, NULL if not found
+ * @config_file: where @config was
+ * @cmdline:     its command line
+ * @units:       VT-d units that it drives
+ * @scalable:    of them, those that can do scalable mode
+ * @first_stage: of them, those that can do first-stage translation
+ * @second_stage: of them, those that can do second-stage translation there
+ * @amd:         AMD IOMMUs that it drives
+ * @dmar:        the firmware describes VT-d
+ */
+struct system {
+	const char *root;
+	char release[65];
+	char *config;
+	char config_file[PATH_MAX];
+	char cmdline[4096];
+	unsigned int units;
+	unsigned int scalable;
+	unsigned int first_stage;
+	unsigned int second_stage;
+	unsigned int amd;
+	bool dmar;
+};
+
+void system_read(struct system *system, const char *root);
+void system_free(struct system *system);
+void system_path(const struct system *system, char path[PATH_MAX], const char *file);
+bool system_has(const struct system *system, const char *file);
+bool system_text(const struct system *system, const char *file, char *text, int size);
+char system_config(const struct system *system, const char *option);
+bool system_parameter(const struct system *system, const char *name, const char *word);
+bool system_scalable_mode(const struct system *system);
+bool system_scalable_capable(const struct system *system);
+
+#endif /* LUTRACE_SYSTEM_H */

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* lutrace time: how long was the workload paused, and in which phases? */
+#include <stdio.h>
+#include <string.h>
+
+#include "main.h"
+#include "recording.h"
+#include "report.h"
+#include "source.h"
+
+static const char *boundary_text(const char *boundary)
+{
+	if (!strcmp(boundary, "pause-mark"))
+		return "the mark \"pause\"";
+	if (!strcmp(boundary, "reboot-call"))
+		return "the reboot call";
+	if (!strcmp(boundary, "resume-mark"))
+		return "the mark \"resume\"";
+	return "the end of the last session";
+}
+
+/**
+ * print_blackout - print the pause and its phases
+ * @recording: has the members kernel, time and blackout
+ */
+void print_blackout(struct json_object *recording)
+{
+	static const struct column columns[] = {
+		{ "name", "phase", COLUMN_TEXT },
+		{ "begin_ns", "begin", COLUMN_TIME },
+		{ "ns", "time", COLUMN_TIME },
+		{ "ns", "share", COLUMN_SHARE },
+		{ "ns", "", COLUMN_BAR },
+	};
+	struct json_object *blackout = member(recording, "blackout");
+	struct json_object *kernel = member(recording, "kernel");
+	char text[TIME_TEXT_SIZE];
+	int64_t ns = member_number(blackout, "ns");
+
+	if (!member(blackout, "ns")) {
+		printf("Blackout: unknown, %s\n", member_text(blackout, "unknown"));
+		return;
+	}
+	printf("Blackout: %s\n", time_text(ns, text));
+	printf("  from  %s in Linux %s", boundary_text(member_text(blackout, "from")),
+	       member_text(kernel, "outgoing"));
+	if (member(recording, "time"))
+		printf(", %s", member_text(recording, "time"));
+	printf("\n  to    %s in Linux %s\n\n", boundary_text(member_text(blackout, "to")),
+	       member_text(kernel, "incoming"));
+	output_table(member(blackout, "phases"), columns,
+		     sizeof(columns) / sizeof(columns[0]), (uint64_t)ns);
+}
+
+int do_time(int argc, char **argv)
+{
+	static const struct option options[] = { SOURCE_OPTIONS, { 0 } };
+	struct json_object *value;
+	struct handover handover;
+	struct source source = { 0 };
+	int letter, code;
+	bool known;
+
+	while ((letter = next_option(argc, argv, SOURCE_LETTERS, options)) != -1)
+		source_option(&source, letter, optarg);
+	code = source_arguments(&source, argc, argv) ?: source_read(&source, &handover);
+	if (code)
+		return code;
+
+	value = json_object_new_object();
+	json_object_object_add(value, "kernel", recording_kernel(&handover));
+	json_object_object_add(value, "time", recording_time(&handover));
+	json_object_object_add(value, "blackout", recording_blackout(&handover));
+	known = handover.blackout.known;
+	source_free(&source, &handover);
+	return output(value, print_blackout) ?: known ? EXIT_GOOD : EXIT_UNKNOWN;
+}
