@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A PCI device through a vfio character device and iommufd. */
+#ifndef WORKLOAD_DEVICE_H
+#define WORKLOAD_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "memory.h"
+
+/**
+ * struct device - an opened device
+ * @cdev:    vfio character device
+ * @iommufd: iommufd that it is bound to
+ * @ioas:    id of the address space
+ * @hwpt:    id of the page table that the device is attached to
+ * @id:      id of the device in the iommufd
+ * @bar:     BAR 0, mapped
+ * @size:    its size
+ */
+struct device {
+	int cdev;
+	int iommufd;
+	uint32_t ioas;
+	uint32_t hwpt;
+	uint32_t id;
+	volatile uint32_t *bar;
+	size_t size;
+};
+
+int device_open(struct device *device, const char *bdf);
+int device_map(struct device *device, const struct memory *memory,
+	       uint64_t offset, uint64_t length, uint64_t iova);
+int device_mark(struct device *device, uint64_t token);
+
+#endif /* WORKLOAD_DEVICE_H */

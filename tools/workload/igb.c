@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The receive half of an Intel 82576 network controller (QEMU: igb): queue 0,
+ * one buffer for each packet, promiscuous, no interrupts.
+ *
+ * Numbers in comments are sections of the Intel 82576 Gigabit Ethernet Controller
+ * datasheet.
+ */
+#include <err.h>
+#include <errno.h>
+#include <linux/mii.h>
+#include <unistd.h>
+
+#include "igb.h"
+
+/* Byte offsets in BAR 0 (8.1.3), and the bits that are used. */
+#define CTRL		0x0000
+#define  CTRL_SLU	(1U << 6)	/* set link up */
+#define  CTRL_RST	(1U << 26)
+#define STATUS		0x0008
+#define  STATUS_LU	(1U << 1)	/* link is up */
+#define CTRL_EXT	0x0018
+#define  CTRL_EXT_DRV	(1U << 28)	/* a driver is loaded */
+#define MDIC		0x0020		/* access to the PHY (8.2.4) */
+#define  MDIC_REGISTER(n) ((n) << 16)
+#define  MDIC_PHY	(1U << 21)	/* address of the internal PHY */
+#define  MDIC_WRITE	(1U << 26)
+#define  MDIC_READY	(1U << 28)
+#define EIMC		0x1528
+#define IMC		0x150c
+#define RCTL		0x0100
+#define  RCTL_RXEN	(1U << 1)
+#define  RCTL_UPE	(1U << 3)	/* unicast promiscuous */
+#define  RCTL_MPE	(1U << 4)	/* multicast promiscuous */
+#define  RCTL_BAM	(1U << 15)	/* accept broadcast */
+#define  RCTL_SECRC	(1U << 26)	/* strip the CRC */
+#define RDBAL		0xc000
+#define RDBAH		0xc004
+#define RDLEN		0xc008
+#define SRRCTL		0xc00c
+#define  SRRCTL_2KIB	2U		/* BSIZEPACKET, in KiB */
+#define  SRRCTL_ONE	(1U << 25)	/* advanced descriptor, one buffer */
+#define RDH		0xc010
+#define RDT		0xc018
+#define RXDCTL		0xc028
+#define  RXDCTL_ENABLE	(1U << 25)
+
+static uint32_t get(struct device *device, uint32_t offset)
+{
+	return device->bar[offset / 4];
+}
+
+static void set(struct device *device, uint32_t offset, uint32_t value)
+{
+	device->bar[offset / 4] = value;
+}
+
+static int wait_for(struct device *device, uint32_t offset, uint32_t mask,
+		    uint32_t value, const char *what)
+{
+	int tries;
+
+	for (tries = 0; tries < 5000; tries++) {
+		if ((get(device, offset) & mask) == value)
+			return 0;
+		usleep(1000);
+	}
+	warnx("igb: %s", what);
+	return -ETIMEDOUT;
+}
+
+/**
+ * igb_start() - reset the controller and start to receive
+ * @device: the device, BAR 0 mapped, bus master
+ * @ring: IOVA of the descriptor ring, filled with buffers
+ * @entries: descriptors in it; all but one are given to the device
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int igb_start(struct device *device, uint64_t ring, uint32_t entries)
+{
+	int ret;
+
+	/* 4.2.1.6.1: interrupts off, reset, at least 1 ms, interrupts off. */
+	set(device, IMC, ~0U);
+	set(device, EIMC, ~0U);
+	set(device, CTRL, get(device, CTRL) | CTRL_RST);
+	usleep(2000);
+	ret = wait_for(device, CTRL, CTRL_RST, 0, "the reset does not end");
+	if (ret)
+		return ret;
+	set(device, IMC, ~0U);
+	set(device, EIMC, ~0U);
+
+	set(device, CTRL_EXT, get(device, CTRL_EXT) | CTRL_EXT_DRV);
+	set(device, CTRL, get(device, CTRL) | CTRL_SLU);
+	/* The link has to be negotiated anew; real hardware does so by itself. */
+	set(device, MDIC, MDIC_WRITE | MDIC_PHY | MDIC_REGISTER(MII_BMCR) |
+			  BMCR_ANENABLE | BMCR_ANRESTART);
+	ret = wait_for(device, MDIC, MDIC_READY, MDIC_READY, "the PHY does not answer");
+	if (ret)
+		return ret;
+	ret = wait_for(device, STATUS, STATUS_LU, STATUS_LU, "no link");
+	if (ret)
+		return ret;
+
+	/* 4.5.9: the queue before the receiver, the tail after both. */
+	set(device, RDBAL, (uint32_t)ring);
+	set(device, RDBAH, ring >> 32);
+	set(device, RDLEN, entries * sizeof(union igb_descriptor));
+	set(device, SRRCTL, SRRCTL_ONE | SRRCTL_2KIB);
+	set(device, RDH, 0);
+	set(device, RDT, 0);
+	set(device, RXDCTL, get(device, RXDCTL) | RXDCTL_ENABLE);
+	set(device, RCTL, RCTL_RXEN | RCTL_UPE | RCTL_MPE | RCTL_BAM | RCTL_SECRC);
+	ret = wait_for(device, RXDCTL, RXDCTL_ENABLE, RXDCTL_ENABLE,
+		       "the receive queue is not enabled");
+	if (ret)
+		return ret;
+	igb_give(device, entries - 1);
+	return 0;
+}
+
+/**
+ * igb_give() - give descriptors to the device
+ * @device: the device
+ * @tail: the first descriptor that it must not use
+ */
+void igb_give(struct device *device, uint32_t tail)
+{
+	__sync_synchronize();
+	set(device, RDT, tail);
+}
+
+/**
+ * igb_head() - where the device is
+ * @device: the device
+ *
+ * Return: the descriptor that it uses next.
+ */
+uint32_t igb_head(struct device *device)
+{
+	return get(device, RDH);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * lu-workload: a user-space network receiver that goes on while the kernel under
+ * it is replaced.
+ *
+ * It drives an Intel 82576 through vfio and iommufd. The device writes numbered
+ * packets into a memfd that crosses the kexec; after it, every packet that was
+ * sent must be there, those included that came while no kernel was running.
+ */
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layout.h"
+#include "verbs.h"
+
+static const struct verb {
+	const char *name;
+	int (*run)(const struct options *options);
+} verbs[] = {
+	{ "start", do_start },
+	{ "resume", do_resume },
+};
+
+static void usage(FILE *to)
+{
+	fprintf(to,
+"usage: lu-workload start --device BDF [option]...\n"
+"       lu-workload resume [option]...\n"
+"\n"
+"start receives packets with an Intel 82576 that is bound to vfio-pci, preserves\n"
+"memory, page table and device in a live update session, pauses on SIGUSR1, and\n"
+"stays until the kexec. resume, in the next kernel, accounts for every packet.\n"
+"\n"
+"  -d, --device BDF     PCI address\n"
+"  -s, --session NAME   name of the session; workload\n"
+"  -r, --report FILE    write JSON there, not to standard output\n"
+"  -n, --packets N      start: receive N packets before preserving; 10\n"
+"      --sparse N       start: map N pages 2 MiB apart, for N leaf tables; 64\n"
+"      --memory MIB     start: map that much more memory; 0\n"
+"      --huge           start: ask for large pages, for large leaves\n"
+"      --no-preserve    start: preserve nothing\n"
+"  -u, --until FILE     resume: stop when this report of the sender appears\n"
+"  -t, --seconds S      resume: stop after that many seconds in any case; 30\n"
+"  -h, --help           this text\n"
+"\n"
+"exit status of resume: 0 every packet is there once and intact, 1 failure, 2 not\n");
+}
+
+static uint64_t number(const char *text, const char *what, uint64_t max)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 0);
+	if (errno || *end || end == text || value > max)
+		errx(1, "%s must be a number, at most %llu", what, (unsigned long long)max);
+	return value;
+}
+
+int main(int argc, char **argv)
+{
+	enum { SPARSE = 256, MEMORY, HUGE, NO_PRESERVE };
+	static const struct option long_options[] = {
+		{ "device", required_argument, NULL, 'd' },
+		{ "session", required_argument, NULL, 's' },
+		{ "report", required_argument, NULL, 'r' },
+		{ "packets", required_argument, NULL, 'n' },
+		{ "sparse", required_argument, NULL, SPARSE },
+		{ "memory", required_argument, NULL, MEMORY },
+		{ "huge", no_argument, NULL, HUGE },
+		{ "no-preserve", no_argument, NULL, NO_PRESERVE },
+		{ "until", required_argument, NULL, 'u' },
+		{ "seconds", required_argument, NULL, 't' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	struct options options = {
+		.session = "workload",
+		.packets = 10,
+		.sparse = 64,
+		.preserve = true,
+		.seconds = 30,
+	};
+	const struct verb *verb = NULL;
+	unsigned int i;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "d:s:r:n:u:t:h", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'd':
+			options.device = optarg;
+			break;
+		case 's':
+			options.session = optarg;
+			break;
+		case 'r':
+			options.report = optarg;
+			break;
+		case 'n':
+			options.packets = number(optarg, "--packets", SEQUENCES);
+			break;
+		case SPARSE:
+			options.sparse = number(optarg, "--sparse", SPARSE_MAX);
+			break;
+		case MEMORY:
+			options.more = number(optarg, "--memory", 1 << 18) * MIB;
+			break;
+		case HUGE:
+			options.huge = true;
+			break;
+		case NO_PRESERVE:
+			options.preserve = false;
+			break;
+		case 'u':
+			options.until = optarg;
+			break;
+		case 't':
+			options.seconds = number(optarg, "--seconds", 86400);
+			break;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 1;
+		}
+	}
+	if (optind == argc - 1) {
+		for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+			if (!strcmp(argv[optind], verbs[i].name))
+				verb = &verbs[i];
+	}
+	if (!verb || (verb->run == do_start && !options.device)) {
+		usage(stderr);
+		return 1;
+	}
+	return verb->run(&options);
+}

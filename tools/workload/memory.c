@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The memfd that holds everything: made and sealed, or taken over. */
+#define _GNU_SOURCE
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "memory.h"
+
+static int memory_map(struct memory *memory)
+{
+	memory->base = mmap(NULL, memory->size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED, memory->fd, 0);
+	if (memory->base == MAP_FAILED) {
+		warn("memfd: mmap");
+		return -errno;
+	}
+	memory->state = memory->base;
+	return 0;
+}
+
+/**
+ * memory_create() - make the memfd
+ * @memory: filled
+ * @more: bytes of further memory that the device shall be able to reach
+ * @huge: ask for large pages, so that the IOMMU gets large leaves
+ *
+ * The seals come before the first mapping for DMA: a file that can neither
+ * shrink nor grow, and whose seals are final, is the only kind that may stay
+ * under a running device across a kexec.
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int memory_create(struct memory *memory, size_t more, bool huge)
+{
+	memory->size = OFFSET_MORE + (more + PAGE - 1) / PAGE * PAGE;
+	memory->fd = memfd_create("workload", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (memory->fd < 0 || ftruncate(memory->fd, memory->size)) {
+		warn("memfd");
+		return -errno;
+	}
+	if (fcntl(memory->fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)) {
+		warn("memfd: seals");
+		return -errno;
+	}
+	if (memory_map(memory))
+		return -errno;
+	/* Only advice: the pages are small where the kernel has no large ones. */
+	if (huge)
+		madvise(memory->base, memory->size, MADV_HUGEPAGE);
+	if (madvise(memory->base, memory->size, MADV_POPULATE_WRITE)) {
+		warn("memfd: populate");
+		return -errno;
+	}
+	memory->state->magic = WORKLOAD_MAGIC;
+	memory->state->version = WORKLOAD_VERSION;
+	return 0;
+}
+
+/**
+ * memory_open() - take over the memfd that crossed the kexec
+ * @memory: filled
+ * @fd: the memfd
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int memory_open(struct memory *memory, int fd)
+{
+	struct stat status;
+
+	memory->fd = fd;
+	if (fstat(fd, &status)) {
+		warn("memfd");
+		return -errno;
+	}
+	memory->size = status.st_size;
+	if (memory->size < OFFSET_MORE) {
+		warnx("memfd: only %zu bytes", memory->size);
+		return -EINVAL;
+	}
+	if (memory_map(memory))
+		return -errno;
+	if (memory->state->magic != WORKLOAD_MAGIC ||
+	    memory->state->version != WORKLOAD_VERSION ||
+	    memory->state->next >= RING_ENTRIES) {
+		warnx("memfd: holds no state of this program");
+		return -EINVAL;
+	}
+	return 0;
+}

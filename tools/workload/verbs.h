@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The verbs of lu-workload. */
+#ifndef WORKLOAD_VERBS_H
+#define WORKLOAD_VERBS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * struct options - what the command line says
+ * @device:   PCI address
+ * @session:  name of the live update session
+ * @report:   file of the report, or NULL
+ * @until:    resume: a JSON file that ends the run when it appears
+ * @packets:  start: packets to receive before anything is preserved
+ * @sparse:   start: pages to map one by one
+ * @more:     start: bytes of further memory to map
+ * @huge:     start: ask for large pages
+ * @preserve: start: preserve something at all
+ * @seconds:  resume: longest run
+ */
+struct options {
+	const char *device;
+	const char *session;
+	const char *report;
+	const char *until;
+	uint64_t packets;
+	uint64_t sparse;
+	uint64_t more;
+	bool huge;
+	bool preserve;
+	uint64_t seconds;
+};
+
+int do_start(const struct options *options);
+int do_resume(const struct options *options);
+
+#endif /* WORKLOAD_VERBS_H */
