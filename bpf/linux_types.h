@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The few kernel types that the programs look into. Only members that are
+ * used; CO-RE relocates them to where the running kernel has them.
+ */
+#ifndef LIVEUPDATE_LINUX_TYPES_H
+#define LIVEUPDATE_LINUX_TYPES_H
+
+#include <linux/types.h>
+
+#define __relocated __attribute__((preserve_access_index))
+
+typedef _Bool bool;
+
+struct list_head {
+	struct list_head *next;
+} __relocated;
+
+/* include/linux/dmar.h: one for each VT-d unit in ACPI's DMAR table */
+struct dmar_drhd_unit {
+	struct list_head list;
+	struct intel_iommu *iommu;
+} __relocated;
+
+/* drivers/iommu/intel/iommu.h */
+struct intel_iommu {
+	void *reg;
+	__u64 reg_phys;
+	__u64 cap;
+	__u64 ecap;
+	int seq_id;
+	__u16 segment;
+} __relocated;
+
+/* include/linux/bpf.h, kernel/bpf/map_iter.c */
+struct seq_file;
+struct bpf_map;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+	__u64 session_id;
+	__u64 seq_num;
+} __relocated;
+
+struct bpf_iter__bpf_map {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+} __relocated;
+
+#endif /* LIVEUPDATE_LINUX_TYPES_H */

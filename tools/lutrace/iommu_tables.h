@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The tables that VT-d hardware walks, as a model: hardware units, the devices
+ * that their root and context tables name, what each device (or PASID of it)
+ * is attached to, and every page of every page table.
+ *
+ * The model is filled from physical memory alone (struct page_reader), never
+ * from the kernel's own records. Members are fixed-width and the arrays hold
+ * indices, not pointers: a snapshot file is the arrays written one after the
+ * other (iommu_snapshot.c).
+ */
+#ifndef LUTRACE_IOMMU_TABLES_H
+#define LUTRACE_IOMMU_TABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/types.h>
+
+#include "digest.h"
+#include "pt_identity.h"
+#include "vtd.h"
+
+#define NO_INDEX UINT32_MAX
+
+/**
+ * struct page_reader - reads pages of physical memory
+ * @read: copies @count (at most PT_BATCH) pages at the physical @addresses and
+ *        sets @pages to the copies, which stay valid until the next call;
+ *        returns how many pages, from the first on, could be read
+ */
+struct page_reader {
+	uint32_t (*read)(struct page_reader *reader, const uint64_t *addresses,
+			 uint32_t count, const uint64_t (**pages)[VTD_PAGE_ENTRIES]);
+};
+
+enum table_stage {
+	STAGE_NONE,		/* nothing to walk: not present, or passed through */
+	STAGE_FIRST,
+	STAGE_SECOND,
+	STAGE_NESTED,		/* not walked: the first stage needs the second one */
+};
+
+/**
+ * struct table_device - a device, as root and context tables describe it
+ * @unit:            physical register base of its IOMMU
+ * @rtaddr:          that unit's root table address register
+ * @root_entry:      half of a root entry that leads to the context table
+ * @context_address: where the context entry is
+ * @context:         the context entry; legacy mode has two words
+ * @segment:         PCI segment
+ * @bdf:             bus, device and function
+ * @scalable:        scalable mode
+ * @first:           index of its first attachment
+ * @attachments:     their number; 0 if it has no translation
+ * @digest:          of all that is said above, its attachments and domains
+ */
+struct table_device {
+	__u64 unit;
+	__u64 rtaddr;
+	__u64 root_entry;
+	__u64 context_address;
+	__u64 context[4];
+	__u16 segment;
+	__u16 bdf;
+	__u32 scalable;
+	__u32 first;
+	__u32 attachments;
+	struct digest digest;
+};
+
+/**
+ * struct table_attachment - what a device, or one of its PASIDs, is attached to
+ * @address:   physical address of the PASID table entry; 0 in legacy mode
+ * @directory: PASID directory entry that leads there; 0 in legacy mode
+ * @entry:     PASID table entry; 0 in legacy mode
+ * @device:    index of the device
+ * @pasid:     PASID
+ * @domain:    index of the domain, NO_INDEX if there is no table to walk
+ * @domain_id: identifier that tags the IOMMU's caches
+ * @stage:     enum table_stage
+ * @reserved:  0
+ */
+struct table_attachment {
+	__u64 address;
+	__u64 directory;
+	__u64 entry[VTD_PASID_WORDS];
+	__u32 device;
+	__u32 pasid;
+	__u32 domain;
+	__u16 domain_id;
+	__u8 stage;
+	__u8 reserved;
+};
+
+/**
+ * struct table_domain - a page table
+ * @top:    physical address of its top table
+ * @leaves: present leaf entries
+ * @bytes:  memory that they map
+ * @first:  index of its first page; pages are in order of the walk
+ * @pages:  their number
+ * @stage:  enum table_stage
+ * @levels: number of levels
+ * @digest: of the digests of its pages
+ */
+struct table_domain {
+	__u64 top;
+	__u64 leaves;
+	__u64 bytes;
+	__u32 first;
+	__u32 pages;
+	__u32 stage;
+	__u32 levels;
+	struct digest digest;
+};
+
+/**
+ * struct table_page - one table page
+ * @address: physical address
+ * @iova:    first address that it translates
+ * @offset:  where its contents start in the set's contents
+ * @length:  how long they are
+ * @level:   1 for a table of 4 KiB leaves
+ * @digest:  of its place, level and contents
+ */
+struct table_page {
+	__u64 address;
+	__u64 iova;
+	__u64 offset;
+	__u32 length;
+	__u32 level;
+	struct digest digest;
+};
+
+/**
+ * struct table_set - the whole model
+ * @raw: keep accessed and dirty bits in page contents (to show them)
+ */
+struct table_set {
+	struct pt_unit *units;
+	struct table_device *devices;
+	struct table_attachment *attachments;
+	struct table_domain *domains;
+	struct table_page *pages;
+	uint8_t *contents;
+	uint32_t unit_count, device_count, attachment_count, domain_count;
+	uint32_t page_count;
+	uint64_t contents_size;
+	uint32_t device_space, attachment_space, domain_space, page_space;
+	uint64_t contents_space;
+	bool raw;
+	char error[160];
+};
+
+/**
+ * struct wanted_device - a device to look at
+ * @unit:    register base of its IOMMU, 0 for whichever has an entry for it
+ * @segment: PCI segment
+ * @bdf:     bus, device and function
+ */
+struct wanted_device {
+	uint64_t unit;
+	uint16_t segment;
+	uint16_t bdf;
+};
+
+int tables_collect(struct table_set *set, struct page_reader *reader,
+		   const struct pt_unit *units, uint32_t unit_count,
+		   const struct wanted_device *wanted, uint32_t wanted_count);
+void tables_free(struct table_set *set);
+void tables_digest(const struct table_set *set, struct digest *digest);
+void tables_contents(const struct table_set *set, const struct table_page *page,
+		     uint64_t entries[VTD_PAGE_ENTRIES]);
+
+/* How an entry reads, by stage and level. */
+uint64_t entry_content(enum table_stage stage);
+bool entry_is_valid(enum table_stage stage, uint64_t entry);
+bool entry_is_leaf(unsigned int level, uint64_t entry);
+
+/* Contents of a page, packed (iommu_contents.c). */
+uint32_t contents_pack(const uint64_t entries[VTD_PAGE_ENTRIES],
+		       uint8_t packed[VTD_PAGE_SIZE]);
+bool contents_unpack(const uint8_t *packed, uint32_t length,
+		     uint64_t entries[VTD_PAGE_ENTRIES]);
+
+#endif /* LUTRACE_IOMMU_TABLES_H */

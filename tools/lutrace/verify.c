@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * lutrace verify: does the IOMMU hardware walk what it walked when the
+ * snapshot was taken? For exactly the devices of the snapshot, every register,
+ * entry and table on the way: its place and its contents.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "iommu_compare.h"
+#include "iommu_live.h"
+#include "iommu_snapshot.h"
+#include "luo_session.h"
+#include "main.h"
+#include "pci_devices.h"
+#include "snapshot.h"
+
+#define DIFFERENCES_DEFAULT 16
+
+struct listing {
+	struct json_object *differences;
+	uint64_t max;
+};
+
+static void add_entry(struct json_object *value, const char *name, const char *text_name,
+		      const struct difference *difference, const uint64_t *words)
+{
+	char text[ENTRY_TEXT_SIZE], raw[VTD_PASID_WORDS * 20] = "";
+	unsigned int i;
+	int length = 0;
+
+	for (i = 0; i < difference->words; i++)
+		length += snprintf(raw + length, sizeof(raw) - length, "%s%#llx",
+				   i ? " " : "", (unsigned long long)words[i]);
+	add_text(value, name, raw);
+	add_text(value, text_name, difference_text(difference, words, text));
+}
+
+static void add_difference(const struct difference *difference, void *context)
+{
+	struct listing *listing = context;
+	struct json_object *value;
+	char text[PCI_TEXT_SIZE];
+
+	if (json_object_array_length(listing->differences) >= listing->max)
+		return;
+	value = json_object_new_object();
+	add_text(value, "kind", difference_kind_text(difference->kind));
+	add_hex(value, "unit", difference->unit);
+	if (difference->device)
+		add_text(value, "device", pci_text(difference->device->segment,
+						   difference->device->bdf, text));
+	if (difference->scalable && difference->kind >= DIFFERENCE_PASID_DIRECTORY)
+		add_number(value, "pasid", difference->pasid);
+	if (difference->kind == DIFFERENCE_TABLE_ENTRY) {
+		add_hex(value, "iova", difference->iova);
+		add_number(value, "level", difference->level);
+	}
+	add_entry(value, "old", "old_text", difference, difference->old);
+	add_entry(value, "new", "new_text", difference, difference->now);
+	json_object_array_add(listing->differences, value);
+}
+
+static void print_difference(struct json_object *difference)
+{
+	printf("  %s", member_text(difference, "kind"));
+	if (member(difference, "device"))
+		printf(" of %s", member_text(difference, "device"));
+	else
+		printf(" of unit %s", member_text(difference, "unit"));
+	if (member(difference, "pasid"))
+		printf(", PASID %s", member_text(difference, "pasid"));
+	if (member(difference, "iova"))
+		printf(", IOVA %s, level %s", member_text(difference, "iova"),
+		       member_text(difference, "level"));
+	printf("\n    then: %s (%s)\n    now:  %s (%s)\n",
+	       member_text(difference, "old_text"), member_text(difference, "old"),
+	       member_text(difference, "new_text"), member_text(difference, "new"));
+}
+
+static void print_identity(struct json_object *identity)
+{
+	struct json_object *differences = member(identity, "differences");
+	int64_t total = member_number(identity, "difference_count");
+	size_t i, shown = json_object_array_length(differences);
+
+	printf("%s", member_text(identity, "verdict"));
+	if (member(identity, "reason"))
+		printf(": %s", member_text(identity, "reason"));
+	if (member(identity, "table_pages"))
+		printf(": %s table pages of %s domains, %s leaf entries\ndigest %s\n",
+		       member_text(identity, "table_pages"), member_text(identity, "domains"),
+		       member_text(identity, "leaf_entries"), member_text(identity, "digest"));
+	else
+		putchar('\n');
+	if (total)
+		printf("%lld differences%s\n", (long long)total,
+		       (int64_t)shown < total ? ", the first of them:" : ":");
+	for (i = 0; i < shown; i++)
+		print_difference(json_object_array_get_idx(differences, i));
+}
+
+/* lutrace record takes the verdict from there. */
+static void keep_identity(struct json_object *identity)
+{
+	const char *text = json_object_to_json_string_ext(identity,
+							  JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	mkdir(LUTRACE_RUN, 0700);
+	output_file(IDENTITY_KEPT, text, strlen(text));
+}
+
+static int conclude(struct json_object *identity, const char *verdict, const char *reason,
+		    int code)
+{
+	int error;
+
+	add_text(identity, "verdict", verdict);
+	if (reason)
+		add_text(identity, "reason", reason);
+	if (!member(identity, "differences"))
+		json_object_object_add(identity, "differences", json_object_new_array());
+	keep_identity(identity);
+	error = output(identity, print_identity);
+	return error ?: code;
+}
+
+/* The snapshot in memory. */
+struct source {
+	void *data;
+	size_t size;
+	int session;	/* to finish, or -1 */
+	char reason[200];
+};
+
+static int map(struct source *source, int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) || !status.st_size) {
+		snprintf(source->reason, sizeof(source->reason), "the snapshot is empty");
+		return -1;
+	}
+	source->size = status.st_size;
+	source->data = mmap(NULL, source->size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (source->data == MAP_FAILED) {
+		snprintf(source->reason, sizeof(source->reason),
+			 "the snapshot cannot be read: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static int open_file(struct source *source, const char *path)
+{
+	int error, fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		snprintf(source->reason, sizeof(source->reason), "%s: %s", path,
+			 strerror(errno));
+		return -1;
+	}
+	error = map(source, fd);
+	close(fd);
+	return error;
+}
+
+static int open_session(struct source *source, int session, uint64_t token)
+{
+	int error, fd = luo_retrieve(session, token);
+
+	if (fd < 0) {
+		snprintf(source->reason, sizeof(source->reason),
+			 "the session does not give the snapshot back: %s", strerror(-fd));
+		return -1;
+	}
+	error = map(source, fd);
+	close(fd);
+	return error;
+}
+
+/* lutrace's own session; after it was finished, what was kept of it. */
+static int open_own(struct source *source, uint64_t token)
+{
+	int session = luo_retrieve_session(SNAPSHOT_SESSION);
+
+	if (session < 0) {
+		if (!access(SNAPSHOT_KEPT, R_OK))
+			return open_file(source, SNAPSHOT_KEPT);
+		if (session == -ENOENT && !access("/dev/liveupdate", F_OK))
+			snprintf(source->reason, sizeof(source->reason),
+				 "no snapshot came from the kernel before; 'lutrace snapshot' takes one");
+		else
+			snprintf(source->reason, sizeof(source->reason),
+				 "the session '" SNAPSHOT_SESSION "' cannot be retrieved: %s",
+				 strerror(-session));
+		return -1;
+	}
+	if (open_session(source, session, token)) {
+		close(session);
+		return -1;
+	}
+	source->session = session;
+	mkdir(LUTRACE_RUN, 0700);
+	output_file(SNAPSHOT_KEPT, source->data, source->size);
+	return 0;
+}
+
+static void close_source(struct source *source)
+{
+	int error;
+
+	if (source->data)
+		munmap(source->data, source->size);
+	if (source->session < 0)
+		return;
+	error = luo_finish(source->session);
+	if (error)
+		fprintf(stderr, "lutrace: cannot finish the session '" SNAPSHOT_SESSION "': %s\n",
+			strerror(-error));
+	close(source->session);
+}
+
+/* Exactly the devices of the snapshot, each behind the same unit. */
+static struct wanted_device *devices_of(const struct table_set *set)
+{
+	struct wanted_device *wanted = calloc(set->device_count, sizeof(*wanted));
+	uint32_t i;
+
+	for (i = 0; wanted && i < set->device_count; i++) {
+		wanted[i].unit = set->devices[i].unit;
+		wanted[i].segment = set->devices[i].segment;
+		wanted[i].bdf = set->devices[i].bdf;
+	}
+	return wanted;
+}
+
+static int verify(struct json_object *identity, const struct table_set *old, uint64_t max)
+{
+	struct listing listing = { json_object_new_array(), max };
+	struct wanted_device *wanted = devices_of(old);
+	struct table_set now = { 0 };
+	struct timespec begin, end;
+	uint64_t count;
+	int code;
+
+	json_object_object_add(identity, "differences", listing.differences);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	if (!wanted || live_collect(&now, wanted, old->device_count)) {
+		code = conclude(identity, "unknown", wanted ? now.error : "out of memory",
+				EXIT_UNKNOWN);
+		goto out;
+	}
+	add_table_totals(identity, &now);
+	count = tables_compare(old, &now, add_difference, &listing);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	add_number(identity, "difference_count", count);
+	add_number(identity, "ns", (end.tv_sec - begin.tv_sec) * 1000000000LL +
+				   end.tv_nsec - begin.tv_nsec);
+	code = conclude(identity, count ? "different" : "identical", NULL,
+			count ? EXIT_BAD : EXIT_GOOD);
+out:
+	tables_free(&now);
+	free(wanted);
+	return code;
+}
+
+int do_verify(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "file", required_argument, NULL, 'f' },
+		{ "session-fd", required_argument, NULL, 's' },
+		{ "token", required_argument, NULL, 't' },
+		{ "differences", required_argument, NULL, 'n' },
+		{ 0 }
+	};
+	struct source source = { .session = -1 };
+	uint64_t token = SNAPSHOT_TOKEN, max = DIFFERENCES_DEFAULT;
+	struct json_object *identity;
+	struct snapshot_header header;
+	struct table_set old = { 0 };
+	const char *path = NULL;
+	int letter, code, error, session = -1;
+
+	while ((letter = next_option(argc, argv, "f:s:t:n:", options)) != -1) {
+		switch (letter) {
+		case 'f':
+			path = optarg;
+			break;
+		case 's':
+			session = atoi(optarg);
+			if (fcntl(session, F_GETFD) < 0)
+				return fail("'%s' is not an open file descriptor", optarg);
+			break;
+		case 't':
+			token = strtoull(optarg, NULL, 0);
+			break;
+		case 'n':
+			max = strtoull(optarg, NULL, 0);
+			break;
+		}
+	}
+	if (optind < argc)
+		return fail("'%s' is one argument too many", argv[optind]);
+
+	if (path)
+		error = open_file(&source, path);
+	else if (session >= 0)
+		error = open_session(&source, session, token);
+	else
+		error = open_own(&source, token);
+
+	identity = json_object_new_object();
+	if (error) {
+		code = conclude(identity, "unknown", source.reason, EXIT_UNKNOWN);
+	} else if (snapshot_read(&old, &header, source.data, source.size)) {
+		code = conclude(identity, "unknown", old.error, EXIT_UNKNOWN);
+	} else {
+		add_text(identity, "snapshot_release", header.release);
+		code = verify(identity, &old, max);
+	}
+	tables_free(&old);
+	close_source(&source);
+	return code;
+}
