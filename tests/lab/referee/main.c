@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * referee: did the IOMMU translate the same way all along?
+ *
+ * Runs on the host and asks only QEMU: physical memory through its machine
+ * protocol, and its own trace of what the IOMMU did.
+ */
+#include <err.h>
+#include <getopt.h>
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "compare.h"
+#include "snapshot.h"
+#include "trace.h"
+
+/* Where QEMU's q35 has the registers of its IOMMU. */
+#define REGISTERS 0xfed90000ULL
+
+static void usage(FILE *to)
+{
+	fprintf(to,
+"usage: referee snapshot --qmp SOCKET --device BDF... [--trace FILE] --output FILE\n"
+"       referee compare BEFORE AFTER [--trace FILE] [--output FILE]\n"
+"\n"
+"snapshot stores what the IOMMU walks for the devices: registers, root, context and\n"
+"PASID entries, all page-table pages. compare says in JSON whether two snapshots\n"
+"have the same contents at the same places, and what QEMU traced between them.\n"
+"\n"
+"  -q, --qmp SOCKET    QEMU's machine protocol\n"
+"  -d, --device BDF    PCI address; may be given more than once\n"
+"  -t, --trace FILE    QEMU's trace of vtd_ events\n"
+"  -o, --output FILE   where the result goes\n"
+"  -h, --help          this text\n"
+"\n"
+"exit status: 0 success (compare: identical, never off, no fault), 1 not so, 2 error\n");
+}
+
+static void add_device(struct snapshot *snapshot, const char *text)
+{
+	unsigned int segment = 0, bus, device, function;
+
+	if (sscanf(text, "%x:%x:%x.%x", &segment, &bus, &device, &function) != 4 &&
+	    sscanf(text, "%x:%x.%x", &bus, &device, &function) != 3)
+		errx(2, "%s: not a PCI address", text);
+	if (segment || snapshot->device_count == sizeof(snapshot->devices) / sizeof(uint16_t))
+		errx(2, "%s: segment 0 and few devices only", text);
+	snapshot->devices[snapshot->device_count++] = bus << 8 | device << 3 | function;
+}
+
+static int do_snapshot(struct snapshot *snapshot, const char *socket,
+		       const char *trace, const char *output)
+{
+	struct stat status;
+	struct qmp qmp;
+	int ret;
+
+	if (qmp_open(&qmp, socket))
+		return 2;
+	if (trace && !stat(trace, &status))
+		snapshot->trace = status.st_size;
+	ret = snapshot_take(snapshot, &qmp, REGISTERS);
+	qmp_close(&qmp);
+	if (ret || snapshot_save(snapshot, output))
+		return 2;
+	printf("%zu table pages, %llu leaf entries\n", snapshot->table_count,
+	       (unsigned long long)snapshot->leaves);
+	return 0;
+}
+
+static int do_compare(const char *before_path, const char *after_path,
+		      const char *trace_path, const char *output)
+{
+	struct json_object *result = json_object_new_object();
+	struct json_object *differences = json_object_new_array();
+	struct snapshot before, after;
+	struct trace trace = { };
+	uint64_t count;
+	bool good;
+
+	if (snapshot_load(&before, before_path) || snapshot_load(&after, after_path))
+		return 2;
+	count = compare(&before, &after, differences);
+	if (trace_path && trace_read(&trace, trace_path, &before, &after))
+		return 2;
+	good = !count && !trace.translation_off && !trace.root_changes && !trace.faults;
+
+	/* What was not looked at is null, not 0. */
+	json_object_object_add(result, "translation_off", trace_path ?
+			       json_object_new_uint64(trace.translation_off) : NULL);
+	json_object_object_add(result, "root_changes", trace_path ?
+			       json_object_new_uint64(trace.root_changes) : NULL);
+	json_object_object_add(result, "faults", trace_path ?
+			       json_object_new_uint64(trace.faults) : NULL);
+	json_object_object_add(result, "other_faults", trace_path ?
+			       json_object_new_uint64(trace.other_faults) : NULL);
+	json_object_object_add(result, "memory_identical", json_object_new_boolean(!count));
+	json_object_object_add(result, "translation", json_object_new_string(before.translation));
+	json_object_object_add(result, "table_pages", json_object_new_uint64(before.table_count));
+	json_object_object_add(result, "leaf_entries", json_object_new_uint64(before.leaves));
+	json_object_object_add(result, "difference_count", json_object_new_uint64(count));
+	json_object_object_add(result, "differences", differences);
+	if (!output)
+		puts(json_object_to_json_string_ext(result, JSON_C_TO_STRING_PRETTY));
+	else if (json_object_to_file_ext(output, result, JSON_C_TO_STRING_PRETTY))
+		errx(2, "%s: %s", output, json_util_get_last_err());
+	return good ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "qmp", required_argument, NULL, 'q' },
+		{ "device", required_argument, NULL, 'd' },
+		{ "trace", required_argument, NULL, 't' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	const char *socket = NULL, *trace = NULL, *output = NULL;
+	struct snapshot snapshot = { };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "q:d:t:o:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'q':
+			socket = optarg;
+			break;
+		case 'd':
+			add_device(&snapshot, optarg);
+			break;
+		case 't':
+			trace = optarg;
+			break;
+		case 'o':
+			output = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc == 1 && !strcmp(argv[0], "snapshot") && socket && output &&
+	    snapshot.device_count)
+		return do_snapshot(&snapshot, socket, trace, output);
+	if (argc == 3 && !strcmp(argv[0], "compare"))
+		return do_compare(argv[1], argv[2], trace, output);
+	usage(stderr);
+	return 2;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* QEMU's own trace of its IOMMU: what it did between two snapshots. */
+#include <err.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace.h"
+
+static bool is_device(const struct snapshot *snapshot, unsigned int source)
+{
+	uint32_t i;
+
+	for (i = 0; i < snapshot->device_count; i++)
+		if (snapshot->devices[i] == source)
+			return true;
+	return false;
+}
+
+/**
+ * trace_read() - count what matters
+ * @trace: filled
+ * @path: QEMU's trace
+ * @before: where to begin, and the devices
+ * @after: where to end
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int trace_read(struct trace *trace, const char *path,
+	       const struct snapshot *before, const struct snapshot *after)
+{
+	FILE *file = fopen(path, "r");
+	unsigned long long address;
+	unsigned int source;
+	char *line = NULL;
+	size_t room = 0;
+	int enable;
+
+	*trace = (struct trace){ };
+	if (!file || fseek(file, before->trace, SEEK_SET)) {
+		warn("%s", path);
+		return -errno;
+	}
+	while ((uint64_t)ftell(file) < after->trace && getline(&line, &room, file) > 0) {
+		const char *event;
+
+		event = strstr(line, "vtd_dmar_enable ");
+		if (event && sscanf(event, "vtd_dmar_enable enable %d", &enable) == 1)
+			trace->translation_off += !enable;
+		event = strstr(line, "vtd_reg_dmar_root ");
+		if (event && sscanf(event, "vtd_reg_dmar_root addr %llx", &address) == 1)
+			trace->root_changes += (address & ~0xfffULL) != (before->root & ~0xfffULL);
+		event = strstr(line, "vtd_dmar_fault ");
+		if (event && sscanf(event, "vtd_dmar_fault sid %x", &source) == 1) {
+			if (is_device(before, source))
+				trace->faults++;
+			else
+				trace->other_faults++;
+		}
+	}
+	free(line);
+	fclose(file);
+	return 0;
+}

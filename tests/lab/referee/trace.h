@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* QEMU's own trace of its IOMMU. */
+#ifndef REFEREE_TRACE_H
+#define REFEREE_TRACE_H
+
+#include "snapshot.h"
+
+/**
+ * struct trace - what QEMU saw between two moments
+ * @translation_off: times that translation was switched off
+ * @root_changes:    times that another root table was set
+ * @faults:          faults of the devices
+ * @other_faults:    faults of other devices
+ */
+struct trace {
+	uint64_t translation_off;
+	uint64_t root_changes;
+	uint64_t faults;
+	uint64_t other_faults;
+};
+
+int trace_read(struct trace *trace, const char *path,
+	       const struct snapshot *before, const struct snapshot *after);
+
+#endif /* REFEREE_TRACE_H */
