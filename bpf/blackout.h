@@ -180,9 +180,22 @@ static inline void blackout_keep_last(struct blackout_stamp *stamp,
 	stamp->cycles = cycles;
 }
 
-/* strcmp() that BPF can use as well; @mark is a string constant. */
-#define BLACKOUT_IS_MARK(name, mark)					\
-	(__builtin_memcmp(name, mark, sizeof(mark)) == 0)
+/*
+ * The first 8 bytes of a name as one word. BPF has no strcmp(), and no string
+ * constants either: inlined, the word of a constant is a constant.
+ */
+static inline __attribute__((always_inline)) __u64 blackout_word(const char *name)
+{
+	__u64 word = 0;
+	int i;
+
+	for (i = 0; i < 8 && name[i]; i++)
+		word |= (__u64)(__u8)name[i] << 8 * i;
+	return word;
+}
+
+_Static_assert(sizeof(LIVEUPDATE_MARK_PAUSE) <= 8 && sizeof(LIVEUPDATE_MARK_RESUME) <= 8,
+	       "a mark fits in a word, with its terminating NUL");
 
 /**
  * blackout_note - take one record into account
@@ -194,17 +207,18 @@ static inline void blackout_keep_last(struct blackout_stamp *stamp,
 static inline int blackout_note(struct blackout_side *side,
 				const struct liveupdate_record *record)
 {
-	__u64 sequence = record->sequence, cycles = record->cycles;
+	__u64 sequence = record->sequence, cycles = record->cycles, word;
 	int begin = record->edge == LIVEUPDATE_EDGE_BEGIN;
 	int end = record->edge == LIVEUPDATE_EDGE_END;
 
 	switch (record->step) {
 	case LIVEUPDATE_STEP_USER_MARK:
-		if (BLACKOUT_IS_MARK(record->name, LIVEUPDATE_MARK_PAUSE)) {
+		word = blackout_word(record->name);
+		if (word == blackout_word(LIVEUPDATE_MARK_PAUSE)) {
 			blackout_keep_last(&side->pause, sequence, cycles);
 			return 1;
 		}
-		if (BLACKOUT_IS_MARK(record->name, LIVEUPDATE_MARK_RESUME)) {
+		if (word == blackout_word(LIVEUPDATE_MARK_RESUME)) {
 			blackout_keep_first(&side->resumed, sequence, cycles);
 			blackout_keep_last(&side->resume, sequence, cycles);
 			return 1;
@@ -279,10 +293,9 @@ static inline void blackout_evaluate(const struct blackout_side *outgoing,
 				     const struct blackout_side *incoming,
 				     struct blackout *blackout)
 {
-	static const struct blackout_stamp absent;
-	const struct blackout_stamp *pause = &absent, *shutdown = &absent;
-	const struct blackout_stamp *restore = &absent, *restored = &absent;
-	const struct blackout_stamp *init = &absent, *retrieve = &absent;
+	struct blackout_stamp pause = { 0, 0 }, shutdown = { 0, 0 };
+	struct blackout_stamp restore = { 0, 0 }, restored = { 0, 0 };
+	struct blackout_stamp init = { 0, 0 }, retrieve = { 0, 0 };
 	const struct blackout_stamp *end;
 	__u64 at, next;
 	int i;
@@ -315,36 +328,36 @@ static inline void blackout_evaluate(const struct blackout_side *outgoing,
 	/* A workload that was resumed before the reboot call was not paused. */
 	if (outgoing->pause.sequence > outgoing->resume.sequence &&
 	    outgoing->pause.sequence < outgoing->reboot.sequence)
-		pause = &outgoing->pause;
+		pause = outgoing->pause;
 	/* A reboot call that failed earlier may have shut devices down. */
 	if (outgoing->shutdown.sequence > outgoing->reboot.sequence)
-		shutdown = &outgoing->shutdown;
+		shutdown = outgoing->shutdown;
 	/* What comes after the workload runs again is no part of its pause. */
 	if (incoming->restore.sequence && incoming->restored.sequence &&
 	    incoming->restored.sequence < end->sequence) {
-		restore = &incoming->restore;
-		restored = &incoming->restored;
+		restore = incoming->restore;
+		restored = incoming->restored;
 	}
 	if (incoming->init.sequence < end->sequence)
-		init = &incoming->init;
+		init = incoming->init;
 	if (incoming->retrieve.sequence < end->sequence)
-		retrieve = &incoming->retrieve;
+		retrieve = incoming->retrieve;
 
-	blackout->begin_cycles = pause->sequence ? pause->cycles :
-						   outgoing->reboot.cycles;
+	blackout->begin_cycles = pause.sequence ? pause.cycles :
+						  outgoing->reboot.cycles;
 	blackout->end_cycles = end->cycles;
 	at = blackout->begin_cycles;
 
 	blackout->reason = BLACKOUT_REASON_BACKWARD;
-	if (!blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_QUIESCE, pause) ||
+	if (!blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_QUIESCE, &pause) ||
 	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_FREEZE, &outgoing->reboot) ||
-	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_SHUTDOWN, shutdown) ||
+	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_SHUTDOWN, &shutdown) ||
 	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_JUMP, &outgoing->jump) ||
 	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_EARLY_BOOT, &incoming->boot) ||
-	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_RESTORE, restore) ||
-	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_KERNEL_INIT, restored) ||
-	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_USERSPACE, init) ||
-	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_RETRIEVE, retrieve) ||
+	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_RESTORE, &restore) ||
+	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_KERNEL_INIT, &restored) ||
+	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_USERSPACE, &init) ||
+	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_RETRIEVE, &retrieve) ||
 	    end->cycles < at) {
 		__builtin_memset(blackout->phases, 0, sizeof(blackout->phases));
 		blackout->begin_cycles = 0;

@@ -151,8 +151,6 @@ static void compare_devices(struct comparison *comparison,
 
 	if (same_digest(&old->digest, &now->digest))
 		return;
-	compare_words(comparison, difference, DIFFERENCE_ROOT_TABLE,
-		      &old->rtaddr, &now->rtaddr, 1);
 	compare_words(comparison, difference, DIFFERENCE_ROOT_ENTRY,
 		      &old->root_entry, &now->root_entry, 1);
 	if (old->scalable != now->scalable)
@@ -215,6 +213,8 @@ static void compare_units(struct comparison *comparison)
 		here = now->gsts & VTD_GSTS_TES;
 		compare_words(comparison, difference, DIFFERENCE_TRANSLATION,
 			      &then, &here, 1);
+		compare_words(comparison, difference, DIFFERENCE_ROOT_TABLE,
+			      &old->rtaddr, &now->rtaddr, 1);
 	}
 }
 

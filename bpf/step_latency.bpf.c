@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * step_latency: how long does each step of a live update take?
+ *
+ * Counts the steps that happen while it is attached, and those that a write to
+ * /sys/kernel/liveupdate/ledger/replay brings back: the ones of the kernel
+ * before and of early boot. A record that comes both ways is counted once.
+ */
+#include "liveupdate_record.h"
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "blackout.h"
+#include "step_latency.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* The answer; a step that never occurred has no entry. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, enum liveupdate_step_id);
+	__type(value, struct step_latency);
+} steps SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct step_records);
+} records SEC(".maps");
+
+/* Steps under way: sequence of the begin record, and its time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, __u64);
+} begun SEC(".maps");
+
+/*
+ * Which of the latest 262,144 sequence numbers were counted. Two ledgers of
+ * the default size hold 16,382 records.
+ */
+struct window {
+	__u64 number;		/* sequence / 64 */
+	__u64 counted;		/* one bit each */
+};
+
+#define WINDOWS 4096
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, WINDOWS);
+	__type(key, __u32);
+	__type(value, struct window);
+} windows SEC(".maps");
+
+const struct step_latency no_latency = { 0 };
+
+/* Returns 1 for the first time that it is called with a sequence number. */
+static __always_inline int count_once(__u64 sequence)
+{
+	__u64 number = sequence / 64, bit = 1ULL << sequence % 64;
+	__u32 index = number % WINDOWS;
+	struct window *window = bpf_map_lookup_elem(&windows, &index);
+
+	if (!window || window->number > number)
+		return 0;
+	if (window->number < number) {
+		window->number = number;
+		window->counted = 0;
+	}
+	if (window->counted & bit)
+		return 0;
+	__sync_fetch_and_or(&window->counted, bit);
+	return 1;
+}
+
+static __always_inline struct step_latency *latency_of(enum liveupdate_step_id step)
+{
+	struct step_latency *latency = bpf_map_lookup_elem(&steps, &step);
+
+	if (latency)
+		return latency;
+	bpf_map_update_elem(&steps, &step, &no_latency, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&steps, &step);
+}
+
+SEC("tp_btf/liveupdate_step_begin")
+int BPF_PROG(step_begin, const struct liveupdate_record *record)
+{
+	__u64 sequence = record->sequence, cycles = record->cycles;
+
+	bpf_map_update_elem(&begun, &sequence, &cycles, BPF_ANY);
+	return 0;
+}
+
+SEC("tp_btf/liveupdate_step_end")
+int BPF_PROG(step_end, const struct liveupdate_record *record,
+	     const struct liveupdate_ledger *ledger)
+{
+	__u64 begin, ns = 0, khz = ledger->cycles_khz, ref = record->ref;
+	int timed = record->edge == LIVEUPDATE_EDGE_END;
+	struct step_latency *latency;
+	struct step_records *seen;
+	__u32 zero = 0, slot;
+	__u64 *found;
+
+	seen = bpf_map_lookup_elem(&records, &zero);
+	if (!seen)
+		return 0;
+
+	if (timed) {
+		found = bpf_map_lookup_elem(&begun, &ref);
+		if (!found) {
+			__sync_fetch_and_add(&seen->unpaired, 1);
+			return 0;
+		}
+		begin = *found;
+		bpf_map_delete_elem(&begun, &ref);
+		if (!khz || record->cycles < begin) {
+			__sync_fetch_and_add(&seen->unclocked, 1);
+			timed = 0;
+		} else {
+			ns = blackout_ns(record->cycles - begin, khz);
+		}
+	}
+	if (!count_once(record->sequence)) {
+		__sync_fetch_and_add(&seen->duplicates, 1);
+		return 0;
+	}
+	__sync_fetch_and_add(&seen->records, 1);
+
+	latency = latency_of(record->step);
+	if (!latency)
+		return 0;
+	__sync_fetch_and_add(&latency->count, 1);
+	__sync_fetch_and_add(&latency->items, record->count);
+	if (record->ret < 0)
+		__sync_fetch_and_add(&latency->errors, 1);
+	if (!timed)
+		return 0;
+
+	__sync_fetch_and_add(&latency->timed, 1);
+	__sync_fetch_and_add(&latency->total_ns, ns);
+	latency->last_ns = ns;
+	if (ns > latency->max_ns)
+		latency->max_ns = ns;
+	slot = latency_slot(ns);
+	if (slot < LATENCY_SLOTS)
+		__sync_fetch_and_add(&latency->slots[slot], 1);
+	return 0;
+}
