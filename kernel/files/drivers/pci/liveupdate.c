@@ -159,7 +159,8 @@ int pci_liveupdate_refuse(struct pci_dev *dev, const char *what)
 	liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_REFUSE,
 				LIVEUPDATE_KIND_DEVICE,
 				pci_liveupdate_object(dev), -EBUSY, 0);
-	pci_warn_ratelimited(dev, "liveupdate: %s refused, a device %s is preserved\n",
+	dev_warn_ratelimited(&dev->dev,
+			     "liveupdate: %s refused, a device %s is preserved\n",
 			     what, dev->subordinate ? "below" : "here");
 	return -EBUSY;
 }
