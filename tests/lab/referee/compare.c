@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Two snapshots: the same places, with the same contents? */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,6 +83,16 @@ static void compare_table(struct comparison *c, const struct table *a, const str
 	}
 }
 
+static bool has_table(const struct snapshot *snapshot, uint32_t device)
+{
+	size_t i;
+
+	for (i = 0; i < snapshot->table_count; i++)
+		if (snapshot->tables[i].device == device)
+			return true;
+	return false;
+}
+
 /**
  * compare() - compare two snapshots
  * @before: one
@@ -98,6 +109,10 @@ uint64_t compare(const struct snapshot *before, const struct snapshot *after,
 	struct comparison c = { .shown = differences };
 	size_t i;
 
+	/* Two empty snapshots are no agreement. */
+	for (i = 0; i < before->device_count; i++)
+		if (!has_table(before, i))
+			differ(&c, "there was no page table", 0, 0);
 	compare_value(&c, "translation enable", before->status & STATUS_TES,
 		      after->status & STATUS_TES);
 	compare_value(&c, "root table address register", before->root, after->root);

@@ -80,7 +80,7 @@ static int add_tables(struct walk *walk, uint64_t address, uint32_t level, uint6
 
 	if (s->table_count == TABLES_MAX) {
 		warnx("more than %lu tables", TABLES_MAX);
-		return -E2BIG;
+		return -ENODEV;
 	}
 	s->tables = grown(s->tables, s->table_count, sizeof(*s->tables));
 	index = s->table_count++;
@@ -195,7 +195,10 @@ static int walk_scalable(struct walk *walk, const struct entry *root, uint8_t de
  * @qmp: connection
  * @registers: physical address of the IOMMU's registers
  *
- * Return: 0 or a negative errno; said on standard error.
+ * A device for which the IOMMU finds no table, or none that can be walked, is no
+ * error: the snapshot holds what there is.
+ *
+ * Return: 0, or a negative errno when memory cannot be read; said on standard error.
  */
 int snapshot_take(struct snapshot *snapshot, struct qmp *qmp, uint64_t registers)
 {
@@ -211,7 +214,7 @@ int snapshot_take(struct snapshot *snapshot, struct qmp *qmp, uint64_t registers
 	mode = snapshot->root & RTADDR_TTM;
 	if (!ret && mode != TTM_LEGACY && mode != TTM_SCALABLE) {
 		warnx("translation table mode %#llx", (unsigned long long)mode);
-		ret = -EINVAL;
+		return 0;
 	}
 	while (!ret && walk.device < snapshot->device_count) {
 		uint16_t bdf = snapshot->devices[walk.device];
@@ -223,10 +226,12 @@ int snapshot_take(struct snapshot *snapshot, struct qmp *qmp, uint64_t registers
 		root = *found;	/* the array moves */
 		if (!(root.words[mode == TTM_SCALABLE ? bdf >> 7 & 1 : 0] & PRESENT)) {
 			warnx("no root entry for bus %02x", bdf >> 8);
-			return -ENODEV;
-		}
-		ret = mode == TTM_SCALABLE ? walk_scalable(&walk, &root, bdf) :
+		} else {
+			ret = mode == TTM_SCALABLE ? walk_scalable(&walk, &root, bdf) :
 					     walk_legacy(&walk, &root, bdf);
+			if (ret == -ENODEV)
+				ret = 0;
+		}
 		walk.device++;
 	}
 	return ret;
