@@ -2,6 +2,8 @@
 /*
  * The incoming half: get the memfd back, count what the device has written in
  * the meantime, watch it go on, and account for every packet.
+ *
+ * The report names the state: "resumed" (the workload runs again), "done".
  */
 #include <err.h>
 #include <errno.h>
@@ -146,11 +148,15 @@ int do_resume(const struct options *options)
 	receive(&memory, false);
 	ledger_mark(LIVEUPDATE_MARK_RESUME);
 	received = memory.state->received;
+	json_object_object_add(report, "state", json_object_new_string("resumed"));
+	if (options->report && report_write(report, options->report))
+		return 1;
 
 	known = watch(&memory, options, &sent);
 	complete = known && memory.state->received == sent && !memory.state->duplicates &&
 		   !memory.state->corrupt;
 
+	json_object_object_add(report, "state", json_object_new_string("done"));
 	json_object_object_add(report, "sent", known ? count(sent) : NULL);
 	json_object_object_add(report, "received", count(memory.state->received));
 	json_object_object_add(report, "lost", known ?
