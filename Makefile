@@ -36,7 +36,7 @@ INCOMING := $(BUILD)/linux/successor/arch/x86/boot/bzImage
 export OUTGOING INCOMING
 
 # A directory below tools/ or tests/ with a Makefile is a part.
-TOOLS := $(sort $(patsubst %/Makefile,%,$(wildcard tools/*/Makefile tests/lab/Makefile)))
+TOOLS := $(sort $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,tools/* tests/lab tests/kernel tests/bench))))
 
 ##@ Run it
 
