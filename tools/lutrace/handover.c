@@ -167,14 +167,24 @@ void handover_free(struct handover *handover)
 	memset(handover, 0, sizeof(*handover));
 }
 
+/* What a damaged counter would overflow stops at three years. */
+static int64_t limited_ns(__u64 cycles, __u64 khz)
+{
+	const __u64 limit = 100000000000000000ULL;
+
+	if (cycles / khz >= limit / 1000000)
+		return (int64_t)limit;
+	return (int64_t)blackout_ns(cycles, khz);
+}
+
 /* From the origin to a value of the cycle counter; negative if it is before. */
 int64_t handover_time(const struct handover *handover, __u64 cycles)
 {
 	if (!handover->khz)
 		return 0;
 	if (cycles < handover->origin)
-		return -(int64_t)blackout_ns(handover->origin - cycles, handover->khz);
-	return (int64_t)blackout_ns(cycles - handover->origin, handover->khz);
+		return -limited_ns(handover->origin - cycles, handover->khz);
+	return limited_ns(cycles - handover->origin, handover->khz);
 }
 
 /**

@@ -99,14 +99,8 @@ int do_record(int argc, char **argv)
 	if (code)
 		return code;
 
-	recording = recording_make(&handover);
 	/* What was merged into a recording before stays in it. */
-	if (source.recording) {
-		json_object_object_foreach(source.recording, name, child) {
-			if (recording_is_evidence(name))
-				json_object_object_add(recording, name, json_object_get(child));
-		}
-	}
+	recording = recording_make(&handover, source.recording);
 	if (!source.recording || identity)
 		code = add_identity(recording, identity);
 	for (i = 0; !code && i < merge_count; i++)

@@ -205,17 +205,17 @@ bool recording_is_evidence(const char *name)
 }
 
 /**
- * recording_make - the whole recording of a handover
+ * recording_overview - the recording of a handover without its single steps
  * @handover: the handover
+ * @from:     a recording whose evidence stays in it, NULL for none
  *
- * Return: the document; identity, dma and referee are null.
+ * Return: the document; evidence that there is none of is null.
  */
-struct json_object *recording_make(const struct handover *handover)
+struct json_object *recording_overview(const struct handover *handover,
+				       struct json_object *from)
 {
 	struct json_object *value = json_object_new_object();
-	struct json_object *ledgers = json_object_new_object();
 	size_t i;
-	int side;
 
 	add_count(value, "version", RECORDING_VERSION);
 	add_name(value, "generator", "lutrace " LUTRACE_VERSION);
@@ -223,7 +223,24 @@ struct json_object *recording_make(const struct handover *handover)
 	add(value, "time", recording_time(handover));
 	add(value, "blackout", recording_blackout(handover));
 	for (i = 0; i < EVIDENCE_COUNT; i++)
-		add(value, evidence[i], NULL);
+		add(value, evidence[i], json_object_get(member(from, evidence[i])));
+	return value;
+}
+
+/**
+ * recording_make - the whole recording of a handover
+ * @handover: the handover
+ * @from:     a recording whose evidence stays in it, NULL for none
+ *
+ * Return: the document, which recording_parse() understands.
+ */
+struct json_object *recording_make(const struct handover *handover,
+				   struct json_object *from)
+{
+	struct json_object *value = recording_overview(handover, from);
+	struct json_object *ledgers = json_object_new_object();
+	int side;
+
 	add(value, "steps", recording_steps(handover));
 	for (side = 0; side < SIDES; side++)
 		add(ledgers, side_name(side), handover->present[side] ?

@@ -96,15 +96,12 @@ int do_report(int argc, char **argv)
 	if (code)
 		return code;
 
-	recording = recording_make(&handover);
-	if (source.recording) {
-		json_object_object_foreach(source.recording, name, child) {
-			if (recording_is_evidence(name))
-				json_object_object_add(recording, name, json_object_get(child));
-		}
-	}
-	if (!json_output)
+	if (json_output) {
+		recording = recording_make(&handover, source.recording);
+	} else {
+		recording = recording_overview(&handover, source.recording);
 		json_object_object_add(recording, "summary", step_summary(&handover, 0));
+	}
 	known = handover.blackout.known;
 	source_free(&source, &handover);
 	return output(recording, print_recording) ?: known ? EXIT_GOOD : EXIT_UNKNOWN;

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The ABI of steps and ledger is what the golden file says, so that it cannot
+ * change by accident. When it is changed on purpose, look at the difference
+ * that the test shows, and then write the golden file anew:
+ *
+ *   build/tests/unit/test_abi --print >tests/unit/liveupdate_trace.abi
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <linux/types.h>
+#include <linux/liveupdate_trace.h>
+
+#define ROW(name, number, text) fprintf(out, "  %d %s %s\n", (int)(number), #name, text);
+#define MEMBER(type, name)                                                       \
+	fprintf(out, "  %zu %zu %s\n", offsetof(type, name), sizeof(((type *)0)->name), #name);
+
+static void print_abi(FILE *out)
+{
+	fprintf(out, "# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause\n");
+	fprintf(out, "magic %#llx\nversion %d\n", LIVEUPDATE_LEDGER_MAGIC,
+		LIVEUPDATE_LEDGER_VERSION);
+
+	fprintf(out, "ledger %zu bytes: offset, size, member\n", sizeof(struct liveupdate_ledger));
+	MEMBER(struct liveupdate_ledger, magic)
+	MEMBER(struct liveupdate_ledger, version)
+	MEMBER(struct liveupdate_ledger, header_size)
+	MEMBER(struct liveupdate_ledger, record_size)
+	MEMBER(struct liveupdate_ledger, flags)
+	MEMBER(struct liveupdate_ledger, capacity)
+	MEMBER(struct liveupdate_ledger, count)
+	MEMBER(struct liveupdate_ledger, dropped)
+	MEMBER(struct liveupdate_ledger, cycles_khz)
+	MEMBER(struct liveupdate_ledger, wall_cycles)
+	MEMBER(struct liveupdate_ledger, wall_ns)
+	MEMBER(struct liveupdate_ledger, release)
+
+	fprintf(out, "record %zu bytes: offset, size, member\n", sizeof(struct liveupdate_record));
+	MEMBER(struct liveupdate_record, sequence)
+	MEMBER(struct liveupdate_record, cycles)
+	MEMBER(struct liveupdate_record, ref)
+	MEMBER(struct liveupdate_record, step)
+	MEMBER(struct liveupdate_record, edge)
+	MEMBER(struct liveupdate_record, kind)
+	MEMBER(struct liveupdate_record, ret)
+	MEMBER(struct liveupdate_record, object)
+	MEMBER(struct liveupdate_record, count)
+	MEMBER(struct liveupdate_record, name)
+
+	fprintf(out, "device 0001:02:03.4 pasid 5: %#llx\n",
+		(unsigned long long)LIVEUPDATE_DEVICE_ID(1, 0x021c, 5));
+	fprintf(out, "marks %s %s\n", LIVEUPDATE_MARK_PAUSE, LIVEUPDATE_MARK_RESUME);
+	fprintf(out, "edges\n");
+	LIVEUPDATE_EDGES(ROW)
+	fprintf(out, "kinds, up to %d\n", LIVEUPDATE_KIND_MAX);
+	LIVEUPDATE_KINDS(ROW)
+	fprintf(out, "steps, up to %d\n", LIVEUPDATE_STEP_MAX);
+	LIVEUPDATE_STEPS(ROW)
+}
+
+static void the_abi_is_that_of_the_golden_file(void **state)
+{
+	char *now = NULL, golden[16384];
+	FILE *out, *file;
+	size_t size, length;
+
+	(void)state;
+	out = open_memstream(&now, &size);
+	assert_non_null(out);
+	print_abi(out);
+	fclose(out);
+
+	file = fopen(GOLDEN, "r");
+	assert_non_null(file);
+	length = fread(golden, 1, sizeof(golden) - 1, file);
+	fclose(file);
+	golden[length] = '\0';
+	assert_string_equal(now, golden);
+	free(now);
+}
+
+/* A number that is used twice, or one above the maximum. */
+static void steps_have_numbers_of_their_own(void **state)
+{
+	static const int numbers[] = {
+#define NUMBER(name, number, text) number,
+		LIVEUPDATE_STEPS(NUMBER)
+	};
+	static const char *const names[] = {
+#define NAME(name, number, text) text,
+		LIVEUPDATE_STEPS(NAME)
+	};
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		assert_in_range(numbers[i], 1, LIVEUPDATE_STEP_MAX);
+		for (j = 0; j < i; j++) {
+			assert_int_not_equal(numbers[i], numbers[j]);
+			assert_string_not_equal(names[i], names[j]);
+		}
+	}
+}
+
+static void structures_have_no_padding(void **state)
+{
+	(void)state;
+	assert_int_equal(sizeof(struct liveupdate_record), 64);
+	assert_int_equal(sizeof(struct liveupdate_ledger) % 8, 0);
+	assert_int_equal(sizeof(struct liveupdate_ledger),
+			 offsetof(struct liveupdate_ledger, release) + LIVEUPDATE_RELEASE_LENGTH);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest abi[] = {
+		cmocka_unit_test(the_abi_is_that_of_the_golden_file),
+		cmocka_unit_test(steps_have_numbers_of_their_own),
+		cmocka_unit_test(structures_have_no_padding),
+	};
+
+	if (argc > 1 && !strcmp(argv[1], "--print")) {
+		print_abi(stdout);
+		return 0;
+	}
+	return cmocka_run_group_tests(abi, NULL, NULL);
+}

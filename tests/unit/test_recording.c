@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The recording: what the schema promises, and nothing is lost in it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output.h"
+#include "recording.h"
+#include "schema.h"
+#include "synthetic.h"
+/* It defines fail(), which is a function of lutrace. */
+#include <cmocka.h>
+
+static struct json_object *schema;
+static struct handover handover;
+
+static int load_schema(void **state)
+{
+	(void)state;
+	schema = json_object_from_file(SCHEMA);
+	return schema ? 0 : -1;
+}
+
+static int drop_schema(void **state)
+{
+	(void)state;
+	json_object_put(schema);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	synthetic_handover(&handover);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	handover_free(&handover);
+	return 0;
+}
+
+static void assert_allowed(struct json_object *value)
+{
+	char why[SCHEMA_WHY_SIZE];
+
+	if (!schema_allows(schema, value, why))
+		fail_msg("%s", why);
+}
+
+static void assert_forbidden(struct json_object *value)
+{
+	char why[SCHEMA_WHY_SIZE];
+
+	assert_false(schema_allows(schema, value, why));
+	assert_true(strlen(why) > 0);
+}
+
+static void a_recording_is_what_the_schema_says(void **state)
+{
+	struct json_object *recording = recording_make(&handover, NULL);
+
+	(void)state;
+	assert_allowed(recording);
+	json_object_put(recording);
+}
+
+static void an_unknown_blackout_is_what_the_schema_says(void **state)
+{
+	struct json_object *recording;
+
+	(void)state;
+	memset(&handover.blackout, 0, sizeof(handover.blackout));
+	handover.blackout.reason = BLACKOUT_REASON_BACKWARD;
+	handover.khz = 0;
+	recording = recording_make(&handover, NULL);
+	assert_allowed(recording);
+	assert_null(member(member(recording, "blackout"), "ns"));
+	assert_int_equal(json_object_array_length(member(member(recording, "blackout"),
+							 "phases")), 0);
+	json_object_put(recording);
+}
+
+static void a_cold_boot_is_what_the_schema_says(void **state)
+{
+	struct json_object *recording;
+	char why[LEDGER_WHY_SIZE];
+
+	(void)state;
+	free(handover.steps);
+	handover.steps = NULL;
+	handover.count = 0;
+	handover.present[OUTGOING] = false;
+	ledger_free(&handover.ledger[OUTGOING]);
+	assert_int_equal(handover_build(&handover, why), 0);
+	recording = recording_make(&handover, NULL);
+	assert_allowed(recording);
+	json_object_put(recording);
+}
+
+static void the_schema_finds_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *pointer;
+		const char *value;
+	} changes[] = {
+		{ "/version", "2" },
+		{ "/surprise", "1" },
+		{ "/kernel", "\"7.3.4\"" },
+		{ "/kernel/outgoing", "1" },
+		{ "/time", "\"yesterday\"" },
+		{ "/blackout/ns", "-1" },
+		{ "/blackout/ns", "1.5" },
+		{ "/blackout/from", "\"begin\"" },
+		{ "/blackout/phases", "null" },
+		{ "/blackout/phases/0/name", "\"lunch\"" },
+		{ "/blackout/phases/0/extra", "1" },
+		{ "/steps/0/ret", "5" },
+		{ "/steps/0/kernel", "\"previous\"" },
+		{ "/ledgers/outgoing/version", "2" },
+		{ "/ledgers/outgoing/records/0/cycles", "12" },
+		{ "/ledgers/outgoing/records/0/cycles", "\"0X12\"" },
+		{ "/ledgers/incoming/records/0/edge", "\"middle\"" },
+		{ "/identity", "{\"verdict\":\"perhaps\"}" },
+		{ "/dma", "{\"sent\":1}" },
+		{ "/referee", "{\"translation_off\":0,\"faults\":0,\"memory_identical\":\"yes\"}" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct json_object *recording = recording_make(&handover, NULL);
+
+		assert_int_equal(json_pointer_set(&recording, changes[i].pointer,
+						  json_tokener_parse(changes[i].value)), 0);
+		assert_forbidden(recording);
+		json_object_put(recording);
+	}
+}
+
+static void the_schema_misses_what_is_not_there(void **state)
+{
+	struct json_object *recording = recording_make(&handover, NULL);
+
+	(void)state;
+	json_object_object_del(recording, "blackout");
+	assert_forbidden(recording);
+	json_object_put(recording);
+}
+
+static void evidence_is_kept_and_allowed(void **state)
+{
+	struct json_object *before = json_tokener_parse(
+		"{\"identity\":{\"verdict\":\"identical\",\"domains\":1,\"table_pages\":517,"
+		"\"leaf_entries\":9,\"digest\":\"00ff\",\"differences\":[]},"
+		"\"dma\":{\"sent\":3,\"received\":3,\"lost\":0,\"during_blackout\":1,\"faults\":0},"
+		"\"referee\":{\"translation_off\":0,\"faults\":0,\"memory_identical\":true},"
+		"\"other\":1}");
+	struct json_object *recording = recording_make(&handover, before);
+
+	(void)state;
+	assert_allowed(recording);
+	assert_string_equal(member_text(member(recording, "identity"), "verdict"), "identical");
+	assert_int_equal(member_number(member(recording, "dma"), "sent"), 3);
+	assert_null(member(recording, "other"));
+	json_object_put(recording);
+	json_object_put(before);
+}
+
+static void phases_in_a_recording_add_up(void **state)
+{
+	struct json_object *blackout = recording_blackout(&handover);
+	struct json_object *phases = member(blackout, "phases");
+	int64_t at = 0;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(json_object_array_length(phases), LIVEUPDATE_PHASE_COUNT);
+	for (i = 0; i < json_object_array_length(phases); i++) {
+		struct json_object *phase = json_object_array_get_idx(phases, i);
+
+		assert_int_equal(member_number(phase, "begin_ns"), at);
+		at += member_number(phase, "ns");
+	}
+	assert_int_equal(at, member_number(blackout, "ns"));
+	json_object_put(blackout);
+}
+
+/* Through text and back: all records and headers, to the bit. */
+static void a_recording_read_back_is_the_same_handover(void **state)
+{
+	struct liveupdate_record *records = handover.ledger[INCOMING].records;
+	struct handover again = { 0 };
+	struct json_object *recording, *parsed;
+	char why[LEDGER_WHY_SIZE] = "";
+	int side;
+
+	(void)state;
+	records[1].object = UINT64_MAX;
+	records[2].count = UINT64_MAX;
+	records[2].ret = -4095;
+	records[3].step = 999;
+	records[6].step = 999;
+	records[0].kind = 200;
+	handover.ledger[INCOMING].header.wall_ns = UINT64_MAX;
+	handover.ledger[INCOMING].header.wall_cycles = UINT64_MAX - 1;
+	handover.ledger[INCOMING].header.dropped = 77;
+	records[handover.ledger[INCOMING].count - 1].cycles = UINT64_MAX - 2;
+
+	recording = recording_make(&handover, NULL);
+	parsed = json_tokener_parse(json_object_to_json_string(recording));
+	assert_int_equal(recording_parse(&again, parsed, why), 0);
+	for (side = 0; side < SIDES; side++) {
+		assert_int_equal(again.ledger[side].count, handover.ledger[side].count);
+		assert_memory_equal(again.ledger[side].records, handover.ledger[side].records,
+				    again.ledger[side].count * sizeof(struct liveupdate_record));
+		assert_memory_equal(&again.ledger[side].header, &handover.ledger[side].header,
+				    sizeof(struct liveupdate_ledger));
+	}
+	json_object_put(recording);
+	json_object_put(parsed);
+	handover_free(&again);
+}
+
+static void assert_unusable(const char *pointer, const char *value)
+{
+	struct json_object *recording = recording_make(&handover, NULL);
+	struct handover again = { 0 };
+	char why[LEDGER_WHY_SIZE] = "";
+
+	assert_int_equal(json_pointer_set(&recording, pointer, json_tokener_parse(value)), 0);
+	assert_int_not_equal(recording_parse(&again, recording, why), 0);
+	assert_true(strlen(why) > 0);
+	handover_free(&again);
+	json_object_put(recording);
+}
+
+static void a_damaged_recording_is_refused(void **state)
+{
+	(void)state;
+	assert_unusable("/version", "2");
+	assert_unusable("/ledgers", "[]");
+	assert_unusable("/ledgers/outgoing", "{}");
+	assert_unusable("/ledgers/outgoing/records", "{}");
+	assert_unusable("/ledgers/outgoing/version", "9");
+	assert_unusable("/ledgers/outgoing/cycles_khz", "-1");
+	assert_unusable("/ledgers/outgoing/cycles_khz", "\"fast\"");
+	assert_unusable("/ledgers/outgoing/capacity", "1");
+	assert_unusable("/ledgers/outgoing/release",
+			"\"0123456789012345678901234567890123456789012345678901234567890123\"");
+	assert_unusable("/ledgers/outgoing/records/0", "null");
+	assert_unusable("/ledgers/outgoing/records/0/sequence", "0");
+	assert_unusable("/ledgers/outgoing/records/0/sequence", "50");
+	assert_unusable("/ledgers/outgoing/records/0/step", "\"lunch\"");
+	assert_unusable("/ledgers/outgoing/records/0/edge", "\"middle\"");
+	assert_unusable("/ledgers/outgoing/records/0/kind", "\"kind-256\"");
+	assert_unusable("/ledgers/outgoing/records/0/cycles", "\"0x1g\"");
+	assert_unusable("/ledgers/outgoing/records/0/cycles", "\"0x10000000000000000\"");
+	assert_unusable("/ledgers/outgoing/records/0/name", "\"sixteen letters!\"");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest recording[] = {
+		TEST(a_recording_is_what_the_schema_says),
+		TEST(an_unknown_blackout_is_what_the_schema_says),
+		TEST(a_cold_boot_is_what_the_schema_says),
+		TEST(the_schema_finds_what_is_wrong),
+		TEST(the_schema_misses_what_is_not_there),
+		TEST(evidence_is_kept_and_allowed),
+		TEST(phases_in_a_recording_add_up),
+		TEST(a_recording_read_back_is_the_same_handover),
+		TEST(a_damaged_recording_is_refused),
+	};
+
+	return cmocka_run_group_tests(recording, load_schema, drop_schema);
+}

@@ -1,0 +1,586 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Both kernels on one time line, as a picture.
+ *
+ * Plain SVG that any browser, viewer and printer takes: no script; what a step
+ * is, and how long it took, is in its tooltip (<title>). Colours follow the
+ * reader's light or dark scheme, and are always light on paper.
+ *
+ * From top to bottom: which kernel ran, the phases of the blackout, the steps,
+ * each in a lane below the step that it is part of, the time axis, and the
+ * phases once more as a table, for those that are too short to be seen, beside
+ * the longest steps.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output.h"
+#include "recording.h"
+#include "timeline.h"
+#include "vocabulary.h"
+
+#define WIDTH		1200
+#define LEFT		80
+#define RIGHT		20
+#define PLOT_WIDTH	(WIDTH - LEFT - RIGHT)
+#define KERNEL_TOP	72
+#define PHASE_TOP	100
+#define STEPS_TOP	140
+#define BAR_HEIGHT	22
+#define LANE_HEIGHT	18
+#define MAX_LANES	48
+#define LONGEST		9	/* steps in the table of the longest */
+#define LETTER_WIDTH	6.3	/* of the 11 pixel font, on average */
+#define MIN_WIDTH	0.8	/* so that a short step is still seen */
+
+/**
+ * struct timeline - what is drawn where
+ * @out:      the SVG
+ * @handover: the handover
+ * @first:    time at the left edge, in nanoseconds from the origin
+ * @last:     time at the right edge
+ * @jump:     time of the jump, INT64_MAX if there was none
+ * @boot:     time of the incoming kernel's boot, INT64_MAX if there was none
+ * @busy:     [lane]: until when it is taken
+ * @lanes:    lanes in use
+ * @lane:     [step]: its lane, -1 if it is not drawn
+ * @room:     [step]: where the next step in its lane is, for its label
+ */
+struct timeline {
+	FILE *out;
+	const struct handover *handover;
+	int64_t first;
+	int64_t last;
+	int64_t jump;
+	int64_t boot;
+	int64_t busy[MAX_LANES];
+	int lanes;
+	int *lane;
+	double *room;
+};
+
+static const char style[] =
+	"text{font:11px system-ui,sans-serif;fill:#1c2128}\n"
+	".paper{fill:#fff}\n"
+	".title{font-size:17px;font-weight:600}\n"
+	".quiet{fill:#59636e}\n"
+	".number{text-anchor:end;font-variant-numeric:tabular-nums}\n"
+	".inside{pointer-events:none}\n"
+	".grid{stroke:#d1d9e0;stroke-width:1}\n"
+	".mark{stroke:#a40e26;stroke-width:1;stroke-dasharray:4 3}\n"
+	".kernel-outgoing{fill:#c8dcf4}.kernel-incoming{fill:#c9ebd3}.kernel-none{fill:#e4e6ea}\n"
+	".step{stroke-width:.6}\n"
+	".outgoing{fill:#8db8ea;stroke:#215a9c}.incoming{fill:#8fd3a5;stroke:#216e39}\n"
+	".open{fill-opacity:.35;stroke-dasharray:3 2}\n"
+	".failed{fill:#f28b82;stroke:#a40e26}\n"
+	".phase{stroke:#fff;stroke-width:1}\n"
+	".quiesce{fill:#b8b8ff}.freeze{fill:#8ec5ff}.shutdown{fill:#7fd6d6}\n"
+	".jump{fill:#ffb3a7}.early-boot{fill:#ffd28a}.restore{fill:#9be08f}\n"
+	".kernel-init{fill:#f4e285}.userspace{fill:#d9c2f0}.retrieve{fill:#f5b8dc}\n"
+	"@media screen and (prefers-color-scheme:dark){\n"
+	"text{fill:#e6edf3}.paper{fill:#0d1117}.quiet{fill:#9198a1}\n"
+	".grid{stroke:#30363d}.mark{stroke:#ff7b72}.phase{stroke:#0d1117}\n"
+	".kernel-outgoing{fill:#1c3a5e}.kernel-incoming{fill:#1a4a2b}.kernel-none{fill:#2d333b}\n"
+	".outgoing{fill:#2f5f97;stroke:#79b8ff}.incoming{fill:#2a6f41;stroke:#7ee2a8}\n"
+	".failed{fill:#8e1519;stroke:#ff7b72}\n"
+	".quiesce{fill:#4c4cb0}.freeze{fill:#1f5fa8}.shutdown{fill:#1a7070}\n"
+	".jump{fill:#a03a2a}.early-boot{fill:#8a5a00}.restore{fill:#2c7a22}\n"
+	".kernel-init{fill:#73651a}.userspace{fill:#66449a}.retrieve{fill:#9a3a74}\n"
+	"}\n"
+	"@media print{.grid{stroke:#999}.phase{stroke:#000;stroke-width:.5}}\n";
+
+/* Names are data: whatever is in them must not become markup. */
+static void put_text(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char letter = (unsigned char)*text;
+
+		switch (letter) {
+		case '&':
+			fputs("&amp;", out);
+			break;
+		case '<':
+			fputs("&lt;", out);
+			break;
+		case '>':
+			fputs("&gt;", out);
+			break;
+		case '"':
+			fputs("&quot;", out);
+			break;
+		default:
+			fputc(letter < 0x20 || letter > 0x7e ? '?' : letter, out);
+		}
+	}
+}
+
+/* Where a point in time is; never outside the timeline. */
+static double place(const struct timeline *timeline, int64_t ns)
+{
+	double share;
+
+	if (ns < timeline->first)
+		ns = timeline->first;
+	if (ns > timeline->last)
+		ns = timeline->last;
+	share = (double)(ns - timeline->first) / (double)(timeline->last - timeline->first);
+	return LEFT + share * PLOT_WIDTH;
+}
+
+/* A label, if it has room. */
+static bool put_label(const struct timeline *timeline, double x, double width, double y,
+		      const char *text)
+{
+	if ((double)strlen(text) * LETTER_WIDTH + 6 > width)
+		return false;
+	fprintf(timeline->out, "<text class=\"inside\" x=\"%.2f\" y=\"%.1f\">", x + 4, y);
+	put_text(timeline->out, text);
+	fprintf(timeline->out, "</text>\n");
+	return true;
+}
+
+static void put_row_title(const struct timeline *timeline, double y, const char *text)
+{
+	fprintf(timeline->out, "<text class=\"quiet\" x=\"8\" y=\"%.1f\">%s</text>\n", y, text);
+}
+
+static void put_kernel(const struct timeline *timeline, int64_t from, int64_t to,
+		       const char *class, const char *name, const char *release)
+{
+	double x = place(timeline, from), width = place(timeline, to) - x;
+	char label[128], time[TIME_TEXT_SIZE];
+
+	if (to <= timeline->first || from >= timeline->last)
+		return;
+	snprintf(label, sizeof(label), "%s%s", name, release);
+	fprintf(timeline->out,
+		"<rect class=\"%s\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\"><title>",
+		class, x, KERNEL_TOP, width > MIN_WIDTH ? width : MIN_WIDTH, BAR_HEIGHT);
+	put_text(timeline->out, label);
+	if (!*release)
+		fprintf(timeline->out, ": %s", time_text(to - from, time));
+	fprintf(timeline->out, "</title></rect>\n");
+	put_label(timeline, x, width, KERNEL_TOP + 15, label);
+}
+
+static void put_kernels(const struct timeline *timeline)
+{
+	const struct handover *handover = timeline->handover;
+	int64_t end = timeline->boot < timeline->jump ? timeline->boot : timeline->jump;
+
+	put_row_title(timeline, KERNEL_TOP + 15, "kernel");
+	if (handover->present[OUTGOING])
+		put_kernel(timeline, timeline->first, end < timeline->last ? end : timeline->last,
+			   "kernel-outgoing", "Linux ",
+			   handover->ledger[OUTGOING].header.release);
+	if (timeline->jump < timeline->boot && timeline->boot != INT64_MAX)
+		put_kernel(timeline, timeline->jump, timeline->boot, "kernel-none",
+			   "no kernel runs", "");
+	if (handover->present[INCOMING])
+		put_kernel(timeline, timeline->boot == INT64_MAX ? timeline->first : timeline->boot,
+			   timeline->last, "kernel-incoming", "Linux ",
+			   handover->ledger[INCOMING].header.release);
+}
+
+static void put_phases(const struct timeline *timeline)
+{
+	const struct blackout *blackout = &timeline->handover->blackout;
+	char time[TIME_TEXT_SIZE];
+	unsigned int i;
+
+	put_row_title(timeline, PHASE_TOP + 15, "phase");
+	for (i = 0; blackout->known && i < LIVEUPDATE_PHASE_COUNT; i++) {
+		const struct blackout_phase *phase = &blackout->phases[i];
+		double x = place(timeline, (int64_t)phase->begin_ns);
+		double width = place(timeline, (int64_t)(phase->begin_ns + phase->ns)) - x;
+
+		if (phase->absent)
+			continue;
+		fprintf(timeline->out,
+			"<rect class=\"phase %s\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\"><title>%s: %s</title></rect>\n",
+			phase_name(i), x, PHASE_TOP, width > MIN_WIDTH ? width : MIN_WIDTH,
+			BAR_HEIGHT, phase_name(i), time_text((int64_t)phase->ns, time));
+		put_label(timeline, x, width, PHASE_TOP + 15, phase_name(i));
+	}
+}
+
+/* A step without an end goes on for as long as its kernel is in the picture. */
+static int64_t step_end(const struct timeline *timeline, const struct step *step)
+{
+	int64_t begin = handover_time(timeline->handover, step->begin->cycles);
+	int64_t end;
+
+	if (step->end)
+		end = handover_time(timeline->handover, step->end->cycles);
+	else if (step->side == OUTGOING && timeline->jump != INT64_MAX)
+		end = timeline->jump;
+	else
+		end = timeline->last;
+	return end < begin ? begin : end;
+}
+
+/* Below its parent, in the first lane that is free by then. */
+static void choose_lanes(struct timeline *timeline)
+{
+	const struct handover *handover = timeline->handover;
+	double next[MAX_LANES];
+	int64_t begin, end;
+	size_t i;
+	int lane;
+
+	for (i = 0; i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+
+		begin = handover_time(handover, step->begin->cycles);
+		end = step_end(timeline, step);
+		timeline->lane[i] = -1;
+		if (end < timeline->first || begin > timeline->last)
+			continue;
+
+		lane = step->parent == NO_PARENT ? 0 : timeline->lane[step->parent] + 1;
+		while (lane < timeline->lanes && timeline->busy[lane] > begin)
+			lane++;
+		if (lane >= MAX_LANES)
+			lane = MAX_LANES - 1;
+		if (lane >= timeline->lanes)
+			timeline->lanes = lane + 1;
+		/* An instant takes a little room, or the next would hide it. */
+		timeline->busy[lane] = end > begin ? end :
+				   begin + (timeline->last - timeline->first) / PLOT_WIDTH;
+		timeline->lane[i] = lane;
+	}
+
+	for (lane = 0; lane < MAX_LANES; lane++)
+		next[lane] = WIDTH - RIGHT;
+	for (i = handover->count; i-- > 0;) {
+		lane = timeline->lane[i];
+		if (lane < 0)
+			continue;
+		timeline->room[i] = next[lane];
+		next[lane] = place(timeline, handover_time(handover,
+						       handover->steps[i].begin->cycles));
+	}
+}
+
+static void put_step(const struct timeline *timeline, const struct step *step, int lane,
+		     double room)
+{
+	const struct liveupdate_record *begin = step->begin;
+	int64_t from = handover_time(timeline->handover, begin->cycles);
+	double x = place(timeline, from), width = place(timeline, step_end(timeline, step)) - x;
+	int y = STEPS_TOP + lane * LANE_HEIGHT;
+	bool failed = step->end && step->end->ret;
+	char time[TIME_TEXT_SIZE], object[NAME_TEXT_SIZE];
+	uint64_t ns;
+
+	fprintf(timeline->out,
+		"<g><title>%s ", step_name(begin->step));
+	put_text(timeline->out, object_text(begin->kind, begin->object, begin->name, object));
+	fprintf(timeline->out, "\nat %s in the %s kernel", time_text(from, time),
+		side_name(step->side));
+	if (begin->edge != LIVEUPDATE_EDGE_INSTANT) {
+		if (handover_duration(timeline->handover, step, &ns))
+			fprintf(timeline->out, ", for %s", time_text((int64_t)ns, time));
+		else
+			fprintf(timeline->out, ", did not end");
+	}
+	if (step->end && step->end->count)
+		fprintf(timeline->out, "\n%" PRIu64 " objects", (uint64_t)step->end->count);
+	if (failed)
+		fprintf(timeline->out, "\nfailed: %s", error_text(step->end->ret));
+	fprintf(timeline->out,
+		"</title><rect class=\"step %s%s\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\"/></g>\n",
+		failed ? "failed" : side_name(step->side), step->end ? "" : " open",
+		x, y, width > MIN_WIDTH ? width : MIN_WIDTH, LANE_HEIGHT - 4);
+	if (!put_label(timeline, x, width, y + 11, step_name(begin->step)))
+		put_label(timeline, x + width, room - x - width, y + 11, step_name(begin->step));
+}
+
+static void put_marks(const struct timeline *timeline, int bottom)
+{
+	const struct handover *handover = timeline->handover;
+	size_t i;
+
+	for (i = 0; i < handover->count; i++) {
+		const struct liveupdate_record *record = handover->steps[i].begin;
+		int64_t at = handover_time(handover, record->cycles);
+		double x = place(timeline, at);
+
+		if (record->step != LIVEUPDATE_STEP_USER_MARK || at < timeline->first ||
+		    at > timeline->last)
+			continue;
+		fprintf(timeline->out,
+			"<line class=\"mark\" x1=\"%.2f\" y1=\"%d\" x2=\"%.2f\" y2=\"%d\"/>\n",
+			x, KERNEL_TOP - 4, x, bottom);
+		fprintf(timeline->out, "<text class=\"quiet\" x=\"%.2f\" y=\"%d\"%s>", x,
+			KERNEL_TOP - 7, x > WIDTH - 80 ? " text-anchor=\"end\"" : "");
+		put_text(timeline->out, record->name);
+		fprintf(timeline->out, "</text>\n");
+	}
+}
+
+/* A round distance that makes at most twelve intervals. */
+static int64_t tick_distance(int64_t span)
+{
+	static const int steps[] = { 1, 2, 5 };
+	int64_t unit;
+	int i;
+
+	for (unit = 1; unit < INT64_MAX / 100; unit *= 10) {
+		for (i = 0; i < 3; i++) {
+			if (span / (unit * steps[i]) < 12)
+				return unit * steps[i];
+		}
+	}
+	return span;
+}
+
+static void tick_text(int64_t at, int64_t distance, char text[TIME_TEXT_SIZE])
+{
+	static const struct {
+		int64_t ns;
+		const char *name;
+	} units[] = { { 1000000000, "s" }, { 1000000, "ms" }, { 1000, "us" }, { 1, "ns" } };
+	int i = 0, digits = 0;
+	int64_t rest;
+
+	/* The unit of the largest ticks, with the digits that their distance needs. */
+	while (i < 3 && distance * 12 < units[i].ns)
+		i++;
+	for (rest = units[i].ns; distance % rest && digits < 9; rest /= 10)
+		digits++;
+	snprintf(text, TIME_TEXT_SIZE, "%.*f %s", digits,
+		 (double)at / (double)units[i].ns, units[i].name);
+}
+
+static void put_axis(const struct timeline *timeline, int bottom)
+{
+	int64_t distance = tick_distance(timeline->last - timeline->first), at;
+	char text[TIME_TEXT_SIZE];
+
+	at = timeline->first / distance * distance;
+	if (at < timeline->first)
+		at += distance;
+	for (; at <= timeline->last; at += distance) {
+		double x = place(timeline, at);
+
+		tick_text(at, distance, text);
+		fprintf(timeline->out,
+			"<line class=\"grid\" x1=\"%.2f\" y1=\"%d\" x2=\"%.2f\" y2=\"%d\"/>\n",
+			x, KERNEL_TOP, x, bottom);
+		fprintf(timeline->out,
+			"<text class=\"quiet\" text-anchor=\"middle\" x=\"%.2f\" y=\"%d\">%s</text>\n",
+			x, bottom + 15, text);
+	}
+}
+
+static void put_phase_table(const struct timeline *timeline, int top)
+{
+	const struct blackout *blackout = &timeline->handover->blackout;
+	char time[TIME_TEXT_SIZE];
+	unsigned int i;
+	int y = top;
+
+	for (i = 0; blackout->known && i < LIVEUPDATE_PHASE_COUNT; i++) {
+		const struct blackout_phase *phase = &blackout->phases[i];
+
+		if (phase->absent)
+			continue;
+		fprintf(timeline->out,
+			"<rect class=\"phase %s\" x=\"%d\" y=\"%d\" width=\"12\" height=\"12\"/>\n",
+			phase_name(i), LEFT, y - 10);
+		fprintf(timeline->out, "<text x=\"%d\" y=\"%d\">%s</text>\n", LEFT + 20, y,
+			phase_name(i));
+		fprintf(timeline->out, "<text class=\"number\" x=\"%d\" y=\"%d\">%s</text>\n",
+			LEFT + 190, y, time_text((int64_t)phase->ns, time));
+		fprintf(timeline->out, "<text class=\"number\" x=\"%d\" y=\"%d\">%.1f %%</text>\n",
+			LEFT + 250, y, blackout->ns ?
+			100.0 * (double)phase->ns / (double)blackout->ns : 0.0);
+		y += 17;
+	}
+}
+
+/* The longest steps in the picture, longest first; returns how many. */
+static unsigned int choose_longest(const struct timeline *timeline,
+				   const struct step *longest[LONGEST])
+{
+	const struct handover *handover = timeline->handover;
+	uint64_t ns, other;
+	unsigned int count = 0, at;
+	size_t i;
+
+	for (i = 0; i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+
+		if (timeline->lane[i] < 0 || step->begin->edge == LIVEUPDATE_EDGE_INSTANT ||
+		    !handover_duration(handover, step, &ns))
+			continue;
+		for (at = count; at > 0; at--) {
+			handover_duration(handover, longest[at - 1], &other);
+			if (other >= ns)
+				break;
+			if (at < LONGEST)
+				longest[at] = longest[at - 1];
+		}
+		if (at == LONGEST)
+			continue;
+		longest[at] = step;
+		if (count < LONGEST)
+			count++;
+	}
+	return count;
+}
+
+static void put_step_table(const struct timeline *timeline, int top,
+			   const struct step *const *steps, unsigned int count)
+{
+	const int x = LEFT + 340;
+	char time[TIME_TEXT_SIZE], object[NAME_TEXT_SIZE];
+	unsigned int i;
+	uint64_t ns = 0;
+	int y = top;
+
+	for (i = 0; i < count; i++, y += 17) {
+		const struct liveupdate_record *begin = steps[i]->begin;
+
+		handover_duration(timeline->handover, steps[i], &ns);
+		fprintf(timeline->out,
+			"<rect class=\"step %s\" x=\"%d\" y=\"%d\" width=\"12\" height=\"12\"/>\n",
+			steps[i]->end->ret ? "failed" : side_name(steps[i]->side), x, y - 10);
+		fprintf(timeline->out, "<text x=\"%d\" y=\"%d\">%s</text>\n", x + 20, y,
+			step_name(begin->step));
+		fprintf(timeline->out, "<text class=\"number\" x=\"%d\" y=\"%d\">%s</text>\n",
+			x + 220, y, time_text((int64_t)ns, time));
+		fprintf(timeline->out, "<text class=\"quiet\" x=\"%d\" y=\"%d\">", x + 240, y);
+		put_text(timeline->out, object_text(begin->kind, begin->object, begin->name,
+						object));
+		fprintf(timeline->out, "</text>\n");
+	}
+}
+
+static unsigned int phases_present(const struct blackout *blackout)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; blackout->known && i < LIVEUPDATE_PHASE_COUNT; i++)
+		count += !blackout->phases[i].absent;
+	return count;
+}
+
+/* What to show: the blackout with a margin, or all that was recorded. */
+static void choose_range(struct timeline *timeline, bool all)
+{
+	const struct handover *handover = timeline->handover;
+	int64_t margin;
+	size_t i;
+	int side;
+
+	if (handover->blackout.known && !all) {
+		timeline->first = 0;
+		timeline->last = (int64_t)handover->blackout.ns;
+	} else {
+		timeline->first = INT64_MAX;
+		timeline->last = INT64_MIN;
+		for (side = 0; side < SIDES; side++) {
+			const struct ledger *ledger = &handover->ledger[side];
+
+			for (i = 0; i < ledger->count; i++) {
+				int64_t at = handover_time(handover,
+							   ledger->records[i].cycles);
+
+				timeline->first = at < timeline->first ? at : timeline->first;
+				timeline->last = at > timeline->last ? at : timeline->last;
+			}
+		}
+		if (timeline->first > timeline->last)
+			timeline->first = timeline->last = 0;
+	}
+	margin = (timeline->last - timeline->first) / 50 + 1;
+	timeline->first -= margin;
+	timeline->last += margin;
+
+	timeline->jump = INT64_MAX;
+	timeline->boot = INT64_MAX;
+	for (i = 0; i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+		int64_t at = handover_time(handover, step->begin->cycles);
+
+		if (step->side == OUTGOING && step->begin->step == LIVEUPDATE_STEP_JUMP)
+			timeline->jump = at;
+		if (step->side == INCOMING && step->begin->step == LIVEUPDATE_STEP_BOOT)
+			timeline->boot = at;
+	}
+}
+
+static void put_title(const struct timeline *timeline)
+{
+	const struct handover *handover = timeline->handover;
+	struct json_object *when = recording_time(handover);
+	char time[TIME_TEXT_SIZE];
+
+	fprintf(timeline->out, "<text class=\"title\" x=\"8\" y=\"26\">");
+	if (handover->blackout.known)
+		fprintf(timeline->out, "Live update: blackout of %s",
+			time_text((int64_t)handover->blackout.ns, time));
+	else
+		fprintf(timeline->out, "Live update: blackout unknown, %s",
+			blackout_reason_text(handover->blackout.reason));
+	fprintf(timeline->out, "</text>\n<text class=\"quiet\" x=\"8\" y=\"44\">");
+	fprintf(timeline->out, "time 0 is %s",
+		handover->blackout.known && handover_from_mark(handover) ?
+		"the mark &quot;pause&quot;" : "the reboot call");
+	if (when)
+		fprintf(timeline->out, ", %s", json_object_get_string(when));
+	fprintf(timeline->out, "</text>\n");
+	json_object_put(when);
+}
+
+/**
+ * timeline_write - write a handover as SVG
+ * @out:      where to
+ * @handover: the handover
+ * @all:      all of it rather than the blackout alone
+ */
+void timeline_write(FILE *out, const struct handover *handover, bool all)
+{
+	struct timeline timeline = { .out = out, .handover = handover };
+	const struct step *steps[LONGEST];
+	unsigned int longest, rows;
+	int bottom, height;
+	size_t i;
+
+	timeline.lane = calloc(handover->count ?: 1, sizeof(*timeline.lane));
+	timeline.room = calloc(handover->count ?: 1, sizeof(*timeline.room));
+	if (!timeline.lane || !timeline.room)
+		goto out;
+	choose_range(&timeline, all);
+	choose_lanes(&timeline);
+	bottom = STEPS_TOP + timeline.lanes * LANE_HEIGHT + 6;
+	longest = choose_longest(&timeline, steps);
+	rows = phases_present(&handover->blackout);
+	height = bottom + 46 + (int)(rows > longest ? rows : longest) * 17;
+
+	fprintf(out,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" aria-label=\"Time line of a live update\">\n"
+		"<style>\n%s</style>\n"
+		"<rect class=\"paper\" width=\"100%%\" height=\"100%%\"/>\n",
+		WIDTH, height, WIDTH, height, style);
+	put_title(&timeline);
+	put_axis(&timeline, bottom);
+	put_kernels(&timeline);
+	put_phases(&timeline);
+	put_row_title(&timeline, STEPS_TOP + 11, "steps");
+	for (i = 0; i < handover->count; i++) {
+		if (timeline.lane[i] >= 0)
+			put_step(&timeline, &handover->steps[i], timeline.lane[i], timeline.room[i]);
+	}
+	put_marks(&timeline, bottom);
+	put_phase_table(&timeline, bottom + 42);
+	put_step_table(&timeline, bottom + 42, steps, longest);
+	fprintf(out, "</svg>\n");
+out:
+	free(timeline.lane);
+	free(timeline.room);
+}
