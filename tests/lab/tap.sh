@@ -11,8 +11,10 @@
 tap_count=0
 tap_failed=0
 tap_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-tap_scratch=$(mktemp -d "${TMPDIR:-/tmp}/tap.XXXXXX") || exit 1
-trap 'rm -rf "$tap_scratch"' EXIT
+# Kept when the test is over: build/tests/results/NAME says what happened.
+tap_scratch=${BUILD:-$tap_directory/../../build}/tests/results/$(basename "$0" .t)
+rm -rf "$tap_scratch"
+mkdir -p "$tap_scratch" && tap_scratch=$(readlink -f "$tap_scratch") || exit 1
 
 # diag TEXT: a comment line
 diag() { printf '%s\n' "$*" | sed 's/^/# /' >&2; }

@@ -1,0 +1,8 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# DMA goes on through a live update: legacy mode.
+
+# shellcheck source=tests/kernel/dma-continues.sh
+. "$(dirname "$0")/dma-continues.sh"
+dma_continues legacy second-stage

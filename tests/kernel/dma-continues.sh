@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# The demonstration and its baseline as tests, for one IOMMU mode.
+
+# shellcheck source=tests/lab/tap.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lab/tap.sh"
+
+# demonstration OPTION...: run it; its exit status in $demo_status
+demonstration() {
+	lab_results=$tap_scratch/run
+	demo_status=0
+	"$tap_directory/demo" --results "$lab_results" "$@" >"$tap_scratch/screen" 2>&1 ||
+		demo_status=$?
+	diag "$(cat "$tap_scratch/screen")"
+	[ -s "$lab_results/handover.json" ]
+}
+
+# of FILTER: a value of the recording
+of() { lab_json handover.json "$1"; }
+
+# dma_continues MODE: the device goes on through a live update
+dma_continues() {
+	ok "a live update leaves a recording" demonstration --mode "$1" || tap_done
+	is "the demonstration is content" "$demo_status" 0
+	is "lutrace finds the page tables identical" "$(of .identity.verdict)" identical
+	is "the referee finds the memory identical" "$(of .referee.memory_identical)" true
+	is "the device uses tables of the mode" "$(of .referee.translation)" "$2"
+	is "translation is never switched off" "$(of .referee.translation_off)" 0
+	is "the root table is never replaced" "$(of .referee.root_changes)" 0
+	is "no access of the device faults" "$(of .referee.faults)" 0
+	is "the referee and lutrace count the same table pages" "$(of .referee.table_pages)" "$(of .identity.table_pages)"
+	is "no packet is lost" "$(of .dma.lost)" 0
+	is "no packet comes twice" "$(of .dma.duplicates)" 0
+	is "no packet is damaged" "$(of .dma.corrupt)" 0
+	ok "packets are received while no kernel runs" [ "$(of '.dma.while_no_kernel_ran // 0')" -gt 0 ]
+	ok "packets are received after the workload runs again" [ "$(of .dma.after_resume)" -gt 0 ]
+	ok "the pause is known" [ "$(of '.blackout.ns // 0')" -gt 0 ]
+	is "its phases add up to it exactly" "$(of '[.blackout.phases[].ns] | add')" "$(of .blackout.ns)"
+	is "its phases are adjacent" \
+		"$(of '.blackout.phases | [range(1; length) as $i | .[$i].begin_ns == .[$i - 1].begin_ns + .[$i - 1].ns] | all')" true
+	ok "the incoming kernel is another one" [ "$(of .kernel.outgoing)" != "$(of .kernel.incoming)" ]
+	is "the memfd is retrieved" "$(of .dma.retrieve.memfd)" ok
+	is "the session is not finished while the device waits" "$(of .dma.retrieve.finish)" EBUSY
+	tap_done
+}
+
+# dma_stops MODE: without the feature it does not, and everything notices
+dma_stops() {
+	ok "a kexec with the feature switched off leaves a recording" \
+		demonstration --baseline --mode "$1" || tap_done
+	is "the demonstration is content with the failure" "$demo_status" 0
+	is "lutrace finds the page tables different" "$(of .identity.verdict)" different
+	is "the referee finds the memory different" "$(of .referee.memory_identical)" false
+	ok "the referee sees that translation is switched off" [ "$(of .referee.translation_off)" -gt 0 ]
+	ok "packets are lost" [ "$(of .dma.lost)" -gt 0 ]
+	is "no packet is received while no kernel runs" "$(of .dma.while_no_kernel_ran)" 0
+	is "no packet is received after the kexec" "$(of .dma.after_resume)" 0
+	is "the page table cannot be marked" "$(lab_json workload-outgoing.json .preserve.mark)" EOPNOTSUPP
+	is "the memfd crosses all the same" "$(of .dma.retrieve.memfd)" ok
+	is "the session is finished" "$(of .dma.retrieve.finish)" ok
+	tap_done
+}
