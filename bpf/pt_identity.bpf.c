@@ -7,14 +7,23 @@
  * are mapped. The root table register says the rest, and from there on only
  * physical memory is read, in the format that the hardware reads.
  *
- * lutrace runs read_units and read_pages (BPF_PROG_RUN), and follows the
- * tables in user space: copying a page into a map that is mapped there costs
- * less than half of what digesting it here would.
+ * Two ways to use it:
+ *
+ * - `cat` of the pinned iterator pt_report, after `bpftool prog loadall ...
+ *   autoattach`, walks everything and prints a line for each attachment with
+ *   its digest; the maps "identity" and "attachments" hold the same.
+ * - lutrace runs read_units and read_pages (BPF_PROG_RUN), and follows the
+ *   tables in user space: copying a page into a map that is mapped there costs
+ *   less than half of what digesting it here does, and the copy is needed to
+ *   show what differs.
+ *
+ * Both give the same digests.
  */
 #include "linux_types.h"
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include "digest.h"
 #include "vtd.h"
 #include "pt_identity.h"
 
@@ -115,6 +124,95 @@ static __always_inline int find_units(void)
 		found++;
 	}
 	return found;
+}
+
+#include "pt_report.h"
+
+/* Steps for each object of the iterator; what remains is done at its end. */
+#define STEPS_PER_CALL	65536
+#define STEPS_MAX	(1 << 23)
+
+struct print {
+	struct seq_file *seq;
+	__u32 first;
+};
+
+static long print_attachment(__u32 number, struct print *print)
+{
+	__u32 index = print->first + number;
+	const struct pt_attachment *at = bpf_map_lookup_elem(&attachments, &index);
+	__u32 device;
+
+	if (!at)
+		return 1;
+	device = at->bdf;
+	BPF_SEQ_PRINTF(print->seq, "%04x:%02x:%02x.%x pasid %u domain-id %u stage %u top 0x%llx",
+		       at->segment, device >> 8, device >> 3 & 31, device & 7, at->pasid,
+		       at->domain_id, at->stage, at->top);
+	BPF_SEQ_PRINTF(print->seq, " table-pages %llu leaf-entries %llu digest %016llx%016llx\n",
+		       at->table_pages, at->leaf_entries, at->digest.high, at->digest.low);
+	return 0;
+}
+
+static __always_inline int start(struct cursor *cursor, struct pt_totals *totals,
+				 __u64 session)
+{
+	static const struct pt_totals none;
+	int found = find_units();
+
+	*totals = none;
+	cursor->session = session;
+	cursor->base = direct_map();
+	cursor->unit = 0;
+	cursor->unit_count = found < 0 ? 0 : found;
+	cursor->in_device = 0;
+	cursor->done = 0;
+	cursor->printed = 0;
+	digest_init(&cursor->total);
+	return open_unit(cursor);
+}
+
+/*
+ * The iterator over BPF maps is the vehicle, because bpftool can attach and
+ * pin an iterator, and `cat` can run it; nothing is asked of the maps. It is
+ * called for each map, which gives the kernel a chance to do other things
+ * during a long walk, and once more at the end, with no map.
+ */
+SEC("iter/bpf_map")
+int pt_report(struct bpf_iter__bpf_map *ctx)
+{
+	struct cursor *cursor = bpf_map_lookup_elem(&cursors, &zero);
+	struct pt_totals *totals = bpf_map_lookup_elem(&identity, &zero);
+	struct bpf_iter_meta *meta = ctx->meta;
+	struct print print = { .seq = meta->seq };
+	__u32 count;
+
+	if (!cursor || !totals)
+		return 0;
+	if (meta->seq_num == 0 && start(cursor, totals, meta->session_id))
+		cursor->done = 2;
+	if (cursor->session != meta->session_id)
+		return 0;	/* somebody else began after us */
+
+	bpf_loop(ctx->map ? STEPS_PER_CALL : STEPS_MAX, step, NULL, 0);
+	print.first = cursor->printed;
+	count = totals->attachments - print.first;
+	cursor->printed = totals->attachments;
+	bpf_loop(count, print_attachment, &print, 0);
+	if (ctx->map)
+		return 0;
+
+	if (cursor->done != 1) {
+		BPF_SEQ_PRINTF(print.seq, "unknown: the page at 0x%llx cannot be read\n",
+			       totals->unreadable);
+		return 0;
+	}
+	digest_final(&cursor->total, &totals->digest);
+	totals->known = 1;
+	BPF_SEQ_PRINTF(print.seq, "devices %u table-pages %llu leaf-entries %llu digest %016llx%016llx\n",
+		       totals->devices, totals->table_pages, totals->leaf_entries,
+		       totals->digest.high, totals->digest.low);
+	return 0;
 }
 
 SEC("syscall")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What pt_identity.bpf.c and lutrace share. */
+/* What pt_identity.bpf.c and lutrace share; include digest.h before. */
 #ifndef LIVEUPDATE_PT_IDENTITY_H
 #define LIVEUPDATE_PT_IDENTITY_H
 
@@ -36,6 +36,53 @@ struct pt_unit {
 struct pt_request {
 	__u32 count;
 	__u32 copied;
+};
+
+/**
+ * struct pt_attachment - what the iterator found for a device or PASID
+ * @top:          physical address of the top table, 0 if there is none
+ * @table_pages:  pages of the page table
+ * @leaf_entries: present leaf entries in them
+ * @digest:       digest of the page table
+ * @segment:      PCI segment
+ * @bdf:          bus, device and function
+ * @pasid:        PASID
+ * @domain_id:    identifier that tags the IOMMU's caches
+ * @stage:        1: first, 2: second, 3: nested, 0: passed through
+ * @levels:       number of levels
+ */
+struct pt_attachment {
+	__u64 top;
+	__u64 table_pages;
+	__u64 leaf_entries;
+	struct digest digest;
+	__u16 segment;
+	__u16 bdf;
+	__u32 pasid;
+	__u16 domain_id;
+	__u8 stage;
+	__u8 levels;
+	__u32 reserved;
+};
+
+/**
+ * struct pt_totals - the iterator's result over all devices
+ * @known:        1 if everything could be read; else the rest says how far it came
+ * @devices:      devices that have a context entry
+ * @attachments:  what they are attached to; a domain counts once for each
+ * @table_pages:  as in struct pt_attachment, their sum
+ * @leaf_entries: "
+ * @unreadable:   physical address of the page that could not be read
+ * @digest:       digest of all devices, the same that `lutrace walk` gives
+ */
+struct pt_totals {
+	__u32 known;
+	__u32 devices;
+	__u64 attachments;
+	__u64 table_pages;
+	__u64 leaf_entries;
+	__u64 unreadable;
+	struct digest digest;
 };
 
 #endif /* LIVEUPDATE_PT_IDENTITY_H */

@@ -83,6 +83,8 @@ static int open_live(struct live *live, struct table_set *set)
 	live->bpf = pt_identity__open();
 	if (!live->bpf)
 		return refuse(set, "BPF program pt_identity cannot be opened", errno);
+	/* The report for bpftool: not needed here, and it takes time to load. */
+	bpf_program__set_autoload(live->bpf->progs.pt_report, false);
 	error = pt_identity__load(live->bpf);
 	if (error)
 		return refuse(set, "the kernel does not load the BPF program pt_identity (see 'lutrace doctor')",

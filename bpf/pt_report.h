@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The walk of pt_identity without lutrace: all in the kernel, from the root
+ * table to the leaves, digests included.
+ *
+ * A cursor (one frame for each table on the way down) lives in a map, and one
+ * flat bpf_loop() moves it on by one entry at a time; a table of leaves is one
+ * step. So the verifier sees one step, not a walk, and the walk can stop after
+ * any step and go on later.
+ */
+#ifndef LIVEUPDATE_PT_REPORT_H
+#define LIVEUPDATE_PT_REPORT_H
+
+/* Root, context, PASID directory, PASID table, then levels 5 to 2. */
+#define FRAMES		8
+#define FRAME_MASK	(FRAMES - 1)
+#define LEAF_TABLE	FRAMES		/* where a table of level 1 is read to */
+
+/* The same numbers as lutrace's enum table_stage: they are digested. */
+#define STAGE_FIRST	1
+#define STAGE_SECOND	2
+#define STAGE_NESTED	3
+
+enum frame_kind {
+	FRAME_ROOT,
+	FRAME_CONTEXT,
+	FRAME_DIRECTORY,
+	FRAME_PASIDS,
+	FRAME_TABLE,
+};
+
+struct frame {
+	__u64 address;
+	__u32 index;
+	__u32 count;
+	__u32 kind;
+	__u32 level;
+};
+
+struct cursor {
+	__u64 base;			/* of the direct map */
+	__u64 session;			/* of the iterator that it belongs to */
+	__u64 root_entry;
+	__u64 directory_entry;		/* of the PASID directory */
+	__u32 unit;
+	__u32 unit_count;
+	__u32 depth;
+	__u32 in_device;
+	__u32 scalable;
+	__u32 done;
+	__u32 printed;			/* attachments that were printed */
+	struct frame frames[FRAMES];
+	struct pt_unit at;		/* the unit */
+	struct pt_attachment attachment;
+	struct digest_state domain, device, total;
+	struct digest_state page;	/* of the page at hand */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cursor);
+} cursors SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FRAMES + 1);
+	__type(key, __u32);
+	__type(value, struct page);
+} tables SEC(".maps");
+
+#define ATTACHMENTS_MAX	4096
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ATTACHMENTS_MAX);
+	__type(key, __u32);
+	__type(value, struct pt_attachment);
+} attachments SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pt_totals);
+} identity SEC(".maps");
+
+static const __u32 zero;
+
+static __always_inline void add_digest(struct digest_state *state,
+				       const struct digest *digest)
+{
+	digest_word(state, digest->low);
+	digest_word(state, digest->high);
+}
+
+/* Reads a page into tables[slot]. */
+static __always_inline int read_table(const struct cursor *cursor, __u32 slot,
+				      __u64 address)
+{
+	struct page *page = bpf_map_lookup_elem(&tables, &slot);
+	struct pt_totals *totals = bpf_map_lookup_elem(&identity, &zero);
+
+	if (!page || !totals)
+		return -1;
+	if (!bpf_probe_read_kernel(page, sizeof(*page),
+				   (const void *)(cursor->base + address)))
+		return 0;
+	totals->unreadable = address;
+	return -1;
+}
+
+/*
+ * Digests the page in tables[slot] into the domain. A function of its own, so
+ * that the verifier goes through its loop once; the state comes from a map, so
+ * that nothing in it is a constant to be followed.
+ */
+__noinline int digest_table(__u32 slot, __u32 level)
+{
+	struct cursor *cursor = bpf_map_lookup_elem(&cursors, &zero);
+	struct page *page = bpf_map_lookup_elem(&tables, &slot);
+	__u64 content, second, upper, leaves = 0;
+	struct digest_state state;
+	struct digest digest;
+	__u32 i;
+
+	if (!cursor || !page)
+		return -1;
+	second = cursor->attachment.stage == STAGE_SECOND;
+	content = second ? VTD_SS_CONTENT : VTD_FS_CONTENT;
+	upper = level > 1;
+	state = cursor->page;
+	for (i = 0; i < VTD_PAGE_ENTRIES; i++) {
+		__u64 entry = page->entries[i];
+		/* Present: bit 0, in a second-stage table bit 0 or 1. */
+		__u64 valid = entry | (entry >> 1 & second);
+
+		leaves += valid & (entry >> 7 | !upper) & 1;
+		digest_word(&state, entry & content);
+	}
+	digest_final(&state, &digest);
+	add_digest(&cursor->domain, &digest);
+	cursor->attachment.table_pages++;
+	cursor->attachment.leaf_entries += leaves;
+	return 0;
+}
+
+static __always_inline int visit_table(struct cursor *cursor, __u32 slot,
+				       __u64 address, __u32 level)
+{
+	if (read_table(cursor, slot, address))
+		return -1;
+	digest_init(&cursor->page);
+	digest_word(&cursor->page, address);
+	digest_word(&cursor->page, level | cursor->attachment.stage << 8);
+	return digest_table(slot, level);
+}
+
+static __always_inline void push(struct cursor *cursor, __u32 kind, __u64 address,
+				 __u32 count, __u32 level)
+{
+	struct frame *frame;
+
+	cursor->depth++;
+	frame = &cursor->frames[cursor->depth & FRAME_MASK];
+	frame->kind = kind;
+	frame->address = address;
+	frame->count = count;
+	frame->level = level;
+	frame->index = 0;
+}
+
+static __always_inline void record_attachment(struct cursor *cursor)
+{
+	struct pt_totals *totals = bpf_map_lookup_elem(&identity, &zero);
+	struct pt_attachment *attachment;
+	__u32 index;
+
+	if (!totals)
+		return;
+	index = totals->attachments;
+	attachment = bpf_map_lookup_elem(&attachments, &index);
+	if (attachment)
+		*attachment = cursor->attachment;
+	totals->attachments++;
+	totals->table_pages += cursor->attachment.table_pages;
+	totals->leaf_entries += cursor->attachment.leaf_entries;
+}
+
+static __always_inline void close_domain(struct cursor *cursor)
+{
+	digest_final(&cursor->domain, &cursor->attachment.digest);
+	add_digest(&cursor->device, &cursor->attachment.digest);
+	record_attachment(cursor);
+}
+
+static __always_inline void close_device(struct cursor *cursor)
+{
+	struct pt_totals *totals = bpf_map_lookup_elem(&identity, &zero);
+	struct digest digest;
+
+	cursor->in_device = 0;
+	digest_final(&cursor->device, &digest);
+	add_digest(&cursor->total, &digest);
+	if (totals)
+		totals->devices++;
+}
+
+/* Goes down a page table, or records that there is none. */
+static __always_inline int open_domain(struct cursor *cursor, __u32 stage,
+				       __u64 top, __u32 levels, __u16 domain_id)
+{
+	struct pt_attachment *attachment = &cursor->attachment;
+
+	attachment->stage = stage;
+	attachment->domain_id = domain_id;
+	attachment->table_pages = 0;
+	attachment->leaf_entries = 0;
+	attachment->digest.low = 0;
+	attachment->digest.high = 0;
+	attachment->top = 0;
+	attachment->levels = 0;
+	if (stage != STAGE_FIRST && stage != STAGE_SECOND) {
+		record_attachment(cursor);
+		return 0;
+	}
+	if (levels < 2 || levels > 5)
+		return -1;
+	attachment->top = top;
+	attachment->levels = levels;
+	digest_init(&cursor->domain);
+	push(cursor, FRAME_TABLE, top, VTD_PAGE_ENTRIES, levels);
+	return visit_table(cursor, cursor->depth & FRAME_MASK, top, levels);
+}
+
+static __always_inline int step_root(struct cursor *cursor, struct frame *frame,
+				     const struct page *page)
+{
+	__u32 index = frame->index++;
+	__u64 entry = page->entries[index & (VTD_PAGE_ENTRIES - 1)];
+
+	if (!(entry & VTD_PRESENT) || (!cursor->scalable && index & 1))
+		return 0;
+	cursor->root_entry = entry;
+	cursor->attachment.bdf = index / 2 << 8 | (index & 1) << 7;
+	push(cursor, FRAME_CONTEXT, entry & VTD_ADDRESS, cursor->scalable ? 128 : 256, 0);
+	return read_table(cursor, cursor->depth & FRAME_MASK, entry & VTD_ADDRESS);
+}
+
+static __always_inline int step_context(struct cursor *cursor, struct frame *frame,
+					const struct page *page)
+{
+	__u32 index = frame->index++, words = cursor->scalable ? 4 : 2;
+	__u32 at = index * words & (VTD_PAGE_ENTRIES - 4);
+	__u64 low, high;
+
+	if (!cursor->scalable)
+		at = index * 2 & (VTD_PAGE_ENTRIES - 2);
+	low = page->entries[at];
+	high = page->entries[at + 1];
+	if (!(low & VTD_PRESENT))
+		return 0;
+
+	cursor->in_device = 1;
+	cursor->attachment.segment = cursor->at.segment;
+	cursor->attachment.bdf &= 0xff80;
+	cursor->attachment.bdf |= index & 0xff;
+	cursor->attachment.pasid = 0;
+	digest_init(&cursor->device);
+	digest_word(&cursor->device, cursor->at.reg_phys);
+	digest_word(&cursor->device, cursor->at.rtaddr);
+	digest_word(&cursor->device, cursor->root_entry);
+	digest_word(&cursor->device, frame->address + index * words * 8);
+	digest_word(&cursor->device, low);
+	digest_word(&cursor->device, high);
+	if (!cursor->scalable)
+		return open_domain(cursor,
+				   VTD_CONTEXT_TT(low) == VTD_CONTEXT_TT_PASS ? 0 : STAGE_SECOND,
+				   low & VTD_ADDRESS, VTD_CONTEXT_AW(high) + 2,
+				   VTD_CONTEXT_DID(high));
+
+	at &= VTD_PAGE_ENTRIES - 4;
+	digest_word(&cursor->device, page->entries[at + 2]);
+	digest_word(&cursor->device, page->entries[at + 3]);
+	push(cursor, FRAME_DIRECTORY, low & VTD_ADDRESS, 128u << VTD_CONTEXT_PDTS(low), 0);
+	return 0;
+}
+
+static __always_inline int step_directory(struct cursor *cursor, struct frame *frame,
+					  const struct page *page)
+{
+	__u32 index = frame->index++;
+	__u64 entry;
+
+	/* It may be larger than a page. */
+	if (index % VTD_PAGE_ENTRIES == 0 &&
+	    read_table(cursor, cursor->depth & FRAME_MASK, frame->address + index * 8))
+		return -1;
+	entry = page->entries[index & (VTD_PAGE_ENTRIES - 1)];
+	if (!(entry & VTD_PRESENT))
+		return 0;
+	cursor->directory_entry = entry;
+	cursor->attachment.pasid = index * VTD_PASIDS_PER_TABLE;
+	push(cursor, FRAME_PASIDS, entry & VTD_ADDRESS, VTD_PASIDS_PER_TABLE, 0);
+	return read_table(cursor, cursor->depth & FRAME_MASK, entry & VTD_ADDRESS);
+}
+
+static __always_inline int step_pasids(struct cursor *cursor, struct frame *frame,
+				       const struct page *page)
+{
+	__u32 index = frame->index++ & (VTD_PASIDS_PER_TABLE - 1);
+	const __u64 *entry = &page->entries[index * VTD_PASID_WORDS];
+	__u32 i, stage = 0, levels = 0;
+	__u64 top = 0;
+
+	if (!(entry[0] & VTD_PRESENT))
+		return 0;
+	cursor->attachment.pasid &= ~(VTD_PASIDS_PER_TABLE - 1);
+	cursor->attachment.pasid |= index;
+	digest_word(&cursor->device, cursor->directory_entry);
+	digest_word(&cursor->device, frame->address + index * VTD_PASID_WORDS * 8);
+	for (i = 0; i < VTD_PASID_WORDS; i++)
+		digest_word(&cursor->device, entry[i]);
+
+	switch (VTD_PASID_PGTT(entry[0])) {
+	case VTD_PGTT_FIRST:
+		stage = STAGE_FIRST;
+		top = entry[2] & VTD_ADDRESS;
+		levels = VTD_PASID_FLPM(entry[2]) + 4;
+		break;
+	case VTD_PGTT_SECOND:
+		stage = STAGE_SECOND;
+		top = entry[0] & VTD_ADDRESS;
+		levels = VTD_PASID_AW(entry[0]) + 2;
+		break;
+	case VTD_PGTT_NESTED:
+		stage = STAGE_NESTED;
+		break;
+	}
+	return open_domain(cursor, stage, top, levels, VTD_PASID_DID(entry[1]));
+}
+
+static __always_inline int step_table(struct cursor *cursor, struct frame *frame,
+				      const struct page *page)
+{
+	__u64 entry = page->entries[frame->index++ & (VTD_PAGE_ENTRIES - 1)];
+	__u64 valid = cursor->attachment.stage == STAGE_SECOND ? VTD_SS_VALID : VTD_FS_VALID;
+	__u32 level = frame->level - 1, slot = LEAF_TABLE;
+
+	if (!(entry & valid) || entry & VTD_LARGE)
+		return 0;
+	if (level > 1) {
+		push(cursor, FRAME_TABLE, entry & VTD_ADDRESS, VTD_PAGE_ENTRIES, level);
+		slot = cursor->depth & FRAME_MASK;
+	}
+	return visit_table(cursor, slot, entry & VTD_ADDRESS, level);
+}
+
+static __always_inline int open_unit(struct cursor *cursor)
+{
+	struct pt_unit *unit = bpf_map_lookup_elem(&units, &cursor->unit);
+
+	if (!unit || cursor->unit >= cursor->unit_count) {
+		cursor->done = 1;
+		return 0;
+	}
+	cursor->unit++;
+	cursor->at = *unit;
+	cursor->scalable = VTD_RTADDR_TTM(unit->rtaddr) == VTD_TTM_SCALABLE;
+	cursor->depth = 0;
+	cursor->frames[0].kind = FRAME_ROOT;
+	cursor->frames[0].index = 0;
+	cursor->frames[0].count = unit->rtaddr & VTD_ADDRESS ? VTD_PAGE_ENTRIES : 0;
+	if (!cursor->frames[0].count)
+		return 0;
+	return read_table(cursor, 0, unit->rtaddr & VTD_ADDRESS);
+}
+
+/* Moves the cursor by one entry. Returns nonzero to stop. */
+static long step(__u32 number, void *context)
+{
+	struct cursor *cursor = bpf_map_lookup_elem(&cursors, &zero);
+	struct frame *frame;
+	struct page *page;
+	__u32 depth;
+	int error = 0;
+
+	if (!cursor || cursor->done)
+		return 1;
+	depth = cursor->depth & FRAME_MASK;
+	frame = &cursor->frames[depth];
+	page = bpf_map_lookup_elem(&tables, &depth);
+	if (!page)
+		return 1;
+
+	if (frame->kind == FRAME_CONTEXT && cursor->in_device) {
+		close_device(cursor);
+		return 0;
+	}
+	if (frame->index >= frame->count) {
+		if (frame->kind == FRAME_TABLE &&
+		    frame->level == cursor->attachment.levels)
+			close_domain(cursor);
+		if (depth)
+			cursor->depth = depth - 1;
+		else
+			error = open_unit(cursor);
+	} else {
+		switch (frame->kind) {
+		case FRAME_ROOT:
+			error = step_root(cursor, frame, page);
+			break;
+		case FRAME_CONTEXT:
+			error = step_context(cursor, frame, page);
+			break;
+		case FRAME_DIRECTORY:
+			error = step_directory(cursor, frame, page);
+			break;
+		case FRAME_PASIDS:
+			error = step_pasids(cursor, frame, page);
+			break;
+		default:
+			error = step_table(cursor, frame, page);
+		}
+	}
+	if (error)
+		cursor->done = 2;
+	return cursor->done ? 1 : 0;
+}
+
+#endif /* LIVEUPDATE_PT_REPORT_H */
