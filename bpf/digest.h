@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The digest of table pages: SipHash-1-3 with 128 bits of output, key 0, over
- * 64-bit words. (J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input
+ * 64-bit words in little-endian order. (J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input
  * PRF", 2012; the 128-bit output is that of the authors' reference code.) It
  * depends on the order of words, and one flipped bit changes half of it. With
  * a known key it is no defence against a forger, and need not be: it compares
@@ -23,12 +23,6 @@ struct digest_state {
 	__u64 words;
 };
 
-/* The unit test checks the same code with 2 and 4, which have published vectors. */
-#ifndef DIGEST_ROUNDS
-#define DIGEST_ROUNDS		1
-#define DIGEST_FINAL_ROUNDS	3
-#endif
-
 #define DIGEST_ROTATE(x, bits) ((x) << (bits) | (x) >> (64 - (bits)))
 
 #define DIGEST_ROUND(s) do {						\
@@ -44,26 +38,19 @@ struct digest_state {
 	(s)->v2 = DIGEST_ROTATE((s)->v2, 32);				\
 } while (0)
 
-static inline void digest_init_key(struct digest_state *s, __u64 k0, __u64 k1)
-{
-	s->v0 = k0 ^ 0x736f6d6570736575ULL;
-	s->v1 = k1 ^ 0x646f72616e646f6dULL ^ 0xee;
-	s->v2 = k0 ^ 0x6c7967656e657261ULL;
-	s->v3 = k1 ^ 0x7465646279746573ULL;
-	s->words = 0;
-}
-
+/* The constants of SipHash; 0xee asks for 128 bits. */
 static inline void digest_init(struct digest_state *s)
 {
-	digest_init_key(s, 0, 0);
+	s->v0 = 0x736f6d6570736575ULL;
+	s->v1 = 0x646f72616e646f6dULL ^ 0xee;
+	s->v2 = 0x6c7967656e657261ULL;
+	s->v3 = 0x7465646279746573ULL;
+	s->words = 0;
 }
 
 static inline void digest_word(struct digest_state *s, __u64 word)
 {
 	s->v3 ^= word;
-#if DIGEST_ROUNDS > 1
-	DIGEST_ROUND(s);
-#endif
 	DIGEST_ROUND(s);
 	s->v0 ^= word;
 	s->words++;
@@ -71,9 +58,6 @@ static inline void digest_word(struct digest_state *s, __u64 word)
 
 static inline void digest_final_rounds(struct digest_state *s)
 {
-#if DIGEST_FINAL_ROUNDS > 3
-	DIGEST_ROUND(s);
-#endif
 	DIGEST_ROUND(s);
 	DIGEST_ROUND(s);
 	DIGEST_ROUND(s);

@@ -1,0 +1,670 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The model of VT-d's tables, on a memory of 64 pages in which tables are laid
+ * out as hardware would find them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "iommu_compare.h"
+#include "iommu_snapshot.h"
+
+#define BASE	0x100000ULL
+#define PAGES	64
+
+static uint64_t memory[PAGES][VTD_PAGE_ENTRIES];
+static struct pt_unit unit;
+
+/* Page numbers; what is not named is free. */
+enum {
+	ROOT, CONTEXT, DIRECTORY, DIRECTORY_2, PASIDS, PASIDS_2,
+	LEVEL_4, LEVEL_3, LEVEL_2, LEVEL_1, LEVEL_1_HIGH, SPARE, SPARE_ROOT,
+};
+
+#define ADDRESS(page)	(BASE + (page) * 4096ULL)
+#define BDF		0x0100	/* 01:00.0 */
+#define OTHER_BDF	0x0108	/* 01:01.0 */
+
+static uint32_t read_memory(struct page_reader *reader, const uint64_t *addresses,
+			    uint32_t count, const uint64_t (**pages)[VTD_PAGE_ENTRIES])
+{
+	static uint64_t copies[PT_BATCH][VTD_PAGE_ENTRIES];
+	uint32_t i;
+
+	(void)reader;
+	*pages = (const void *)copies;
+	for (i = 0; i < count; i++) {
+		if (addresses[i] < BASE || addresses[i] >= ADDRESS(PAGES) ||
+		    addresses[i] % 4096)
+			return i;
+		memcpy(copies[i], memory[(addresses[i] - BASE) / 4096], 4096);
+	}
+	return count;
+}
+
+static struct page_reader reader = { read_memory };
+
+/* 4 KiB at IOVA 0 to 0x9000, at 2 MiB + 0x5000; a large page of 2 MiB at 1 GiB - 2 MiB. */
+static void lay_out_page_table(uint64_t valid)
+{
+	unsigned int i;
+
+	memory[LEVEL_4][0] = ADDRESS(LEVEL_3) | valid;
+	memory[LEVEL_3][0] = ADDRESS(LEVEL_2) | valid;
+	memory[LEVEL_2][0] = ADDRESS(LEVEL_1) | valid;
+	memory[LEVEL_2][1] = ADDRESS(LEVEL_1_HIGH) | valid;
+	memory[LEVEL_2][511] = 0x40000000 | VTD_LARGE | valid;
+	for (i = 0; i < 10; i++)
+		memory[LEVEL_1][i] = (0x7000000 + i * 4096) | valid;
+	memory[LEVEL_1_HIGH][5] = 0x8000000 | valid;
+}
+
+static void lay_out(uint64_t mode)
+{
+	memset(memory, 0, sizeof(memory));
+	unit = (struct pt_unit){
+		.reg_phys = 0xfed90000,
+		.rtaddr = ADDRESS(ROOT) | mode << 10,
+		.gsts = VTD_GSTS_TES,
+	};
+	memory[ROOT][2] = ADDRESS(CONTEXT) | VTD_PRESENT;	/* bus 1 */
+}
+
+static void legacy(void)
+{
+	lay_out(VTD_TTM_LEGACY);
+	lay_out_page_table(VTD_SS_READ | VTD_SS_WRITE);
+	memory[CONTEXT][0] = ADDRESS(LEVEL_4) | VTD_PRESENT;
+	memory[CONTEXT][1] = 2 | 7 << 8;			/* 4 levels, domain id 7 */
+}
+
+/* Directory of 1024 entries, two pages. */
+static void scalable(void)
+{
+	lay_out(VTD_TTM_SCALABLE);
+	memory[CONTEXT][0] = ADDRESS(DIRECTORY) | 3 << 9 | VTD_PRESENT;
+	memory[DIRECTORY][0] = ADDRESS(PASIDS) | VTD_PRESENT;
+}
+
+static void second_stage(void)
+{
+	scalable();
+	lay_out_page_table(VTD_SS_READ | VTD_SS_WRITE);
+	memory[PASIDS][0] = ADDRESS(LEVEL_4) | VTD_PGTT_SECOND << 6 | 2 << 2 | VTD_PRESENT;
+	memory[PASIDS][1] = 9;
+}
+
+static void first_stage(void)
+{
+	scalable();
+	lay_out_page_table(VTD_FS_PRESENT | VTD_FS_WRITE);
+	memory[PASIDS][0] = VTD_PGTT_FIRST << 6 | VTD_PRESENT;
+	memory[PASIDS][1] = 9;
+	memory[PASIDS][2] = ADDRESS(LEVEL_4);
+}
+
+static void (*const layouts[])(void) = { legacy, second_stage, first_stage };
+
+#define LAYOUTS (sizeof(layouts) / sizeof(layouts[0]))
+
+static void collect(struct table_set *set)
+{
+	memset(set, 0, sizeof(*set));
+	assert_int_equal(tables_collect(set, &reader, &unit, 1, NULL, 0), 0);
+}
+
+/* What a comparison reported. */
+static struct difference reported[16];
+static unsigned int reports;
+
+static void note(const struct difference *difference, void *context)
+{
+	(void)context;
+	if (reports < 16)
+		reported[reports] = *difference;
+	reports++;
+}
+
+/* Compares with what memory holds now. */
+static unsigned int compare(const struct table_set *old)
+{
+	struct wanted_device wanted[8];
+	struct table_set now = { 0 };
+	uint64_t count;
+	uint32_t i;
+
+	reports = 0;
+	for (i = 0; i < old->device_count; i++)
+		wanted[i] = (struct wanted_device){ old->devices[i].unit,
+						    old->devices[i].segment,
+						    old->devices[i].bdf };
+	assert_int_equal(tables_collect(&now, &reader, &unit, 1, wanted,
+					old->device_count), 0);
+	count = tables_compare(old, &now, note, NULL);
+	assert_int_equal(count, reports);
+	tables_free(&now);
+	return reports;
+}
+
+static void walk_finds_device_domain_and_leaves_in_every_mode(void **state)
+{
+	struct table_set set;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LAYOUTS; i++) {
+		layouts[i]();
+		collect(&set);
+		assert_int_equal(set.device_count, 1);
+		assert_int_equal(set.devices[0].bdf, BDF);
+		assert_int_equal(set.devices[0].scalable, i > 0);
+		assert_int_equal(set.attachment_count, 1);
+		assert_int_equal(set.attachments[0].domain_id, i ? 9 : 7);
+		assert_int_equal(set.domain_count, 1);
+		assert_int_equal(set.domains[0].top, ADDRESS(LEVEL_4));
+		assert_int_equal(set.domains[0].levels, 4);
+		assert_int_equal(set.domains[0].stage, i == 2 ? STAGE_FIRST : STAGE_SECOND);
+		assert_int_equal(set.domains[0].pages, 5);
+		assert_int_equal(set.domains[0].leaves, 12);
+		assert_int_equal(set.domains[0].bytes, 11 * 4096 + 2 * 1024 * 1024);
+		tables_free(&set);
+	}
+}
+
+static void write_only_second_stage_entries_are_present(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	legacy();
+	memory[LEVEL_1][0] &= ~VTD_SS_READ;
+	memory[LEVEL_2][0] &= ~VTD_SS_READ;
+	collect(&set);
+	assert_int_equal(set.domains[0].leaves, 12);
+	tables_free(&set);
+
+	first_stage();
+	memory[LEVEL_1][0] &= ~VTD_FS_PRESENT;
+	collect(&set);
+	assert_int_equal(set.domains[0].leaves, 11);
+	tables_free(&set);
+}
+
+static void same_tables_are_identical(void **state)
+{
+	struct table_set set;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LAYOUTS; i++) {
+		layouts[i]();
+		collect(&set);
+		assert_int_equal(compare(&set), 0);
+		tables_free(&set);
+	}
+}
+
+static void accessed_and_dirty_bits_are_no_difference(void **state)
+{
+	struct table_set set;
+	size_t i, page, entry;
+
+	(void)state;
+	for (i = 0; i < LAYOUTS; i++) {
+		uint64_t bits = i == 2 ? VTD_FS_ACCESSED | VTD_FS_DIRTY | VTD_FS_EXT_ACCESSED :
+					 VTD_SS_ACCESSED | VTD_SS_DIRTY;
+
+		layouts[i]();
+		collect(&set);
+		for (page = LEVEL_4; page <= LEVEL_1_HIGH; page++) {
+			for (entry = 0; entry < VTD_PAGE_ENTRIES; entry++)
+				memory[page][entry] |= memory[page][entry] ? bits : 0;
+		}
+		assert_int_equal(compare(&set), 0);
+		tables_free(&set);
+	}
+}
+
+/* Any other bit of a leaf entry is: one difference, at its address. */
+static void each_other_bit_of_a_leaf_is_found(void **state)
+{
+	struct table_set set;
+	unsigned int bit;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LAYOUTS; i++) {
+		layouts[i]();
+		collect(&set);
+		for (bit = 0; bit < 64; bit++) {
+			enum table_stage stage = i == 2 ? STAGE_FIRST : STAGE_SECOND;
+			uint64_t good = memory[LEVEL_1_HIGH][5];
+
+			if (!(entry_content(stage) >> bit & 1))
+				continue;
+			memory[LEVEL_1_HIGH][5] ^= 1ULL << bit;
+			assert_int_equal(compare(&set), 1);
+			assert_int_equal(reported[0].kind, DIFFERENCE_TABLE_ENTRY);
+			assert_int_equal(reported[0].iova, 0x205000);
+			assert_int_equal(reported[0].level, 1);
+			assert_int_equal(reported[0].old[0], good);
+			assert_int_equal(reported[0].now[0], good ^ 1ULL << bit);
+			memory[LEVEL_1_HIGH][5] = good;
+		}
+		tables_free(&set);
+	}
+}
+
+static void entry_that_appears_is_found(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	second_stage();
+	collect(&set);
+	memory[LEVEL_1][300] = 0x9000000 | VTD_SS_READ;
+	assert_int_equal(compare(&set), 1);
+	assert_int_equal(reported[0].iova, 300 * 4096);
+	assert_int_equal(reported[0].old[0], 0);
+	tables_free(&set);
+}
+
+static void moved_table_is_the_one_entry_that_leads_to_it(void **state)
+{
+	struct table_set set;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LAYOUTS; i++) {
+		uint64_t old;
+
+		layouts[i]();
+		collect(&set);
+		memcpy(memory[SPARE], memory[LEVEL_1_HIGH], 4096);
+		old = memory[LEVEL_2][1];
+		memory[LEVEL_2][1] = (old & ~VTD_ADDRESS) | ADDRESS(SPARE);
+		assert_int_equal(compare(&set), 1);
+		assert_int_equal(reported[0].kind, DIFFERENCE_TABLE_ENTRY);
+		assert_int_equal(reported[0].level, 2);
+		assert_int_equal(reported[0].iova, 0x200000);
+		assert_int_equal(reported[0].old[0], old);
+		tables_free(&set);
+	}
+}
+
+static void change_below_a_moved_table_is_found_too(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	second_stage();
+	collect(&set);
+	memcpy(memory[SPARE], memory[LEVEL_1_HIGH], 4096);
+	memory[SPARE][6] = 0x9000000 | VTD_SS_READ;
+	memory[LEVEL_2][1] = ADDRESS(SPARE) | VTD_SS_READ | VTD_SS_WRITE;
+	assert_int_equal(compare(&set), 2);
+	assert_int_equal(reported[0].level, 2);
+	assert_int_equal(reported[1].level, 1);
+	assert_int_equal(reported[1].iova, 0x206000);
+	tables_free(&set);
+}
+
+static void moved_top_table_is_found(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	second_stage();
+	collect(&set);
+	memcpy(memory[SPARE], memory[LEVEL_4], 4096);
+	memory[PASIDS][0] += ADDRESS(SPARE) - ADDRESS(LEVEL_4);
+	assert_int_equal(compare(&set), 1);
+	assert_int_equal(reported[0].kind, DIFFERENCE_PASID_ENTRY);
+	tables_free(&set);
+}
+
+static void table_that_vanished_is_found(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	first_stage();
+	collect(&set);
+	memory[LEVEL_3][0] = 0;
+	assert_int_equal(compare(&set), 1);
+	assert_int_equal(reported[0].level, 3);
+	assert_int_equal(reported[0].now[0], 0);
+	tables_free(&set);
+}
+
+static void changed_domain_id_is_found(void **state)
+{
+	char text[ENTRY_TEXT_SIZE];
+	struct table_set set;
+
+	(void)state;
+	second_stage();
+	collect(&set);
+	memory[PASIDS][1] = 10;
+	assert_int_equal(compare(&set), 1);
+	assert_int_equal(reported[0].kind, DIFFERENCE_PASID_ENTRY);
+	assert_non_null(strstr(difference_text(&reported[0], reported[0].old, text),
+			       "domain id 9"));
+	assert_non_null(strstr(difference_text(&reported[0], reported[0].now, text),
+			       "domain id 10"));
+	tables_free(&set);
+
+	legacy();
+	collect(&set);
+	memory[CONTEXT][1] = 2 | 8 << 8;
+	assert_int_equal(compare(&set), 1);
+	assert_int_equal(reported[0].kind, DIFFERENCE_CONTEXT_ENTRY);
+	assert_non_null(strstr(difference_text(&reported[0], reported[0].now, text),
+			       "domain id 8"));
+	tables_free(&set);
+}
+
+static void moved_pasid_table_is_found(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	second_stage();
+	collect(&set);
+	memcpy(memory[PASIDS_2], memory[PASIDS], 4096);
+	memory[DIRECTORY][0] = ADDRESS(PASIDS_2) | VTD_PRESENT;
+	assert_int_equal(compare(&set), 1);
+	assert_int_equal(reported[0].kind, DIFFERENCE_PASID_DIRECTORY);
+	tables_free(&set);
+}
+
+static void moved_pasid_directory_is_found(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	second_stage();
+	collect(&set);
+	memcpy(memory[SPARE], memory[DIRECTORY], 4096);
+	memory[CONTEXT][0] += ADDRESS(SPARE) - ADDRESS(DIRECTORY);
+	assert_int_equal(compare(&set), 1);
+	assert_int_equal(reported[0].kind, DIFFERENCE_CONTEXT_ENTRY);
+	tables_free(&set);
+}
+
+static void pasid_in_the_second_page_of_the_directory_is_found(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	second_stage();
+	memory[DIRECTORY_2][1] = ADDRESS(PASIDS_2) | VTD_PRESENT;
+	memcpy(memory[PASIDS_2] + 3 * VTD_PASID_WORDS, memory[PASIDS], 64);
+	collect(&set);
+	assert_int_equal(set.attachment_count, 2);
+	assert_int_equal(set.attachments[1].pasid, 513 * 64 + 3);
+	assert_int_equal(set.domain_count, 1);
+
+	memory[PASIDS_2][3 * VTD_PASID_WORDS] = 0;
+	assert_int_equal(compare(&set), 2);
+	assert_int_equal(reported[0].kind, DIFFERENCE_PASID_DIRECTORY);
+	assert_int_equal(reported[1].kind, DIFFERENCE_PASID_ENTRY);
+	assert_int_equal(reported[1].pasid, 513 * 64 + 3);
+	tables_free(&set);
+}
+
+static void moved_root_table_is_one_difference(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	legacy();
+	memcpy(memory[CONTEXT] + 16, memory[CONTEXT], 16);	/* 01:01.0 */
+	collect(&set);
+	assert_int_equal(set.device_count, 2);
+	assert_int_equal(set.devices[1].bdf, OTHER_BDF);
+	assert_int_equal(set.domain_count, 1);
+	memcpy(memory[SPARE_ROOT], memory[ROOT], 4096);
+	unit.rtaddr = ADDRESS(SPARE_ROOT);
+	assert_int_equal(compare(&set), 1);
+	assert_int_equal(reported[0].kind, DIFFERENCE_ROOT_TABLE);
+	assert_null(reported[0].device);
+	tables_free(&set);
+}
+
+static void difference_in_a_shared_domain_is_said_once(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	legacy();
+	memcpy(memory[CONTEXT] + 16, memory[CONTEXT], 16);
+	collect(&set);
+	memory[LEVEL_1][3] = 0;
+	assert_int_equal(compare(&set), 1);
+	assert_int_equal(reported[0].iova, 0x3000);
+	tables_free(&set);
+}
+
+static void moved_context_table_is_found(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	legacy();
+	collect(&set);
+	memcpy(memory[SPARE], memory[CONTEXT], 4096);
+	memory[ROOT][2] = ADDRESS(SPARE) | VTD_PRESENT;
+	assert_int_equal(compare(&set), 1);
+	assert_int_equal(reported[0].kind, DIFFERENCE_ROOT_ENTRY);
+	tables_free(&set);
+}
+
+static void device_that_lost_its_context_entry_is_found(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	second_stage();
+	collect(&set);
+	memory[CONTEXT][0] = 0;
+	assert_int_equal(compare(&set), 1);
+	assert_int_equal(reported[0].kind, DIFFERENCE_CONTEXT_ENTRY);
+	memory[ROOT][2] = 0;
+	assert_int_equal(compare(&set), 2);
+	assert_int_equal(reported[0].kind, DIFFERENCE_ROOT_ENTRY);
+	tables_free(&set);
+}
+
+static void other_devices_may_come_and_go(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	legacy();
+	collect(&set);
+	memcpy(memory[CONTEXT] + 16, memory[CONTEXT], 16);
+	assert_int_equal(compare(&set), 0);
+	tables_free(&set);
+}
+
+static void translation_that_is_off_is_found(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	legacy();
+	collect(&set);
+	unit.gsts = 0;
+	assert_int_equal(compare(&set), 1);
+	assert_int_equal(reported[0].kind, DIFFERENCE_TRANSLATION);
+	tables_free(&set);
+}
+
+static void other_mode_is_found(void **state)
+{
+	struct table_set set;
+
+	(void)state;
+	legacy();
+	collect(&set);
+	second_stage();
+	assert_true(compare(&set) >= 1);
+	assert_int_equal(reported[0].kind, DIFFERENCE_ROOT_TABLE);
+	tables_free(&set);
+}
+
+static void page_that_cannot_be_read_is_named(void **state)
+{
+	struct table_set set = { 0 };
+
+	(void)state;
+	legacy();
+	memory[LEVEL_2][1] = 0xdead000 | VTD_SS_READ;
+	assert_int_equal(tables_collect(&set, &reader, &unit, 1, NULL, 0), -1);
+	assert_non_null(strstr(set.error, "0xdead000"));
+	assert_non_null(strstr(set.error, "0x200000"));
+	tables_free(&set);
+}
+
+static void contents_survive_packing(void **state)
+{
+	uint64_t page[VTD_PAGE_ENTRIES], back[VTD_PAGE_ENTRIES];
+	uint8_t packed[VTD_PAGE_SIZE];
+	unsigned int round, i;
+	uint32_t length;
+
+	(void)state;
+	srandom(1);
+	for (round = 0; round < 200; round++) {
+		unsigned int density = random() % 100;
+
+		for (i = 0; i < VTD_PAGE_ENTRIES; i++) {
+			page[i] = random() % 100 < density ? (uint64_t)random() << 12 : 0;
+			if (i && random() % 100 < density)
+				page[i] = page[i - 1] + 4096;
+		}
+		length = contents_pack(page, packed);
+		assert_true(length <= VTD_PAGE_SIZE && length % 8 == 0);
+		assert_true(contents_unpack(packed, length, back));
+		assert_memory_equal(page, back, sizeof(page));
+	}
+}
+
+static void regular_page_packs_small(void **state)
+{
+	uint64_t page[VTD_PAGE_ENTRIES];
+	uint8_t packed[VTD_PAGE_SIZE];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < VTD_PAGE_ENTRIES; i++)
+		page[i] = (0x7000000 + i * 4096ULL) | 3;
+	assert_true(contents_pack(page, packed) <= 32);
+}
+
+/* The set as a snapshot in memory. */
+static void *write_snapshot(const struct table_set *set, size_t *size)
+{
+	int fd = memfd_create("snapshot", 0);
+	struct stat status;
+	void *data;
+
+	assert_int_equal(snapshot_write(set, fd), 0);
+	assert_int_equal(fstat(fd, &status), 0);
+	*size = status.st_size;
+	data = malloc(*size);
+	assert_int_equal(pread(fd, data, *size, 0), *size);
+	close(fd);
+	return data;
+}
+
+static void snapshot_comes_back_as_it_was(void **state)
+{
+	struct snapshot_header header;
+	struct table_set set, back = { 0 };
+	size_t i, size;
+	void *data;
+
+	(void)state;
+	for (i = 0; i < LAYOUTS; i++) {
+		layouts[i]();
+		collect(&set);
+		data = write_snapshot(&set, &size);
+		assert_int_equal(snapshot_read(&back, &header, data, size), 0);
+		assert_int_equal(compare(&back), 0);
+		memory[LEVEL_1][2] ^= VTD_SS_WRITE;
+		assert_int_equal(compare(&back), 1);
+		assert_int_equal(reported[0].iova, 0x2000);
+		tables_free(&back);
+		tables_free(&set);
+		free(data);
+	}
+}
+
+static void damaged_snapshot_is_refused(void **state)
+{
+	struct snapshot_header header;
+	struct table_set set, back = { 0 };
+	size_t size, at;
+	uint8_t *data;
+
+	(void)state;
+	second_stage();
+	collect(&set);
+	data = write_snapshot(&set, &size);
+	for (at = 0; at < size; at++) {
+		data[at] ^= 0x10;
+		assert_int_equal(snapshot_read(&back, &header, data, size), -1);
+		assert_true(back.error[0]);
+		data[at] ^= 0x10;
+	}
+	for (at = 0; at < size; at += 8)
+		assert_int_equal(snapshot_read(&back, &header, data, at), -1);
+	assert_int_equal(snapshot_read(&back, &header, data, size), 0);
+	tables_free(&back);
+	tables_free(&set);
+	free(data);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(walk_finds_device_domain_and_leaves_in_every_mode),
+		cmocka_unit_test(write_only_second_stage_entries_are_present),
+		cmocka_unit_test(same_tables_are_identical),
+		cmocka_unit_test(accessed_and_dirty_bits_are_no_difference),
+		cmocka_unit_test(each_other_bit_of_a_leaf_is_found),
+		cmocka_unit_test(entry_that_appears_is_found),
+		cmocka_unit_test(moved_table_is_the_one_entry_that_leads_to_it),
+		cmocka_unit_test(change_below_a_moved_table_is_found_too),
+		cmocka_unit_test(moved_top_table_is_found),
+		cmocka_unit_test(table_that_vanished_is_found),
+		cmocka_unit_test(changed_domain_id_is_found),
+		cmocka_unit_test(moved_pasid_table_is_found),
+		cmocka_unit_test(moved_pasid_directory_is_found),
+		cmocka_unit_test(pasid_in_the_second_page_of_the_directory_is_found),
+		cmocka_unit_test(moved_root_table_is_one_difference),
+		cmocka_unit_test(difference_in_a_shared_domain_is_said_once),
+		cmocka_unit_test(moved_context_table_is_found),
+		cmocka_unit_test(device_that_lost_its_context_entry_is_found),
+		cmocka_unit_test(other_devices_may_come_and_go),
+		cmocka_unit_test(translation_that_is_off_is_found),
+		cmocka_unit_test(other_mode_is_found),
+		cmocka_unit_test(page_that_cannot_be_read_is_named),
+		cmocka_unit_test(contents_survive_packing),
+		cmocka_unit_test(regular_page_packs_small),
+		cmocka_unit_test(snapshot_comes_back_as_it_was),
+		cmocka_unit_test(damaged_snapshot_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
