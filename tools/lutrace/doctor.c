@@ -150,7 +150,8 @@ static void check_iommu(struct json_object *checks, const struct system *system)
 				     "the firmware describes no VT-d");
 		return;
 	}
-	check(checks, "iommu", OK, NULL, "%u VT-d units in %s mode%s", system->units,
+	check(checks, "iommu", OK, NULL, "%u VT-d unit%s in %s mode%s", system->units,
+	      system->units == 1 ? "" : "s",
 	      system_scalable_mode(system) ? "scalable" : "legacy",
 	      !system_scalable_mode(system) ? "" :
 	      system->first_stage == system->units ? ", first stage" : ", second stage");

@@ -4,6 +4,7 @@
  *
  * The command table, and the options that every verb has.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,9 +41,24 @@ static const struct verb verbs[] = {
 	  SOURCE_USAGE },
 #ifdef LUTRACE_BPF
 	{ "snapshot", do_snapshot, "remember the IOMMU page tables across the kexec",
-	  NULL },
-	{ "verify", do_verify, "are the page tables those of the snapshot?", NULL },
-	{ "walk", do_walk, "print the page tables that the hardware walks", NULL },
+	  "[OPTIONS]\n\n"
+	  "  -d, --device DEVICE    this device, as 0000:01:00.0; may be repeated\n"
+	  "                         (default: the devices that vfio-pci drives)\n"
+	  "  -a, --all              all devices that have translation\n"
+	  "  -o, --output FILE      write FILE instead of preserving a memfd\n"
+	  "  -s, --session-fd FD    preserve it in this session of the caller's\n"
+	  "  -t, --token TOKEN      under this token\n" },
+	{ "verify", do_verify, "are the page tables those of the snapshot?",
+	  "[OPTIONS]\n\n"
+	  "  -f, --file FILE        compare with the snapshot in FILE\n"
+	  "  -s, --session-fd FD    take the snapshot from this retrieved session\n"
+	  "  -t, --token TOKEN      under this token\n"
+	  "  -n, --differences N    show at most N differences\n" },
+	{ "walk", do_walk, "print the page tables that the hardware walks",
+	  "[OPTIONS]\n\n"
+	  "  -d, --device DEVICE    the entries of this device, as 0000:01:00.0\n"
+	  "  -P, --pasid PASID      with this PASID only\n"
+	  "  -i, --iova FROM[-TO]   for these I/O virtual addresses only\n" },
 #endif
 	{ "doctor", do_doctor, "is this machine fit for live update, what is missing?",
 	  "[OPTIONS]\n\n"
@@ -164,6 +180,9 @@ int main(int argc, char **argv)
 	static char name[] = "lutrace time";
 	char *no_arguments[] = { name, NULL };
 	int letter;
+
+	/* A large recording is many small objects that are freed all at once. */
+	mallopt(M_MXFAST, 0);
 
 	/* "+": options after the verb are the verb's. */
 	while ((letter = getopt_long(argc, argv, "+" COMMON_LETTERS, options, NULL)) != -1)

@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# What lutrace answers about ledgers whose content is known, as text and as JSON.
+
+set -u
+project=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/lab/tap.sh
+. "$project/tests/lab/tap.sh"
+build=${BUILD:-$project/build}
+lutrace=$build/bin/lutrace
+golden=$project/tests/toolkit/golden
+schema=$project/docs/handover.schema.json
+
+for scenario in handover cold running no-marks large damaged; do
+	mkdir -p "$tap_scratch/$scenario"
+	"$build/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
+done
+cd "$tap_scratch" || exit 1
+
+# golden SENTENCE NAME COMMAND...: it prints what tests/toolkit/golden/NAME holds
+golden() {
+	local sentence=$1 name=$2
+	shift 2
+	"$@" >"$name" 2>&1
+	ok "$sentence" diff -u "$golden/$name" "$name" >&2
+}
+# status COMMAND...: its exit status
+status() {
+	"$@" >/dev/null 2>&1
+	echo $?
+}
+
+"$lutrace" record -l handover -o handover.json
+golden "time prints the phases" time.txt "$lutrace" time -l handover
+golden "without marks the reboot call and the finish bound the blackout" \
+	time-no-marks.txt "$lutrace" time -l no-marks
+golden "steps prints each kind of step" steps.txt "$lutrace" steps -l handover
+golden "steps --list nests steps" list.txt "$lutrace" steps --list -l handover
+golden "steps --histogram prints them as bpftrace does" histogram.txt \
+	"$lutrace" steps --histogram --step domain-restore -l large
+golden "report prints a recording" report.txt "$lutrace" report handover.json
+golden "time of a recording is that of its ledgers" time.txt "$lutrace" time handover.json
+
+is "time is the default verb" "$("$lutrace" time -l handover -j)" \
+	"$("$lutrace" time -j -l handover)"
+is "a known blackout exits with 0" "$(status "$lutrace" time -l handover)" 0
+is "a cold boot has no blackout: 2" "$(status "$lutrace" time -l cold)" 2
+is "a workload not yet resumed has none: 2" "$(status "$lutrace" time -l running)" 2
+is "a damaged ledger exits with 1" "$(status "$lutrace" time -l damaged)" 1
+is "an unknown blackout has no number" \
+	"$("$lutrace" time -l running -j | jq -c '[.blackout.ns, .blackout.phases]')" '[null,[]]'
+like "and says why" "$("$lutrace" time -l running -j | jq -r .blackout.unknown)" 'resume mark'
+
+ok "a recording is what the schema says" "$build/tests/unit/check-schema" "$schema" handover.json
+for scenario in cold running no-marks large; do
+	"$lutrace" record -l "$scenario" -o "$scenario.json"
+	ok "so is that of the scenario $scenario" \
+		"$build/tests/unit/check-schema" "$schema" "$scenario.json"
+done
+is "phases add up to the nanosecond" \
+	"$(jq '.blackout.ns == ([.blackout.phases[].ns] | add)' handover.json)" true
+is "and are adjacent" "$(jq '.blackout.phases | [foreach .[] as $phase ({ end: 0 };
+	{ good: (.end == $phase.begin_ns), end: ($phase.begin_ns + $phase.ns) }; .good)] | all' \
+	handover.json)" true
+"$lutrace" report -j handover.json >again.json
+ok "report -j prints the recording" cmp handover.json <(tr -d '\n' <again.json)
+is "-p is the same, indented" "$("$lutrace" report -p handover.json | jq -c .)" \
+	"$(jq -c . handover.json)"
+is "every step of both kernels is in it" "$(jq '.steps | length' handover.json)" \
+	"$("$lutrace" steps -l handover -j | jq '[.steps[].count] | add')"
+
+# A JSON tool with doubles in between must not change a record.
+jq . handover.json >jq.json
+ok "a recording that jq rewrote is the same" \
+	cmp again.json <("$lutrace" report -j jq.json)
+
+echo '{"dma":{"sent":10,"received":9,"lost":1,"during_blackout":4,"faults":0}}' >dma.json
+echo '{"verdict":"identical","domains":1,"table_pages":3,"leaf_entries":5,"digest":"0f","differences":[]}' \
+	>identity.json
+"$lutrace" record -l handover -i identity.json -m dma.json -o merged.json
+is "identity and dma are merged in" "$(jq -c '[.identity.verdict, .dma.lost, .referee]' merged.json)" \
+	'["identical",1,null]'
+echo '{"referee":{"translation_off":0,"faults":0,"memory_identical":true}}' >referee.json
+"$lutrace" record merged.json -m referee.json -o merged.json
+is "and stay when more is merged into a recording" \
+	"$(jq -c '[.identity.verdict, .dma.lost, .referee.memory_identical]' merged.json)" \
+	'["identical",1,true]'
+ok "which is still what the schema says" "$build/tests/unit/check-schema" "$schema" merged.json
+golden "report prints what was merged in" merged.txt "$lutrace" report merged.json
+echo '{"blackout":{"ns":1}}' >forged.json
+is "figures of the ledger cannot be merged in" \
+	"$(status "$lutrace" record -l handover -m forged.json)" 1
+
+"$lutrace" plot handover.json -o timeline.svg
+ok "plot writes well-formed SVG" xmllint --noout timeline.svg
+"$lutrace" plot --all -l large -o large.svg
+ok "of a large ledger, too" xmllint --noout large.svg
+
+# fast SENTENCE COMMAND...: it takes less than a second of CPU time; the best of
+# three runs, since others use the machine as well
+fast() {
+	local sentence=$1 best=99999 i TIMEFORMAT='%U %S' took
+	shift
+	for ((i = 0; i < 3; i++)); do
+		took=$({ time "$@" >/dev/null 2>&1; } 2>&1 | awk '{ printf "%d", ($1 + $2) * 1000 }')
+		[ "$took" -ge "$best" ] || best=$took
+	done
+	ok "$sentence" [ "$best" -lt 1000 ] || diag "it took $best ms"
+}
+is "the large ledger has more than 100,000 records" \
+	"$(jq '[.ledgers[].records | length] | add > 100000' large.json)" true
+fast "time of 100,000 records takes less than a second" "$lutrace" time -l large
+fast "so do steps" "$lutrace" steps -l large
+fast "so does plot" "$lutrace" plot --all -l large
+fast "so does record" "$lutrace" record -l large -o large.json
+fast "so does report" "$lutrace" report large.json
+
+tap_done

@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# lutrace doctor and cmdline, on machines made of files.
+
+set -u
+project=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/lab/tap.sh
+. "$project/tests/lab/tap.sh"
+build=${BUILD:-$project/build}
+lutrace=$build/bin/lutrace
+root=$tap_scratch/machine
+
+# put FILE TEXT
+put() {
+	mkdir -p "$root/$(dirname "$1")"
+	printf '%s\n' "$2" >"$root/$1"
+}
+options='KEXEC_FILE KEXEC_HANDOVER LIVEUPDATE LIVEUPDATE_MEMFD LIVEUPDATE_TRACE INTEL_IOMMU
+	IOMMUFD IOMMU_LIVEUPDATE VFIO_DEVICE_CDEV VFIO_PCI PCI_LIVEUPDATE VFIO_PCI_LIVEUPDATE
+	DEBUG_INFO_BTF BPF_SYSCALL BPF_EVENTS'
+config() { printf '# Linux\n'; printf 'CONFIG_%s=y\n' $options; }
+
+# A machine that has all that is needed.
+machine() {
+	rm -rf "$root"
+	put proc/sys/kernel/osrelease 7.3.4
+	put proc/cmdline 'quiet kho=on liveupdate=on intel_iommu=on,sm_on'
+	config | gzip >"$root/proc/config.gz"
+	# SMTS, SSTS and FSTS of the extended capability register
+	put sys/class/iommu/dmar0/intel-iommu/ecap c80000f0505e
+	put sys/firmware/acpi/tables/DMAR x
+	put dev/liveupdate ''
+	put dev/iommu ''
+	put sys/kernel/btf/vmlinux x
+	put sys/kernel/tracing/events/liveupdate/liveupdate_step_begin/id 1
+	put usr/sbin/kexec ''
+	put usr/sbin/bpftool ''
+	mkdir -p "$root/sys/kernel/liveupdate/ledger"
+	"$build/tests/unit/make-ledger" handover "$root/sys/kernel/liveupdate/ledger" || exit 1
+}
+doctor() { "$lutrace" doctor --root "$root" "$@"; }
+status() {
+	"$@" >/dev/null 2>&1
+	echo $?
+}
+# verdict CHECK: the verdicts of a check
+verdict() { doctor -j | jq -r --arg check "$1" '[.checks[] | select(.check == $check).verdict] | unique | join(" ")'; }
+# advice CHECK: what to do about it
+advice() { doctor -j | jq -r --arg check "$1" '.checks[] | select(.check == $check and .advice).advice'; }
+
+machine
+is "a machine that has all is fit" "$(status doctor)" 0
+like "and is told so" "$(doctor)" 'This machine is fit for live update\.'
+is "nothing is to be done there" "$(doctor -j | jq '[.checks[] | select(.advice)] | length')" 0
+is "the verdict is one of JSON's members" "$(doctor -j | jq -r .verdict)" ok
+like "it says which kernel it took over from" "$(doctor)" 'took over from Linux 7.3.4'
+like "it says which mode the IOMMU is in" "$(doctor)" '1 VT-d unit in scalable mode'
+
+for option in $options; do
+	machine
+	config | grep -v "CONFIG_$option=" | gzip >"$root/proc/config.gz"
+	like "it misses CONFIG_$option" "$(advice configuration)" "CONFIG_$option=y"
+done
+
+machine
+config >"$root/proc/config" && rm "$root/proc/config.gz"
+mkdir -p "$root/boot" && mv "$root/proc/config" "$root/boot/config-7.3.4"
+is "the configuration may be below /boot" "$(verdict configuration)" ok
+rm "$root/boot/config-7.3.4"
+is "without one it is not known, which is no failure" "$(verdict configuration)" warn
+is "and the machine counts as fit" "$(status doctor)" 0
+
+for parameter in kho liveupdate intel_iommu; do
+	machine
+	put proc/cmdline "$(sed "s/$parameter=[^ ]*//" "$root/proc/cmdline")"
+	like "it misses $parameter=on" "$(advice 'command line')" "add $parameter=on"
+	is "and the machine is not fit" "$(status doctor)" 1
+	machine
+	put proc/cmdline "$(sed "s/$parameter=on[^ ]*/$parameter=off/" "$root/proc/cmdline")"
+	is "$parameter=off is found" "$(verdict 'command line')" 'fail ok'
+done
+machine
+put proc/cmdline "$(cat "$root/proc/cmdline") iommu.liveupdate=off"
+like "the feature's switch is found" "$(advice 'command line')" 'iommu.liveupdate=off'
+
+machine
+put proc/sys/kernel/osrelease 6.12.1
+is "an old kernel does not do" "$(verdict kernel)" fail
+machine
+rm -r "$root/dev/liveupdate"
+is "nor does one without /dev/liveupdate" "$(verdict sessions)" fail
+machine
+rm -r "$root/sys/class/iommu"
+like "an IOMMU that is not in use is found" "$(advice iommu)" 'intel_iommu=on'
+rm "$root/sys/firmware/acpi/tables/DMAR"
+like "so is one that is not there" "$(advice iommu)" 'firmware'
+machine
+rm -r "$root/sys/class/iommu/dmar0"
+mkdir -p "$root/sys/class/iommu/ivhd0"
+like "AMD's cannot do it yet" "$(doctor)" 'AMD IOMMUs, which cannot be preserved yet'
+machine
+rm "$root/sys/kernel/liveupdate/ledger/previous"
+is "a cold boot is no failure" "$(status doctor)" 0
+like "and is told" "$(doctor)" 'booted cold'
+machine
+"$build/tests/unit/make-ledger" damaged "$root/sys/kernel/liveupdate/ledger"
+is "a damaged ledger is a failure" "$(verdict ledger)" fail
+machine
+rm -r "$root/sys/kernel/btf" "$root/usr/sbin/bpftool" "$root/sys/kernel/tracing"
+is "without BTF, bpftool and tracefs it is fit nevertheless" "$(status doctor)" 0
+is "with a warning" "$(doctor -j | jq -r .verdict)" warn
+machine
+put sys/kernel/security/lockdown 'none integrity [confidentiality]'
+is "lockdown that keeps BPF out is found" "$(verdict lockdown)" warn
+machine
+put proc/sys/kernel/kexec_load_disabled 1
+is "kexec that is disabled is found" "$(verdict kexec)" fail
+
+cmdline() { "$lutrace" cmdline --root "$root" "$@"; }
+machine
+is "cmdline recommends scalable mode where the hardware has it" "$(cmdline)" \
+	'kho=on liveupdate=on intel_iommu=on,sm_on'
+is "and knows what is there already" "$(cmdline -j | jq -c '[.parameters[].present]')" \
+	'[true,true,true,true]'
+put sys/class/iommu/dmar0/intel-iommu/ecap f00f5e
+is "and not where it has not" "$(cmdline)" 'kho=on liveupdate=on intel_iommu=on'
+machine
+put sys/class/iommu/dmar1/intel-iommu/ecap f00f5e
+is "nor where one unit has not" "$(cmdline)" 'kho=on liveupdate=on intel_iommu=on'
+rm -r "$root/sys/class/iommu" "$root/sys/firmware/acpi/tables/DMAR"
+put proc/cmdline quiet
+is "without VT-d there is no answer" "$(status cmdline)" 2
+put sys/firmware/acpi/tables/DMAR x
+is "with VT-d that is not in use there is one" "$(cmdline)" 'kho=on liveupdate=on intel_iommu=on'
+is "which is not there yet" "$(cmdline -j | jq -c '[.parameters[].present] | any')" false
+
+tap_done

@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# The command line of lutrace: help, options, exit codes, errors, manual.
+
+set -u
+project=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/lab/tap.sh
+. "$project/tests/lab/tap.sh"
+build=${BUILD:-$project/build}
+lutrace=$build/bin/lutrace
+verbs=$("$lutrace" --help | sed -nE 's/^  ([a-z]+) +[^ -].*/\1/p')
+cd "$tap_scratch" || exit 1
+
+status() {
+	"$@" >/dev/null 2>&1
+	echo $?
+}
+# fits FILE: a screen of 80 columns and 24 lines, the prompt included
+fits() { awk 'length > 79 { bad = 1 } END { exit bad || NR > 23 }' "$1"; }
+
+like "--version says what it is" "$("$lutrace" --version)" '^lutrace [0-9]+\.[0-9]+$'
+"$lutrace" --help >help.txt
+ok "--help fits a screen" fits help.txt || diag "$(wc -l <help.txt) lines"
+is "--help names all verbs" "$(echo $verbs)" \
+	'time steps record report plot snapshot verify walk doctor cmdline'
+is "-h is --help" "$("$lutrace" -h)" "$(cat help.txt)"
+
+for verb in $verbs; do
+	"$lutrace" "$verb" --help >help.txt
+	is "$verb --help succeeds" $? 0
+	ok "$verb --help fits a screen" fits help.txt
+	is "help $verb is the same" "$("$lutrace" help "$verb")" "$(cat help.txt)"
+	is "an unknown option of $verb is an error" "$(status "$lutrace" "$verb" --lunch)" 1
+	page=$project/tools/man/lutrace-$verb.rst
+	ok "$verb has a manual page" [ -s "$page" ] || continue
+	ok "the manual of $verb is built" [ -s "$build/man/lutrace-$verb.1" ]
+	missing=$(grep -oE -e '--[a-z-]+' help.txt | sort -u | while IFS= read -r option; do
+		cat "$page" "$project"/tools/man/*-options.rst | grep -qF -e "$option" || echo "$option"
+	done)
+	is "every option of $verb is in its manual" "$missing" ''
+	# The shell completes what the help names.
+	# shellcheck disable=SC1091
+	completed=$(. "$project/tools/completion/lutrace"
+		# shellcheck disable=SC2034
+		COMP_WORDS=(lutrace "$verb" --) COMP_CWORD=2
+		_lutrace
+		printf '%s\n' "${COMPREPLY[@]}" | sort)
+	expected=$({ grep -oE -e '--[a-z-]+' help.txt
+		! grep -q RECORDING help.txt && [ "$verb" != record ] || echo --file; } | sort -u)
+	is "the completion of $verb offers its options" "$completed" "$expected"
+done
+# shellcheck disable=SC1091
+completed=$(. "$project/tools/completion/lutrace"
+	# shellcheck disable=SC2034
+	COMP_WORDS=(lutrace sn) COMP_CWORD=1
+	_lutrace
+	printf '%s\n' "${COMPREPLY[@]}")
+is "verbs are completed" "$completed" snapshot
+
+is "an unknown verb is an error" "$(status "$lutrace" lunch)" 1
+like "and the message says where to look" "$("$lutrace" lunch 2>&1)" "lutrace --help"
+is "one argument too many is an error" "$(status "$lutrace" report a b)" 1
+is "a recording and --ledger together are an error" \
+	"$(status "$lutrace" time -l . handover.json)" 1
+is "a file that is not there is an error" "$(status "$lutrace" report nowhere.json)" 1
+like "which names it" "$("$lutrace" report nowhere.json 2>&1)" 'nowhere\.json: No such file'
+echo 'not JSON' >text
+like "what is no JSON is no recording" "$("$lutrace" report text 2>&1)" 'lutrace record'
+echo '{}' >empty.json
+like "what is no recording is refused" "$("$lutrace" report empty.json 2>&1)" 'no recording'
+is "with -j an error is JSON" "$("$lutrace" -j report nowhere.json 2>/dev/null | jq -r 'keys[]')" error
+is "-p may stand after the verb" \
+	"$("$lutrace" report nowhere.json -p 2>/dev/null | jq -r 'keys[]')" error
+mkdir -p none
+like "a directory without ledgers is an error" "$("$lutrace" time -l none 2>&1)" 'no ledger'
+"$build/tests/unit/make-ledger" handover none || exit 1
+is "a file that cannot be written is an error" \
+	"$(status "$lutrace" record -l none -o none/there/is/no/such/place)" 1
+ok "and nothing of it is left" [ -z "$(find . -name 'place*')" ]
+is "a full output is an error" "$("$lutrace" record -l none >/dev/full 2>/dev/null; echo $?)" 1
+
+tap_done
