@@ -7,8 +7,8 @@
 
 #include "compare.h"
 
-#define SHOWN		8
-#define STATUS_TES	(1ULL << 31)	/* translation is enabled */
+#define SHOWN	   8
+#define STATUS_TES (1ULL << 31) /* translation is enabled */
 
 struct comparison {
 	struct json_object *shown;
@@ -47,15 +47,15 @@ static void compare_entry(struct comparison *c, const struct entry *a, const str
 	char what[80];
 	uint32_t i;
 
-	if (strcmp(a->name, b->name) || a->device != b->device) {
+	if (strcmp(a->name, b->name) != 0 || a->device != b->device) {
 		differ(c, "order of the walk", a->address, b->address);
 		return;
 	}
 	snprintf(what, sizeof(what), "address of the %s entry of device %u", a->name, a->device);
 	compare_value(c, what, a->address, b->address);
 	for (i = 0; i < a->count; i++) {
-		snprintf(what, sizeof(what), "%s entry of device %u, word %u",
-			 a->name, a->device, i);
+		snprintf(what, sizeof(what), "%s entry of device %u, word %u", a->name, a->device,
+			 i);
 		compare_value(c, what, a->words[i], b->words[i]);
 	}
 }

@@ -21,39 +21,50 @@
 /* Where QEMU's q35 has the registers of its IOMMU. */
 #define REGISTERS 0xfed90000ULL
 
+/* Devices, and bridges, in a snapshot. */
+#define MOST (sizeof(((struct snapshot *)0)->devices) / sizeof(uint16_t))
+
 static void usage(FILE *to)
 {
 	fprintf(to,
-"usage: referee snapshot --qmp SOCKET --device BDF... [--trace FILE] --output FILE\n"
-"       referee compare BEFORE AFTER [--trace FILE] [--output FILE]\n"
-"\n"
-"snapshot stores what the IOMMU walks for the devices: registers, root, context and\n"
-"PASID entries, all page-table pages. compare says in JSON whether two snapshots\n"
-"have the same contents at the same places, and what QEMU traced between them.\n"
-"\n"
-"  -q, --qmp SOCKET    QEMU's machine protocol\n"
-"  -d, --device BDF    PCI address; may be given more than once\n"
-"  -t, --trace FILE    QEMU's trace of vtd_ events\n"
-"  -o, --output FILE   where the result goes\n"
-"  -h, --help          this text\n"
-"\n"
-"exit status: 0 success (compare: identical, never off, no fault), 1 not so, 2 error\n");
+		"usage: referee snapshot --qmp SOCKET --device BDF... [--bridge BDF...] [--trace FILE] --output FILE\n"
+		"       referee compare BEFORE AFTER [--trace FILE] [--output FILE]\n"
+		"\n"
+		"snapshot stores what the IOMMU walks for the devices: registers, root, context and\n"
+		"PASID entries, all page-table pages. compare says in JSON whether two snapshots\n"
+		"have the same contents at the same places, and what QEMU traced between them.\n"
+		"\n"
+		"  -q, --qmp SOCKET    QEMU's machine protocol\n"
+		"  -d, --device BDF    PCI address; may be given more than once\n"
+		"  -b, --bridge BDF    a bridge above one; may be given more than once\n"
+		"  -t, --trace FILE    QEMU's trace of vtd_ events\n"
+		"  -o, --output FILE   where the result goes\n"
+		"  -h, --help          this text\n"
+		"\n"
+		"exit status: 0 success (compare: identical, never stopped, no fault), 1 not so, 2 error\n");
 }
 
-static void add_device(struct snapshot *snapshot, const char *text)
+static uint16_t address(const char *text)
 {
 	unsigned int segment = 0, bus, device, function;
 
 	if (sscanf(text, "%x:%x:%x.%x", &segment, &bus, &device, &function) != 4 &&
 	    sscanf(text, "%x:%x.%x", &bus, &device, &function) != 3)
 		errx(2, "%s: not a PCI address", text);
-	if (segment || snapshot->device_count == sizeof(snapshot->devices) / sizeof(uint16_t))
-		errx(2, "%s: segment 0 and few devices only", text);
-	snapshot->devices[snapshot->device_count++] = bus << 8 | device << 3 | function;
+	if (segment)
+		errx(2, "%s: segment 0 only", text);
+	return bus << 8 | device << 3 | function;
 }
 
-static int do_snapshot(struct snapshot *snapshot, const char *socket,
-		       const char *trace, const char *output)
+static void add(uint16_t *array, uint32_t *count, const char *text)
+{
+	if (*count == MOST)
+		errx(2, "%s: too many", text);
+	array[(*count)++] = address(text);
+}
+
+static int do_snapshot(struct snapshot *snapshot, const char *socket, const char *trace,
+		       const char *output)
 {
 	struct stat status;
 	struct qmp qmp;
@@ -72,13 +83,13 @@ static int do_snapshot(struct snapshot *snapshot, const char *socket,
 	return 0;
 }
 
-static int do_compare(const char *before_path, const char *after_path,
-		      const char *trace_path, const char *output)
+static int do_compare(const char *before_path, const char *after_path, const char *trace_path,
+		      const char *output)
 {
 	struct json_object *result = json_object_new_object();
 	struct json_object *differences = json_object_new_array();
 	struct snapshot before, after;
-	struct trace trace = { };
+	struct trace trace = {};
 	uint64_t count;
 	bool good;
 
@@ -87,17 +98,22 @@ static int do_compare(const char *before_path, const char *after_path,
 	count = compare(&before, &after, differences);
 	if (trace_path && trace_read(&trace, trace_path, &before, &after))
 		return 2;
-	good = !count && !trace.translation_off && !trace.root_changes && !trace.faults;
+	good = !count && !trace.translation_off && !trace.root_changes && !trace.faults &&
+	       !trace.bus_master_off && !trace.power_changes;
 
 	/* What was not looked at is null, not 0. */
-	json_object_object_add(result, "translation_off", trace_path ?
-			       json_object_new_uint64(trace.translation_off) : NULL);
-	json_object_object_add(result, "root_changes", trace_path ?
-			       json_object_new_uint64(trace.root_changes) : NULL);
-	json_object_object_add(result, "faults", trace_path ?
-			       json_object_new_uint64(trace.faults) : NULL);
-	json_object_object_add(result, "other_faults", trace_path ?
-			       json_object_new_uint64(trace.other_faults) : NULL);
+	json_object_object_add(result, "translation_off",
+			       trace_path ? json_object_new_uint64(trace.translation_off) : NULL);
+	json_object_object_add(result, "root_changes",
+			       trace_path ? json_object_new_uint64(trace.root_changes) : NULL);
+	json_object_object_add(result, "faults",
+			       trace_path ? json_object_new_uint64(trace.faults) : NULL);
+	json_object_object_add(result, "other_faults",
+			       trace_path ? json_object_new_uint64(trace.other_faults) : NULL);
+	json_object_object_add(result, "bus_master_off",
+			       trace_path ? json_object_new_uint64(trace.bus_master_off) : NULL);
+	json_object_object_add(result, "power_changes",
+			       trace_path ? json_object_new_uint64(trace.power_changes) : NULL);
 	json_object_object_add(result, "memory_identical", json_object_new_boolean(!count));
 	json_object_object_add(result, "translation", json_object_new_string(before.translation));
 	json_object_object_add(result, "table_pages", json_object_new_uint64(before.table_count));
@@ -113,25 +129,27 @@ static int do_compare(const char *before_path, const char *after_path,
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "qmp", required_argument, NULL, 'q' },
-		{ "device", required_argument, NULL, 'd' },
-		{ "trace", required_argument, NULL, 't' },
-		{ "output", required_argument, NULL, 'o' },
-		{ "help", no_argument, NULL, 'h' },
-		{ }
-	};
+	static const struct option options[] = { { "qmp", required_argument, NULL, 'q' },
+						 { "device", required_argument, NULL, 'd' },
+						 { "bridge", required_argument, NULL, 'b' },
+						 { "trace", required_argument, NULL, 't' },
+						 { "output", required_argument, NULL, 'o' },
+						 { "help", no_argument, NULL, 'h' },
+						 {} };
 	const char *socket = NULL, *trace = NULL, *output = NULL;
-	struct snapshot snapshot = { };
+	struct snapshot snapshot = {};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "q:d:t:o:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "q:d:b:t:o:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'q':
 			socket = optarg;
 			break;
 		case 'd':
-			add_device(&snapshot, optarg);
+			add(snapshot.devices, &snapshot.device_count, optarg);
+			break;
+		case 'b':
+			add(snapshot.bridges, &snapshot.bridge_count, optarg);
 			break;
 		case 't':
 			trace = optarg;
@@ -149,8 +167,7 @@ int main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	if (argc == 1 && !strcmp(argv[0], "snapshot") && socket && output &&
-	    snapshot.device_count)
+	if (argc == 1 && !strcmp(argv[0], "snapshot") && socket && output && snapshot.device_count)
 		return do_snapshot(&snapshot, socket, trace, output);
 	if (argc == 3 && !strcmp(argv[0], "compare"))
 		return do_compare(argv[1], argv[2], trace, output);

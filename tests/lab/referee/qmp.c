@@ -71,21 +71,21 @@ int qmp_open(struct qmp *qmp, const char *path)
 		warnx("%s: too long for a socket", path);
 		return -ENAMETOOLONG;
 	}
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	qmp->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (qmp->fd < 0 || connect(qmp->fd, (struct sockaddr *)&address, sizeof(address))) {
 		warn("%s", path);
 		return -errno;
 	}
 	qmp->in = fdopen(qmp->fd, "r");
-	strcpy(qmp->buffer, "/tmp/referee.XXXXXX");
+	snprintf(qmp->buffer, sizeof(qmp->buffer), "/tmp/referee.XXXXXX");
 	fd = mkstemp(qmp->buffer);
 	if (!qmp->in || fd < 0) {
 		warn("%s", qmp->buffer);
 		return -errno;
 	}
 	close(fd);
-	ret = answer(qmp);	/* the greeting */
+	ret = answer(qmp); /* the greeting */
 	if (!ret)
 		ret = execute(qmp, "{\"execute\": \"qmp_capabilities\"}\n");
 	return ret;
@@ -107,9 +107,10 @@ int qmp_read(struct qmp *qmp, uint64_t address, void *data, size_t size)
 	size_t got;
 	int ret;
 
-	snprintf(command, sizeof(command),
-		 "{\"execute\": \"pmemsave\", \"arguments\": {\"val\": %llu, \"size\": %zu, \"filename\": \"%s\"}}\n",
-		 (unsigned long long)address, size, qmp->buffer);
+	snprintf(
+		command, sizeof(command),
+		"{\"execute\": \"pmemsave\", \"arguments\": {\"val\": %llu, \"size\": %zu, \"filename\": \"%s\"}}\n",
+		(unsigned long long)address, size, qmp->buffer);
 	ret = execute(qmp, command);
 	if (ret)
 		return ret;

@@ -15,24 +15,24 @@
 
 #include "snapshot.h"
 
-#define GSTS_REG	0x1c		/* 11.4.4.2 */
-#define RTADDR_REG	0x20		/* 11.4.5 */
-#define RTADDR_TTM	0xc00ULL
-#define TTM_LEGACY	0x000ULL
-#define TTM_SCALABLE	0x400ULL
+#define GSTS_REG     0x1c /* 11.4.4.2 */
+#define RTADDR_REG   0x20 /* 11.4.5 */
+#define RTADDR_TTM   0xc00ULL
+#define TTM_LEGACY   0x000ULL
+#define TTM_SCALABLE 0x400ULL
 
-#define ADDRESS		0x000ffffffffff000ULL
-#define PRESENT		1ULL
-#define LARGE		(1ULL << 7)
+#define ADDRESS 0x000ffffffffff000ULL
+#define PRESENT 1ULL
+#define LARGE	(1ULL << 7)
 
 /* Page-table entries, first stage (9.7) and second stage (9.8). */
-#define FIRST_PRESENT	1ULL
-#define FIRST_AD	(1ULL << 5 | 1ULL << 6)
-#define SECOND_PRESENT	3ULL		/* readable or writable */
-#define SECOND_AD	(1ULL << 8 | 1ULL << 9)
+#define FIRST_PRESENT  1ULL
+#define FIRST_AD       (1ULL << 5 | 1ULL << 6)
+#define SECOND_PRESENT 3ULL /* readable or writable */
+#define SECOND_AD      (1ULL << 8 | 1ULL << 9)
 
 /* A damaged table could send the walk in circles. */
-#define TABLES_MAX	(1UL << 20)
+#define TABLES_MAX (1UL << 20)
 
 struct walk {
 	struct snapshot *snapshot;
@@ -52,8 +52,8 @@ static void *grown(void *array, size_t count, size_t size)
 	return array;
 }
 
-static struct entry *add_entry(struct walk *walk, const char *name,
-			       uint64_t address, uint32_t count)
+static struct entry *add_entry(struct walk *walk, const char *name, uint64_t address,
+			       uint32_t count)
 {
 	struct snapshot *s = walk->snapshot;
 	struct entry *entry;
@@ -65,7 +65,7 @@ static struct entry *add_entry(struct walk *walk, const char *name,
 		.address = address,
 		.count = count,
 	};
-	strncpy(entry->name, name, sizeof(entry->name) - 1);
+	snprintf(entry->name, sizeof(entry->name), "%s", name);
 	if (qmp_read(walk->qmp, address, entry->words, count * 8))
 		return NULL;
 	return entry;
@@ -108,6 +108,11 @@ static int add_tables(struct walk *walk, uint64_t address, uint32_t level, uint6
 	return ret;
 }
 
+static void set_translation(struct snapshot *snapshot, const char *which)
+{
+	snprintf(snapshot->translation, sizeof(snapshot->translation), "%s", which);
+}
+
 /* Address width of the second stage (9.3, 9.6): 1, 2, 3 for 3, 4, 5 levels. */
 static int walk_second(struct walk *walk, uint64_t top, uint32_t width, bool dirty)
 {
@@ -115,7 +120,7 @@ static int walk_second(struct walk *walk, uint64_t top, uint32_t width, bool dir
 		warnx("address width %u", width);
 		return -EINVAL;
 	}
-	strcpy(walk->snapshot->translation, "second-stage");
+	set_translation(walk->snapshot, "second-stage");
 	walk->present = SECOND_PRESENT;
 	walk->ignore = dirty ? SECOND_AD : 0;
 	return add_tables(walk, top & ADDRESS, width + 2, 0);
@@ -166,8 +171,8 @@ static int walk_scalable(struct walk *walk, const struct entry *root, uint8_t de
 		warnx("no PASID directory entry");
 		return -ENODEV;
 	}
-	pasid = add_entry(walk, "pasid",
-			  (directory->words[0] & ADDRESS) + (rid_pasid & 63) * 64, 8);
+	pasid = add_entry(walk, "pasid", (directory->words[0] & ADDRESS) + (rid_pasid & 63) * 64,
+			  8);
 	if (!pasid)
 		return -EIO;
 	memcpy(words, pasid->words, sizeof(words));
@@ -176,8 +181,8 @@ static int walk_scalable(struct walk *walk, const struct entry *root, uint8_t de
 		return -ENODEV;
 	}
 	switch (words[0] >> 6 & 7) {
-	case 1:	/* first stage: 4 levels, or 5 */
-		strcpy(walk->snapshot->translation, "first-stage");
+	case 1: /* first stage: 4 levels, or 5 */
+		set_translation(walk->snapshot, "first-stage");
 		walk->present = FIRST_PRESENT;
 		walk->ignore = FIRST_AD;
 		return add_tables(walk, words[2] & ADDRESS, (words[2] >> 2 & 3) ? 5 : 4, 0);
@@ -209,7 +214,8 @@ int snapshot_take(struct snapshot *snapshot, struct qmp *qmp, uint64_t registers
 
 	ret = qmp_read(qmp, registers + GSTS_REG, &status, sizeof(status));
 	if (!ret)
-		ret = qmp_read(qmp, registers + RTADDR_REG, &snapshot->root, sizeof(snapshot->root));
+		ret = qmp_read(qmp, registers + RTADDR_REG, &snapshot->root,
+			       sizeof(snapshot->root));
 	snapshot->status = status;
 	mode = snapshot->root & RTADDR_TTM;
 	if (!ret && mode != TTM_LEGACY && mode != TTM_SCALABLE) {
@@ -223,12 +229,12 @@ int snapshot_take(struct snapshot *snapshot, struct qmp *qmp, uint64_t registers
 		found = add_entry(&walk, "root", (snapshot->root & ADDRESS) + (bdf >> 8) * 16, 2);
 		if (!found)
 			return -EIO;
-		root = *found;	/* the array moves */
+		root = *found; /* the array moves */
 		if (!(root.words[mode == TTM_SCALABLE ? bdf >> 7 & 1 : 0] & PRESENT)) {
 			warnx("no root entry for bus %02x", bdf >> 8);
 		} else {
-			ret = mode == TTM_SCALABLE ? walk_scalable(&walk, &root, bdf) :
-					     walk_legacy(&walk, &root, bdf);
+			ret = mode == TTM_SCALABLE ? walk_scalable(&walk, &root, bdf)
+						   : walk_legacy(&walk, &root, bdf);
 			if (ret == -ENODEV)
 				ret = 0;
 		}
@@ -286,8 +292,7 @@ int snapshot_load(struct snapshot *s, const char *path)
 		return -errno;
 	}
 	if (fread(read_magic, sizeof(read_magic), 1, file) != 1 ||
-	    memcmp(read_magic, magic, sizeof(magic)) ||
-	    fread(s, sizeof(*s), 1, file) != 1)
+	    memcmp(read_magic, magic, sizeof(magic)) || fread(s, sizeof(*s), 1, file) != 1)
 		goto damaged;
 	s->entries = calloc(s->entry_count, sizeof(*s->entries));
 	s->tables = calloc(s->table_count, sizeof(*s->tables));

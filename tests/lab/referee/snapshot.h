@@ -8,8 +8,8 @@
 
 #include "qmp.h"
 
-#define TABLE_ENTRIES	512
-#define TABLE_BYTES	4096
+#define TABLE_ENTRIES 512
+#define TABLE_BYTES   4096
 
 /**
  * struct entry - an entry on the way to the page table
@@ -21,7 +21,7 @@
  */
 struct entry {
 	uint32_t device;
-	char     name[20];
+	char name[20];
 	uint64_t address;
 	uint32_t count;
 	uint64_t words[8];
@@ -52,6 +52,8 @@ struct table {
  * @trace:       length of QEMU's trace at that moment
  * @devices:     bus << 8 | devfn of each device
  * @device_count: number of them
+ * @bridges:     those of the bridges above them
+ * @bridge_count: number of them
  * @entries:     entries, in the order of the walk
  * @entry_count: number of them
  * @tables:      tables, in the order of the walk
@@ -65,12 +67,14 @@ struct snapshot {
 	uint64_t trace;
 	uint16_t devices[16];
 	uint32_t device_count;
+	uint16_t bridges[16];
+	uint32_t bridge_count;
 	struct entry *entries;
 	size_t entry_count;
 	struct table *tables;
 	size_t table_count;
 	uint64_t leaves;
-	char     translation[16];
+	char translation[16];
 };
 
 int snapshot_take(struct snapshot *snapshot, struct qmp *qmp, uint64_t registers);

@@ -9,6 +9,10 @@
 
 #include "trace.h"
 
+/* PCI command register, PCI Local Bus Specification 6.2.2 */
+#define COMMAND	       0x4
+#define COMMAND_MASTER 0x4
+
 static bool is_device(const struct snapshot *snapshot, unsigned int source)
 {
 	uint32_t i;
@@ -17,6 +21,30 @@ static bool is_device(const struct snapshot *snapshot, unsigned int source)
 		if (snapshot->devices[i] == source)
 			return true;
 	return false;
+}
+
+static bool is_on_the_way(const struct snapshot *snapshot, unsigned int source)
+{
+	uint32_t i;
+
+	for (i = 0; i < snapshot->bridge_count; i++)
+		if (snapshot->bridges[i] == source)
+			return true;
+	return is_device(snapshot, source);
+}
+
+/* Events of PCI functions name the model and the address of the function. */
+static void read_pci(struct trace *trace, const char *event, const struct snapshot *before)
+{
+	unsigned int bus, device, function, offset, value;
+
+	if (sscanf(event, "%*s %*s %x:%x.%x @%x <- %x", &bus, &device, &function, &offset,
+		   &value) == 5 &&
+	    is_on_the_way(before, bus << 8 | device << 3 | function))
+		trace->bus_master_off += offset == COMMAND && !(value & COMMAND_MASTER);
+	else if (sscanf(event, "pci_pm_transition %*s %x:%x.%x", &bus, &device, &function) == 3 &&
+		 is_on_the_way(before, bus << 8 | device << 3 | function))
+		trace->power_changes++;
 }
 
 /**
@@ -28,8 +56,8 @@ static bool is_device(const struct snapshot *snapshot, unsigned int source)
  *
  * Return: 0 or a negative errno; said on standard error.
  */
-int trace_read(struct trace *trace, const char *path,
-	       const struct snapshot *before, const struct snapshot *after)
+int trace_read(struct trace *trace, const char *path, const struct snapshot *before,
+	       const struct snapshot *after)
 {
 	FILE *file = fopen(path, "r");
 	unsigned long long address;
@@ -38,7 +66,7 @@ int trace_read(struct trace *trace, const char *path,
 	size_t room = 0;
 	int enable;
 
-	*trace = (struct trace){ };
+	*trace = (struct trace){};
 	if (!file || fseek(file, before->trace, SEEK_SET)) {
 		warn("%s", path);
 		return -errno;
@@ -59,6 +87,9 @@ int trace_read(struct trace *trace, const char *path,
 			else
 				trace->other_faults++;
 		}
+		event = strstr(line, ":pci_");
+		if (event)
+			read_pci(trace, event + 1, before);
 	}
 	free(line);
 	fclose(file);

@@ -11,15 +11,19 @@
  * @root_changes:    times that another root table was set
  * @faults:          faults of the devices
  * @other_faults:    faults of other devices
+ * @bus_master_off:  times that a device or a bridge above it was told to stop
+ * @power_changes:   times that one of them changed its power state
  */
 struct trace {
 	uint64_t translation_off;
 	uint64_t root_changes;
 	uint64_t faults;
 	uint64_t other_faults;
+	uint64_t bus_master_off;
+	uint64_t power_changes;
 };
 
-int trace_read(struct trace *trace, const char *path,
-	       const struct snapshot *before, const struct snapshot *after);
+int trace_read(struct trace *trace, const char *path, const struct snapshot *before,
+	       const struct snapshot *after);
 
 #endif /* REFEREE_TRACE_H */
