@@ -16,25 +16,25 @@
 #include <string.h>
 
 /* IEEE 802 local experimental EtherType 1 */
-#define FRAME_ETHERTYPE	0x88b5
-#define FRAME_MAGIC	0x4c554652	/* "LUFR" */
+#define FRAME_ETHERTYPE 0x88b5
+#define FRAME_MAGIC	0x4c554652 /* "LUFR" */
 #define FRAME_MAX	1514
 
 /* All members in network byte order. */
 struct frame {
-	uint8_t  destination[6];
-	uint8_t  source[6];
+	uint8_t destination[6];
+	uint8_t source[6];
 	uint16_t ethertype;
-	uint16_t length;	/* of the whole frame, without FCS */
+	uint16_t length; /* of the whole frame, without FCS */
 	uint32_t magic;
 	uint32_t reserved;
-	uint64_t sequence;	/* from 0 */
-	uint64_t sent_ns;	/* CLOCK_MONOTONIC of the sender */
-	uint64_t checksum;	/* of everything else */
-	uint8_t  payload[];
+	uint64_t sequence; /* from 0 */
+	uint64_t sent_ns;  /* CLOCK_MONOTONIC of the sender */
+	uint64_t checksum; /* of everything else */
+	uint8_t payload[];
 } __attribute__((packed));
 
-#define FRAME_MIN	(sizeof(struct frame) + 12)
+#define FRAME_MIN (sizeof(struct frame) + 12)
 
 /* xorshift64*: the next 64 bits of the payload. */
 static inline uint64_t frame_random(uint64_t *state)
@@ -75,8 +75,8 @@ static inline uint64_t frame_checksum(const struct frame *frame, size_t length)
  * @sequence: its number
  * @sent_ns: when it is sent
  */
-static inline void frame_fill(struct frame *frame, size_t length,
-			      uint64_t sequence, uint64_t sent_ns)
+static inline void frame_fill(struct frame *frame, size_t length, uint64_t sequence,
+			      uint64_t sent_ns)
 {
 	static const uint8_t source[6] = { 0x02, 0, 0, 0, 0, 0x01 };
 	uint64_t state = frame_seed(sequence), word = 0;
@@ -101,8 +101,7 @@ static inline void frame_fill(struct frame *frame, size_t length,
 /* Is this one of ours at all? Others, such as ARP of the host, do not count. */
 static inline bool frame_is_ours(const struct frame *frame, size_t length)
 {
-	return length >= sizeof(*frame) &&
-	       frame->ethertype == htobe16(FRAME_ETHERTYPE);
+	return length >= sizeof(*frame) && frame->ethertype == htobe16(FRAME_ETHERTYPE);
 }
 
 /**
@@ -115,8 +114,8 @@ static inline bool frame_is_intact(const struct frame *frame, size_t length)
 	uint64_t state = frame_seed(be64toh(frame->sequence)), word = 0;
 	size_t sent = be16toh(frame->length), i;
 
-	if (frame->magic != htobe32(FRAME_MAGIC) || sent > length ||
-	    sent < FRAME_MIN || be64toh(frame->checksum) != frame_checksum(frame, sent))
+	if (frame->magic != htobe32(FRAME_MAGIC) || sent > length || sent < FRAME_MIN ||
+	    be64toh(frame->checksum) != frame_checksum(frame, sent))
 		return false;
 	for (i = 0; i < sent - sizeof(*frame); i++) {
 		if (i % 8 == 0)

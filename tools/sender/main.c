@@ -47,8 +47,7 @@ static void sleep_until(uint64_t ns)
 		.tv_nsec = ns % NSEC_PER_SEC,
 	};
 
-	while (!stop &&
-	       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+	while (!stop && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
 		;
 }
 
@@ -81,24 +80,26 @@ static long queued_bytes(int table, unsigned int port)
 static void usage(FILE *to)
 {
 	fprintf(to,
-"usage: lu-sender --port PORT [option]...\n"
-"\n"
-"Send numbered Ethernet frames, one in each UDP datagram, until a signal ends it.\n"
-"\n"
-"  -P, --port PORT    UDP port of QEMU's dgram back end\n"
-"  -H, --host ADDRESS its IPv4 address; 127.0.0.1\n"
-"  -r, --rate N       frames a second; 100\n"
-"  -n, --count N      stop after N frames\n"
-"  -s, --size BYTES   length of a frame; 512\n"
-"  -f, --first N      number of the first frame; 0\n"
-"  -l, --log FILE     write for each frame: number, nanoseconds, queued bytes\n"
-"  -h, --help         this text\n"
-"\n"
-"At the end a line of JSON says how many were sent.\n");
+		"usage: lu-sender --port PORT [option]...\n"
+		"\n"
+		"Send numbered Ethernet frames, one in each UDP datagram, until a signal ends it.\n"
+		"\n"
+		"  -P, --port PORT    UDP port of QEMU's dgram back end\n"
+		"  -H, --host ADDRESS its IPv4 address; 127.0.0.1\n"
+		"  -r, --rate N       frames a second; 100\n"
+		"  -n, --count N      stop after N frames\n"
+		"  -s, --size BYTES   length of a frame; 512\n"
+		"  -f, --first N      number of the first frame; 0\n"
+		"  -k, --skip N       do not send the frame with that number, but count it as sent:\n"
+		"                     what is to find losses can be seen finding one\n"
+		"  -l, --log FILE     write for each frame: number, nanoseconds, queued bytes\n"
+		"  -h, --help         this text\n"
+		"\n"
+		"At the end a line of JSON says how many were sent.\n");
 }
 
-static unsigned long long number(const char *text, const char *what,
-				 unsigned long long min, unsigned long long max)
+static unsigned long long number(const char *text, const char *what, unsigned long long min,
+				 unsigned long long max)
 {
 	unsigned long long value;
 	char *end;
@@ -106,8 +107,8 @@ static unsigned long long number(const char *text, const char *what,
 	errno = 0;
 	value = strtoull(text, &end, 0);
 	if (errno || *end || end == text || value < min || value > max) {
-		fprintf(stderr, "lu-sender: %s must be a number from %llu to %llu\n",
-			what, min, max);
+		fprintf(stderr, "lu-sender: %s must be a number from %llu to %llu\n", what, min,
+			max);
 		exit(2);
 	}
 	return value;
@@ -115,23 +116,21 @@ static unsigned long long number(const char *text, const char *what,
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "port", required_argument, NULL, 'P' },
-		{ "host", required_argument, NULL, 'H' },
-		{ "rate", required_argument, NULL, 'r' },
-		{ "count", required_argument, NULL, 'n' },
-		{ "size", required_argument, NULL, 's' },
-		{ "first", required_argument, NULL, 'f' },
-		{ "log", required_argument, NULL, 'l' },
-		{ "help", no_argument, NULL, 'h' },
-		{ }
-	};
+	static const struct option options[] = { { "port", required_argument, NULL, 'P' },
+						 { "host", required_argument, NULL, 'H' },
+						 { "rate", required_argument, NULL, 'r' },
+						 { "count", required_argument, NULL, 'n' },
+						 { "size", required_argument, NULL, 's' },
+						 { "first", required_argument, NULL, 'f' },
+						 { "log", required_argument, NULL, 'l' },
+						 { "help", no_argument, NULL, 'h' },
+						 {} };
 	struct sockaddr_in to = {
 		.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	struct sigaction action = { .sa_handler = on_signal };
-	uint64_t rate = 100, count = UINT64_MAX, first = 0, size = 512;
+	uint64_t rate = 100, count = UINT64_MAX, first = 0, size = 512, skip = UINT64_MAX;
 	uint64_t sequence, begin, refused = 0, start_ns = 0, last_ns = 0;
 	union {
 		struct frame frame;
@@ -141,7 +140,7 @@ int main(int argc, char **argv)
 	int option, fd, table;
 	FILE *log = NULL;
 
-	while ((option = getopt_long(argc, argv, "P:H:r:n:s:f:l:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "P:H:r:n:s:f:k:l:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'P':
 			to.sin_port = htons(number(optarg, "--port", 1, 65535));
@@ -163,6 +162,9 @@ int main(int argc, char **argv)
 			break;
 		case 'f':
 			first = number(optarg, "--first", 0, UINT64_MAX);
+			break;
+		case 'k':
+			skip = number(optarg, "--skip", 0, UINT64_MAX - 1);
 			break;
 		case 'l':
 			log = fopen(optarg, "w");
@@ -206,7 +208,9 @@ int main(int argc, char **argv)
 			start_ns = last_ns;
 		frame_fill(&buffer.frame, size, sequence, last_ns);
 		/* A frame that the socket refuses is on no wire; say so. */
-		if (sendto(fd, &buffer, size, 0, (struct sockaddr *)&to, sizeof(to)) != (ssize_t)size)
+		if (sequence != skip &&
+		    sendto(fd, &buffer, size, 0, (struct sockaddr *)&to, sizeof(to)) !=
+		    (ssize_t)size)
 			refused++;
 		if (log)
 			fprintf(log, "%" PRIu64 " %" PRIu64 " %ld\n", sequence, last_ns, queued);

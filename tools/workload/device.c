@@ -33,7 +33,7 @@ static int open_cdev(const char *bdf)
 		return -ENODEV;
 	}
 	while ((entry = readdir(directory))) {
-		if (strncmp(entry->d_name, "vfio", 4))
+		if (strncmp(entry->d_name, "vfio", 4) != 0)
 			continue;
 		snprintf(path, sizeof(path), "/dev/vfio/devices/%s", entry->d_name);
 		fd = open(path, O_RDWR | O_CLOEXEC);
@@ -82,8 +82,7 @@ static int bind_and_attach(struct device *device)
 	return 0;
 }
 
-static int region(struct device *device, uint32_t index,
-		  struct vfio_region_info *info)
+static int region(struct device *device, uint32_t index, struct vfio_region_info *info)
 {
 	*info = (struct vfio_region_info){ .argsz = sizeof(*info), .index = index };
 	if (ioctl(device->cdev, VFIO_DEVICE_GET_REGION_INFO, info)) {
@@ -102,8 +101,8 @@ static int map_bar(struct device *device)
 	if (ret)
 		return ret;
 	device->size = info.size;
-	device->bar = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			   device->cdev, info.offset);
+	device->bar = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED, device->cdev,
+			   info.offset);
 	if (device->bar == MAP_FAILED) {
 		warn("map BAR 0");
 		return -errno;
@@ -121,12 +120,12 @@ static int enable(struct device *device)
 	ret = region(device, VFIO_PCI_CONFIG_REGION_INDEX, &info);
 	if (ret)
 		return ret;
-	if (pread(device->cdev, &command, sizeof(command),
-		  info.offset + PCI_COMMAND) != sizeof(command))
+	if (pread(device->cdev, &command, sizeof(command), info.offset + PCI_COMMAND) !=
+	    sizeof(command))
 		goto failed;
 	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE;
-	if (pwrite(device->cdev, &command, sizeof(command),
-		   info.offset + PCI_COMMAND) != sizeof(command))
+	if (pwrite(device->cdev, &command, sizeof(command), info.offset + PCI_COMMAND) !=
+	    sizeof(command))
 		goto failed;
 	return 0;
 failed:
@@ -174,8 +173,8 @@ int device_open(struct device *device, const char *bdf)
  *
  * Return: 0 or a negative errno; said on standard error.
  */
-int device_map(struct device *device, const struct memory *memory,
-	       uint64_t offset, uint64_t length, uint64_t iova)
+int device_map(struct device *device, const struct memory *memory, uint64_t offset, uint64_t length,
+	       uint64_t iova)
 {
 	struct iommu_ioas_map_file map = {
 		.size = sizeof(map),
@@ -189,8 +188,7 @@ int device_map(struct device *device, const struct memory *memory,
 	};
 
 	if (ioctl(device->iommufd, IOMMU_IOAS_MAP_FILE, &map)) {
-		warn("map %#llx at %#llx", (unsigned long long)length,
-		     (unsigned long long)iova);
+		warn("map %#llx at %#llx", (unsigned long long)length, (unsigned long long)iova);
 		return -errno;
 	}
 	return 0;

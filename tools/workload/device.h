@@ -29,8 +29,8 @@ struct device {
 };
 
 int device_open(struct device *device, const char *bdf);
-int device_map(struct device *device, const struct memory *memory,
-	       uint64_t offset, uint64_t length, uint64_t iova);
+int device_map(struct device *device, const struct memory *memory, uint64_t offset, uint64_t length,
+	       uint64_t iova);
 int device_mark(struct device *device, uint64_t token);
 
 #endif /* WORKLOAD_DEVICE_H */

@@ -14,36 +14,36 @@
 #include "igb.h"
 
 /* Byte offsets in BAR 0 (8.1.3), and the bits that are used. */
-#define CTRL		0x0000
-#define  CTRL_SLU	(1U << 6)	/* set link up */
-#define  CTRL_RST	(1U << 26)
-#define STATUS		0x0008
-#define  STATUS_LU	(1U << 1)	/* link is up */
-#define CTRL_EXT	0x0018
-#define  CTRL_EXT_DRV	(1U << 28)	/* a driver is loaded */
-#define MDIC		0x0020		/* access to the PHY (8.2.4) */
-#define  MDIC_REGISTER(n) ((n) << 16)
-#define  MDIC_PHY	(1U << 21)	/* address of the internal PHY */
-#define  MDIC_WRITE	(1U << 26)
-#define  MDIC_READY	(1U << 28)
-#define EIMC		0x1528
-#define IMC		0x150c
-#define RCTL		0x0100
-#define  RCTL_RXEN	(1U << 1)
-#define  RCTL_UPE	(1U << 3)	/* unicast promiscuous */
-#define  RCTL_MPE	(1U << 4)	/* multicast promiscuous */
-#define  RCTL_BAM	(1U << 15)	/* accept broadcast */
-#define  RCTL_SECRC	(1U << 26)	/* strip the CRC */
-#define RDBAL		0xc000
-#define RDBAH		0xc004
-#define RDLEN		0xc008
-#define SRRCTL		0xc00c
-#define  SRRCTL_2KIB	2U		/* BSIZEPACKET, in KiB */
-#define  SRRCTL_ONE	(1U << 25)	/* advanced descriptor, one buffer */
-#define RDH		0xc010
-#define RDT		0xc018
-#define RXDCTL		0xc028
-#define  RXDCTL_ENABLE	(1U << 25)
+#define CTRL		 0x0000
+#define CTRL_SLU	 (1U << 6) /* set link up */
+#define CTRL_RST	 (1U << 26)
+#define STATUS		 0x0008
+#define STATUS_LU	 (1U << 1) /* link is up */
+#define CTRL_EXT	 0x0018
+#define CTRL_EXT_DRV	 (1U << 28) /* a driver is loaded */
+#define MDIC		 0x0020	    /* access to the PHY (8.2.4) */
+#define MDIC_REGISTER(n) ((n) << 16)
+#define MDIC_PHY	 (1U << 21) /* address of the internal PHY */
+#define MDIC_WRITE	 (1U << 26)
+#define MDIC_READY	 (1U << 28)
+#define EIMC		 0x1528
+#define IMC		 0x150c
+#define RCTL		 0x0100
+#define RCTL_RXEN	 (1U << 1)
+#define RCTL_UPE	 (1U << 3)  /* unicast promiscuous */
+#define RCTL_MPE	 (1U << 4)  /* multicast promiscuous */
+#define RCTL_BAM	 (1U << 15) /* accept broadcast */
+#define RCTL_SECRC	 (1U << 26) /* strip the CRC */
+#define RDBAL		 0xc000
+#define RDBAH		 0xc004
+#define RDLEN		 0xc008
+#define SRRCTL		 0xc00c
+#define SRRCTL_2KIB	 2U	    /* BSIZEPACKET, in KiB */
+#define SRRCTL_ONE	 (1U << 25) /* advanced descriptor, one buffer */
+#define RDH		 0xc010
+#define RDT		 0xc018
+#define RXDCTL		 0xc028
+#define RXDCTL_ENABLE	 (1U << 25)
 
 static uint32_t get(struct device *device, uint32_t offset)
 {
@@ -55,8 +55,8 @@ static void set(struct device *device, uint32_t offset, uint32_t value)
 	device->bar[offset / 4] = value;
 }
 
-static int wait_for(struct device *device, uint32_t offset, uint32_t mask,
-		    uint32_t value, const char *what)
+static int wait_for(struct device *device, uint32_t offset, uint32_t mask, uint32_t value,
+		    const char *what)
 {
 	int tries;
 
@@ -95,8 +95,8 @@ int igb_start(struct device *device, uint64_t ring, uint32_t entries)
 	set(device, CTRL_EXT, get(device, CTRL_EXT) | CTRL_EXT_DRV);
 	set(device, CTRL, get(device, CTRL) | CTRL_SLU);
 	/* The link has to be negotiated anew; real hardware does so by itself. */
-	set(device, MDIC, MDIC_WRITE | MDIC_PHY | MDIC_REGISTER(MII_BMCR) |
-			  BMCR_ANENABLE | BMCR_ANRESTART);
+	set(device, MDIC,
+	    MDIC_WRITE | MDIC_PHY | MDIC_REGISTER(MII_BMCR) | BMCR_ANENABLE | BMCR_ANRESTART);
 	ret = wait_for(device, MDIC, MDIC_READY, MDIC_READY, "the PHY does not answer");
 	if (ret)
 		return ret;

@@ -26,8 +26,8 @@ union igb_descriptor {
 	} wrote;
 };
 
-#define IGB_DESCRIPTOR_DONE	(1U << 0)	/* DD */
-#define IGB_DESCRIPTOR_END	(1U << 1)	/* EOP */
+#define IGB_DESCRIPTOR_DONE (1U << 0) /* DD */
+#define IGB_DESCRIPTOR_END  (1U << 1) /* EOP */
 
 int igb_start(struct device *device, uint64_t ring, uint32_t entries);
 void igb_give(struct device *device, uint32_t tail);

@@ -20,31 +20,31 @@
 
 #include <stdint.h>
 
-#define MIB			(1UL << 20)
-#define PAGE			4096UL
+#define MIB  (1UL << 20)
+#define PAGE 4096UL
 
-#define RING_ENTRIES		4096U
-#define BUFFER_SIZE		2048U
+#define RING_ENTRIES 4096U
+#define BUFFER_SIZE  2048U
 
-#define OFFSET_RING		(2 * MIB)
-#define OFFSET_BUFFERS		(4 * MIB)
-#define OFFSET_SPARSE		(12 * MIB)
-#define OFFSET_MORE		(14 * MIB)
-#define SPARSE_PAGES		((OFFSET_MORE - OFFSET_SPARSE) / PAGE)
+#define OFFSET_RING    (2 * MIB)
+#define OFFSET_BUFFERS (4 * MIB)
+#define OFFSET_SPARSE  (12 * MIB)
+#define OFFSET_MORE    (14 * MIB)
+#define SPARSE_PAGES   ((OFFSET_MORE - OFFSET_SPARSE) / PAGE)
 
 /* All within 39 bits, the smallest address width that VT-d has. */
-#define IOVA_RING		0x100000000ULL
-#define IOVA_BUFFERS		(IOVA_RING + OFFSET_BUFFERS - OFFSET_RING)
-#define IOVA_MORE		0x800000000ULL
-#define IOVA_SPARSE		0x4000000000ULL
-#define SPARSE_STRIDE		(2 * MIB)
-#define SPARSE_MAX		65536UL
+#define IOVA_RING     0x100000000ULL
+#define IOVA_BUFFERS  (IOVA_RING + OFFSET_BUFFERS - OFFSET_RING)
+#define IOVA_MORE     0x800000000ULL
+#define IOVA_SPARSE   0x4000000000ULL
+#define SPARSE_STRIDE (2 * MIB)
+#define SPARSE_MAX    65536UL
 
 /* Sequence numbers that the state has room for. */
-#define SEQUENCES		65536U
+#define SEQUENCES 65536U
 
-#define WORKLOAD_MAGIC		0x4b4c574c55ULL
-#define WORKLOAD_VERSION	1
+#define WORKLOAD_MAGIC	 0x4b4c574c55ULL
+#define WORKLOAD_VERSION 1
 
 /**
  * struct clock_pair - the cycle counter and the sender's clock at one moment
@@ -57,7 +57,7 @@
 struct clock_pair {
 	uint64_t cycles;
 	uint64_t sent_ns;
-	int64_t  delay;
+	int64_t delay;
 	uint64_t valid;
 };
 
@@ -89,7 +89,7 @@ struct workload_state {
 
 _Static_assert(sizeof(struct workload_state) <= OFFSET_RING, "state overlaps the ring");
 _Static_assert(RING_ENTRIES * 16 <= OFFSET_BUFFERS - OFFSET_RING, "ring overlaps the buffers");
-_Static_assert(RING_ENTRIES * BUFFER_SIZE <= OFFSET_SPARSE - OFFSET_BUFFERS,
+_Static_assert(RING_ENTRIES *BUFFER_SIZE <= OFFSET_SPARSE - OFFSET_BUFFERS,
 	       "buffers overlap the sparse pages");
 
 #endif /* WORKLOAD_LAYOUT_H */

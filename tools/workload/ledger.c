@@ -82,15 +82,14 @@ static bool scan(const char *path, struct moments *moments)
 
 	data = read_file(path, &size);
 	header = (const void *)data;
-	good = data && size >= sizeof(*header) &&
-	       header->magic == LIVEUPDATE_LEDGER_MAGIC &&
+	good = data && size >= sizeof(*header) && header->magic == LIVEUPDATE_LEDGER_MAGIC &&
 	       header->version == LIVEUPDATE_LEDGER_VERSION &&
 	       header->header_size >= sizeof(*header) && header->header_size <= size &&
 	       header->record_size >= sizeof(struct liveupdate_record) &&
 	       header->count <= (size - header->header_size) / header->record_size;
 	for (i = 0; good && i < header->count; i++) {
-		const struct liveupdate_record *record = (const void *)
-			(data + header->header_size + i * header->record_size);
+		const struct liveupdate_record *record =
+			(const void *)(data + header->header_size + i * header->record_size);
 
 		if (is_mark(record, LIVEUPDATE_MARK_PAUSE))
 			moments->pause = record->cycles;
@@ -115,9 +114,9 @@ static bool scan(const char *path, struct moments *moments)
  */
 bool ledger_moments(struct moments *moments)
 {
-	struct moments current = { };
+	struct moments current = {};
 
-	*moments = (struct moments){ };
+	*moments = (struct moments){};
 	/*
 	 * The boot of the outgoing kernel is none of this live update's moments,
 	 * nor is a frequency that only that kernel measured better or worse.

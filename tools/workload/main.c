@@ -28,26 +28,26 @@ static const struct verb {
 static void usage(FILE *to)
 {
 	fprintf(to,
-"usage: lu-workload start --device BDF [option]...\n"
-"       lu-workload resume [option]...\n"
-"\n"
-"start receives packets with an Intel 82576 that is bound to vfio-pci, preserves\n"
-"memory, page table and device in a live update session, pauses on SIGUSR1, and\n"
-"stays until the kexec. resume, in the next kernel, accounts for every packet.\n"
-"\n"
-"  -d, --device BDF     PCI address\n"
-"  -s, --session NAME   name of the session; workload\n"
-"  -r, --report FILE    write JSON there, not to standard output\n"
-"  -n, --packets N      start: receive N packets before preserving; 10\n"
-"      --sparse N       start: map N pages 2 MiB apart, for N leaf tables; 64\n"
-"      --memory MIB     start: map that much more memory; 0\n"
-"      --huge           start: ask for large pages, for large leaves\n"
-"      --no-preserve    start: preserve nothing\n"
-"  -u, --until FILE     resume: stop when this report of the sender appears\n"
-"  -t, --seconds S      resume: stop after that many seconds in any case; 30\n"
-"  -h, --help           this text\n"
-"\n"
-"exit status of resume: 0 every packet is there once and intact, 1 failure, 2 not\n");
+		"usage: lu-workload start --device BDF [option]...\n"
+		"       lu-workload resume [option]...\n"
+		"\n"
+		"start receives packets with an Intel 82576 that is bound to vfio-pci, preserves\n"
+		"memory, page table and device in a live update session, pauses on SIGUSR1, and\n"
+		"stays until the kexec. resume, in the next kernel, accounts for every packet.\n"
+		"\n"
+		"  -d, --device BDF     PCI address\n"
+		"  -s, --session NAME   name of the session; workload\n"
+		"  -r, --report FILE    write JSON there, not to standard output\n"
+		"  -n, --packets N      start: receive N packets before preserving; 10\n"
+		"      --sparse N       start: map N pages 2 MiB apart, for N leaf tables; 64\n"
+		"      --memory MIB     start: map that much more memory; 0\n"
+		"      --huge           start: ask for large pages, for large leaves\n"
+		"      --no-preserve    start: preserve nothing\n"
+		"  -u, --until FILE     resume: stop when this report of the sender appears\n"
+		"  -t, --seconds S      resume: stop after that many seconds in any case; 30\n"
+		"  -h, --help           this text\n"
+		"\n"
+		"exit status of resume: 0 every packet is there once and intact, 1 failure, 2 not\n");
 }
 
 static uint64_t number(const char *text, const char *what, uint64_t max)
@@ -65,20 +65,19 @@ static uint64_t number(const char *text, const char *what, uint64_t max)
 int main(int argc, char **argv)
 {
 	enum { SPARSE = 256, MEMORY, HUGE, NO_PRESERVE };
-	static const struct option long_options[] = {
-		{ "device", required_argument, NULL, 'd' },
-		{ "session", required_argument, NULL, 's' },
-		{ "report", required_argument, NULL, 'r' },
-		{ "packets", required_argument, NULL, 'n' },
-		{ "sparse", required_argument, NULL, SPARSE },
-		{ "memory", required_argument, NULL, MEMORY },
-		{ "huge", no_argument, NULL, HUGE },
-		{ "no-preserve", no_argument, NULL, NO_PRESERVE },
-		{ "until", required_argument, NULL, 'u' },
-		{ "seconds", required_argument, NULL, 't' },
-		{ "help", no_argument, NULL, 'h' },
-		{ }
-	};
+	static const struct option long_options[] = { { "device", required_argument, NULL, 'd' },
+						      { "session", required_argument, NULL, 's' },
+						      { "report", required_argument, NULL, 'r' },
+						      { "packets", required_argument, NULL, 'n' },
+						      { "sparse", required_argument, NULL, SPARSE },
+						      { "memory", required_argument, NULL, MEMORY },
+						      { "huge", no_argument, NULL, HUGE },
+						      { "no-preserve", no_argument, NULL,
+							NO_PRESERVE },
+						      { "until", required_argument, NULL, 'u' },
+						      { "seconds", required_argument, NULL, 't' },
+						      { "help", no_argument, NULL, 'h' },
+						      {} };
 	struct options options = {
 		.session = "workload",
 		.packets = 10,

@@ -12,8 +12,7 @@
 
 static int memory_map(struct memory *memory)
 {
-	memory->base = mmap(NULL, memory->size, PROT_READ | PROT_WRITE,
-			    MAP_SHARED, memory->fd, 0);
+	memory->base = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd, 0);
 	if (memory->base == MAP_FAILED) {
 		warn("memfd: mmap");
 		return -errno;
@@ -83,8 +82,7 @@ int memory_open(struct memory *memory, int fd)
 	}
 	if (memory_map(memory))
 		return -errno;
-	if (memory->state->magic != WORKLOAD_MAGIC ||
-	    memory->state->version != WORKLOAD_VERSION ||
+	if (memory->state->magic != WORKLOAD_MAGIC || memory->state->version != WORKLOAD_VERSION ||
 	    memory->state->next >= RING_ENTRIES) {
 		warnx("memfd: holds no state of this program");
 		return -EINVAL;

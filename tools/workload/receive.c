@@ -13,8 +13,7 @@
 #include "igb.h"
 #include "receive.h"
 
-static volatile union igb_descriptor *descriptor(const struct memory *memory,
-						 uint32_t index)
+static volatile union igb_descriptor *descriptor(const struct memory *memory, uint32_t index)
 {
 	return (volatile union igb_descriptor *)((char *)memory->base + OFFSET_RING) + index;
 }
@@ -68,8 +67,8 @@ static void tie_clocks(struct workload_state *state, uint64_t sent_ns)
 	};
 }
 
-static void account(struct workload_state *state, const struct frame *frame,
-		    size_t length, bool whole, bool live)
+static void account(struct workload_state *state, const struct frame *frame, size_t length,
+		    bool whole, bool live)
 {
 	uint64_t sequence;
 

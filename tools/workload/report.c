@@ -41,8 +41,7 @@ int report_write(struct json_object *report, const char *path)
 	}
 	if (asprintf(&temporary, "%s.new", path) < 0)
 		return -ENOMEM;
-	if (json_object_to_file_ext(temporary, report, flags) ||
-	    rename(temporary, path)) {
+	if (json_object_to_file_ext(temporary, report, flags) || rename(temporary, path)) {
 		warn("%s", path);
 		ret = errno ? -errno : -EIO;
 	}

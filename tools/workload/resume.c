@@ -159,8 +159,9 @@ int do_resume(const struct options *options)
 	json_object_object_add(report, "state", json_object_new_string("done"));
 	json_object_object_add(report, "sent", known ? count(sent) : NULL);
 	json_object_object_add(report, "received", count(memory.state->received));
-	json_object_object_add(report, "lost", known ?
-			       json_object_new_int64((int64_t)(sent - memory.state->received)) : NULL);
+	json_object_object_add(
+		report, "lost",
+		known ? json_object_new_int64((int64_t)(sent - memory.state->received)) : NULL);
 	json_object_object_add(report, "duplicates", count(memory.state->duplicates));
 	json_object_object_add(report, "corrupt", count(memory.state->corrupt));
 	json_object_object_add(report, "foreign", count(memory.state->foreign));

@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 /* Tokens of the files of the session, and of the page table in the iommufd. */
-#define TOKEN_MEMFD	1
-#define TOKEN_IOMMUFD	2
-#define TOKEN_CDEV	3
-#define TOKEN_HWPT	1
+#define TOKEN_MEMFD   1
+#define TOKEN_IOMMUFD 2
+#define TOKEN_CDEV    3
+#define TOKEN_HWPT    1
 
 int session_create(const char *name);
 int session_retrieve(const char *name);

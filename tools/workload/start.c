@@ -40,19 +40,17 @@ static unsigned int serve(struct device *device, struct memory *memory)
 	return count;
 }
 
-static int map_all(struct device *device, struct memory *memory,
-		   const struct options *options)
+static int map_all(struct device *device, struct memory *memory, const struct options *options)
 {
 	uint64_t i;
 	int ret;
 
 	ret = device_map(device, memory, OFFSET_RING, OFFSET_SPARSE - OFFSET_RING, IOVA_RING);
 	if (!ret && options->more)
-		ret = device_map(device, memory, OFFSET_MORE,
-				 memory->size - OFFSET_MORE, IOVA_MORE);
+		ret = device_map(device, memory, OFFSET_MORE, memory->size - OFFSET_MORE,
+				 IOVA_MORE);
 	for (i = 0; !ret && i < options->sparse; i++)
-		ret = device_map(device, memory,
-				 OFFSET_SPARSE + i % SPARSE_PAGES * PAGE, PAGE,
+		ret = device_map(device, memory, OFFSET_SPARSE + i % SPARSE_PAGES * PAGE, PAGE,
 				 IOVA_SPARSE + i * SPARSE_STRIDE);
 	return ret;
 }
@@ -62,8 +60,8 @@ static int map_all(struct device *device, struct memory *memory,
  * before it. Where the feature is switched off (EOPNOTSUPP) or the kernel has never
  * heard of it (ENOTTY), the memfd alone still crosses.
  */
-static int preserve(struct device *device, struct memory *memory,
-		    const struct options *options, struct json_object *report)
+static int preserve(struct device *device, struct memory *memory, const struct options *options,
+		    struct json_object *report)
 {
 	struct json_object *results = json_object_new_object();
 	int session, mark, ret;
@@ -105,12 +103,11 @@ static int preserve(struct device *device, struct memory *memory,
 	return ret;
 }
 
-static int tell(struct json_object *report, const char *state,
-		const struct memory *memory, const struct options *options)
+static int tell(struct json_object *report, const char *state, const struct memory *memory,
+		const struct options *options)
 {
 	json_object_object_add(report, "state", json_object_new_string(state));
-	json_object_object_add(report, "received",
-			       json_object_new_uint64(memory->state->received));
+	json_object_object_add(report, "received", json_object_new_uint64(memory->state->received));
 	return report_write(report, options->report);
 }
 
@@ -131,17 +128,16 @@ int do_start(const struct options *options)
 
 	sigaction(SIGUSR1, &action, NULL);
 	if (memory_create(&memory, options->more, options->huge) ||
-	    device_open(&device, options->device) ||
-	    map_all(&device, &memory, options))
+	    device_open(&device, options->device) || map_all(&device, &memory, options))
 		return 1;
 	receive_prepare(&memory);
 	if (igb_start(&device, IOVA_RING, RING_ENTRIES))
 		return 1;
 	json_object_object_add(report, "pid", json_object_new_int(getpid()));
 	json_object_object_add(report, "device", json_object_new_string(options->device));
-	json_object_object_add(report, "mapped_bytes", json_object_new_uint64(
-		OFFSET_SPARSE - OFFSET_RING + memory.size - OFFSET_MORE +
-		options->sparse * PAGE));
+	json_object_object_add(report, "mapped_bytes",
+			       json_object_new_uint64(OFFSET_SPARSE - OFFSET_RING + memory.size -
+						      OFFSET_MORE + options->sparse * PAGE));
 	if (tell(report, "receiving", &memory, options))
 		return 1;
 
