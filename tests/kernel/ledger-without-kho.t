@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# With KHO and live update switched off, a kernel keeps a ledger all the same;
+# it is not carried to the next kernel.
+
+here=$(dirname "$0")
+# shellcheck source=tests/lab/tap.sh
+. "$here/../lab/tap.sh"
+# shellcheck source=tests/kernel/ledger.sh
+. "$here/ledger.sh"
+
+stage before <<'END'
+set -e
+cd /sys/kernel/liveupdate/ledger
+[ ! -e previous ]
+echo alone >mark
+echo 1 >/sys/kernel/tracing/events/liveupdate/enable
+echo all >replay
+cat current >"$LAB_RESULTS/current"
+grep -o 'step=.*' /sys/kernel/tracing/trace >"$LAB_RESULTS/trace"
+END
+before=$stage
+stage after <<'END'
+cd /sys/kernel/liveupdate/ledger || exit 1
+[ ! -e previous ]
+END
+
+lab_run --append "kho=off liveupdate=off" "$before" "$stage" || tap_done
+is "boot, init and marks are recorded" \
+	"$(ledger_records "$lab_results/current" | awk '{ printf "%s:%s:%s ", $1, $4, $10 }')" \
+	"1:boot: 2:init: 3:user-mark:alone "
+is "and replayed" "$(grep -c 'replayed=1' "$lab_results/trace")" 3
+
+tap_done
