@@ -191,15 +191,15 @@ static int iopt_area_check_memory(struct iopt_area *area,
 	const char *reason;
 
 	if (pages->type != IOPT_ADDRESS_FILE) {
-		reason = "was not mapped with IOMMU_IOAS_MAP_FILE from a memfd";
+		reason = "was not mapped with IOMMU_IOAS_MAP_FILE";
 		goto refuse;
 	}
 	if (!pages->sealed) {
-		reason = "is of a file that was no memfd with F_SEAL_GROW, F_SEAL_SHRINK and F_SEAL_SEAL when it was mapped";
+		reason = "was mapped before F_SEAL_GROW, F_SEAL_SHRINK and F_SEAL_SEAL were set";
 		goto refuse;
 	}
 	if (!liveupdate_session_has_file(session_files, pages->file, NULL)) {
-		reason = "is of a memfd that is not preserved in the same session before the iommufd";
+		reason = "is of a memfd that the session does not hold yet";
 		goto refuse;
 	}
 

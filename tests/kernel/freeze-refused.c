@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A device with enabled interrupts does not cross: the reboot call fails, says
+ * which, and all goes on as before, also for a device that was frozen already.
+ *
+ *	freeze-refused CDEV SYSFS-DEVICE OTHER-CDEV OTHER-SYSFS-DEVICE
+ *
+ * With a kernel loaded for kexec.
+ */
+#include <linux/reboot.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+
+#include "vfio_session.h"
+
+static int try_kexec(void)
+{
+	return syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
+		       LINUX_REBOOT_CMD_KEXEC, NULL) < 0 ? errno : 0;
+}
+
+static int try_enable_irq(int cdev, uint32_t index)
+{
+	struct {
+		struct vfio_irq_set set;
+		int32_t eventfd;
+	} irqs = {
+		.set = {
+			.argsz = sizeof(irqs),
+			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
+				 VFIO_IRQ_SET_ACTION_TRIGGER,
+			.index = index,
+			.count = 1,
+		},
+		.eventfd = eventfd(0, EFD_CLOEXEC),
+	};
+	int error = try(cdev, VFIO_DEVICE_SET_IRQS, &irqs);
+
+	close(irqs.eventfd);
+	return error;
+}
+
+static int try_disable_irq(int cdev, uint32_t index)
+{
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set),
+		.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
+		.index = index,
+	};
+
+	return try(cdev, VFIO_DEVICE_SET_IRQS, &set);
+}
+
+/* The command register as the device has it, which vfio does not show */
+static uint16_t read_command(const char *sysfs)
+{
+	uint16_t command;
+	char file[256];
+	int fd;
+
+	snprintf(file, sizeof(file), "%s/config", sysfs);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || pread(fd, &command, 2, 4) != 2)
+		err(1, "%s", file);
+	close(fd);
+	return command;
+}
+
+static const struct {
+	uint32_t index;
+	const char *refused;
+} types[] = {
+	{ VFIO_PCI_INTX_IRQ_INDEX, "with INTx enabled the reboot call fails" },
+	{ VFIO_PCI_MSI_IRQ_INDEX, "with MSI enabled the reboot call fails" },
+	{ VFIO_PCI_MSIX_IRQ_INDEX, "with MSI-X enabled the reboot call fails" },
+};
+
+int main(int argc, char **argv)
+{
+	struct machine first, second;
+	uint16_t command;
+	int a, b;
+
+	if (argc != 5)
+		errx(2, "usage: freeze-refused CDEV SYSFS OTHER-CDEV OTHER-SYSFS");
+	setbuf(stdout, NULL);
+
+	/* Sessions are frozen in the order of their creation. */
+	first = make_machine(argv[1], 2 * MEGABYTE);
+	second = make_machine(argv[3], 2 * MEGABYTE);
+	enable_bus_mastering(first.cdev);
+	enable_bus_mastering(second.cdev);
+	must(try_mark(first.iommufd, first.hwpt, TOKEN_HWPT), "mark");
+	must(try_mark(second.iommufd, second.hwpt, TOKEN_HWPT), "mark");
+	a = create_session("first");
+	b = create_session("second");
+	preserve_machine(&first, a);
+	preserve_machine(&second, b);
+	command = read_command(argv[2]);
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		must(try_enable_irq(second.cdev, types[i].index), "enable");
+		fails(try_kexec(), EBUSY, types[i].refused);
+		fails(try_enable_irq(first.cdev, types[i].index), 0,
+		      "  the device that was frozen before can enable its own");
+		must(try_disable_irq(first.cdev, types[i].index), "disable");
+		ok(read_command(argv[2]) == command,
+		   "  and its command register is as it was");
+		fails(try_disable_irq(second.cdev, types[i].index), 0,
+		      "  interrupts can be disabled");
+	}
+	fails(try_unmap(first.iommufd, first.ioas, IOVA, first.size), EBUSY,
+	      "what is preserved stays so after a reboot call that failed");
+	ok(read_command(argv[2]) & 4 && read_command(argv[4]) & 4,
+	   "both devices are bus masters");
+
+	close(a);
+	close(b);
+	fails(try_unmap(first.iommufd, first.ioas, IOVA, first.size), 0,
+	      "until the sessions are closed");
+	free_machine(&first);
+	free_machine(&second);
+
+	return tap_done();
+}

@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# A device that has been running since before this kernel waits for its owner:
+# nobody else gets in, neither through vfio nor a driver nor sysfs, its session
+# does not finish, and its memory can be read all the same. Other devices work.
+
+# shellcheck source=tests/lab/tap.sh
+. "$(dirname "$0")/../lab/tap.sh"
+
+stage outgoing <<'END'
+set -- $LAB_DEVICES
+"$LAB_BUILD"/tests/kernel/waiting preserve "$(bind-vfio "$1")" >/tmp/out &
+for i in $(seq 100); do grep -q preserved /tmp/out && exit 0; sleep 0.1; done
+exit 1
+END
+before=$stage
+stage incoming <<'END'
+set -- $LAB_DEVICES
+"$LAB_BUILD"/tests/kernel/waiting refused "/sys/bus/pci/devices/$1"
+status=$?
+"$LAB_BUILD"/tests/kernel/waiting works "$(bind-vfio "$2")" || status=1
+exit $status
+END
+for mode in legacy scalable first-stage; do
+	lab_what=$mode
+	lab_try --mode "$mode" --devices igb2 "$before" "$stage"
+	stage_tap 2
+	ok "$mode: the run succeeds" [ "$lab_status" = 0 ]
+	log=$(cat "$lab_results/dmesg-incoming.log")
+	like "$mode: the log says that the device waits" "$log" \
+		'liveupdate: has been running since before this kernel, waits to be retrieved'
+	is "$mode: and says once that it was refused" \
+		"$(grep -c 'refused, the device waits to be retrieved' <<<"$log")" 1
+done
+
+tap_done
