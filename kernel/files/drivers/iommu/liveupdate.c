@@ -98,16 +98,20 @@ static u64 device_object(struct device *dev)
 	return LIVEUPDATE_DEVICE_ID(pci_domain_nr(pdev->bus), pci_dev_id(pdev), 0);
 }
 
-static u32 ser_crc(const void *record, size_t size, size_t crc_end)
+/* The check of a record of @size bytes that begins with @prefix. */
+static u32 prefix_crc(const struct iommu_ser_prefix *prefix, size_t size)
 {
-	return crc32(~0, record + crc_end, size - crc_end);
+	const size_t skip = offsetofend(struct iommu_ser_prefix, crc);
+
+	return crc32(~0, (const void *)prefix + skip, size - skip);
 }
 
-#define prefix_crc(ser) \
-	ser_crc(ser, sizeof(*(ser)), offsetofend(struct iommu_ser_prefix, crc))
+static u32 header_crc(const struct iommu_liveupdate_ser *ser)
+{
+	const size_t skip = offsetofend(struct iommu_liveupdate_ser, crc);
 
-#define header_crc(ser) \
-	ser_crc(ser, sizeof(*(ser)), offsetofend(struct iommu_liveupdate_ser, crc))
+	return crc32(~0, (const void *)ser + skip, sizeof(*ser) - skip);
+}
 
 /*
  * Outgoing kernel
@@ -204,10 +208,12 @@ static void ser_put(struct iommu_ser_prefix *slot, size_t size)
 	memset(slot, 0, size);
 }
 
-#define ser_seal(ser) do {					\
-	(ser)->prefix.state = IOMMU_SER_USED;			\
-	(ser)->prefix.crc = prefix_crc(ser);			\
-} while (0)
+/* From here on the record is part of what is handed over. */
+static void ser_seal(struct iommu_ser_prefix *slot, size_t size)
+{
+	slot->state = IOMMU_SER_USED;
+	slot->crc = prefix_crc(slot, size);
+}
 
 static int iommu_flb_preserve(struct liveupdate_flb_op_args *args)
 {
@@ -305,8 +311,13 @@ static struct iommu_outgoing *outgoing_get(void)
 	return ret ? ERR_PTR(ret) : out;
 }
 
-DEFINE_FREE(outgoing_put, struct iommu_outgoing *,
-	    if (!IS_ERR_OR_NULL(_T)) liveupdate_flb_put_outgoing(&iommu_flb))
+static void outgoing_put(struct iommu_outgoing *out)
+{
+	if (!IS_ERR_OR_NULL(out))
+		liveupdate_flb_put_outgoing(&iommu_flb);
+}
+
+DEFINE_FREE(outgoing_put, struct iommu_outgoing *, outgoing_put(_T))
 
 static struct outgoing_domain *find_domain(struct iommu_outgoing *out,
 					   struct iommu_domain *domain)
@@ -382,7 +393,7 @@ int iommu_domain_preserve(struct iommu_domain *domain, u64 token, u64 *top)
 	}
 	ser->token = token;
 	ser->pgsize_bitmap = domain->pgsize_bitmap;
-	ser_seal(ser);
+	ser_seal(&ser->prefix, sizeof(*ser));
 
 	new->domain = domain;
 	new->ser = ser;
@@ -454,7 +465,7 @@ static struct outgoing_unit *unit_get(struct iommu_outgoing *out,
 		ser_put(&ser->prefix, sizeof(*ser));
 		return ERR_PTR(ret);
 	}
-	ser_seal(ser);
+	ser_seal(&ser->prefix, sizeof(*ser));
 
 	new->iommu = iommu;
 	new->ops = ops;
@@ -509,7 +520,7 @@ static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
 	ser->token = token;
 	ser->unit = unit->ser->reg_phys;
 	ser->domain = domain->ser->top;
-	ser_seal(ser);
+	ser_seal(&ser->prefix, sizeof(*ser));
 
 	domain->devices++;
 	new->dev = dev;
@@ -691,19 +702,23 @@ static void restore_set(struct kho_block_set *set, u64 head, size_t size,
 		incoming_bad("blocks of %s are damaged", what);
 }
 
-#define for_each_ser(it, set, ser)					\
-	for (kho_block_set_it_init(&(it), set);				\
-	     ((ser) = kho_block_set_it_read_entry(&(it)));)		\
-		if ((ser)->prefix.state == IOMMU_SER_FREE) {		\
-			;						\
-		} else
+/* The next record that is used, or NULL. */
+static void *next_ser(struct kho_block_set_it *it)
+{
+	struct iommu_ser_prefix *slot;
 
-static void check_prefix(const struct iommu_ser_prefix *prefix, u32 crc,
+	do {
+		slot = kho_block_set_it_read_entry(it);
+	} while (slot && slot->state == IOMMU_SER_FREE);
+	return slot;
+}
+
+static void check_prefix(const struct iommu_ser_prefix *prefix, size_t size,
 			 const char *what)
 {
 	if (prefix->state != IOMMU_SER_USED)
 		incoming_bad("record of a %s has state %u", what, prefix->state);
-	if (prefix->crc != crc)
+	if (prefix->crc != prefix_crc(prefix, size))
 		incoming_bad("record of a %s has a wrong checksum", what);
 	if (prefix->type != IOMMU_SER_INTEL)
 		incoming_bad("record of a %s has the unknown type %u", what,
@@ -716,8 +731,9 @@ static void restore_units(struct iommu_incoming *in)
 	struct iommu_unit_ser *ser;
 
 	restore_set(&in->units, in->ser->units, sizeof(*ser), "units");
-	for_each_ser(it, &in->units, ser)
-		check_prefix(&ser->prefix, prefix_crc(ser), "unit");
+	kho_block_set_it_init(&it, &in->units);
+	while ((ser = next_ser(&it)))
+		check_prefix(&ser->prefix, sizeof(*ser), "unit");
 }
 
 static void restore_domains(struct iommu_incoming *in)
@@ -727,8 +743,9 @@ static void restore_domains(struct iommu_incoming *in)
 	struct incoming_domain *domain;
 
 	restore_set(&in->blocks[0], in->ser->domains, sizeof(*ser), "domains");
-	for_each_ser(it, &in->blocks[0], ser) {
-		check_prefix(&ser->prefix, prefix_crc(ser), "domain");
+	kho_block_set_it_init(&it, &in->blocks[0]);
+	while ((ser = next_ser(&it))) {
+		check_prefix(&ser->prefix, sizeof(*ser), "domain");
 		if (!kho_is_preserved(ser->top))
 			incoming_bad("top table %#llx was not preserved", ser->top);
 		domain = kzalloc_obj(*domain);
@@ -746,7 +763,8 @@ static const struct iommu_unit_ser *find_unit(struct iommu_incoming *in,
 	struct kho_block_set_it it;
 	struct iommu_unit_ser *ser;
 
-	for_each_ser(it, &in->units, ser)
+	kho_block_set_it_init(&it, &in->units);
+	while ((ser = next_ser(&it)))
 		if (ser->reg_phys == reg_phys)
 			return ser;
 	return NULL;
@@ -759,8 +777,9 @@ static void restore_devices(struct iommu_incoming *in)
 	struct incoming_device *device;
 
 	restore_set(&in->blocks[1], in->ser->devices, sizeof(*ser), "devices");
-	for_each_ser(it, &in->blocks[1], ser) {
-		check_prefix(&ser->prefix, prefix_crc(ser), "device");
+	kho_block_set_it_init(&it, &in->blocks[1]);
+	while ((ser = next_ser(&it))) {
+		check_prefix(&ser->prefix, sizeof(*ser), "device");
 		if (!find_unit(in, ser->unit))
 			incoming_bad("device %04x:%04x has the unknown unit %#llx",
 				     ser->segment, ser->bdf, ser->unit);
@@ -831,6 +850,7 @@ static struct iommu_incoming *get_incoming(void)
 
 	if (!liveupdate_enabled())
 		return NULL;
+	/* Pairs with the release below, after incoming is set */
 	if (smp_load_acquire(&asked))
 		return incoming;
 
@@ -844,7 +864,8 @@ static struct iommu_incoming *get_incoming(void)
 	else if (ret != -ENODATA && ret != -ENOENT)
 		incoming_bad("%pe", ERR_PTR(ret));
 	if (incoming && liveupdate_mode == LIVEUPDATE_OFF)
-		incoming_bad("iommu.liveupdate=off, but devices are running; boot with iommu.liveupdate=on");
+		incoming_bad("devices are running; boot with iommu.liveupdate=on");
+	/* Pairs with the acquire above */
 	smp_store_release(&asked, true);
 	return incoming;
 }

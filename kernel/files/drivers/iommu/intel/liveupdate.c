@@ -90,13 +90,12 @@ static unsigned int context_entry_size(struct intel_iommu *iommu)
 	return sm_supported(iommu) ? 2 : 1;
 }
 
-/*
- * Call fn for each requester ID with an entry in the context table at index.
- */
+typedef void (*context_fn_t)(struct intel_iommu *iommu, u16 rid,
+			     struct context_entry *context, void *arg);
+
+/* Call fn for each requester ID that the context table at index is for. */
 static void for_each_context(struct intel_iommu *iommu, unsigned int index,
-			     void (*fn)(struct intel_iommu *iommu, u16 rid,
-					struct context_entry *context, void *arg),
-			     void *arg)
+			     context_fn_t fn, void *arg)
 {
 	unsigned int size = context_entry_size(iommu);
 	unsigned int devfns = DEVFNS / size;
@@ -526,7 +525,7 @@ static void check_entries(struct intel_iommu *iommu,
 		did = pasid_get_domain_id(pe);
 	}
 	if (top != ser->domain || did != ser->did)
-		unit_bad(iommu, "%04x:%04x uses table %#llx with domain id %u, expected %#llx with %u",
+		unit_bad(iommu, "%04x:%04x uses table %#llx (id %u), expected %#llx (id %u)",
 			 ser->segment, ser->bdf, top, did, ser->domain, ser->did);
 }
 
@@ -620,17 +619,15 @@ bool intel_liveupdate_restore_unit(struct intel_iommu *iommu)
 
 static phys_addr_t domain_top(struct dmar_domain *domain)
 {
+	struct pt_iommu_x86_64_hw_info fs_info;
+	struct pt_iommu_vtdss_hw_info ss_info;
+
 	if (intel_domain_is_fs_paging(domain)) {
-		struct pt_iommu_x86_64_hw_info info;
-
-		pt_iommu_x86_64_hw_info(&domain->fspt, &info);
-		return info.gcr3_pt;
-	} else {
-		struct pt_iommu_vtdss_hw_info info;
-
-		pt_iommu_vtdss_hw_info(&domain->sspt, &info);
-		return info.ssptptr;
+		pt_iommu_x86_64_hw_info(&domain->fspt, &fs_info);
+		return fs_info.gcr3_pt;
 	}
+	pt_iommu_vtdss_hw_info(&domain->sspt, &ss_info);
+	return ss_info.ssptptr;
 }
 
 /**

@@ -23,6 +23,7 @@
 #ifndef _LINUX_KHO_ABI_IOMMU_H
 #define _LINUX_KHO_ABI_IOMMU_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 #define IOMMU_LIVEUPDATE_COMPATIBLE	"iommu-liveupdate-v1"
@@ -76,7 +77,7 @@ struct iommu_unit_ser {
 } __packed;
 
 /* The domain enforces cache coherency: entries (second stage) or PASID entry. */
-#define IOMMU_DOMAIN_SER_FORCE_SNOOPING	(1ULL << 0)
+#define IOMMU_DOMAIN_SER_FORCE_SNOOPING	BIT_ULL(0)
 
 /**
  * struct iommu_domain_ser - one page table
