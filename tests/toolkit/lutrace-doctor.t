@@ -16,10 +16,10 @@ put() {
 	mkdir -p "$root/$(dirname "$1")"
 	printf '%s\n' "$2" >"$root/$1"
 }
-options='KEXEC_FILE KEXEC_HANDOVER LIVEUPDATE LIVEUPDATE_MEMFD LIVEUPDATE_TRACE INTEL_IOMMU
+options=(KEXEC_FILE KEXEC_HANDOVER LIVEUPDATE LIVEUPDATE_MEMFD LIVEUPDATE_TRACE INTEL_IOMMU
 	IOMMUFD IOMMU_LIVEUPDATE VFIO_DEVICE_CDEV VFIO_PCI PCI_LIVEUPDATE VFIO_PCI_LIVEUPDATE
-	DEBUG_INFO_BTF BPF_SYSCALL BPF_EVENTS'
-config() { printf '# Linux\n'; printf 'CONFIG_%s=y\n' $options; }
+	DEBUG_INFO_BTF BPF_SYSCALL BPF_EVENTS)
+config() { printf '# Linux\n'; printf 'CONFIG_%s=y\n' "${options[@]}"; }
 
 # A machine that has all that is needed.
 machine() {
@@ -57,7 +57,7 @@ is "the verdict is one of JSON's members" "$(doctor -j | jq -r .verdict)" ok
 like "it says which kernel it took over from" "$(doctor)" 'took over from Linux 7.3.4'
 like "it says which mode the IOMMU is in" "$(doctor)" '1 VT-d unit in scalable mode'
 
-for option in $options; do
+for option in "${options[@]}"; do
 	machine
 	config | grep -v "CONFIG_$option=" | gzip >"$root/proc/config.gz"
 	like "it misses CONFIG_$option" "$(advice configuration)" "CONFIG_$option=y"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck disable=SC2030,SC2031,SC2317 # completion runs in subshells
 #
 # The command line of lutrace: help, options, exit codes, errors, manual.
 
@@ -22,8 +23,8 @@ fits() { awk 'length > 79 { bad = 1 } END { exit bad || NR > 23 }' "$1"; }
 like "--version says what it is" "$("$lutrace" --version)" '^lutrace [0-9]+\.[0-9]+$'
 "$lutrace" --help >help.txt
 ok "--help fits a screen" fits help.txt || diag "$(wc -l <help.txt) lines"
-is "--help names all verbs" "$(echo $verbs)" \
-	'time steps record report plot snapshot verify walk doctor cmdline'
+is "--help names all verbs" "$(tr '\n' ' ' <<<"$verbs")" \
+	'time steps record report plot snapshot verify walk doctor cmdline '
 is "-h is --help" "$("$lutrace" -h)" "$(cat help.txt)"
 
 for verb in $verbs; do

@@ -9,8 +9,7 @@
 
 #include "synthetic.h"
 
-static int write_to(const struct synthetic *synthetic, const char *directory,
-		    const char *name)
+static int write_to(const struct synthetic *synthetic, const char *directory, const char *name)
 {
 	char path[512];
 
@@ -41,11 +40,14 @@ static void many_steps(struct synthetic *synthetic, __u64 from, int count)
 					LIVEUPDATE_KIND_DOMAIN, 0x100000000ULL + i * 4096ULL,
 					from + i * 1000ULL);
 		synthetic_add(synthetic, (struct liveupdate_record){
-			.cycles = from + i * 1000ULL + 1 + i % 997, .ref = begin,
-			.step = LIVEUPDATE_STEP_DOMAIN_RESTORE,
-			.edge = LIVEUPDATE_EDGE_END, .kind = LIVEUPDATE_KIND_DOMAIN,
-			.object = 0x100000000ULL + i * 4096ULL, .count = 1,
-		});
+						 .cycles = from + i * 1000ULL + 1 + i % 997,
+						 .ref = begin,
+						 .step = LIVEUPDATE_STEP_DOMAIN_RESTORE,
+						 .edge = LIVEUPDATE_EDGE_END,
+						 .kind = LIVEUPDATE_KIND_DOMAIN,
+						 .object = 0x100000000ULL + i * 4096ULL,
+						 .count = 1,
+					 });
 	}
 }
 
@@ -56,7 +58,8 @@ int main(int argc, char **argv)
 	int ret;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: make-ledger handover|cold|running|no-marks|large|damaged DIRECTORY\n");
+		fprintf(stderr,
+			"usage: make-ledger handover|cold|running|no-marks|large|damaged DIRECTORY\n");
 		return 2;
 	}
 	scenario = argv[1];
@@ -81,8 +84,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "make-ledger: no scenario '%s'\n", scenario);
 		return 2;
 	}
-	ret = write_to(&outgoing, argv[2], "previous") |
-	      write_to(&incoming, argv[2], "current");
+	ret = write_to(&outgoing, argv[2], "previous") | write_to(&incoming, argv[2], "current");
 	synthetic_free(&outgoing);
 	synthetic_free(&incoming);
 	return ret ? 1 : 0;

@@ -22,8 +22,8 @@ static bool check(struct place *place, struct json_object *schema, struct json_o
 static bool wrong(struct place *place, const char *what, const char *detail)
 {
 	if (!*place->why)
-		snprintf(place->why, SCHEMA_WHY_SIZE, "%s: %s %s",
-			 *place->path ? place->path : "/", what, detail);
+		snprintf(place->why, SCHEMA_WHY_SIZE, "%s: %s %s", *place->path ? place->path : "/",
+			 what, detail);
 	return false;
 }
 
@@ -200,8 +200,7 @@ static bool check(struct place *place, struct json_object *schema, struct json_o
  * @value:  the value
  * @why:    filled in if not
  */
-bool schema_allows(struct json_object *schema, struct json_object *value,
-		   char why[SCHEMA_WHY_SIZE])
+bool schema_allows(struct json_object *schema, struct json_object *value, char why[SCHEMA_WHY_SIZE])
 {
 	struct place place = { .root = schema, .why = why };
 

@@ -30,8 +30,7 @@ __u64 synthetic_add(struct synthetic *synthetic, struct liveupdate_record record
 
 	if (ledger->count == synthetic->room) {
 		synthetic->room = synthetic->room * 2 ?: 64;
-		ledger->records = realloc(ledger->records,
-					  synthetic->room * sizeof(record));
+		ledger->records = realloc(ledger->records, synthetic->room * sizeof(record));
 		if (!ledger->records)
 			abort();
 	}
@@ -43,17 +42,20 @@ __u64 synthetic_add(struct synthetic *synthetic, struct liveupdate_record record
 	return record.sequence;
 }
 
-__u64 synthetic_begin(struct synthetic *synthetic, int step, __u64 parent,
-		      int kind, __u64 object, __u64 cycles)
+__u64 synthetic_begin(struct synthetic *synthetic, int step, __u64 parent, int kind, __u64 object,
+		      __u64 cycles)
 {
 	return synthetic_add(synthetic, (struct liveupdate_record){
-		.cycles = cycles, .ref = parent, .step = (__u16)step,
-		.edge = LIVEUPDATE_EDGE_BEGIN, .kind = (__u8)kind, .object = object,
-	});
+						.cycles = cycles,
+						.ref = parent,
+						.step = (__u16)step,
+						.edge = LIVEUPDATE_EDGE_BEGIN,
+						.kind = (__u8)kind,
+						.object = object,
+					});
 }
 
-void synthetic_end(struct synthetic *synthetic, __u64 begin, __u64 cycles, int ret,
-		   __u64 count)
+void synthetic_end(struct synthetic *synthetic, __u64 begin, __u64 cycles, int ret, __u64 count)
 {
 	const struct ledger *ledger = &synthetic->ledger;
 	size_t i;
@@ -76,16 +78,20 @@ void synthetic_end(struct synthetic *synthetic, __u64 begin, __u64 cycles, int r
 void synthetic_instant(struct synthetic *synthetic, int step, __u64 parent, __u64 cycles)
 {
 	synthetic_add(synthetic, (struct liveupdate_record){
-		.cycles = cycles, .ref = parent, .step = (__u16)step,
-		.edge = LIVEUPDATE_EDGE_INSTANT,
-	});
+					 .cycles = cycles,
+					 .ref = parent,
+					 .step = (__u16)step,
+					 .edge = LIVEUPDATE_EDGE_INSTANT,
+				 });
 }
 
 void synthetic_mark(struct synthetic *synthetic, const char *name, __u64 cycles)
 {
 	struct liveupdate_record record = {
-		.cycles = cycles, .step = LIVEUPDATE_STEP_USER_MARK,
-		.edge = LIVEUPDATE_EDGE_INSTANT, .kind = LIVEUPDATE_KIND_USER,
+		.cycles = cycles,
+		.step = LIVEUPDATE_STEP_USER_MARK,
+		.edge = LIVEUPDATE_EDGE_INSTANT,
+		.kind = LIVEUPDATE_KIND_USER,
 	};
 
 	snprintf(record.name, sizeof(record.name), "%s", name);
@@ -128,8 +134,8 @@ void synthetic_free(struct synthetic *synthetic)
 }
 
 /* One whole step. */
-static void whole(struct synthetic *synthetic, int step, __u64 parent, int kind,
-		  __u64 object, __u64 from, __u64 to, int ret, __u64 count)
+static void whole(struct synthetic *synthetic, int step, __u64 parent, int kind, __u64 object,
+		  __u64 from, __u64 to, int ret, __u64 count)
 {
 	__u64 begin = synthetic_begin(synthetic, step, parent, kind, object, from);
 
@@ -155,27 +161,27 @@ void synthetic_outgoing(struct synthetic *synthetic)
 	synthetic_instant(synthetic, LIVEUPDATE_STEP_BOOT, 0, 200 * MS);
 	synthetic_instant(synthetic, LIVEUPDATE_STEP_INIT, 0, 900 * MS);
 
-	file = synthetic_begin(synthetic, LIVEUPDATE_STEP_FILE_PRESERVE, 0,
-			       LIVEUPDATE_KIND_FILE, 2, 4000 * MS);
-	whole(synthetic, LIVEUPDATE_STEP_IOMMU_PRESERVE, file, LIVEUPDATE_KIND_IOMMU,
-	      0xfed90000, 4001 * MS, 4002 * MS, 0, 3);
-	whole(synthetic, LIVEUPDATE_STEP_DOMAIN_PRESERVE, file, LIVEUPDATE_KIND_DOMAIN,
-	      0x123456000, 4002 * MS, 4005 * MS, 0, 517);
-	whole(synthetic, LIVEUPDATE_STEP_DEVICE_PRESERVE, file, LIVEUPDATE_KIND_DEVICE,
-	      device, 4005 * MS, 4006 * MS, 0, 1);
+	file = synthetic_begin(synthetic, LIVEUPDATE_STEP_FILE_PRESERVE, 0, LIVEUPDATE_KIND_FILE, 2,
+			       4000 * MS);
+	whole(synthetic, LIVEUPDATE_STEP_IOMMU_PRESERVE, file, LIVEUPDATE_KIND_IOMMU, 0xfed90000,
+	      4001 * MS, 4002 * MS, 0, 3);
+	whole(synthetic, LIVEUPDATE_STEP_DOMAIN_PRESERVE, file, LIVEUPDATE_KIND_DOMAIN, 0x123456000,
+	      4002 * MS, 4005 * MS, 0, 517);
+	whole(synthetic, LIVEUPDATE_STEP_DEVICE_PRESERVE, file, LIVEUPDATE_KIND_DEVICE, device,
+	      4005 * MS, 4006 * MS, 0, 1);
 	synthetic_end(synthetic, file, 4007 * MS, 0, 0);
-	whole(synthetic, LIVEUPDATE_STEP_FILE_PRESERVE, 0, LIVEUPDATE_KIND_FILE, 9,
-	      4500 * MS, 4501 * MS, -22, 0);
+	whole(synthetic, LIVEUPDATE_STEP_FILE_PRESERVE, 0, LIVEUPDATE_KIND_FILE, 9, 4500 * MS,
+	      4501 * MS, -22, 0);
 
 	synthetic_mark(synthetic, LIVEUPDATE_MARK_PAUSE, 5000 * MS);
-	reboot = synthetic_begin(synthetic, LIVEUPDATE_STEP_REBOOT, 0,
-				 LIVEUPDATE_KIND_NONE, 0, 5010 * MS);
-	whole(synthetic, LIVEUPDATE_STEP_SERIALIZE, reboot, LIVEUPDATE_KIND_NONE, 0,
-	      5012 * MS, 5020 * MS, 0, 0);
+	reboot = synthetic_begin(synthetic, LIVEUPDATE_STEP_REBOOT, 0, LIVEUPDATE_KIND_NONE, 0,
+				 5010 * MS);
+	whole(synthetic, LIVEUPDATE_STEP_SERIALIZE, reboot, LIVEUPDATE_KIND_NONE, 0, 5012 * MS,
+	      5020 * MS, 0, 0);
 	shutdown = synthetic_begin(synthetic, LIVEUPDATE_STEP_DEVICE_SHUTDOWN, reboot,
 				   LIVEUPDATE_KIND_NONE, 0, 5030 * MS);
-	whole(synthetic, LIVEUPDATE_STEP_DEVICE_KEEP, shutdown, LIVEUPDATE_KIND_DEVICE,
-	      device, 5031 * MS, 5032 * MS, 0, 0);
+	whole(synthetic, LIVEUPDATE_STEP_DEVICE_KEEP, shutdown, LIVEUPDATE_KIND_DEVICE, device,
+	      5031 * MS, 5032 * MS, 0, 0);
 	synthetic_end(synthetic, shutdown, 5060 * MS, 0, 0);
 	synthetic_instant(synthetic, LIVEUPDATE_STEP_JUMP, reboot, 5075 * MS);
 }
@@ -192,15 +198,15 @@ void synthetic_incoming(struct synthetic *synthetic, const struct synthetic *out
 
 	synthetic_init(synthetic, "7.3.4-successor", outgoing->sequence);
 	synthetic_instant(synthetic, LIVEUPDATE_STEP_BOOT, 0, 5200 * MS);
-	whole(synthetic, LIVEUPDATE_STEP_KHO_RESERVE, 0, LIVEUPDATE_KIND_NONE, 0,
-	      5201 * MS, 5203 * MS, 0, 520);
+	whole(synthetic, LIVEUPDATE_STEP_KHO_RESERVE, 0, LIVEUPDATE_KIND_NONE, 0, 5201 * MS,
+	      5203 * MS, 0, 520);
 	restore = synthetic_begin(synthetic, LIVEUPDATE_STEP_IOMMU_RESTORE, 0,
 				  LIVEUPDATE_KIND_IOMMU, 0xfed90000, 5300 * MS);
 	whole(synthetic, LIVEUPDATE_STEP_DOMAIN_RESTORE, restore, LIVEUPDATE_KIND_DOMAIN,
 	      0x123456000, 5301 * MS, 5302 * MS, 0, 1);
 	synthetic_end(synthetic, restore, 5303 * MS, 0, 3);
-	whole(synthetic, LIVEUPDATE_STEP_IOMMU_RESTORE, 0, LIVEUPDATE_KIND_IOMMU,
-	      0xfed91000, 5303 * MS, 5304 * MS, 0, 3);
+	whole(synthetic, LIVEUPDATE_STEP_IOMMU_RESTORE, 0, LIVEUPDATE_KIND_IOMMU, 0xfed91000,
+	      5303 * MS, 5304 * MS, 0, 3);
 	synthetic_instant(synthetic, LIVEUPDATE_STEP_INIT, 0, 5900 * MS);
 	session = synthetic_begin(synthetic, LIVEUPDATE_STEP_SESSION_RETRIEVE, 0,
 				  LIVEUPDATE_KIND_SESSION, 0x1234, 6100 * MS);

@@ -25,10 +25,9 @@ struct synthetic {
 
 void synthetic_init(struct synthetic *synthetic, const char *release, __u64 sequence);
 __u64 synthetic_add(struct synthetic *synthetic, struct liveupdate_record record);
-__u64 synthetic_begin(struct synthetic *synthetic, int step, __u64 parent,
-		      int kind, __u64 object, __u64 cycles);
-void synthetic_end(struct synthetic *synthetic, __u64 begin, __u64 cycles, int ret,
-		   __u64 count);
+__u64 synthetic_begin(struct synthetic *synthetic, int step, __u64 parent, int kind, __u64 object,
+		      __u64 cycles);
+void synthetic_end(struct synthetic *synthetic, __u64 begin, __u64 cycles, int ret, __u64 count);
 void synthetic_instant(struct synthetic *synthetic, int step, __u64 parent, __u64 cycles);
 void synthetic_mark(struct synthetic *synthetic, const char *name, __u64 cycles);
 size_t synthetic_bytes(const struct synthetic *synthetic, void **bytes);

@@ -18,7 +18,7 @@
 #include <linux/liveupdate_trace.h>
 
 #define ROW(name, number, text) fprintf(out, "  %d %s %s\n", (int)(number), #name, text);
-#define MEMBER(type, name)                                                       \
+#define MEMBER(type, name)                                                                         \
 	fprintf(out, "  %zu %zu %s\n", offsetof(type, name), sizeof(((type *)0)->name), #name);
 
 static void print_abi(FILE *out)

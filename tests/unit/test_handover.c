@@ -94,8 +94,8 @@ static void assert_unknown(int reason)
 
 static void phases_have_the_recorded_lengths(void **state)
 {
-	static const uint64_t expected[] = { 10 * MS,  20 * MS,	 45 * MS,  125 * MS, 100 * MS,
-					     4 * MS,   596 * MS, 200 * MS, 134567890 };
+	static const uint64_t expected[] = { 10 * MS, 20 * MS,	45 * MS,  125 * MS, 100 * MS,
+					     4 * MS,  596 * MS, 200 * MS, 134567890 };
 	struct handover handover = build();
 	int i;
 
@@ -111,7 +111,7 @@ static void phases_have_the_recorded_lengths(void **state)
 
 static void phases_are_adjacent_and_add_up_at_any_frequency(void **state)
 {
-	static const __u64 frequencies[] = { 1,	      7,       999983,	1000000, 2099998,
+	static const __u64 frequencies[] = { 1,	      7,       999983,	1000000,       2099998,
 					     2394371, 3000001, 6999997, LEDGER_MAX_KHZ };
 	size_t i, j;
 
@@ -167,10 +167,10 @@ static void a_phase_without_its_step_is_part_of_the_one_before(void **state)
 
 	(void)state;
 	for (i = 0; i < 2; i++) {
-		forget(&incoming, find(&incoming, LIVEUPDATE_STEP_IOMMU_RESTORE,
-				       LIVEUPDATE_EDGE_BEGIN));
-		forget(&incoming, find(&incoming, LIVEUPDATE_STEP_IOMMU_RESTORE,
-				       LIVEUPDATE_EDGE_END));
+		forget(&incoming,
+		       find(&incoming, LIVEUPDATE_STEP_IOMMU_RESTORE, LIVEUPDATE_EDGE_BEGIN));
+		forget(&incoming,
+		       find(&incoming, LIVEUPDATE_STEP_IOMMU_RESTORE, LIVEUPDATE_EDGE_END));
 	}
 	handover = build();
 	assert_exact(&handover.blackout);
@@ -238,8 +238,8 @@ static void time_that_goes_backward_is_unknown(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(stamps) / sizeof(stamps[0]); i++) {
 		struct liveupdate_record *record =
-			find(stamps[i].side == OUTGOING ? &outgoing : &incoming,
-			     stamps[i].step, stamps[i].edge);
+			find(stamps[i].side == OUTGOING ? &outgoing : &incoming, stamps[i].step,
+			     stamps[i].edge);
 		__u64 cycles = record->cycles;
 
 		record->cycles = 4999 * MS;
@@ -310,10 +310,10 @@ static void an_end_finds_its_begin_by_ref(void **state)
 	uint64_t ns;
 
 	(void)state;
-	outer = step_of(&handover, find(&outgoing, LIVEUPDATE_STEP_FILE_PRESERVE,
-					LIVEUPDATE_EDGE_BEGIN));
-	inner = step_of(&handover, find(&outgoing, LIVEUPDATE_STEP_DOMAIN_PRESERVE,
-					LIVEUPDATE_EDGE_BEGIN));
+	outer = step_of(&handover,
+			find(&outgoing, LIVEUPDATE_STEP_FILE_PRESERVE, LIVEUPDATE_EDGE_BEGIN));
+	inner = step_of(&handover,
+			find(&outgoing, LIVEUPDATE_STEP_DOMAIN_PRESERVE, LIVEUPDATE_EDGE_BEGIN));
 	assert_ptr_equal(&handover.steps[inner->parent], outer);
 	assert_int_equal(inner->depth, outer->depth + 1);
 	assert_true(handover_duration(&handover, inner, &ns));
@@ -337,8 +337,7 @@ static void a_step_that_never_ends_has_no_duration(void **state)
 	uint64_t ns = 1;
 
 	(void)state;
-	reboot = step_of(&handover, find(&outgoing, LIVEUPDATE_STEP_REBOOT,
-					 LIVEUPDATE_EDGE_BEGIN));
+	reboot = step_of(&handover, find(&outgoing, LIVEUPDATE_STEP_REBOOT, LIVEUPDATE_EDGE_BEGIN));
 	assert_null(reboot->end);
 	assert_false(handover_duration(&handover, reboot, &ns));
 	free(handover.steps);
@@ -352,11 +351,11 @@ static void a_step_whose_time_goes_backward_has_no_duration(void **state)
 	(void)state;
 	find(&outgoing, LIVEUPDATE_STEP_DOMAIN_PRESERVE, LIVEUPDATE_EDGE_END)->cycles = 1;
 	handover = build();
-	assert_false(handover_duration(&handover,
-				       step_of(&handover,
-					       find(&outgoing, LIVEUPDATE_STEP_DOMAIN_PRESERVE,
-						    LIVEUPDATE_EDGE_BEGIN)),
-				       &ns));
+	assert_false(handover_duration(
+		&handover,
+		step_of(&handover,
+			find(&outgoing, LIVEUPDATE_STEP_DOMAIN_PRESERVE, LIVEUPDATE_EDGE_BEGIN)),
+		&ns));
 	free(handover.steps);
 }
 
@@ -389,7 +388,8 @@ static void a_second_end_of_a_step_is_not_taken(void **state)
 	handover = build();
 	assert_int_equal(handover.unpaired, 1);
 	assert_int_equal(step_of(&handover, find(&incoming, LIVEUPDATE_STEP_SESSION_FINISH,
-						 LIVEUPDATE_EDGE_BEGIN))->end->cycles,
+						 LIVEUPDATE_EDGE_BEGIN))
+				 ->end->cycles,
 			 6310 * MS);
 	free(handover.steps);
 }
@@ -403,8 +403,9 @@ static void an_end_of_another_kind_of_step_is_not_taken(void **state)
 		LIVEUPDATE_STEP_JUMP;
 	handover = build();
 	assert_int_equal(handover.unpaired, 1);
-	assert_null(step_of(&handover, find(&outgoing, LIVEUPDATE_STEP_SERIALIZE,
-					    LIVEUPDATE_EDGE_BEGIN))->end);
+	assert_null(step_of(&handover,
+			    find(&outgoing, LIVEUPDATE_STEP_SERIALIZE, LIVEUPDATE_EDGE_BEGIN))
+			    ->end);
 	free(handover.steps);
 }
 

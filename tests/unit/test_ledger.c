@@ -49,15 +49,15 @@ static int parse(size_t cut)
 #define HEADER outgoing.ledger.header
 
 /* It is good, is not with the change, and is good again without it. */
-#define assert_refused(what, value)				\
-	do {							\
-		__typeof__(what) good = (what);			\
-								\
-		assert_int_equal(parse(0), 0);			\
-		(what) = (value);				\
-		assert_int_equal(parse(0), -EINVAL);		\
-		(what) = good;					\
-		assert_int_equal(parse(0), 0);			\
+#define assert_refused(what, value)                                                                \
+	do {                                                                                       \
+		__typeof__(what) good = (what);                                                    \
+                                                                                                   \
+		assert_int_equal(parse(0), 0);                                                     \
+		(what) = (value);                                                                  \
+		assert_int_equal(parse(0), -EINVAL);                                               \
+		(what) = good;                                                                     \
+		assert_int_equal(parse(0), 0);                                                     \
 	} while (0)
 
 static void what_was_written_is_read(void **state)
@@ -136,7 +136,7 @@ static void an_impossible_frequency_is_refused(void **state)
 {
 	(void)state;
 	assert_refused(HEADER.cycles_khz, LEDGER_MAX_KHZ + 1);
-	HEADER.cycles_khz = 0;	/* not measured: allowed */
+	HEADER.cycles_khz = 0; /* not measured: allowed */
 	assert_int_equal(parse(0), 0);
 }
 

@@ -81,8 +81,8 @@ static void an_unknown_blackout_is_what_the_schema_says(void **state)
 	recording = recording_make(&handover, NULL);
 	assert_allowed(recording);
 	assert_null(member(member(recording, "blackout"), "ns"));
-	assert_int_equal(json_object_array_length(member(member(recording, "blackout"),
-							 "phases")), 0);
+	assert_int_equal(json_object_array_length(member(member(recording, "blackout"), "phases")),
+			 0);
 	json_object_put(recording);
 }
 
@@ -137,7 +137,8 @@ static void the_schema_finds_what_is_wrong(void **state)
 		struct json_object *recording = recording_make(&handover, NULL);
 
 		assert_int_equal(json_pointer_set(&recording, changes[i].pointer,
-						  json_tokener_parse(changes[i].value)), 0);
+						  json_tokener_parse(changes[i].value)),
+				 0);
 		assert_forbidden(recording);
 		json_object_put(recording);
 	}

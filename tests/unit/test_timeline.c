@@ -110,7 +110,7 @@ static void it_is_well_formed_and_holds_every_phase(void **state)
 	assert_well_formed(svg);
 	for (i = 0; i < LIVEUPDATE_PHASE_COUNT; i++) {
 		snprintf(class, sizeof(class), "class=\"phase %s\"", phase_name(i));
-		assert_int_equal(count_of(svg, class), 2);	/* bar and table */
+		assert_int_equal(count_of(svg, class), 2); /* bar and table */
 	}
 	assert_non_null(strstr(svg, "no kernel runs"));
 	assert_non_null(strstr(svg, "7.3.4-successor"));
@@ -124,7 +124,7 @@ static void it_shows_the_blackout_or_all_of_it(void **state)
 
 	(void)state;
 	svg = draw(false);
-	assert_null(strstr(svg, "domain-preserve"));	/* a second before the pause */
+	assert_null(strstr(svg, "domain-preserve")); /* a second before the pause */
 	assert_non_null(strstr(svg, "domain-restore"));
 	free(svg);
 	svg = draw(true);

@@ -64,10 +64,14 @@ static void times_are_written_in_a_unit_that_fits(void **state)
 		int64_t ns;
 		const char *text;
 	} times[] = {
-		{ 0, "0 ns" },		      { 999, "999 ns" },
-		{ 1000, "1.000 us" },	      { 1234567, "1.235 ms" },
-		{ 1234567890, "1.235 s" },    { -1500000, "-1.500 ms" },
-		{ INT64_MAX, "9223372036.855 s" }, { INT64_MIN, "-9223372036.855 s" },
+		{ 0, "0 ns" },
+		{ 999, "999 ns" },
+		{ 1000, "1.000 us" },
+		{ 1234567, "1.235 ms" },
+		{ 1234567890, "1.235 s" },
+		{ -1500000, "-1.500 ms" },
+		{ INT64_MAX, "9223372036.855 s" },
+		{ INT64_MIN, "-9223372036.855 s" },
 	};
 	char text[TIME_TEXT_SIZE];
 	size_t i;

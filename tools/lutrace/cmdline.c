@@ -11,15 +11,15 @@
 #include "main.h"
 #include "system.h"
 
-static void add_parameter(struct json_object *rows, const struct system *system,
-			  const char *name, const char *word, const char *why)
+static void add_parameter(struct json_object *rows, const struct system *system, const char *name,
+			  const char *word, const char *why)
 {
 	struct json_object *row = json_object_new_object();
 
 	add_text(row, "name", name);
 	add_text(row, "value", word);
-	json_object_object_add(row, "present", json_object_new_boolean(
-			       system_parameter(system, name, word)));
+	json_object_object_add(row, "present",
+			       json_object_new_boolean(system_parameter(system, name, word)));
 	add_text(row, "why", why);
 	json_object_array_add(rows, row);
 }
@@ -46,10 +46,7 @@ static void print_parameters(struct json_object *value)
 
 int do_cmdline(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "root", required_argument, NULL, 'r' },
-		{ 0 }
-	};
+	static const struct option options[] = { { "root", required_argument, NULL, 'r' }, { 0 } };
 	struct json_object *value, *rows;
 	const char *root = NULL;
 	struct system system;
@@ -63,7 +60,8 @@ int do_cmdline(int argc, char **argv)
 	system_read(&system, root);
 	if (!system.units && !system.dmar) {
 		system_free(&system);
-		return unknown("this machine's firmware describes no VT-d: switch it on there first");
+		return unknown(
+			"this machine's firmware describes no VT-d: switch it on there first");
 	}
 
 	rows = json_object_new_array();

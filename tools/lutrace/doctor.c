@@ -49,8 +49,8 @@ static const struct config_need config_needs[] = {
 };
 
 static void __attribute__((format(printf, 5, 6)))
-check(struct json_object *checks, const char *name, enum verdict verdict,
-      const char *advice, const char *format, ...)
+check(struct json_object *checks, const char *name, enum verdict verdict, const char *advice,
+      const char *format, ...)
 {
 	struct json_object *row = json_object_new_object();
 	va_list arguments;
@@ -87,8 +87,7 @@ static void check_config(struct json_object *checks, const struct system *system
 	if (!system->config) {
 		check(checks, "configuration", WARN,
 		      "build the kernel with CONFIG_IKCONFIG_PROC, or put its configuration below /boot",
-		      "not found: neither /proc/config.gz nor /boot/config-%s",
-		      system->release);
+		      "not found: neither /proc/config.gz nor /boot/config-%s", system->release);
 		return;
 	}
 	for (i = 0; i < sizeof(config_needs) / sizeof(config_needs[0]); i++) {
@@ -99,16 +98,15 @@ static void check_config(struct json_object *checks, const struct system *system
 		missing++;
 		snprintf(advice, sizeof(advice), "build the kernel with CONFIG_%s=y to %s",
 			 need->option, need->purpose);
-		check(checks, "configuration", need->verdict, advice,
-		      "CONFIG_%s is not set", need->option);
+		check(checks, "configuration", need->verdict, advice, "CONFIG_%s is not set",
+		      need->option);
 	}
 	if (!missing)
-		check(checks, "configuration", OK, NULL, "all %zu options that matter are set",
-		      i);
+		check(checks, "configuration", OK, NULL, "all %zu options that matter are set", i);
 }
 
-static void check_switch(struct json_object *checks, const struct system *system,
-			 const char *name, const char *default_option)
+static void check_switch(struct json_object *checks, const struct system *system, const char *name,
+			 const char *default_option)
 {
 	char advice[80];
 	bool by_default = default_option && system_config(system, default_option) == 'y';
@@ -135,6 +133,15 @@ static void check_command_line(struct json_object *checks, const struct system *
 		      "iommu.liveupdate=off: IOMMU state is not preserved");
 }
 
+static const char *mode_text(const struct system *system)
+{
+	if (!system_scalable_mode(system))
+		return "legacy mode";
+	if (system->first_stage == system->units)
+		return "scalable mode, first stage";
+	return "scalable mode, second stage";
+}
+
 static void check_iommu(struct json_object *checks, const struct system *system)
 {
 	if (!system->units && system->amd) {
@@ -143,33 +150,31 @@ static void check_iommu(struct json_object *checks, const struct system *system)
 		return;
 	}
 	if (!system->units) {
-		check(checks, "iommu", FAIL, system->dmar ?
-		      "boot with intel_iommu=on, see 'lutrace cmdline'" :
-		      "switch VT-d on in the firmware, or give the virtual machine one",
-		      system->dmar ? "VT-d is there but not in use" :
-				     "the firmware describes no VT-d");
+		check(checks, "iommu", FAIL,
+		      system->dmar
+			      ? "boot with intel_iommu=on, see 'lutrace cmdline'"
+			      : "switch VT-d on in the firmware, or give the virtual machine one",
+		      system->dmar ? "VT-d is there but not in use"
+				   : "the firmware describes no VT-d");
 		return;
 	}
-	check(checks, "iommu", OK, NULL, "%u VT-d unit%s in %s mode%s", system->units,
-	      system->units == 1 ? "" : "s",
-	      system_scalable_mode(system) ? "scalable" : "legacy",
-	      !system_scalable_mode(system) ? "" :
-	      system->first_stage == system->units ? ", first stage" : ", second stage");
+	check(checks, "iommu", OK, NULL, "%u VT-d unit%s in %s", system->units,
+	      system->units == 1 ? "" : "s", mode_text(system));
 }
 
 /* One file that has to be there. */
-static void check_file(struct json_object *checks, const struct system *system,
-		       const char *name, const char *file, enum verdict verdict,
-		       const char *advice)
+static void check_file(struct json_object *checks, const struct system *system, const char *name,
+		       const char *file, enum verdict verdict, const char *advice)
 {
 	bool there = system_has(system, file);
 
-	check(checks, name, there ? OK : verdict, advice, "%s%s%s",
-	      there ? "" : "there is no ", file, "");
+	check(checks, name, there ? OK : verdict, advice, "%s%s", there ? "" : "there is no ",
+	      file);
 }
 
 static void check_ledger(struct json_object *checks, const struct system *system)
 {
+	const char *advice = "boot a kernel with CONFIG_LIVEUPDATE_TRACE";
 	char path[PATH_MAX], why[LEDGER_WHY_SIZE];
 	struct ledger ledger;
 	int ret;
@@ -177,17 +182,16 @@ static void check_ledger(struct json_object *checks, const struct system *system
 	system_path(system, path, LEDGER_DIRECTORY "/current");
 	ret = ledger_read(&ledger, path, why);
 	if (ret) {
-		check(checks, "ledger", FAIL, ret == -EACCES || ret == -EPERM ?
-		      "run it as root" :
-		      ret == -EINVAL ? "kernel and lutrace have to be of the same version" :
-		      "boot a kernel with CONFIG_LIVEUPDATE_TRACE",
-		      "%s: %s", LEDGER_DIRECTORY "/current", why);
+		if (ret == -EACCES || ret == -EPERM)
+			advice = "run it as root";
+		else if (ret == -EINVAL)
+			advice = "use the lutrace that belongs to this kernel";
+		check(checks, "ledger", FAIL, advice, "%s: %s", LEDGER_DIRECTORY "/current", why);
 		return;
 	}
 	if (ledger.header.dropped)
 		check(checks, "ledger", WARN, "what is measured from now on is incomplete; reboot",
-		      "full: %llu records dropped",
-		      (unsigned long long)ledger.header.dropped);
+		      "full: %llu records dropped", (unsigned long long)ledger.header.dropped);
 	else
 		check(checks, "ledger", OK, NULL, "%zu of %llu records in use", ledger.count,
 		      (unsigned long long)ledger.header.capacity);
@@ -198,8 +202,9 @@ static void check_ledger(struct json_object *checks, const struct system *system
 	if (ret == -ENOENT)
 		check(checks, "handover", OK, NULL, "none: this kernel was booted cold");
 	else if (ret)
-		check(checks, "handover", FAIL, "the outgoing kernel's ledger cannot be used; see the kernel log",
-		      "%s: %s", LEDGER_DIRECTORY "/previous", why);
+		check(checks, "handover", FAIL,
+		      "the outgoing kernel's ledger cannot be used; see the kernel log", "%s: %s",
+		      LEDGER_DIRECTORY "/previous", why);
 	else
 		check(checks, "handover", OK, NULL, "this kernel took over from Linux %s",
 		      ledger.header.release);
@@ -210,16 +215,17 @@ static void check_tracing(struct json_object *checks, const struct system *syste
 {
 	char text[128];
 
-	check_file(checks, system, "btf", "/sys/kernel/btf/vmlinux", WARN,
-		   "build the kernel with CONFIG_DEBUG_INFO_BTF=y; snapshot, verify and walk need it");
+	check_file(
+		checks, system, "btf", "/sys/kernel/btf/vmlinux", WARN,
+		"build the kernel with CONFIG_DEBUG_INFO_BTF=y; snapshot, verify and walk need it");
 	if (system_has(system, "/sys/kernel/tracing/events/liveupdate/liveupdate_step_begin") ||
 	    system_has(system, "/sys/kernel/debug/tracing/events/liveupdate/liveupdate_step_begin"))
 		check(checks, "trace events", OK, NULL, "liveupdate:liveupdate_step_begin, _end");
 	else
 		check(checks, "trace events", WARN,
-		      system_has(system, "/sys/kernel/tracing/events") ?
-		      "build the kernel with CONFIG_LIVEUPDATE_TRACE=y" :
-		      "as root: mount -t tracefs tracefs /sys/kernel/tracing",
+		      system_has(system, "/sys/kernel/tracing/events")
+			      ? "build the kernel with CONFIG_LIVEUPDATE_TRACE=y"
+			      : "as root: mount -t tracefs tracefs /sys/kernel/tracing",
 		      "there are no liveupdate trace events");
 	if (system_text(system, "/sys/kernel/security/lockdown", text, sizeof(text)) &&
 	    strstr(text, "[confidentiality]"))
@@ -239,8 +245,8 @@ static void check_kexec(struct json_object *checks, const struct system *system)
 		      "loading another kernel is disabled until the next boot");
 }
 
-static void check_tool(struct json_object *checks, const struct system *system,
-		       const char *tool, enum verdict verdict, const char *advice)
+static void check_tool(struct json_object *checks, const struct system *system, const char *tool,
+		       enum verdict verdict, const char *advice)
 {
 	static const char *const directories[] = {
 		"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
@@ -303,10 +309,7 @@ static enum verdict worst(struct json_object *checks)
 
 int do_doctor(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "root", required_argument, NULL, 'r' },
-		{ 0 }
-	};
+	static const struct option options[] = { { "root", required_argument, NULL, 'r' }, { 0 } };
 	struct json_object *value, *checks;
 	const char *root = NULL;
 	enum verdict verdict;

@@ -13,7 +13,7 @@ const char *side_name(enum side side)
 }
 
 #define PHASE_NAME(name, number, member, text) [number] = text,
-#define REASON_TEXT(name, number, text) [number] = text,
+#define REASON_TEXT(name, number, text)	       [number] = text,
 
 const char *phase_name(unsigned int phase)
 {
@@ -84,8 +84,7 @@ static void end_step(struct handover *handover, enum side side,
 	step->end = record;
 }
 
-static void choose_origin(struct handover *handover,
-			  const struct blackout_side *outgoing,
+static void choose_origin(struct handover *handover, const struct blackout_side *outgoing,
 			  const struct blackout_side *incoming)
 {
 	if (handover->blackout.known)
@@ -118,8 +117,9 @@ int handover_build(struct handover *handover, char why[LEDGER_WHY_SIZE])
 		if (!handover->present[side])
 			continue;
 		if (ledger->count && ledger->records[0].sequence <= last) {
-			snprintf(why, LEDGER_WHY_SIZE,
-				 "the incoming kernel's ledger does not continue the outgoing kernel's");
+			snprintf(
+				why, LEDGER_WHY_SIZE,
+				"the incoming kernel's ledger does not continue the outgoing kernel's");
 			return -EINVAL;
 		}
 		if (ledger->count)
@@ -198,8 +198,7 @@ int64_t handover_time(const struct handover *handover, __u64 cycles)
  * Return: false if that is not known: the step never ended, its time goes
  * backward, or no frequency is known.
  */
-bool handover_duration(const struct handover *handover, const struct step *step,
-		       uint64_t *ns)
+bool handover_duration(const struct handover *handover, const struct step *step, uint64_t *ns)
 {
 	if (!step->end || !handover->khz || step->end->cycles < step->begin->cycles)
 		return false;
@@ -229,12 +228,10 @@ bool handover_wall(const struct handover *handover, __u64 cycles, int64_t *ns)
 			continue;
 		if (cycles < header->wall_cycles)
 			*ns = (int64_t)(header->wall_ns -
-					blackout_ns(header->wall_cycles - cycles,
-						    handover->khz));
+					blackout_ns(header->wall_cycles - cycles, handover->khz));
 		else
 			*ns = (int64_t)(header->wall_ns +
-					blackout_ns(cycles - header->wall_cycles,
-						    handover->khz));
+					blackout_ns(cycles - header->wall_cycles, handover->khz));
 		return true;
 	}
 	return false;

@@ -22,11 +22,7 @@
 #include "blackout.h"
 #include "ledger.h"
 
-enum side {
-	OUTGOING,
-	INCOMING,
-	SIDES
-};
+enum side { OUTGOING, INCOMING, SIDES };
 
 #define NO_PARENT SIZE_MAX
 
@@ -77,8 +73,7 @@ int handover_build(struct handover *handover, char why[LEDGER_WHY_SIZE]);
 void handover_free(struct handover *handover);
 
 int64_t handover_time(const struct handover *handover, __u64 cycles);
-bool handover_duration(const struct handover *handover, const struct step *step,
-		       uint64_t *ns);
+bool handover_duration(const struct handover *handover, const struct step *step, uint64_t *ns);
 bool handover_wall(const struct handover *handover, __u64 cycles, int64_t *ns);
 bool handover_from_mark(const struct handover *handover);
 bool handover_to_mark(const struct handover *handover);

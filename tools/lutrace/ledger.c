@@ -28,8 +28,7 @@ static bool terminated(const char *text, size_t size)
 	return memchr(text, '\0', size) != NULL;
 }
 
-static int check_header(const struct liveupdate_ledger *header,
-			char why[LEDGER_WHY_SIZE])
+static int check_header(const struct liveupdate_ledger *header, char why[LEDGER_WHY_SIZE])
 {
 	if (header->magic != LIVEUPDATE_LEDGER_MAGIC)
 		return refuse(why, "this is no ledger (magic %#llx)",
@@ -39,8 +38,7 @@ static int check_header(const struct liveupdate_ledger *header,
 			      header->version, LIVEUPDATE_LEDGER_VERSION);
 	if (header->header_size < sizeof(*header) || header->header_size % 8)
 		return refuse(why, "wrong header size %u", header->header_size);
-	if (header->record_size < sizeof(struct liveupdate_record) ||
-	    header->record_size % 8)
+	if (header->record_size < sizeof(struct liveupdate_record) || header->record_size % 8)
 		return refuse(why, "wrong record size %u", header->record_size);
 	if (header->flags)
 		return refuse(why, "unknown flags %#x", header->flags);
@@ -58,26 +56,23 @@ static int check_header(const struct liveupdate_ledger *header,
 	return 0;
 }
 
-static int check_record(const struct liveupdate_record *record,
-			char why[LEDGER_WHY_SIZE])
+static int check_record(const struct liveupdate_record *record, char why[LEDGER_WHY_SIZE])
 {
 	unsigned long long sequence = record->sequence;
 
 	if (!record->step)
 		return refuse(why, "record %llu has no step", sequence);
 	if (record->edge < LIVEUPDATE_EDGE_BEGIN || record->edge > LIVEUPDATE_EDGE_INSTANT)
-		return refuse(why, "record %llu is no edge of a step (%u)", sequence,
-			      record->edge);
+		return refuse(why, "record %llu is no edge of a step (%u)", sequence, record->edge);
 	if (record->edge == LIVEUPDATE_EDGE_BEGIN && record->ret)
 		return refuse(why, "record %llu begins with a return code", sequence);
 	if (record->edge == LIVEUPDATE_EDGE_END && !record->ref)
 		return refuse(why, "record %llu ends nothing", sequence);
 	if (record->ref >= record->sequence)
-		return refuse(why, "record %llu refers to %llu, which is not before it",
-			      sequence, (unsigned long long)record->ref);
+		return refuse(why, "record %llu refers to %llu, which is not before it", sequence,
+			      (unsigned long long)record->ref);
 	if (record->ret > 0 || record->ret < -MAX_ERRNO)
-		return refuse(why, "record %llu has the return code %d", sequence,
-			      record->ret);
+		return refuse(why, "record %llu has the return code %d", sequence, record->ret);
 	if (!terminated(record->name, sizeof(record->name)))
 		return refuse(why, "the name in record %llu has no end", sequence);
 	return 0;
@@ -119,8 +114,7 @@ int ledger_check(const struct ledger *ledger, char why[LEDGER_WHY_SIZE])
  *
  * Return: 0, -EINVAL if the ledger must not be used, -ENOMEM.
  */
-int ledger_parse(struct ledger *ledger, const void *data, size_t size,
-		 char why[LEDGER_WHY_SIZE])
+int ledger_parse(struct ledger *ledger, const void *data, size_t size, char why[LEDGER_WHY_SIZE])
 {
 	struct liveupdate_ledger *header = &ledger->header;
 	const char *from;
@@ -134,8 +128,8 @@ int ledger_parse(struct ledger *ledger, const void *data, size_t size,
 		return -EINVAL;
 	if (header->header_size > size ||
 	    header->count > (size - header->header_size) / header->record_size)
-		return refuse(why, "it is cut off: %zu bytes do not hold %llu records",
-			      size, (unsigned long long)header->count);
+		return refuse(why, "it is cut off: %zu bytes do not hold %llu records", size,
+			      (unsigned long long)header->count);
 
 	ledger->count = header->count;
 	ledger->records = calloc(ledger->count ?: 1, sizeof(*ledger->records));

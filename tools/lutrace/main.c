@@ -11,8 +11,8 @@
 
 #include "main.h"
 
-#define SOURCE_USAGE							\
-	"  -l, --ledger DIR       read the ledgers DIR/previous and DIR/current\n" \
+#define SOURCE_USAGE                                                                               \
+	"  -l, --ledger DIR       read the ledgers DIR/previous and DIR/current\n"                 \
 	"                         instead of those of the running kernel\n"
 
 static const struct verb verbs[] = {
@@ -22,23 +22,19 @@ static const struct verb verbs[] = {
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -H, --histogram        show how the durations are distributed\n"
 	  "  -L, --list             show each single step, in order of time\n"
-	  "  -s, --step NAME        only this kind of step, such as iommu-restore\n"
-	  SOURCE_USAGE },
+	  "  -s, --step NAME        only this kind of step, such as iommu-restore\n" SOURCE_USAGE },
 	{ "record", do_record, "write all that is known of a handover to one file",
 	  "[OPTIONS]\n\n"
 	  "  -o, --output FILE      write FILE instead of standard output\n"
 	  "  -i, --identity FILE    take the verdict of 'lutrace verify' from FILE\n"
 	  "                         (default: /run/lutrace/identity.json)\n"
 	  "  -m, --merge FILE       add the members 'identity', 'dma' and 'referee' of\n"
-	  "                         the JSON object in FILE; may be repeated\n"
-	  SOURCE_USAGE },
-	{ "report", do_report, "show a recording",
-	  "[OPTIONS] [RECORDING]\n\n" SOURCE_USAGE },
+	  "                         the JSON object in FILE; may be repeated\n" SOURCE_USAGE },
+	{ "report", do_report, "show a recording", "[OPTIONS] [RECORDING]\n\n" SOURCE_USAGE },
 	{ "plot", do_plot, "draw both kernels on one time line, as SVG",
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -o, --output FILE      write FILE instead of standard output\n"
-	  "  -a, --all              the whole handover, not the blackout alone\n"
-	  SOURCE_USAGE },
+	  "  -a, --all              the whole handover, not the blackout alone\n" SOURCE_USAGE },
 #ifdef LUTRACE_BPF
 	{ "snapshot", do_snapshot, "remember the IOMMU page tables across the kexec",
 	  "[OPTIONS]\n\n"
@@ -72,26 +68,26 @@ static const struct verb verbs[] = {
 
 static const struct verb *current_verb;
 
-static const char common_usage[] =
-	"  -j, --json             print JSON\n"
-	"  -p, --pretty           print indented JSON\n"
-	"  -h, --help             print this help\n"
-	"  -V, --version          print the version\n";
+static const char common_usage[] = "  -j, --json             print JSON\n"
+				   "  -p, --pretty           print indented JSON\n"
+				   "  -h, --help             print this help\n"
+				   "  -V, --version          print the version\n";
 
 #define COMMON_LETTERS "jphV"
-#define COMMON_OPTIONS							\
-	{ "json", no_argument, NULL, 'j' },				\
-	{ "pretty", no_argument, NULL, 'p' },				\
-	{ "help", no_argument, NULL, 'h' },				\
-	{ "version", no_argument, NULL, 'V' }
+#define COMMON_OPTIONS                                                                             \
+	{ "json", no_argument, NULL, 'j' }, { "pretty", no_argument, NULL, 'p' },                  \
+		{ "help", no_argument, NULL, 'h' },                                                \
+	{                                                                                          \
+		"version", no_argument, NULL, 'V'                                                  \
+	}
 
 static void print_help(void)
 {
 	size_t i;
 
 	if (current_verb) {
-		printf("lutrace %s: %s\n\nusage: lutrace %s %s%s",
-		       current_verb->name, current_verb->help, current_verb->name,
+		printf("lutrace %s: %s\n\nusage: lutrace %s %s%s", current_verb->name,
+		       current_verb->help, current_verb->name,
 		       current_verb->usage ?: "[OPTIONS]\n\n", common_usage);
 		printf("\nMore in lutrace-%s(1).\n", current_verb->name);
 		return;
@@ -99,11 +95,11 @@ static void print_help(void)
 	printf("lutrace: measure, check and explain a live update\n\n"
 	       "usage: lutrace [OPTIONS] [VERB] [ARGUMENTS]\n\n");
 	for (i = 0; i < VERB_COUNT; i++)
-		printf("  %-10s %s%s\n", verbs[i].name, verbs[i].help,
-		       i ? "" : " (default)");
+		printf("  %-10s %s%s\n", verbs[i].name, verbs[i].help, i ? "" : " (default)");
 	printf("\n%s\n"
 	       "Exit status: 0 done and good, 1 failed or bad, 2 there is no answer.\n"
-	       "'lutrace VERB --help' tells more; so does lutrace(1).\n", common_usage);
+	       "'lutrace VERB --help' tells more; so does lutrace(1).\n",
+	       common_usage);
 }
 
 /* Returns false for an option that is not one of the common ones. */
@@ -125,8 +121,7 @@ static bool common_option(int letter)
 		exit(EXIT_GOOD);
 	case '?':
 		fprintf(stderr, "Try 'lutrace %s%s--help'.\n",
-			current_verb ? current_verb->name : "",
-			current_verb ? " " : "");
+			current_verb ? current_verb->name : "", current_verb ? " " : "");
 		exit(EXIT_BAD);
 	}
 	return false;
@@ -144,8 +139,7 @@ static bool common_option(int letter)
  * Return: the letter of one of the verb's own options, with optarg; -1 when
  * there are no more, with optind at the first argument.
  */
-int next_option(int argc, char **argv, const char *letters,
-		const struct option *options)
+int next_option(int argc, char **argv, const char *letters, const struct option *options)
 {
 	static struct option all[32] = { COMMON_OPTIONS };
 	char all_letters[64];
@@ -197,20 +191,18 @@ int main(int argc, char **argv)
 	} else if (!strcmp(argv[0], "help")) {
 		current_verb = argc > 1 ? find_verb(argv[1]) : NULL;
 		if (argc > 1 && !current_verb)
-			return fail("there is no verb '%s'; 'lutrace --help' lists them",
-				    argv[1]);
+			return fail("there is no verb '%s'; 'lutrace --help' lists them", argv[1]);
 		print_help();
 		return EXIT_GOOD;
 	} else {
 		current_verb = find_verb(argv[0]);
 		if (!current_verb)
-			return fail("there is no verb '%s'; 'lutrace --help' lists them",
-				    argv[0]);
+			return fail("there is no verb '%s'; 'lutrace --help' lists them", argv[0]);
 		/* getopt() complains in the name of argv[0]. */
 		if (asprintf(&argv[0], "lutrace %s", current_verb->name) < 0)
 			return fail("out of memory");
 	}
 
-	optind = 0;	/* glibc: scan anew */
+	optind = 0; /* glibc: scan anew */
 	return current_verb->run(argc, argv);
 }

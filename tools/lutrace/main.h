@@ -17,9 +17,9 @@
 
 /* Exit codes, so that a script can tell "no" from "cannot tell". */
 enum exit_code {
-	EXIT_GOOD = 0,		/* done; the answer is good */
-	EXIT_BAD = 1,		/* failed, or the answer is bad */
-	EXIT_UNKNOWN = 2,	/* there is no answer */
+	EXIT_GOOD = 0,	  /* done; the answer is good */
+	EXIT_BAD = 1,	  /* failed, or the answer is bad */
+	EXIT_UNKNOWN = 2, /* there is no answer */
 };
 
 /**
@@ -36,8 +36,7 @@ struct verb {
 	const char *usage;
 };
 
-int next_option(int argc, char **argv, const char *letters,
-		const struct option *options);
+int next_option(int argc, char **argv, const char *letters, const struct option *options);
 
 int do_cmdline(int argc, char **argv);
 int do_doctor(int argc, char **argv);

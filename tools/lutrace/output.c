@@ -12,8 +12,8 @@
 #include "main.h"
 #include "output.h"
 
-#define BAR_WIDTH 24
-#define CELL_SIZE 160
+#define BAR_WIDTH   24
+#define CELL_SIZE   160
 #define MAX_COLUMNS 12
 
 bool json_output;
@@ -111,8 +111,8 @@ const char *error_text(int ret)
 	return number;
 }
 
-static void cell_text(struct json_object *row, const struct column *column,
-		      uint64_t total, char text[CELL_SIZE])
+static void cell_text(struct json_object *row, const struct column *column, uint64_t total,
+		      char text[CELL_SIZE])
 {
 	struct json_object *value = member(row, column->member);
 	double share = 0;
@@ -166,8 +166,8 @@ static bool left_aligned(const struct column *column)
  * @count:   number of @columns
  * @total:   what COLUMN_SHARE and COLUMN_BAR are parts of
  */
-void output_table(struct json_object *rows, const struct column *columns,
-		  size_t count, uint64_t total)
+void output_table(struct json_object *rows, const struct column *columns, size_t count,
+		  uint64_t total)
 {
 	size_t lines = json_object_array_length(rows);
 	size_t row, i, at, width[MAX_COLUMNS];
@@ -176,8 +176,7 @@ void output_table(struct json_object *rows, const struct column *columns,
 	for (i = 0; i < count; i++) {
 		width[i] = strlen(columns[i].title);
 		for (row = 0; row < lines; row++) {
-			cell_text(json_object_array_get_idx(rows, row),
-				  &columns[i], total, text);
+			cell_text(json_object_array_get_idx(rows, row), &columns[i], total, text);
 			if (strlen(text) > width[i])
 				width[i] = strlen(text);
 		}
@@ -187,13 +186,13 @@ void output_table(struct json_object *rows, const struct column *columns,
 		at = 0;
 		for (i = 0; i < count; i++) {
 			if (row)
-				cell_text(json_object_array_get_idx(rows, row - 1),
-					  &columns[i], total, text);
+				cell_text(json_object_array_get_idx(rows, row - 1), &columns[i],
+					  total, text);
 			else
 				snprintf(text, sizeof(text), "%s", columns[i].title);
-			at += (size_t)sprintf(line + at, "  %*s",
-					      left_aligned(&columns[i]) ?
-						-(int)width[i] : (int)width[i], text);
+			at += (size_t)sprintf(
+				line + at, "  %*s",
+				left_aligned(&columns[i]) ? -(int)width[i] : (int)width[i], text);
 		}
 		while (at && line[at - 1] == ' ')
 			at--;
@@ -207,8 +206,8 @@ void output_json(struct json_object *value)
 {
 	int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
 
-	flags |= pretty_output ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED :
-				 JSON_C_TO_STRING_PLAIN;
+	flags |= pretty_output ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
+			       : JSON_C_TO_STRING_PLAIN;
 	puts(json_object_to_json_string_ext(value, flags));
 }
 
@@ -252,8 +251,7 @@ int output_file(const char *path, const void *data, size_t size)
 		return EXIT_GOOD;
 	}
 
-	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >=
-	    (int)sizeof(temporary))
+	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
 		return fail("%s: the name is too long", path);
 	fd = mkstemp(temporary);
 	if (fd < 0)

@@ -12,16 +12,16 @@
 #include <stdint.h>
 #include <json-c/json.h>
 
-extern bool json_output;	/* -j or -p */
-extern bool pretty_output;	/* -p */
+extern bool json_output;   /* -j or -p */
+extern bool pretty_output; /* -p */
 
 enum column_format {
-	COLUMN_TEXT,		/* left-aligned; null and false are blank */
-	COLUMN_COUNT,		/* integer; 0 is blank */
-	COLUMN_TIME,		/* nanoseconds, in a unit that fits; null is "-" */
-	COLUMN_SHARE,		/* part of the table's total, in percent */
-	COLUMN_BAR,		/* the same as a bar */
-	COLUMN_ERROR,		/* negative errno by name; 0 is blank */
+	COLUMN_TEXT,  /* left-aligned; null and false are blank */
+	COLUMN_COUNT, /* integer; 0 is blank */
+	COLUMN_TIME,  /* nanoseconds, in a unit that fits; null is "-" */
+	COLUMN_SHARE, /* part of the table's total, in percent */
+	COLUMN_BAR,   /* the same as a bar */
+	COLUMN_ERROR, /* negative errno by name; 0 is blank */
 };
 
 /**
@@ -41,8 +41,8 @@ struct column {
 const char *time_text(int64_t ns, char text[TIME_TEXT_SIZE]);
 const char *error_text(int ret);
 
-void output_table(struct json_object *rows, const struct column *columns,
-		  size_t count, uint64_t total);
+void output_table(struct json_object *rows, const struct column *columns, size_t count,
+		  uint64_t total);
 void output_json(struct json_object *value);
 int output(struct json_object *value, void (*text)(struct json_object *value));
 int output_file(const char *path, const void *data, size_t size);

@@ -9,12 +9,10 @@
 
 int do_plot(int argc, char **argv)
 {
-	static const struct option options[] = {
-		SOURCE_OPTIONS,
-		{ "output", required_argument, NULL, 'o' },
-		{ "all", no_argument, NULL, 'a' },
-		{ 0 }
-	};
+	static const struct option options[] = { SOURCE_OPTIONS,
+						 { "output", required_argument, NULL, 'o' },
+						 { "all", no_argument, NULL, 'a' },
+						 { 0 } };
 	struct source source = { 0 };
 	struct handover handover;
 	const char *path = NULL;
@@ -41,7 +39,8 @@ int do_plot(int argc, char **argv)
 		return code;
 
 	if (!handover.khz) {
-		code = unknown("neither kernel recorded its cycle counter's frequency: there is no time line");
+		code = unknown(
+			"neither kernel recorded its cycle counter's frequency: there is no time line");
 		goto out;
 	}
 	out = open_memstream(&svg, &size);

@@ -30,7 +30,7 @@ static int add_identity(struct json_object *recording, const char *path)
 	struct json_object *value;
 
 	if (!path && access(IDENTITY_FILE, F_OK))
-		return EXIT_GOOD;	/* nobody has verified */
+		return EXIT_GOOD; /* nobody has verified */
 	path = path ?: IDENTITY_FILE;
 	value = read_object(path);
 	if (!value)
@@ -49,8 +49,9 @@ static int merge(struct json_object *recording, const char *path)
 			    access(path, R_OK) ? strerror(errno) : "not a JSON object");
 	json_object_object_foreach(value, name, child) {
 		if (!recording_is_evidence(name)) {
-			int code = fail("cannot merge the member '%s' of %s; 'identity', 'dma' and 'referee' can be merged",
-					name, path);
+			int code = fail(
+				"cannot merge the member '%s' of %s; 'identity', 'dma' and 'referee' can be merged",
+				name, path);
 
 			json_object_put(value);
 			return code;
@@ -63,13 +64,11 @@ static int merge(struct json_object *recording, const char *path)
 
 int do_record(int argc, char **argv)
 {
-	static const struct option options[] = {
-		SOURCE_OPTIONS,
-		{ "output", required_argument, NULL, 'o' },
-		{ "identity", required_argument, NULL, 'i' },
-		{ "merge", required_argument, NULL, 'm' },
-		{ 0 }
-	};
+	static const struct option options[] = { SOURCE_OPTIONS,
+						 { "output", required_argument, NULL, 'o' },
+						 { "identity", required_argument, NULL, 'i' },
+						 { "merge", required_argument, NULL, 'm' },
+						 { 0 } };
 	const char *path = NULL, *identity = NULL, *merges[MAX_MERGES];
 	struct json_object *recording;
 	struct source source = { 0 };
@@ -106,10 +105,11 @@ int do_record(int argc, char **argv)
 	for (i = 0; !code && i < merge_count; i++)
 		code = merge(recording, merges[i]);
 	if (!code) {
-		text = json_object_to_json_string_length(recording,
+		text = json_object_to_json_string_length(
+			recording,
 			pretty_output ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-					JSON_C_TO_STRING_NOSLASHESCAPE :
-					JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
+						JSON_C_TO_STRING_NOSLASHESCAPE
+				      : JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
 			&size);
 		code = output_file(path, text, size);
 	}

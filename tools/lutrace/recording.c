@@ -21,14 +21,13 @@ static void add_hex(struct json_object *value, const char *name, __u64 number)
 
 	snprintf(text, sizeof(text), "0x%llx", number);
 	json_object_object_add_ex(value, name, json_object_new_string(text),
-				  JSON_C_OBJECT_ADD_KEY_IS_NEW |
-				  JSON_C_OBJECT_ADD_CONSTANT_KEY);
+				  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY);
 }
 
 static void add(struct json_object *value, const char *name, struct json_object *new)
 {
-	json_object_object_add_ex(value, name, new, JSON_C_OBJECT_ADD_KEY_IS_NEW |
-						    JSON_C_OBJECT_ADD_CONSTANT_KEY);
+	json_object_object_add_ex(value, name, new,
+				  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY);
 }
 
 static void add_name(struct json_object *value, const char *name, const char *text)
@@ -48,8 +47,8 @@ struct json_object *recording_kernel(const struct handover *handover)
 	int side;
 
 	for (side = 0; side < SIDES; side++)
-		add_text(value, side_name(side), handover->present[side] ?
-			 handover->ledger[side].header.release : NULL);
+		add_text(value, side_name(side),
+			 handover->present[side] ? handover->ledger[side].header.release : NULL);
 	return value;
 }
 
@@ -95,10 +94,10 @@ struct json_object *recording_blackout(const struct handover *handover)
 	if (blackout->known) {
 		add_count(value, "ns", blackout->ns);
 		add(value, "unknown", NULL);
-		add_name(value, "from", handover_from_mark(handover) ?
-			 "pause-mark" : "reboot-call");
-		add_name(value, "to", handover_to_mark(handover) ?
-			 "resume-mark" : "session-finish");
+		add_name(value, "from",
+			 handover_from_mark(handover) ? "pause-mark" : "reboot-call");
+		add_name(value, "to",
+			 handover_to_mark(handover) ? "resume-mark" : "session-finish");
 	} else {
 		add(value, "ns", NULL);
 		add_name(value, "unknown", blackout_reason_text(blackout->reason));
@@ -110,8 +109,7 @@ struct json_object *recording_blackout(const struct handover *handover)
 }
 
 /* One step of the handover. */
-struct json_object *recording_step(const struct handover *handover,
-				   const struct step *step)
+struct json_object *recording_step(const struct handover *handover, const struct step *step)
 {
 	const struct liveupdate_record *begin = step->begin, *end = step->end;
 	struct json_object *row = json_object_new_object();
@@ -119,17 +117,18 @@ struct json_object *recording_step(const struct handover *handover,
 	uint64_t ns;
 
 	add_count(row, "sequence", begin->sequence);
-	add(row, "parent", step->parent == NO_PARENT ? NULL :
-	    json_object_new_uint64(handover->steps[step->parent].begin->sequence));
+	add(row, "parent",
+	    step->parent == NO_PARENT
+		    ? NULL
+		    : json_object_new_uint64(handover->steps[step->parent].begin->sequence));
 	add_name(row, "kernel", side_name(step->side));
 	add_name(row, "step", step_name(begin->step));
 	add_name(row, "kind", kind_name(begin->kind));
 	object_text(begin->kind, begin->object, begin->name, text);
 	add_text(row, "object", text);
-	add(row, "begin_ns", handover->khz ?
-	    json_object_new_int64(handover_time(handover, begin->cycles)) : NULL);
-	add(row, "ns", handover_duration(handover, step, &ns) ?
-	    json_object_new_uint64(ns) : NULL);
+	add(row, "begin_ns",
+	    handover->khz ? json_object_new_int64(handover_time(handover, begin->cycles)) : NULL);
+	add(row, "ns", handover_duration(handover, step, &ns) ? json_object_new_uint64(ns) : NULL);
 	add(row, "ret", end ? json_object_new_int(end->ret) : NULL);
 	add_count(row, "count", end ? end->count : 0);
 	return row;
@@ -211,8 +210,7 @@ bool recording_is_evidence(const char *name)
  *
  * Return: the document; evidence that there is none of is null.
  */
-struct json_object *recording_overview(const struct handover *handover,
-				       struct json_object *from)
+struct json_object *recording_overview(const struct handover *handover, struct json_object *from)
 {
 	struct json_object *value = json_object_new_object();
 	size_t i;
@@ -234,8 +232,7 @@ struct json_object *recording_overview(const struct handover *handover,
  *
  * Return: the document, which recording_parse() understands.
  */
-struct json_object *recording_make(const struct handover *handover,
-				   struct json_object *from)
+struct json_object *recording_make(const struct handover *handover, struct json_object *from)
 {
 	struct json_object *value = recording_overview(handover, from);
 	struct json_object *ledgers = json_object_new_object();
@@ -243,8 +240,8 @@ struct json_object *recording_make(const struct handover *handover,
 
 	add(value, "steps", recording_steps(handover));
 	for (side = 0; side < SIDES; side++)
-		add(ledgers, side_name(side), handover->present[side] ?
-		    make_ledger(&handover->ledger[side]) : NULL);
+		add(ledgers, side_name(side),
+		    handover->present[side] ? make_ledger(&handover->ledger[side]) : NULL);
 	add(value, "ledgers", ledgers);
 	return value;
 }
@@ -324,8 +321,7 @@ static bool parse_record(struct json_object *from, struct liveupdate_record *rec
 	       parse_text(from, "name", record->name, sizeof(record->name));
 }
 
-static int parse_ledger(struct ledger *ledger, struct json_object *from,
-			char why[LEDGER_WHY_SIZE])
+static int parse_ledger(struct ledger *ledger, struct json_object *from, char why[LEDGER_WHY_SIZE])
 {
 	struct liveupdate_ledger *header = &ledger->header;
 	struct json_object *records = member(from, "records");
@@ -354,8 +350,7 @@ static int parse_ledger(struct ledger *ledger, struct json_object *from,
 		return -ENOMEM;
 	}
 	for (i = 0; i < ledger->count; i++) {
-		if (!parse_record(json_object_array_get_idx(records, i),
-				  &ledger->records[i]))
+		if (!parse_record(json_object_array_get_idx(records, i), &ledger->records[i]))
 			return refuse(why, "record number %zu of a ledger in it is damaged", i);
 	}
 	return ledger_check(ledger, why);

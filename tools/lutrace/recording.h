@@ -19,13 +19,10 @@
 struct json_object *recording_kernel(const struct handover *handover);
 struct json_object *recording_time(const struct handover *handover);
 struct json_object *recording_blackout(const struct handover *handover);
-struct json_object *recording_step(const struct handover *handover,
-				   const struct step *step);
+struct json_object *recording_step(const struct handover *handover, const struct step *step);
 struct json_object *recording_steps(const struct handover *handover);
-struct json_object *recording_overview(const struct handover *handover,
-				       struct json_object *from);
-struct json_object *recording_make(const struct handover *handover,
-				   struct json_object *from);
+struct json_object *recording_overview(const struct handover *handover, struct json_object *from);
+struct json_object *recording_make(const struct handover *handover, struct json_object *from);
 bool recording_is_evidence(const char *member);
 
 int recording_parse(struct handover *handover, struct json_object *recording,

@@ -49,9 +49,8 @@ static void print_dma(struct json_object *dma)
 		return;
 	}
 	printf("%s sent, %s received, %s lost, %s during the blackout, %s faults\n",
-	       member_text(dma, "sent"), member_text(dma, "received"),
-	       member_text(dma, "lost"), member_text(dma, "during_blackout"),
-	       member_text(dma, "faults"));
+	       member_text(dma, "sent"), member_text(dma, "received"), member_text(dma, "lost"),
+	       member_text(dma, "during_blackout"), member_text(dma, "faults"));
 }
 
 static void print_referee(struct json_object *referee)
@@ -64,8 +63,9 @@ static void print_referee(struct json_object *referee)
 	}
 	printf("translation switched off %s times, %s faults, memory %s\n",
 	       member_text(referee, "translation_off"), member_text(referee, "faults"),
-	       !identical ? "not compared" :
-	       json_object_get_boolean(identical) ? "identical" : "different");
+	       !identical			    ? "not compared"
+	       : json_object_get_boolean(identical) ? "identical"
+						    : "different");
 }
 
 static void print_recording(struct json_object *recording)

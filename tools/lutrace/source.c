@@ -61,13 +61,14 @@ static int read_ledgers(struct source *source, struct handover *handover)
 
 	if (access(directory, F_OK))
 		return fail("there is no %s: %s", directory,
-			    source->directory ? strerror(errno) :
-			    "this kernel keeps no ledger; see 'lutrace doctor'");
+			    source->directory
+				    ? strerror(errno)
+				    : "this kernel keeps no ledger; see 'lutrace doctor'");
 	for (side = 0; side < SIDES; side++) {
 		snprintf(path, sizeof(path), "%s/%s", directory, names[side]);
 		ret = ledger_read(&handover->ledger[side], path, why);
 		if (ret == -ENOENT)
-			continue;	/* after a cold boot there is no previous one */
+			continue; /* after a cold boot there is no previous one */
 		if (ret == -EACCES || ret == -EPERM)
 			return fail("only root may read %s", path);
 		if (ret)
@@ -93,8 +94,7 @@ int source_read(struct source *source, struct handover *handover)
 	int code;
 
 	memset(handover, 0, sizeof(*handover));
-	code = source->file ? read_recording(source, handover) :
-			      read_ledgers(source, handover);
+	code = source->file ? read_recording(source, handover) : read_ledgers(source, handover);
 	if (code)
 		source_free(source, handover);
 	return code;

@@ -24,9 +24,11 @@ struct source {
 
 /* For next_option(). */
 #define SOURCE_LETTERS "l:f:"
-#define SOURCE_OPTIONS							\
-	{ "ledger", required_argument, NULL, 'l' },			\
-	{ "file", required_argument, NULL, 'f' }
+#define SOURCE_OPTIONS                                                                             \
+	{ "ledger", required_argument, NULL, 'l' },                                                \
+	{                                                                                          \
+		"file", required_argument, NULL, 'f'                                               \
+	}
 
 void source_option(struct source *source, int letter, const char *argument);
 int source_arguments(struct source *source, int argc, char **argv);

@@ -12,7 +12,7 @@
 #include "vocabulary.h"
 
 /* Durations by powers of two; the last bucket has no upper end. */
-#define BUCKETS 40
+#define BUCKETS	      40
 #define HISTOGRAM_BAR 52
 
 /**
@@ -105,12 +105,13 @@ static struct json_object *make_row(const struct kind_of_step *kind)
 	add_number(row, "open", (int64_t)kind->open);
 	add_number(row, "errors", (int64_t)kind->errors);
 	add_number(row, "objects", (int64_t)kind->objects);
-	json_object_object_add(row, "total_ns", kind->timed ?
-			       json_object_new_uint64(kind->total) : NULL);
-	json_object_object_add(row, "mean_ns", kind->timed ?
-			       json_object_new_uint64(kind->total / kind->timed) : NULL);
-	json_object_object_add(row, "max_ns", kind->timed ?
-			       json_object_new_uint64(kind->longest) : NULL);
+	json_object_object_add(row, "total_ns",
+			       kind->timed ? json_object_new_uint64(kind->total) : NULL);
+	json_object_object_add(row, "mean_ns",
+			       kind->timed ? json_object_new_uint64(kind->total / kind->timed)
+					   : NULL);
+	json_object_object_add(row, "max_ns",
+			       kind->timed ? json_object_new_uint64(kind->longest) : NULL);
 	json_object_object_add(row, "histogram", make_histogram(kind));
 	return row;
 }
@@ -154,14 +155,10 @@ struct json_object *step_summary(const struct handover *handover, int only)
 void print_step_summary(struct json_object *rows)
 {
 	static const struct column columns[] = {
-		{ "step", "step", COLUMN_TEXT },
-		{ "count", "count", COLUMN_COUNT },
-		{ "open", "open", COLUMN_COUNT },
-		{ "errors", "errors", COLUMN_COUNT },
-		{ "objects", "objects", COLUMN_COUNT },
-		{ "total_ns", "total", COLUMN_TIME },
-		{ "mean_ns", "mean", COLUMN_TIME },
-		{ "max_ns", "max", COLUMN_TIME },
+		{ "step", "step", COLUMN_TEXT },	{ "count", "count", COLUMN_COUNT },
+		{ "open", "open", COLUMN_COUNT },	{ "errors", "errors", COLUMN_COUNT },
+		{ "objects", "objects", COLUMN_COUNT }, { "total_ns", "total", COLUMN_TIME },
+		{ "mean_ns", "mean", COLUMN_TIME },	{ "max_ns", "max", COLUMN_TIME },
 	};
 
 	output_table(rows, columns, sizeof(columns) / sizeof(columns[0]), 0);
@@ -236,17 +233,13 @@ static void print_histograms(struct json_object *value)
 static void print_list(struct json_object *value)
 {
 	static const struct column columns[] = {
-		{ "begin_ns", "begin", COLUMN_TIME },
-		{ "ns", "time", COLUMN_TIME },
-		{ "kernel", "kernel", COLUMN_TEXT },
-		{ "indented", "step", COLUMN_TEXT },
-		{ "object", "object", COLUMN_TEXT },
-		{ "count", "objects", COLUMN_COUNT },
+		{ "begin_ns", "begin", COLUMN_TIME }, { "ns", "time", COLUMN_TIME },
+		{ "kernel", "kernel", COLUMN_TEXT },  { "indented", "step", COLUMN_TEXT },
+		{ "object", "object", COLUMN_TEXT },  { "count", "objects", COLUMN_COUNT },
 		{ "ret", "error", COLUMN_ERROR },
 	};
 
-	output_table(member(value, "steps"), columns,
-		     sizeof(columns) / sizeof(columns[0]), 0);
+	output_table(member(value, "steps"), columns, sizeof(columns) / sizeof(columns[0]), 0);
 }
 
 /* Steps in order of time, each below the one that it is part of. */
@@ -276,14 +269,12 @@ static struct json_object *make_list(const struct handover *handover, int only)
 
 int do_steps(int argc, char **argv)
 {
-	static const struct option options[] = {
-		SOURCE_OPTIONS,
-		{ "histogram", no_argument, NULL, 'H' },
-		{ "list", no_argument, NULL, 'L' },
-		{ "step", required_argument, NULL, 's' },
-		{ 0 }
-	};
-	void (*print)(struct json_object *value) = print_summary;
+	static const struct option options[] = { SOURCE_OPTIONS,
+						 { "histogram", no_argument, NULL, 'H' },
+						 { "list", no_argument, NULL, 'L' },
+						 { "step", required_argument, NULL, 's' },
+						 { 0 } };
+	void (*print)(struct json_object * value) = print_summary;
 	struct json_object *value;
 	struct source source = { 0 };
 	struct handover handover;
@@ -301,8 +292,9 @@ int do_steps(int argc, char **argv)
 		case 's':
 			only = step_number(optarg);
 			if (only <= 0)
-				return fail("there is no step '%s'; 'lutrace steps' lists those that occurred",
-					    optarg);
+				return fail(
+					"there is no step '%s'; 'lutrace steps' lists those that occurred",
+					optarg);
 			break;
 		default:
 			source_option(&source, letter, optarg);
@@ -316,8 +308,9 @@ int do_steps(int argc, char **argv)
 		dropped += handover.ledger[side].header.dropped;
 	value = json_object_new_object();
 	json_object_object_add(value, "kernel", recording_kernel(&handover));
-	json_object_object_add(value, "steps", print == print_list ?
-			       make_list(&handover, only) : step_summary(&handover, only));
+	json_object_object_add(value, "steps",
+			       print == print_list ? make_list(&handover, only)
+						   : step_summary(&handover, only));
 	add_number(value, "dropped", (int64_t)dropped);
 	add_number(value, "unpaired", (int64_t)handover.unpaired);
 	source_free(&source, &handover);

@@ -9,9 +9,9 @@
 #include "system.h"
 
 /* VT-d 11.4.3, Extended Capability Register */
-#define ECAP_SMTS (1ULL << 43)	/* scalable mode translation */
-#define ECAP_SSTS (1ULL << 46)	/* second-stage translation */
-#define ECAP_FSTS (1ULL << 47)	/* first-stage translation */
+#define ECAP_SMTS (1ULL << 43) /* scalable mode translation */
+#define ECAP_SSTS (1ULL << 46) /* second-stage translation */
+#define ECAP_FSTS (1ULL << 47) /* first-stage translation */
 
 /* Where a file of the system is. */
 void system_path(const struct system *system, char path[PATH_MAX], const char *file)
@@ -57,8 +57,7 @@ static char *read_config(const char *path)
 	if (!from)
 		return NULL;
 	text = malloc(room);
-	while (text && (got = gzread(from, text + size,
-				     (unsigned int)(room - size - 1))) > 0) {
+	while (text && (got = gzread(from, text + size, (unsigned int)(room - size - 1))) > 0) {
 		size += (size_t)got;
 		if (size == room - 1)
 			break;
@@ -72,7 +71,9 @@ static char *read_config(const char *path)
 static void find_config(struct system *system)
 {
 	static const char *const files[] = {
-		"/proc/config.gz", "/boot/config-%s", "/lib/modules/%s/config",
+		"/proc/config.gz",
+		"/boot/config-%s",
+		"/lib/modules/%s/config",
 		"/lib/modules/%s/build/.config",
 	};
 	char file[PATH_MAX / 2];
@@ -104,8 +105,7 @@ static void find_iommus(struct system *system)
 		if (strncmp(entry->d_name, "dmar", 4))
 			continue;
 		system->units++;
-		snprintf(path, sizeof(path), "/sys/class/iommu/%s/intel-iommu/ecap",
-			 entry->d_name);
+		snprintf(path, sizeof(path), "/sys/class/iommu/%s/intel-iommu/ecap", entry->d_name);
 		if (!system_text(system, path, text, sizeof(text)))
 			continue;
 		ecap = strtoull(text, NULL, 16);
@@ -128,8 +128,7 @@ void system_read(struct system *system, const char *root)
 {
 	memset(system, 0, sizeof(*system));
 	system->root = root ?: "";
-	system_text(system, "/proc/sys/kernel/osrelease", system->release,
-		    sizeof(system->release));
+	system_text(system, "/proc/sys/kernel/osrelease", system->release, sizeof(system->release));
 	system_text(system, "/proc/cmdline", system->cmdline, sizeof(system->cmdline));
 	find_config(system);
 	find_iommus(system);
@@ -195,8 +194,7 @@ bool system_parameter(const struct system *system, const char *name, const char 
 bool system_scalable_capable(const struct system *system)
 {
 	return system->units && system->scalable == system->units &&
-	       (system->first_stage == system->units ||
-		system->second_stage == system->units);
+	       (system->first_stage == system->units || system->second_stage == system->units);
 }
 
 /* Does it use scalable mode? */

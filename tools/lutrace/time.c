@@ -26,10 +26,8 @@ static const char *boundary_text(const char *boundary)
 void print_blackout(struct json_object *recording)
 {
 	static const struct column columns[] = {
-		{ "name", "phase", COLUMN_TEXT },
-		{ "begin_ns", "begin", COLUMN_TIME },
-		{ "ns", "time", COLUMN_TIME },
-		{ "ns", "share", COLUMN_SHARE },
+		{ "name", "phase", COLUMN_TEXT }, { "begin_ns", "begin", COLUMN_TIME },
+		{ "ns", "time", COLUMN_TIME },	  { "ns", "share", COLUMN_SHARE },
 		{ "ns", "", COLUMN_BAR },
 	};
 	struct json_object *blackout = member(recording, "blackout");
@@ -48,8 +46,8 @@ void print_blackout(struct json_object *recording)
 		printf(", %s", member_text(recording, "time"));
 	printf("\n  to    %s in Linux %s\n\n", boundary_text(member_text(blackout, "to")),
 	       member_text(kernel, "incoming"));
-	output_table(member(blackout, "phases"), columns,
-		     sizeof(columns) / sizeof(columns[0]), (uint64_t)ns);
+	output_table(member(blackout, "phases"), columns, sizeof(columns) / sizeof(columns[0]),
+		     (uint64_t)ns);
 }
 
 int do_time(int argc, char **argv)

@@ -20,19 +20,19 @@
 #include "timeline.h"
 #include "vocabulary.h"
 
-#define WIDTH		1200
-#define LEFT		80
-#define RIGHT		20
-#define PLOT_WIDTH	(WIDTH - LEFT - RIGHT)
-#define KERNEL_TOP	72
-#define PHASE_TOP	100
-#define STEPS_TOP	140
-#define BAR_HEIGHT	22
-#define LANE_HEIGHT	18
-#define MAX_LANES	48
-#define LONGEST		9	/* steps in the table of the longest */
-#define LETTER_WIDTH	6.3	/* of the 11 pixel font, on average */
-#define MIN_WIDTH	0.8	/* so that a short step is still seen */
+#define WIDTH	     1200
+#define LEFT	     80
+#define RIGHT	     20
+#define PLOT_WIDTH   (WIDTH - LEFT - RIGHT)
+#define KERNEL_TOP   72
+#define PHASE_TOP    100
+#define STEPS_TOP    140
+#define BAR_HEIGHT   22
+#define LANE_HEIGHT  18
+#define MAX_LANES    48
+#define LONGEST	     9	 /* steps in the table of the longest */
+#define LETTER_WIDTH 6.3 /* of the 11 pixel font, on average */
+#define MIN_WIDTH    0.8 /* so that a short step is still seen */
 
 /**
  * struct timeline - what is drawn where
@@ -145,8 +145,8 @@ static void put_row_title(const struct timeline *timeline, double y, const char 
 	fprintf(timeline->out, "<text class=\"quiet\" x=\"8\" y=\"%.1f\">%s</text>\n", y, text);
 }
 
-static void put_kernel(const struct timeline *timeline, int64_t from, int64_t to,
-		       const char *class, const char *name, const char *release)
+static void put_kernel(const struct timeline *timeline, int64_t from, int64_t to, const char *class,
+		       const char *name, const char *release)
 {
 	double x = place(timeline, from), width = place(timeline, to) - x;
 	char label[128], time[TIME_TEXT_SIZE];
@@ -172,8 +172,7 @@ static void put_kernels(const struct timeline *timeline)
 	put_row_title(timeline, KERNEL_TOP + 15, "kernel");
 	if (handover->present[OUTGOING])
 		put_kernel(timeline, timeline->first, end < timeline->last ? end : timeline->last,
-			   "kernel-outgoing", "Linux ",
-			   handover->ledger[OUTGOING].header.release);
+			   "kernel-outgoing", "Linux ", handover->ledger[OUTGOING].header.release);
 	if (timeline->jump < timeline->boot && timeline->boot != INT64_MAX)
 		put_kernel(timeline, timeline->jump, timeline->boot, "kernel-none",
 			   "no kernel runs", "");
@@ -246,8 +245,8 @@ static void choose_lanes(struct timeline *timeline)
 		if (lane >= timeline->lanes)
 			timeline->lanes = lane + 1;
 		/* An instant takes a little room, or the next would hide it. */
-		timeline->busy[lane] = end > begin ? end :
-				   begin + (timeline->last - timeline->first) / PLOT_WIDTH;
+		timeline->busy[lane] =
+			end > begin ? end : begin + (timeline->last - timeline->first) / PLOT_WIDTH;
 		timeline->lane[i] = lane;
 	}
 
@@ -258,8 +257,8 @@ static void choose_lanes(struct timeline *timeline)
 		if (lane < 0)
 			continue;
 		timeline->room[i] = next[lane];
-		next[lane] = place(timeline, handover_time(handover,
-						       handover->steps[i].begin->cycles));
+		next[lane] =
+			place(timeline, handover_time(handover, handover->steps[i].begin->cycles));
 	}
 }
 
@@ -274,8 +273,7 @@ static void put_step(const struct timeline *timeline, const struct step *step, i
 	char time[TIME_TEXT_SIZE], object[NAME_TEXT_SIZE];
 	uint64_t ns;
 
-	fprintf(timeline->out,
-		"<g><title>%s ", step_name(begin->step));
+	fprintf(timeline->out, "<g><title>%s ", step_name(begin->step));
 	put_text(timeline->out, object_text(begin->kind, begin->object, begin->name, object));
 	fprintf(timeline->out, "\nat %s in the %s kernel", time_text(from, time),
 		side_name(step->side));
@@ -291,8 +289,8 @@ static void put_step(const struct timeline *timeline, const struct step *step, i
 		fprintf(timeline->out, "\nfailed: %s", error_text(step->end->ret));
 	fprintf(timeline->out,
 		"</title><rect class=\"step %s%s\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\"/></g>\n",
-		failed ? "failed" : side_name(step->side), step->end ? "" : " open",
-		x, y, width > MIN_WIDTH ? width : MIN_WIDTH, LANE_HEIGHT - 4);
+		failed ? "failed" : side_name(step->side), step->end ? "" : " open", x, y,
+		width > MIN_WIDTH ? width : MIN_WIDTH, LANE_HEIGHT - 4);
 	if (!put_label(timeline, x, width, y + 11, step_name(begin->step)))
 		put_label(timeline, x + width, room - x - width, y + 11, step_name(begin->step));
 }
@@ -311,8 +309,8 @@ static void put_marks(const struct timeline *timeline, int bottom)
 		    at > timeline->last)
 			continue;
 		fprintf(timeline->out,
-			"<line class=\"mark\" x1=\"%.2f\" y1=\"%d\" x2=\"%.2f\" y2=\"%d\"/>\n",
-			x, KERNEL_TOP - 4, x, bottom);
+			"<line class=\"mark\" x1=\"%.2f\" y1=\"%d\" x2=\"%.2f\" y2=\"%d\"/>\n", x,
+			KERNEL_TOP - 4, x, bottom);
 		fprintf(timeline->out, "<text class=\"quiet\" x=\"%.2f\" y=\"%d\"%s>", x,
 			KERNEL_TOP - 7, x > WIDTH - 80 ? " text-anchor=\"end\"" : "");
 		put_text(timeline->out, record->name);
@@ -350,8 +348,8 @@ static void tick_text(int64_t at, int64_t distance, char text[TIME_TEXT_SIZE])
 		i++;
 	for (rest = units[i].ns; distance % rest && digits < 9; rest /= 10)
 		digits++;
-	snprintf(text, TIME_TEXT_SIZE, "%.*f %s", digits,
-		 (double)at / (double)units[i].ns, units[i].name);
+	snprintf(text, TIME_TEXT_SIZE, "%.*f %s", digits, (double)at / (double)units[i].ns,
+		 units[i].name);
 }
 
 static void put_axis(const struct timeline *timeline, int bottom)
@@ -367,8 +365,8 @@ static void put_axis(const struct timeline *timeline, int bottom)
 
 		tick_text(at, distance, text);
 		fprintf(timeline->out,
-			"<line class=\"grid\" x1=\"%.2f\" y1=\"%d\" x2=\"%.2f\" y2=\"%d\"/>\n",
-			x, KERNEL_TOP, x, bottom);
+			"<line class=\"grid\" x1=\"%.2f\" y1=\"%d\" x2=\"%.2f\" y2=\"%d\"/>\n", x,
+			KERNEL_TOP, x, bottom);
 		fprintf(timeline->out,
 			"<text class=\"quiet\" text-anchor=\"middle\" x=\"%.2f\" y=\"%d\">%s</text>\n",
 			x, bottom + 15, text);
@@ -395,8 +393,8 @@ static void put_phase_table(const struct timeline *timeline, int top)
 		fprintf(timeline->out, "<text class=\"number\" x=\"%d\" y=\"%d\">%s</text>\n",
 			LEFT + 190, y, time_text((int64_t)phase->ns, time));
 		fprintf(timeline->out, "<text class=\"number\" x=\"%d\" y=\"%d\">%.1f %%</text>\n",
-			LEFT + 250, y, blackout->ns ?
-			100.0 * (double)phase->ns / (double)blackout->ns : 0.0);
+			LEFT + 250, y,
+			blackout->ns ? 100.0 * (double)phase->ns / (double)blackout->ns : 0.0);
 		y += 17;
 	}
 }
@@ -453,8 +451,8 @@ static void put_step_table(const struct timeline *timeline, int top,
 		fprintf(timeline->out, "<text class=\"number\" x=\"%d\" y=\"%d\">%s</text>\n",
 			x + 220, y, time_text((int64_t)ns, time));
 		fprintf(timeline->out, "<text class=\"quiet\" x=\"%d\" y=\"%d\">", x + 240, y);
-		put_text(timeline->out, object_text(begin->kind, begin->object, begin->name,
-						object));
+		put_text(timeline->out,
+			 object_text(begin->kind, begin->object, begin->name, object));
 		fprintf(timeline->out, "</text>\n");
 	}
 }
@@ -486,8 +484,7 @@ static void choose_range(struct timeline *timeline, bool all)
 			const struct ledger *ledger = &handover->ledger[side];
 
 			for (i = 0; i < ledger->count; i++) {
-				int64_t at = handover_time(handover,
-							   ledger->records[i].cycles);
+				int64_t at = handover_time(handover, ledger->records[i].cycles);
 
 				timeline->first = at < timeline->first ? at : timeline->first;
 				timeline->last = at > timeline->last ? at : timeline->last;
@@ -528,8 +525,9 @@ static void put_title(const struct timeline *timeline)
 			blackout_reason_text(handover->blackout.reason));
 	fprintf(timeline->out, "</text>\n<text class=\"quiet\" x=\"8\" y=\"44\">");
 	fprintf(timeline->out, "time 0 is %s",
-		handover->blackout.known && handover_from_mark(handover) ?
-		"the mark &quot;pause&quot;" : "the reboot call");
+		handover->blackout.known && handover_from_mark(handover)
+			? "the mark &quot;pause&quot;"
+			: "the reboot call");
 	if (when)
 		fprintf(timeline->out, ", %s", json_object_get_string(when));
 	fprintf(timeline->out, "</text>\n");
@@ -574,7 +572,8 @@ void timeline_write(FILE *out, const struct handover *handover, bool all)
 	put_row_title(&timeline, STEPS_TOP + 11, "steps");
 	for (i = 0; i < handover->count; i++) {
 		if (timeline.lane[i] >= 0)
-			put_step(&timeline, &handover->steps[i], timeline.lane[i], timeline.room[i]);
+			put_step(&timeline, &handover->steps[i], timeline.lane[i],
+				 timeline.room[i]);
 	}
 	put_marks(&timeline, bottom);
 	put_phase_table(&timeline, bottom + 42);

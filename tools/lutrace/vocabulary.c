@@ -13,8 +13,8 @@ static const char *const edges[] = { LIVEUPDATE_EDGES(NAME_ROW) };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *name_of(const char *const *names, size_t count,
-			   const char *what, unsigned int number)
+static const char *name_of(const char *const *names, size_t count, const char *what,
+			   unsigned int number)
 {
 	/* Enough for all the unknown ones that one line of output shows. */
 	static char text[4][24];
@@ -27,8 +27,7 @@ static const char *name_of(const char *const *names, size_t count,
 	return text[next];
 }
 
-static int number_of(const char *const *names, size_t count, const char *what,
-		     const char *name)
+static int number_of(const char *const *names, size_t count, const char *what, const char *name)
 {
 	size_t i, length = strlen(what);
 	unsigned long number;
@@ -98,18 +97,16 @@ const char *object_text(unsigned int kind, __u64 object, const char *name,
 		break;
 	case LIVEUPDATE_KIND_DEVICE:
 		length = snprintf(text, NAME_TEXT_SIZE, "%04x:%02x:%02x.%x",
-				  (unsigned int)(object >> 48), bdf >> 8,
-				  bdf >> 3 & 0x1f, bdf & 7);
+				  (unsigned int)(object >> 48), bdf >> 8, bdf >> 3 & 0x1f, bdf & 7);
 		if (pasid)
-			snprintf(text + length, NAME_TEXT_SIZE - (size_t)length,
-				 " pasid %u", pasid);
+			snprintf(text + length, NAME_TEXT_SIZE - (size_t)length, " pasid %u",
+				 pasid);
 		return text;
 	case LIVEUPDATE_KIND_FILE:
 	case LIVEUPDATE_KIND_HWPT:
 		length = snprintf(text, NAME_TEXT_SIZE, "%llu", (unsigned long long)object);
 		if (*name)
-			snprintf(text + length, NAME_TEXT_SIZE - (size_t)length,
-				 " (%.15s)", name);
+			snprintf(text + length, NAME_TEXT_SIZE - (size_t)length, " (%.15s)", name);
 		return text;
 	case LIVEUPDATE_KIND_IOMMU:
 	case LIVEUPDATE_KIND_DOMAIN:
