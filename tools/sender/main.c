@@ -208,9 +208,8 @@ int main(int argc, char **argv)
 			start_ns = last_ns;
 		frame_fill(&buffer.frame, size, sequence, last_ns);
 		/* A frame that the socket refuses is on no wire; say so. */
-		if (sequence != skip &&
-		    sendto(fd, &buffer, size, 0, (struct sockaddr *)&to, sizeof(to)) !=
-		    (ssize_t)size)
+		if (sequence != skip && sendto(fd, &buffer, size, 0, (struct sockaddr *)&to,
+					       sizeof(to)) != (ssize_t)size)
 			refused++;
 		if (log)
 			fprintf(log, "%" PRIu64 " %" PRIu64 " %ld\n", sequence, last_ns, queued);
@@ -221,7 +220,7 @@ int main(int argc, char **argv)
 	}
 	printf("{\"sent\": %" PRIu64 ", \"refused\": %" PRIu64 ", \"rate\": %" PRIu64
 	       ", \"size\": %" PRIu64 ", \"first_ns\": %" PRIu64 ", \"last_ns\": %" PRIu64
-	       ", \"most_queued_bytes\": %ld}\n",
-	       sequence - first, refused, rate, size, start_ns, last_ns, most_queued);
+	       ", \"stopped_ns\": %" PRIu64 ", \"most_queued_bytes\": %ld}\n",
+	       sequence - first, refused, rate, size, start_ns, last_ns, now_ns(), most_queued);
 	return 0;
 }

@@ -100,8 +100,6 @@ static bool scan(const char *path, struct moments *moments)
 		else if (record->step == LIVEUPDATE_STEP_BOOT)
 			moments->boot = record->cycles;
 	}
-	if (good && header->cycles_khz)
-		moments->khz = header->cycles_khz;
 	free(data);
 	return good;
 }
@@ -117,16 +115,11 @@ bool ledger_moments(struct moments *moments)
 	struct moments current = {};
 
 	*moments = (struct moments){};
-	/*
-	 * The boot of the outgoing kernel is none of this live update's moments,
-	 * nor is a frequency that only that kernel measured better or worse.
-	 */
+	/* The boot of the outgoing kernel is none of this live update's moments. */
 	if (!scan(LEDGER "previous", moments) || !scan(LEDGER "current", &current))
 		return false;
 	moments->boot = current.boot;
 	moments->resume = current.resume;
-	if (!moments->khz)
-		moments->khz = current.khz;
-	return moments->khz && moments->pause && moments->pause <= moments->jump &&
+	return moments->pause && moments->pause <= moments->jump &&
 	       moments->jump <= moments->boot && moments->boot <= moments->resume;
 }

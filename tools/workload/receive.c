@@ -46,10 +46,9 @@ void receive_prepare(struct memory *memory)
 
 /*
  * Remember the pair of clocks with the least delay. This machine's clock restarts
- * at a kexec, so only delays measured in one kernel can be compared: the state is
- * for the outgoing kernel.
+ * at a kexec, so only delays measured in one kernel can be compared.
  */
-static void tie_clocks(struct workload_state *state, uint64_t sent_ns)
+static void tie_clocks(struct clock_pair *pair, uint64_t sent_ns)
 {
 	uint64_t cycles = __rdtsc();
 	struct timespec now;
@@ -57,9 +56,9 @@ static void tie_clocks(struct workload_state *state, uint64_t sent_ns)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	delay = (int64_t)(now.tv_sec * 1000000000ULL + now.tv_nsec - sent_ns);
-	if (state->clock.valid && delay >= state->clock.delay)
+	if (pair->valid && delay >= pair->delay)
 		return;
-	state->clock = (struct clock_pair){
+	*pair = (struct clock_pair){
 		.cycles = cycles,
 		.sent_ns = sent_ns,
 		.delay = delay,
@@ -68,7 +67,7 @@ static void tie_clocks(struct workload_state *state, uint64_t sent_ns)
 }
 
 static void account(struct workload_state *state, const struct frame *frame, size_t length,
-		    bool whole, bool live)
+		    bool whole, struct clock_pair *pair)
 {
 	uint64_t sequence;
 
@@ -87,8 +86,8 @@ static void account(struct workload_state *state, const struct frame *frame, siz
 	}
 	state->sent_ns[sequence] = be64toh(frame->sent_ns);
 	state->received++;
-	if (live)
-		tie_clocks(state, state->sent_ns[sequence]);
+	if (pair)
+		tie_clocks(pair, state->sent_ns[sequence]);
 }
 
 /**
@@ -96,10 +95,12 @@ static void account(struct workload_state *state, const struct frame *frame, siz
  * @memory: the memfd
  * @give_back: make the descriptors ready to be used again; the caller tells the
  *	device, and is therefore the one who has it
+ * @pair: tied to the clock of the sender, if packets are taken as they come;
+ *	or NULL
  *
  * Return: the number of packets.
  */
-unsigned int receive(struct memory *memory, bool give_back)
+unsigned int receive(struct memory *memory, bool give_back, struct clock_pair *pair)
 {
 	struct workload_state *state = memory->state;
 	const struct frame *frame;
@@ -118,7 +119,7 @@ unsigned int receive(struct memory *memory, bool give_back)
 		frame = (const void *)((char *)memory->base + OFFSET_BUFFERS +
 				       (size_t)index * BUFFER_SIZE);
 		account(state, frame, le16toh(d->wrote.length),
-			le32toh(d->wrote.status) & IGB_DESCRIPTOR_END, give_back);
+			le32toh(d->wrote.status) & IGB_DESCRIPTOR_END, pair);
 		if (give_back)
 			give(memory, index);
 		state->next = (index + 1) % RING_ENTRIES;

@@ -8,7 +8,7 @@
 #include "memory.h"
 
 void receive_prepare(struct memory *memory);
-unsigned int receive(struct memory *memory, bool give_back);
+unsigned int receive(struct memory *memory, bool give_back, struct clock_pair *pair);
 unsigned int receive_waiting(const struct memory *memory);
 
 #endif /* WORKLOAD_RECEIVE_H */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include "ledger.h"
 #include "receive.h"
@@ -23,12 +24,14 @@ static struct json_object *count(uint64_t number)
 	return json_object_new_uint64(number);
 }
 
-/* The sender's clock when the cycle counter had that value. */
-static int64_t sender_time(const struct clock_pair *pair, uint64_t cycles, uint64_t khz)
+/* The sender's clock when the cycle counter had that value, from two pairs. */
+static int64_t sender_time(const struct clock_pair *one, const struct clock_pair *two,
+			   uint64_t cycles)
 {
-	__int128 distance = (__int128)cycles - pair->cycles;
+	__int128 distance = (__int128)cycles - one->cycles;
 
-	return (int64_t)pair->sent_ns + (int64_t)(distance * 1000000 / (int64_t)khz);
+	return (int64_t)one->sent_ns + (int64_t)(distance * (int64_t)(two->sent_ns - one->sent_ns) /
+						 (int64_t)(two->cycles - one->cycles));
 }
 
 static uint64_t sent_between(const struct workload_state *state, int64_t begin, int64_t end)
@@ -47,17 +50,19 @@ static uint64_t sent_between(const struct workload_state *state, int64_t begin, 
  * ran at all: between the jump and the first moment of the incoming kernel. null
  * where the ledger does not say when that was.
  */
-static void add_blackout(struct json_object *report, const struct workload_state *state)
+static void add_blackout(struct json_object *report, const struct workload_state *state,
+			 const struct clock_pair *after)
 {
 	struct json_object *blackout = NULL, *no_kernel = NULL, *times = NULL;
 	struct moments at;
 	int64_t ns[4];
 
-	if (ledger_moments(&at) && state->clock.valid) {
-		ns[0] = sender_time(&state->clock, at.pause, at.khz);
-		ns[1] = sender_time(&state->clock, at.jump, at.khz);
-		ns[2] = sender_time(&state->clock, at.boot, at.khz);
-		ns[3] = sender_time(&state->clock, at.resume, at.khz);
+	if (ledger_moments(&at) && state->clock.valid && after->valid &&
+	    after->cycles > state->clock.cycles) {
+		ns[0] = sender_time(&state->clock, after, at.pause);
+		ns[1] = sender_time(&state->clock, after, at.jump);
+		ns[2] = sender_time(&state->clock, after, at.boot);
+		ns[3] = sender_time(&state->clock, after, at.resume);
 		blackout = count(sent_between(state, ns[0], ns[3]));
 		no_kernel = count(sent_between(state, ns[1], ns[2]));
 		times = json_object_new_object();
@@ -71,10 +76,10 @@ static void add_blackout(struct json_object *report, const struct workload_state
 	json_object_object_add(report, "sender_ns", times);
 }
 
-/* The number of packets sent, once the sender has said so. */
-static bool read_sent(const char *path, uint64_t *sent)
+/* The number of packets sent, once the sender has stopped and said so. */
+static bool read_sent(const char *path, uint64_t *sent, struct clock_pair *after)
 {
-	struct json_object *file, *value;
+	struct json_object *file, *value, *stopped;
 	bool found;
 
 	if (!path || access(path, R_OK))
@@ -83,6 +88,13 @@ static bool read_sent(const char *path, uint64_t *sent)
 	found = file && json_object_object_get_ex(file, "sent", &value);
 	if (found)
 		*sent = json_object_get_uint64(value);
+	/* Where no packet came, the end of the sender is the moment that both know. */
+	if (found && !after->valid && json_object_object_get_ex(file, "stopped_ns", &stopped))
+		*after = (struct clock_pair){
+			.cycles = __rdtsc(),
+			.sent_ns = json_object_get_uint64(stopped),
+			.valid = 1,
+		};
 	json_object_put(file);
 	return found;
 }
@@ -96,16 +108,17 @@ static uint64_t now_ms(void)
 }
 
 /* Poll until the sender has stopped and all is here, or nothing comes any more. */
-static bool watch(struct memory *memory, const struct options *options, uint64_t *sent)
+static bool watch(struct memory *memory, const struct options *options, uint64_t *sent,
+		  struct clock_pair *after)
 {
 	const struct timespec moment = { .tv_nsec = 1000000 };
 	uint64_t end = now_ms() + options->seconds * 1000, last = 0;
 	bool stopped = false;
 
 	while (now_ms() < end) {
-		if (receive(memory, false))
+		if (receive(memory, false, after))
 			last = now_ms();
-		if (!stopped && read_sent(options->until, sent)) {
+		if (!stopped && read_sent(options->until, sent, after)) {
 			stopped = true;
 			last = now_ms();
 		}
@@ -127,6 +140,7 @@ int do_resume(const struct options *options)
 {
 	struct json_object *report = json_object_new_object();
 	struct json_object *results = json_object_new_object();
+	struct clock_pair after = {};
 	uint64_t sent = 0, found, received;
 	struct memory memory;
 	int session, fd;
@@ -145,14 +159,14 @@ int do_resume(const struct options *options)
 	if (memory_open(&memory, fd))
 		return 1;
 	found = receive_waiting(&memory);
-	receive(&memory, false);
+	receive(&memory, false, NULL);
 	ledger_mark(LIVEUPDATE_MARK_RESUME);
 	received = memory.state->received;
 	json_object_object_add(report, "state", json_object_new_string("resumed"));
 	if (options->report && report_write(report, options->report))
 		return 1;
 
-	known = watch(&memory, options, &sent);
+	known = watch(&memory, options, &sent, &after);
 	complete = known && memory.state->received == sent && !memory.state->duplicates &&
 		   !memory.state->corrupt;
 
@@ -168,7 +182,7 @@ int do_resume(const struct options *options)
 	json_object_object_add(report, "before_pause", count(memory.state->paused));
 	json_object_object_add(report, "found_at_resume", count(found));
 	json_object_object_add(report, "after_resume", count(memory.state->received - received));
-	add_blackout(report, memory.state);
+	add_blackout(report, memory.state, &after);
 
 	/*
 	 * After the count: a kernel that does not give the device back yet refuses

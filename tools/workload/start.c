@@ -33,7 +33,7 @@ static void on_pause(int number)
 /* Take what is there and give the descriptors back. */
 static unsigned int serve(struct device *device, struct memory *memory)
 {
-	unsigned int count = receive(memory, true);
+	unsigned int count = receive(memory, true, &memory->state->clock);
 
 	if (count)
 		igb_give(device, (memory->state->next + RING_ENTRIES - 1) % RING_ENTRIES);
