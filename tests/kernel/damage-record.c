@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * damage-record WHAT: damage one thing that the IOMMU hands over, through
+ * /dev/mem, after it has been preserved and before the jump.
+ *
+ * "bit" damages leave the checksum as it was; the others make it right again, so
+ * that what is found is the contents.
+ */
+#include <err.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+typedef uint64_t u64;
+typedef uint32_t u32;
+typedef uint16_t u16;
+typedef uint8_t u8;
+#define __packed __attribute__((packed))
+/* The records as the kernel has them, not a copy. */
+#include "../../kernel/files/include/linux/kho/abi/iommu.h"
+
+#define PAGE 4096UL
+
+/* How a block of records begins: struct kho_block_header_ser of Linux. */
+struct block {
+	u64 next;
+	u64 count;
+} __packed;
+
+static int mem;
+
+static void *map(u64 address)
+{
+	u8 *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, mem,
+			address & ~(PAGE - 1));
+
+	if (page == MAP_FAILED)
+		err(1, "/dev/mem at %#llx", (unsigned long long)address);
+	return page + address % PAGE;
+}
+
+/* The lowest bit first, inverted at the beginning and not at the end. */
+static u32 crc(const void *data, size_t size)
+{
+	const u8 *byte = data;
+	u32 value = ~0U;
+
+	while (size--) {
+		value ^= *byte++;
+		for (int i = 0; i < 8; i++)
+			value = value >> 1 ^ (value & 1 ? 0xedb88320 : 0);
+	}
+	return value;
+}
+
+static struct iommu_liveupdate_ser *find_in(u64 begin, u64 end)
+{
+	const size_t chunk = 1UL << 20;
+	struct iommu_liveupdate_ser *ser;
+	u64 at, offset;
+	u8 *window;
+
+	for (at = begin & ~(PAGE - 1); at < end; at += chunk) {
+		size_t size = end - at < chunk ? (end - at) & ~(PAGE - 1) : chunk;
+
+		if (!size)
+			break;
+		window = mmap(NULL, size, PROT_READ, MAP_SHARED, mem, at);
+		if (window == MAP_FAILED)
+			continue;
+		for (offset = 0; offset < size; offset += PAGE) {
+			ser = (void *)(window + offset);
+			if (ser->magic != IOMMU_SER_MAGIC || ser->size != sizeof(*ser) ||
+			    ser->device_size != sizeof(struct iommu_device_ser) ||
+			    ser->crc != crc(&ser->size, sizeof(*ser) - offsetof(typeof(*ser), size)))
+				continue;
+			munmap(window, size);
+			return map(at + offset);
+		}
+		munmap(window, size);
+	}
+	return NULL;
+}
+
+static struct iommu_liveupdate_ser *find_header(void)
+{
+	struct iommu_liveupdate_ser *ser = NULL;
+	FILE *ranges = fopen("/proc/iomem", "r");
+	unsigned long long begin, end;
+	char line[256];
+
+	if (!ranges)
+		err(1, "/proc/iomem");
+	while (!ser && fgets(line, sizeof(line), ranges)) {
+		if (sscanf(line, "%llx-%llx : ", &begin, &end) == 2 &&
+		    strstr(line, ": System RAM") && *line != ' ')
+			ser = find_in(begin, end + 1);
+	}
+	fclose(ranges);
+	if (!ser)
+		errx(1, "nothing is preserved");
+	return ser;
+}
+
+static void *first_record(u64 head)
+{
+	return (u8 *)map(head) + sizeof(struct block);
+}
+
+static void seal(void *record, size_t size)
+{
+	struct iommu_ser_prefix *prefix = record;
+
+	prefix->crc = crc(&prefix->state, size - offsetof(struct iommu_ser_prefix, state));
+}
+
+/* The context entry of a device: root table, then context table (VT-d 9.1, 9.3). */
+static u64 *context_entry(struct iommu_liveupdate_ser *header)
+{
+	struct iommu_unit_ser *unit = first_record(header->units);
+	struct iommu_device_ser *device = first_record(header->devices);
+	u64 *root = map((unit->root & ~(PAGE - 1)) + (device->bdf >> 8) * 16);
+
+	return map((root[0] & ~(PAGE - 1)) + (device->bdf & 0xff) * 16);
+}
+
+int main(int argc, char **argv)
+{
+	struct iommu_liveupdate_ser *header;
+	struct iommu_unit_ser *unit;
+	struct iommu_domain_ser *domain;
+	struct iommu_device_ser *device;
+	struct block *block;
+	const char *what;
+
+	if (argc != 2)
+		errx(2, "usage: damage-record WHAT");
+	what = argv[1];
+	mem = open("/dev/mem", O_RDWR | O_CLOEXEC);
+	if (mem < 0)
+		err(1, "/dev/mem");
+	header = find_header();
+	unit = first_record(header->units);
+	domain = first_record(header->domains);
+	device = first_record(header->devices);
+	block = map(header->devices);
+
+	if (!strcmp(what, "nothing")) {
+		return 0;
+	} else if (!strcmp(what, "header-magic")) {
+		header->magic ^= 1;
+	} else if (!strcmp(what, "header-bit")) {
+		header->domains ^= 1ULL << 12;
+	} else if (!strcmp(what, "unit-bit")) {
+		unit->root ^= 1ULL << 20;
+	} else if (!strcmp(what, "domain-bit")) {
+		domain->top ^= 1ULL << 12;
+	} else if (!strcmp(what, "device-bit")) {
+		device->did ^= 1;
+	} else if (!strcmp(what, "block-count")) {
+		block->count = 9999;
+	} else if (!strcmp(what, "block-next")) {
+		block->next = header->devices;
+	} else if (!strcmp(what, "domain-top")) {
+		domain->top = 0x100000;
+		seal(domain, sizeof(*domain));
+	} else if (!strcmp(what, "device-unit")) {
+		device->unit += PAGE;
+		seal(device, sizeof(*device));
+	} else if (!strcmp(what, "device-did")) {
+		device->did++;
+		seal(device, sizeof(*device));
+	} else if (!strcmp(what, "unit-root")) {
+		unit->root += PAGE;
+		seal(unit, sizeof(*unit));
+	} else if (!strcmp(what, "context")) {
+		context_entry(header)[1] += 1 << 8;
+	} else {
+		errx(2, "%s: cannot damage that", what);
+	}
+	return 0;
+}

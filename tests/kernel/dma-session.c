@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Devices, page tables, memory and a live update session, as a test wants them:
+ * commands come on standard input, one in a line, and each is answered with one
+ * line, "ok", a value, or the name of an errno. The first command that fails ends
+ * the program, unless the word "try" is before it. At the end of the input the
+ * program stays, and everything with it, if the last command was "hold".
+ *
+ * In the outgoing kernel:
+ *	memory PAGES [WHAT]	make the memfd and seal it; WHAT is "unsealed"
+ *	device NAME BDF		open a device's cdev, bind it to the iommufd
+ *	domain NAME DEVICE	make an address space and a page table in it
+ *	sibling NAME DOMAIN DEVICE	one more page table in that address space
+ *	map DOMAIN IOVA		map the whole memfd into its address space
+ *	attach DEVICE DOMAIN	and let the device master the bus
+ *	mark DOMAIN TOKEN
+ *	session NAME
+ *	preserve memory|iommufd|DEVICE TOKEN
+ *	unpreserve		close the session
+ *	hold
+ * In the incoming kernel:
+ *	retrieve-session NAME
+ *	retrieve memory|file TOKEN
+ *	open BDF		try to open a device's cdev
+ *	open-group NUMBER	try to own an IOMMU group the older way
+ *	finish
+ *	close			close the session
+ * In both:
+ *	read OFFSET		a word of the memfd
+ *	write OFFSET VALUE
+ *	physical OFFSET		where that page of the memfd is
+ *	fill VALUE		make each word of the memfd that value
+ *	count VALUE		how many words have it
+ *	load BDF ADDRESS	an edu device reads 8 bytes there
+ *	store BDF ADDRESS	and writes what it has read last
+ *
+ * An edu device (QEMU's docs/specs/edu.rst) is a buffer with a DMA engine. It is
+ * told what to do through sysfs, so that it does so with any driver and with
+ * none: what it reaches is for the IOMMU to decide.
+ */
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/iommufd.h>
+#include <linux/liveupdate.h>
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
+
+#define PAGE		4096UL
+#define MAX_OBJECTS	16
+#define MAX_WORDS	5
+
+/* Registers of edu, and where its buffer is for its DMA engine. */
+#define EDU_SIZE	(1UL << 20)
+#define EDU_SOURCE	0x80
+#define EDU_DESTINATION	0x88
+#define EDU_COUNT	0x90
+#define EDU_COMMAND	0x98
+#define  EDU_RUN	1
+#define  EDU_TO_RAM	2
+#define EDU_BUFFER	0x40000
+
+struct object {
+	char name[16];
+	int fd;
+	uint32_t id;
+	uint32_t ioas;
+};
+
+static struct object devices[MAX_OBJECTS];
+static struct object domains[MAX_OBJECTS];
+static int iommufd = -1;
+static int memfd = -1;
+static int session = -1;
+static volatile uint64_t *memory;
+static size_t memory_size;
+
+static struct object *find(struct object *table, const char *name)
+{
+	for (int i = 0; i < MAX_OBJECTS; i++)
+		if (!strcmp(table[i].name, name))
+			return &table[i];
+	errx(2, "%s: no such object", name);
+}
+
+static struct object *add(struct object *table, const char *name)
+{
+	struct object *object = find(table, "");
+
+	snprintf(object->name, sizeof(object->name), "%s", name);
+	return object;
+}
+
+static uint64_t number(const char *text)
+{
+	char *end;
+	uint64_t value = strtoull(text, &end, 0);
+
+	if (*end || end == text)
+		errx(2, "%s: not a number", text);
+	return value;
+}
+
+static int map_memory(void)
+{
+	struct stat status;
+
+	if (fstat(memfd, &status))
+		return -errno;
+	memory_size = status.st_size;
+	memory = mmap(NULL, memory_size, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	return memory == MAP_FAILED ? -errno : 0;
+}
+
+static int do_memory(char **word)
+{
+	int seals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+
+	memfd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (memfd < 0 || ftruncate(memfd, number(word[1]) * PAGE))
+		return -errno;
+	if (!word[2] && fcntl(memfd, F_ADD_SEALS, seals))
+		return -errno;
+	return map_memory();
+}
+
+static int open_cdev(const char *bdf)
+{
+	char path[512];
+	struct dirent *entry;
+	DIR *directory;
+	int fd = -ENOENT;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", bdf);
+	directory = opendir(path);
+	if (!directory)
+		return -errno;
+	while ((entry = readdir(directory))) {
+		if (strncmp(entry->d_name, "vfio", 4))
+			continue;
+		snprintf(path, sizeof(path), "/dev/vfio/devices/%s", entry->d_name);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
+		break;
+	}
+	closedir(directory);
+	return fd;
+}
+
+static int do_device(char **word)
+{
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
+	struct object *device = add(devices, word[1]);
+
+	if (iommufd < 0)
+		iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	if (iommufd < 0)
+		return -errno;
+	device->fd = open_cdev(word[2]);
+	if (device->fd < 0)
+		return device->fd;
+	bind.iommufd = iommufd;
+	if (ioctl(device->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind))
+		return -errno;
+	device->id = bind.out_devid;
+	return 0;
+}
+
+static int add_domain(const char *name, uint32_t ioas, const char *device)
+{
+	struct object *domain = add(domains, name);
+	struct iommu_hwpt_alloc hwpt = {
+		.size = sizeof(hwpt),
+		.dev_id = find(devices, device)->id,
+		.pt_id = ioas,
+	};
+
+	if (ioctl(iommufd, IOMMU_HWPT_ALLOC, &hwpt))
+		return -errno;
+	domain->id = hwpt.out_hwpt_id;
+	domain->ioas = ioas;
+	return 0;
+}
+
+static int do_domain(char **word)
+{
+	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
+
+	if (ioctl(iommufd, IOMMU_IOAS_ALLOC, &ioas))
+		return -errno;
+	return add_domain(word[1], ioas.out_ioas_id, word[2]);
+}
+
+static int do_sibling(char **word)
+{
+	return add_domain(word[1], find(domains, word[2])->ioas, word[3]);
+}
+
+static int do_map(char **word)
+{
+	struct iommu_ioas_map_file map = {
+		.size = sizeof(map),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+			 IOMMU_IOAS_MAP_WRITEABLE,
+		.ioas_id = find(domains, word[1])->ioas,
+		.fd = memfd,
+		.length = memory_size,
+		.iova = number(word[2]),
+	};
+
+	return ioctl(iommufd, IOMMU_IOAS_MAP_FILE, &map) ? -errno : 0;
+}
+
+static int do_attach(char **word)
+{
+	struct object *device = find(devices, word[1]);
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+		.pt_id = find(domains, word[2])->id,
+	};
+	struct vfio_region_info config = {
+		.argsz = sizeof(config),
+		.index = VFIO_PCI_CONFIG_REGION_INDEX,
+	};
+	uint16_t command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
+			   PCI_COMMAND_INTX_DISABLE;
+
+	if (ioctl(device->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) ||
+	    ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, &config))
+		return -errno;
+	if (pwrite(device->fd, &command, sizeof(command),
+		   config.offset + PCI_COMMAND) != sizeof(command))
+		return -EIO;
+	return 0;
+}
+
+static int do_mark(char **word)
+{
+	struct iommu_hwpt_liveupdate_mark_preserve mark = {
+		.size = sizeof(mark),
+		.hwpt_id = find(domains, word[1])->id,
+		.hwpt_token = number(word[2]),
+	};
+
+	return ioctl(iommufd, IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE, &mark) ? -errno : 0;
+}
+
+/* Others want it as well: only for one call. */
+static int with_orchestrator(unsigned long command, void *args)
+{
+	int ret, fd = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	ret = ioctl(fd, command, args) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static int do_session(char **word)
+{
+	struct liveupdate_ioctl_create_session create = { .size = sizeof(create) };
+	int ret;
+
+	snprintf((char *)create.name, sizeof(create.name), "%s", word[1]);
+	ret = with_orchestrator(LIVEUPDATE_IOCTL_CREATE_SESSION, &create);
+	session = create.fd;
+	return ret;
+}
+
+static int do_retrieve_session(char **word)
+{
+	struct liveupdate_ioctl_retrieve_session retrieve = { .size = sizeof(retrieve) };
+	int ret;
+
+	snprintf((char *)retrieve.name, sizeof(retrieve.name), "%s", word[1]);
+	ret = with_orchestrator(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &retrieve);
+	session = retrieve.fd;
+	return ret;
+}
+
+static int do_preserve(char **word)
+{
+	struct liveupdate_session_preserve_fd preserve = {
+		.size = sizeof(preserve),
+		.token = number(word[2]),
+	};
+
+	if (!strcmp(word[1], "memory"))
+		preserve.fd = memfd;
+	else if (!strcmp(word[1], "iommufd"))
+		preserve.fd = iommufd;
+	else
+		preserve.fd = find(devices, word[1])->fd;
+	return ioctl(session, LIVEUPDATE_SESSION_PRESERVE_FD, &preserve) ? -errno : 0;
+}
+
+static int do_retrieve(char **word)
+{
+	struct liveupdate_session_retrieve_fd retrieve = {
+		.size = sizeof(retrieve),
+		.token = number(word[2]),
+	};
+
+	if (ioctl(session, LIVEUPDATE_SESSION_RETRIEVE_FD, &retrieve))
+		return -errno;
+	if (strcmp(word[1], "memory"))
+		return 0;
+	memfd = retrieve.fd;
+	return map_memory();
+}
+
+static int do_open(char **word)
+{
+	int fd = open_cdev(word[1]);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+static int do_open_group(char **word)
+{
+	int container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	char path[64];
+	int group, ret = 0;
+
+	if (container < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/dev/vfio/%s", word[1]);
+	group = open(path, O_RDWR | O_CLOEXEC);
+	if (group < 0 || ioctl(group, VFIO_GROUP_SET_CONTAINER, &container))
+		ret = -errno;
+	if (group >= 0)
+		close(group);
+	close(container);
+	return ret;
+}
+
+static int do_finish(char **word)
+{
+	struct liveupdate_session_finish finish = { .size = sizeof(finish) };
+
+	(void)word;
+	return ioctl(session, LIVEUPDATE_SESSION_FINISH, &finish) ? -errno : 0;
+}
+
+static int do_close(char **word)
+{
+	(void)word;
+	return close(session) ? -errno : 0;
+}
+
+static volatile uint64_t *place(const char *offset)
+{
+	uint64_t value = number(offset);
+
+	if (!memory || value % sizeof(*memory) || value >= memory_size)
+		errx(2, "%s: not in the memory", offset);
+	return memory + value / sizeof(*memory);
+}
+
+static int do_read(char **word)
+{
+	printf("%#llx\n", (unsigned long long)*place(word[1]));
+	return 1;
+}
+
+static int do_write(char **word)
+{
+	*place(word[1]) = number(word[2]);
+	return 0;
+}
+
+static int do_physical(char **word)
+{
+	uintptr_t address = (uintptr_t)place(word[1]);
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = *place(word[1]);
+
+	if (fd < 0 || pread(fd, &entry, sizeof(entry),
+			    address / PAGE * sizeof(entry)) != sizeof(entry))
+		return -errno;
+	close(fd);
+	/* Bits 0 to 54 are the page frame number, bit 63 says present. */
+	if (!(entry >> 63))
+		return -ENOENT;
+	printf("%#llx\n", (unsigned long long)((entry & ((1ULL << 55) - 1)) * PAGE +
+					       address % PAGE));
+	return 1;
+}
+
+static int do_fill(char **word)
+{
+	uint64_t value = number(word[1]);
+
+	for (size_t i = 0; i < memory_size / sizeof(value); i++)
+		memory[i] = value;
+	return 0;
+}
+
+static int do_count(char **word)
+{
+	uint64_t value = number(word[1]);
+	size_t count = 0;
+
+	for (size_t i = 0; i < memory_size / sizeof(value); i++)
+		count += memory[i] == value;
+	printf("%zu\n", count);
+	return 1;
+}
+
+/* Give the engine one job and wait until it is done; QEMU takes 100 ms for it. */
+static int edu(const char *bdf, uint64_t from, uint64_t to, uint64_t command)
+{
+	volatile uint64_t *bar;
+	char path[512];
+	int fd, tries;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", bdf);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	bar = mmap(NULL, EDU_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (bar == MAP_FAILED)
+		return -errno;
+	bar[EDU_SOURCE / 8] = from;
+	bar[EDU_DESTINATION / 8] = to;
+	bar[EDU_COUNT / 8] = sizeof(uint64_t);
+	bar[EDU_COMMAND / 8] = command | EDU_RUN;
+	for (tries = 0; tries < 5000 && bar[EDU_COMMAND / 8] & EDU_RUN; tries++)
+		usleep(1000);
+	munmap((void *)bar, EDU_SIZE);
+	return tries < 5000 ? 0 : -ETIMEDOUT;
+}
+
+static int do_load(char **word)
+{
+	return edu(word[1], number(word[2]), EDU_BUFFER, 0);
+}
+
+static int do_store(char **word)
+{
+	return edu(word[1], EDU_BUFFER, number(word[2]), EDU_TO_RAM);
+}
+
+static bool holding;
+
+static int do_hold(char **word)
+{
+	(void)word;
+	holding = true;
+	return 0;
+}
+
+/* A command returns 0, a negative errno, or 1 if it has answered itself. */
+static const struct command {
+	const char *name;
+	int words;
+	int (*run)(char **word);
+} commands[] = {
+	{ "memory", 2, do_memory },
+	{ "device", 3, do_device },
+	{ "domain", 3, do_domain },
+	{ "sibling", 4, do_sibling },
+	{ "map", 3, do_map },
+	{ "attach", 3, do_attach },
+	{ "mark", 3, do_mark },
+	{ "session", 2, do_session },
+	{ "preserve", 3, do_preserve },
+	{ "unpreserve", 1, do_close },
+	{ "hold", 1, do_hold },
+	{ "retrieve-session", 2, do_retrieve_session },
+	{ "retrieve", 3, do_retrieve },
+	{ "open", 2, do_open },
+	{ "open-group", 2, do_open_group },
+	{ "finish", 1, do_finish },
+	{ "close", 1, do_close },
+	{ "read", 2, do_read },
+	{ "write", 3, do_write },
+	{ "physical", 2, do_physical },
+	{ "fill", 2, do_fill },
+	{ "count", 2, do_count },
+	{ "load", 3, do_load },
+	{ "store", 3, do_store },
+};
+
+static const struct command *find_command(char **word, int words)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (words >= commands[i].words && !strcmp(word[0], commands[i].name))
+			return &commands[i];
+	errx(2, "%s: no such command, or too few words", word[0]);
+}
+
+int main(void)
+{
+	char line[256];
+
+	setlinebuf(stdout);
+	while (fgets(line, sizeof(line), stdin)) {
+		char *words[MAX_WORDS + 1] = { }, **word = words, *rest = line;
+		bool try = false;
+		int count = 0, ret;
+
+		while (count < MAX_WORDS && (words[count] = strtok(rest, " \t\n"))) {
+			rest = NULL;
+			count++;
+		}
+		if (!count)
+			continue;
+		if (!strcmp(words[0], "try")) {
+			try = true;
+			word++;
+			count--;
+		}
+		ret = find_command(word, count)->run(word);
+		if (!ret)
+			puts("ok");
+		else if (ret < 0)
+			puts(strerrorname_np(-ret));
+		if (ret < 0 && !try)
+			errx(1, "%s %s: %s", word[0], word[1] ?: "", strerror(-ret));
+	}
+	while (holding)
+		pause();
+	return 0;
+}

@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# For tests with dma-session (dma-session.c says what it is), and for their
+# stages: stages note facts, the test reads them.
+
+# In a stage: talk to one dma-session, which stays when the stage ends.
+dma_session() {
+	coproc DMA { "$LAB_BUILD/tests/kernel/dma-session"; }
+	# Copies that command substitutions see, too.
+	exec {dma_to}>&"${DMA[1]}" {dma_from}<&"${DMA[0]}"
+	# The process has to see the end of its input.
+	eval "exec ${DMA[1]}>&-"
+}
+
+# dma COMMAND...: give one command, print what is answered unless it is "ok"
+dma() {
+	local answer
+	echo "$*" >&"$dma_to"
+	read -r answer <&"$dma_from" || { echo "dma $*: failed"; return 1; }
+	[ "$answer" = ok ] && [ "$1" != try ] || echo "$answer"
+}
+
+# In a stage: note NAME VALUE..., for the test
+note() { echo "$*" >>"$LAB_RESULTS/facts"; }
+
+# In a test: what a stage noted
+fact() { sed -n "s/^$1 //p" "$lab_results/facts"; }
+
+# In a stage: let devices decode memory and master the bus, as setpci would
+make_master() {
+	local bdf
+	for bdf; do
+		printf '\006' | dd of="/sys/bus/pci/devices/$bdf/config" bs=1 seek=4 conv=notrunc status=none
+	done
+}
+
+# In a stage: 1 if the device masters the bus, else 0
+is_master() {
+	echo $(($(od -A n -t u1 -j 4 -N 1 "/sys/bus/pci/devices/$1/config") >> 2 & 1))
+}

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# A device that was not preserved cannot reach memory after the jump, not even if
+# it was attached to a page table that is preserved, and masters the bus again.
+
+here=$(dirname "$0")
+# shellcheck source=tests/lab/tap.sh
+. "$here/../lab/tap.sh"
+# shellcheck source=tests/kernel/ledger.sh
+. "$here/ledger.sh"
+# shellcheck source=tests/kernel/dma-session.sh
+. "$here/dma-session.sh"
+
+# Three edu devices: one is preserved, one only shares its page table, one has a
+# page table of its own. All map the same memory, and each has a word loaded.
+stage before <<'END'
+set -e
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+read -r kept sharing other <<<"$LAB_DEVICES"
+bind-vfio $LAB_DEVICES
+dma_session
+dma memory 16
+dma device kept "$kept"
+dma device sharing "$sharing"
+dma device other "$other"
+dma domain one kept
+dma map one 0x1000000
+dma attach kept one
+dma attach sharing one
+dma domain two other
+dma map two 0x2000000
+dma attach other two
+
+dma write 0x0 0x1111
+dma load "$kept" 0x1000000
+dma write 0x0 0x2222
+dma load "$sharing" 0x1000000
+dma write 0x0 0x3333
+dma load "$other" 0x2000000
+dma store "$kept" 0x1001000
+dma store "$sharing" 0x1002000
+dma store "$other" 0x2003000
+note outgoing "$(dma read 0x1000) $(dma read 0x2000) $(dma read 0x3000)"
+
+dma fill 0x5555
+dma mark one 1
+dma session isolation
+dma preserve memory 1
+dma preserve iommufd 2
+dma preserve kept 3
+dma hold
+END
+before=$stage
+stage after <<'END'
+set -e
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+read -r kept sharing other <<<"$LAB_DEVICES"
+cat /sys/kernel/liveupdate/ledger/previous >"$LAB_RESULTS/previous"
+dma_session
+dma retrieve-session isolation
+dma retrieve memory 1
+note unchanged "$(dma count 0x5555)"
+note masters "$(is_master "$kept") $(is_master "$sharing") $(is_master "$other")"
+
+make_master "$sharing" "$other"
+dma store "$sharing" 0x1002000
+dma store "$other" 0x2003000
+# Where the memory is, for a device that is not translated at all.
+physical=$(dma physical 0x4000)
+dma store "$sharing" "$physical"
+dma store "$other" "$physical"
+# Each other's addresses.
+dma store "$sharing" 0x2002000
+dma store "$other" 0x1003000
+note unreached "$(dma count 0x5555)"
+
+dma store "$kept" 0x1001000
+note incoming "$(dma read 0x1000)"
+note others "$(dma count 0x5555)"
+END
+after=$stage
+
+# faults BDF-NUMBER: pages at which accesses of a device faulted
+faults() {
+	grep -o "vtd_dmar_fault sid $1 .*" "$tap_scratch/trace" |
+		sed 's/.* addr 0x\([0-9a-f]*\)[0-9a-f]\{3\} .*/\1/' | sort -u | wc -l
+}
+
+for mode in legacy scalable first-stage; do
+	lab_what=$mode
+	lab_run --mode $mode --devices edu,edu,edu --qemu -global --qemu edu.dma_mask=0xffffffff \
+		--trace "$tap_scratch/trace" "$before" "$after"
+	is "$mode: all devices reach memory before" "$(fact outgoing)" "0x1111 0x2222 0x3333"
+	is "$mode: memory is the same after the jump" "$(fact unchanged)" 8192
+	is "$mode: only the preserved device masters the bus" "$(fact masters)" "1 0 0"
+	is "$mode: the others reach nothing when they master it again" "$(fact unreached)" 8192
+	is "$mode: the preserved device still does" "$(fact incoming)" 0x1111
+	is "$mode: and writes nowhere else" "$(fact others)" 8191
+	is "$mode: each access of the others faults" "$(faults 0x200) $(faults 0x300)" "3 3"
+	is "$mode: no access of the preserved device does" "$(faults 0x100)" 0
+	ledger_records "$lab_results/previous" >"$tap_scratch/records"
+	is "$mode: the entries of the others are cleared before the jump" \
+		"$(awk '$4 == "device-clear" && ($8 == "0x20000000000" || $8 == "0x30000000000")' "$tap_scratch/records" | wc -l)" 2
+	is "$mode: the entry of the preserved device is not" \
+		"$(awk '$4 == "device-clear" && $8 == "0x10000000000"' "$tap_scratch/records" | wc -l)" 0
+done
+tap_done

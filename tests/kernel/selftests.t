@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Linux's own selftests for live update and for vfio pass on the patched kernel,
+# those of vfio with an igb and with iommufd.
+
+here=$(dirname "$0")
+# shellcheck source=tests/lab/tap.sh
+. "$here/../lab/tap.sh"
+
+build=$(readlink -f "${BUILD:-$here/../../build}")
+ok "the selftests of the kernel tree are built" \
+	make -s -C "$here" BUILD="$build" selftests || tap_done
+
+stage live <<'END'
+cd "$LAB_BUILD/selftests/liveupdate" || exit
+./liveupdate >"$LAB_RESULTS/liveupdate.tap"
+echo $? >"$LAB_RESULTS/liveupdate.exit"
+for test in luo_kexec_simple luo_multi_session; do
+	"./$test" -s 1 >"$LAB_RESULTS/$test.before" 2>&1 || exit
+done
+END
+live=$stage
+stage next <<'END'
+cd "$LAB_BUILD/selftests/liveupdate" || exit
+for test in luo_kexec_simple luo_multi_session; do
+	"./$test" -s 2 >"$LAB_RESULTS/$test.after" 2>&1
+	echo $? >"$LAB_RESULTS/$test.exit"
+done
+END
+lab_what=liveupdate
+lab_run "$live" "$stage"
+is "liveupdate: the ioctls" "$(cat "$lab_results/liveupdate.exit")" 0
+like "liveupdate: no test fails" "$(tail -n 1 "$lab_results/liveupdate.tap")" "fail:0 .* error:0"
+for test in luo_kexec_simple luo_multi_session; do
+	is "liveupdate: $test, across a kexec" "$(cat "$lab_results/$test.exit")" 0
+	like "liveupdate: $test says so" "$(cat "$lab_results/$test.after")" "TEST PASSED"
+done
+
+stage vfio <<'END'
+cd "$LAB_BUILD/selftests/vfio" || exit
+bind-vfio $LAB_DEVICES || exit
+# For those that map large pages; 1 GiB pages are more than this machine has.
+echo 32 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+run() {
+	local test=$1
+	shift
+	"./$test" "$@" >"$LAB_RESULTS/$test.tap" 2>&1
+	echo $? >"$LAB_RESULTS/$test.exit"
+}
+run vfio_iommufd_setup_test $LAB_DEVICES
+run vfio_pci_device_test $LAB_DEVICES
+run vfio_dma_mapping_test -v iommufd_anonymous $LAB_DEVICES
+run vfio_dma_mapping_mmio_test -v iommufd $LAB_DEVICES
+run vfio_pci_driver_test -v iommufd $LAB_DEVICES
+END
+for mode in legacy first-stage; do
+	lab_what="vfio, $mode"
+	lab_run --mode $mode --devices igb --timeout 400 "$stage"
+	for test in vfio_iommufd_setup_test vfio_pci_device_test vfio_dma_mapping_test \
+		vfio_dma_mapping_mmio_test vfio_pci_driver_test; do
+		is "$lab_what: $test" "$(cat "$lab_results/$test.exit")" 0 ||
+			diag "$(tail -n 30 "$lab_results/$test.tap")"
+		like "$lab_what: $test has run tests" "$(cat "$lab_results/$test.tap")" "^ok [0-9]+ .*iommufd|^ok [0-9]+ vfio_(cdev|pci)"
+	done
+done
+tap_done
