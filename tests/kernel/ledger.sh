@@ -11,6 +11,7 @@ ledger_names() {
 	local -n names=$2
 	local number name
 	while read -r number name; do
+		# shellcheck disable=SC2034 # a reference
 		names[number]=$name
 	done < <(sed -n "/define $1(X)/,/^\$/s/.*X([A-Z_]*,[[:space:]]*\([0-9]*\), \"\([^\"]*\)\").*/\1 \2/p" \
 		"$ledger_vocabulary")
