@@ -94,8 +94,8 @@ typedef void (*context_fn_t)(struct intel_iommu *iommu, u16 rid,
 			     struct context_entry *context, void *arg);
 
 /* Call fn for each requester ID that the context table at index is for. */
-static void for_each_context(struct intel_iommu *iommu, unsigned int index,
-			     context_fn_t fn, void *arg)
+static void walk_context_table(struct intel_iommu *iommu, unsigned int index,
+			            context_fn_t fn, void *arg)
 {
 	unsigned int size = context_entry_size(iommu);
 	unsigned int devfns = DEVFNS / size;
@@ -431,7 +431,7 @@ bool intel_liveupdate_shutdown(struct intel_iommu *iommu)
 		if (!(*entry & 1))
 			continue;
 		if (lu->users[index]) {
-			for_each_context(iommu, index, clear_context_present, &cleared);
+			walk_context_table(iommu, index, clear_context_present, &cleared);
 			continue;
 		}
 		WRITE_ONCE(*entry, 0);
@@ -442,7 +442,7 @@ bool intel_liveupdate_shutdown(struct intel_iommu *iommu)
 	/* Hardware has let go of the entries; VT-d 6.5.3.3. */
 	for (index = 0; index < CONTEXT_TABLES; index++)
 		if (lu->users[index])
-			for_each_context(iommu, index, clear_context_rest, NULL);
+			walk_context_table(iommu, index, clear_context_rest, NULL);
 
 	if (iommu->prq) {
 		writeq(0ULL, iommu->reg + DMAR_PQH_REG);
@@ -600,7 +600,7 @@ bool intel_liveupdate_restore_unit(struct intel_iommu *iommu)
 		if (!(entry & 1))
 			continue;
 		adopt_table(iommu, entry & VTD_PAGE_MASK, "context table");
-		for_each_context(iommu, index, check_other_context, NULL);
+		walk_context_table(iommu, index, check_other_context, NULL);
 	}
 
 	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser))) {
