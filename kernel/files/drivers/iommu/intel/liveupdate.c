@@ -95,7 +95,7 @@ typedef void (*context_fn_t)(struct intel_iommu *iommu, u16 rid,
 
 /* Call fn for each requester ID that the context table at index is for. */
 static void walk_context_table(struct intel_iommu *iommu, unsigned int index,
-			            context_fn_t fn, void *arg)
+			       context_fn_t fn, void *arg)
 {
 	unsigned int size = context_entry_size(iommu);
 	unsigned int devfns = DEVFNS / size;
