@@ -3,8 +3,12 @@
  * What cannot be preserved is refused with the error that says why, and a
  * refusal leaves nothing behind.
  *
- *	preserve-errors CDEV
+ *	preserve-errors CDEV [off]
+ *
+ * "off" is for a kernel with iommu.liveupdate=off.
  */
+#include <stdlib.h>
+
 #include "vfio_session.h"
 
 static const char *path;
@@ -222,16 +226,81 @@ static void device(void)
 	free_machine(&m);
 }
 
+/* A device file that came through the device's group */
+static void device_of_group(void)
+{
+	struct iommu_vfio_ioas choose = {
+		.size = sizeof(choose),
+		.op = IOMMU_VFIO_IOAS_SET,
+	};
+	int session = create_session("group");
+	int iommufd = open_iommufd();
+	char *link, *group, *address;
+	int container, fd;
+
+	/* /dev/vfio/devices/vfioN is /sys/class/vfio-dev/vfioN */
+	if (asprintf(&link, "/sys/class/vfio-dev/%s/device",
+		     strrchr(path, '/') + 1) < 0)
+		err(1, "asprintf");
+	address = realpath(link, NULL);
+	if (!address || asprintf(&link, "%s/iommu_group", address) < 0)
+		err(1, "%s", link);
+	group = realpath(link, NULL);
+	if (!group || asprintf(&link, "/dev/vfio/%s", strrchr(group, '/') + 1) < 0)
+		err(1, "%s", link);
+
+	choose.ioas_id = alloc_ioas(iommufd);
+	must(try(iommufd, IOMMU_VFIO_IOAS, &choose), "IOMMU_VFIO_IOAS");
+	container = open_cdev(link);
+	must(try(container, VFIO_GROUP_SET_CONTAINER, &iommufd),
+	     "VFIO_GROUP_SET_CONTAINER");
+	fd = ioctl(container, VFIO_GROUP_GET_DEVICE_FD, strrchr(address, '/') + 1);
+	if (fd < 0)
+		err(1, "VFIO_GROUP_GET_DEVICE_FD");
+
+	must(try_preserve(session, iommufd, TOKEN_IOMMUFD), "preserve iommufd");
+	fails(try_preserve(session, fd, TOKEN_CDEV), EOPNOTSUPP,
+	      "a device file that came through a group is refused");
+	close(session);
+	close(fd);
+	close(container);
+	close(iommufd);
+}
+
+/* With iommu.liveupdate=off */
+static void switched_off(void)
+{
+	struct machine m = make_machine(path, 2 * MEGABYTE);
+	int session = create_session("off");
+
+	fails(try_mark(m.iommufd, m.hwpt, TOKEN_HWPT), EOPNOTSUPP,
+	      "switched off, no HWPT is marked");
+	fails(try_preserve(session, m.memory, TOKEN_MEMFD), 0,
+	      "switched off, a memfd is preserved");
+	fails(try_preserve(session, m.iommufd, TOKEN_IOMMUFD), EOPNOTSUPP,
+	      "switched off, no iommufd is preserved");
+	ok(try_preserve(session, m.cdev, TOKEN_CDEV) != 0,
+	   "switched off, no device is preserved");
+	close(session);
+	free_machine(&m);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		errx(2, "usage: preserve-errors CDEV");
+	if (argc < 2 || (argc == 3 && strcmp(argv[2], "off")) || argc > 3)
+		errx(2, "usage: preserve-errors CDEV [off]");
 	setbuf(stdout, NULL);
 	path = argv[1];
+
+	if (argc == 3) {
+		switched_off();
+		return tap_done();
+	}
 
 	mark();
 	memory();
 	device();
+	device_of_group();
 
 	return tap_done();
 }

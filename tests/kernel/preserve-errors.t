@@ -30,6 +30,14 @@ like "the log says which page is another one" "$log" \
 like "the log says that the iommufd comes first" "$log" \
 	'vfio-pci [0-9a-f:.]+: cannot be preserved: its iommufd is not preserved in the same session before it'
 
+stage off <<'END'
+"$LAB_BUILD"/tests/kernel/preserve-errors "$(bind-vfio $LAB_DEVICES)" off
+END
+lab_what=off
+lab_try --mode scalable --devices igb --append iommu.liveupdate=off "$stage"
+stage_tap 1
+ok "switched off: the run succeeds" [ "$lab_status" = 0 ]
+
 # Two functions behind a conventional PCI bridge are one group.
 stage group <<'END'
 set -e

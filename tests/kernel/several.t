@@ -94,7 +94,7 @@ cat /sys/kernel/debug/iommu/intel/dmar_translation_struct >"$LAB_RESULTS/structu
 END
 after=$stage
 
-for mode in legacy scalable first-stage; do
+for mode in ${MODES:-legacy scalable first-stage}; do
 	lab_what=$mode
 	lab_run --mode $mode --devices edu,edu,edu,edu,edu \
 		--trace "$tap_scratch/trace" "$before" "$after"
