@@ -643,9 +643,12 @@ struct incoming_domain {
 	struct iommu_domain *domain;
 };
 
+/* More kinds of refusal than there are callers of iommu_device_refuse(). */
+#define REFUSALS_LOGGED	16
+
 struct incoming_device {
 	struct iommu_device_ser *ser;
-	bool refused;
+	const char *refused[REFUSALS_LOGGED];
 };
 
 /**
@@ -971,12 +974,26 @@ bool iommu_device_is_waiting(struct device *dev)
 }
 EXPORT_SYMBOL_GPL(iommu_device_is_waiting);
 
+static bool first_refusal(struct incoming_device *device, const char *what)
+{
+	const char *said;
+
+	for (unsigned int i = 0; i < REFUSALS_LOGGED; i++) {
+		said = cmpxchg(&device->refused[i], NULL, what);
+		if (!said)
+			return true;
+		if (!strcmp(said, what))
+			return false;
+	}
+	return false;
+}
+
 /**
  * iommu_device_refuse - record that somebody wanted a waiting device
  * @dev:  a device that is waiting
- * @what: what was refused, for the log
+ * @what: what was refused, for the log; a string literal
  *
- * The log gets one line for a device, the ledger each refusal.
+ * The log gets one line for each @what and device, the ledger each refusal.
  */
 void iommu_device_refuse(struct device *dev, const char *what)
 {
@@ -987,7 +1004,7 @@ void iommu_device_refuse(struct device *dev, const char *what)
 	liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_REFUSE,
 				LIVEUPDATE_KIND_DEVICE, device_object(dev),
 				-EBUSY, 1);
-	if (!xchg(&device->refused, true))
+	if (first_refusal(device, what))
 		dev_warn(dev, "liveupdate: %s refused, the device waits to be retrieved from its session; only a reboot sets it free\n",
 			 what);
 }
