@@ -30,8 +30,10 @@ for mode in legacy scalable first-stage; do
 	log=$(cat "$lab_results/dmesg-incoming.log")
 	like "$mode: the log says that the device waits" "$log" \
 		'liveupdate: has been running since before this kernel, waits to be retrieved'
-	is "$mode: and says once that it was refused" \
-		"$(grep -c 'refused, the device waits to be retrieved' <<<"$log")" 1
+	for what in 'binding a driver' 'opening its vfio device file' 'reset' 'removal'; do
+		is "$mode: and says once that it refused $what" \
+			"$(grep -c "liveupdate: $what refused, the device waits to be retrieved" <<<"$log")" 1
+	done
 done
 
 tap_done

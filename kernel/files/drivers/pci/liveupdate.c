@@ -159,9 +159,11 @@ int pci_liveupdate_refuse(struct pci_dev *dev, const char *what)
 	liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_REFUSE,
 				LIVEUPDATE_KIND_DEVICE,
 				pci_liveupdate_object(dev), -EBUSY, 0);
-	dev_warn_ratelimited(&dev->dev,
-			     "liveupdate: %s refused, a device %s is preserved\n",
-			     what, dev->subordinate ? "below" : "here");
+	dev_warn_ratelimited(&dev->dev, "liveupdate: %s refused, %s %s\n",
+			     what,
+			     dev->subordinate ? "a device below" : "the device",
+			     READ_ONCE(dev->liveupdate_outgoing) ?
+			     "is preserved" : "waits to be retrieved");
 	return -EBUSY;
 }
 
