@@ -28,15 +28,19 @@ export VERBOSE := 1
 Q :=
 else
 Q := @
+part-flags := -s
 endif
+part = $(MAKE) $(part-flags) -j$(JOBS) -C
 
 KERNELS := lab successor
 OUTGOING := $(BUILD)/linux/lab/arch/x86/boot/bzImage
 INCOMING := $(BUILD)/linux/successor/arch/x86/boot/bzImage
 export OUTGOING INCOMING
 
-# A directory below tools/ or tests/ with a Makefile is a part.
-TOOLS := $(sort $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,tools/* tests/lab tests/kernel tests/bench))))
+# A directory below tools/ with a Makefile is a part; so are the programs that
+# the laboratory, its tests and the benchmarks use.
+TOOLS := $(patsubst %/Makefile,%,$(wildcard tools/*/Makefile))
+PROGRAMS := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,tests/lab tests/kernel tests/bench)))
 
 ##@ Run it
 
@@ -65,7 +69,7 @@ ifneq ($(DEPENDENCIES),no)
 endif
 
 .PHONY: build
-build: kernel tools ## everything below
+build: kernel tools programs ## everything below
 
 .PHONY: kernel-tree
 kernel-tree: dependencies ## Linux 7.3 with the overlay in build/linux (LINUX_TARBALL=, LINUX_TREE=, DISCARD=1)
@@ -89,18 +93,21 @@ kernel-headers: kernel-tree
 
 .PHONY: bpf
 bpf: kernel-headers ## the BPF programs
-	$(Q)$(MAKE) -j$(JOBS) -C bpf
+	$(Q)$(part) bpf
 
 .PHONY: tools
 tools: bpf $(addprefix build-,$(TOOLS)) ## lutrace, the workload, the sender, man pages
 
-.PHONY: $(addprefix build-,$(TOOLS))
-$(addprefix build-,$(TOOLS)): build-%: bpf
-	$(Q)$(MAKE) -j$(JOBS) -C $*
+.PHONY: programs
+programs: $(addprefix build-,$(PROGRAMS)) ## what the laboratory and the tests run
+
+.PHONY: $(addprefix build-,$(TOOLS) $(PROGRAMS))
+$(addprefix build-,$(TOOLS) $(PROGRAMS)): build-%: bpf
+	$(Q)$(part) $*
 
 .PHONY: unit
 unit: tools ## the unit tests, built but not run
-	$(Q)$(MAKE) -j$(JOBS) -C tests/unit
+	$(Q)$(part) tests/unit
 
 ##@ Change it
 
