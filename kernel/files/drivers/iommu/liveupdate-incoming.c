@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * IOMMU live update, incoming kernel: check what the previous kernel left, take
+ * it over and let nobody but its owner near it. See liveupdate.c for the idea.
+ */
+
+#define pr_fmt(fmt) "iommu: liveupdate: " fmt
+
+#include <linux/cleanup.h>
+#include <linux/io.h>
+#include <linux/iommu.h>
+#include <linux/iommu-liveupdate.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho_block.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include "iommu-priv.h"
+#include "liveupdate.h"
+
+/* A chain longer than this is damaged; kho_block has the same limit. */
+#define IOMMU_SER_MAX_BLOCKS	10000
+
+struct incoming_domain {
+	struct iommu_domain_ser *ser;
+	struct iommu_domain *domain;
+};
+
+/* More kinds of refusal than there are callers of iommu_device_refuse(). */
+#define REFUSALS_LOGGED	16
+
+struct incoming_device {
+	struct iommu_device_ser *ser;
+	const char *refused[REFUSALS_LOGGED];
+};
+
+/**
+ * struct iommu_incoming - what the previous kernel handed over
+ * @ser:     header
+ * @units:   records of units
+ * @domains: &struct incoming_domain by page frame number of the top table
+ * @devices: &struct incoming_device by segment and BDF
+ * @blocks:  blocks of domains and devices, for their life time
+ */
+struct iommu_incoming {
+	struct iommu_liveupdate_ser *ser;
+	struct kho_block_set units;
+	struct xarray domains;
+	struct xarray devices;
+	struct kho_block_set blocks[2];
+};
+
+/* Set once, before the first PCI device is probed, and never changed after. */
+static struct iommu_incoming *incoming;
+
+static unsigned long device_key(u32 segment, u16 bdf)
+{
+	return (unsigned long)segment << 16 | bdf;
+}
+
+/*
+ * A kernel that cannot trust the records cannot tell which memory devices write
+ * to. Going on would corrupt it silently.
+ */
+#define incoming_bad(fmt, ...)						\
+	panic("iommu: liveupdate: the previous kernel's records cannot be used: " fmt, \
+	      ##__VA_ARGS__)
+
+static void restore_set(struct kho_block_set *set, u64 head, size_t size,
+			const char *what)
+{
+	const struct kho_block_header_ser *block;
+	unsigned int blocks = 0;
+	u64 pa;
+
+	kho_block_set_init(set, size);
+	for (pa = head; pa; pa = block->next) {
+		if (!kho_is_preserved(pa))
+			incoming_bad("block of %s at %#llx was not preserved", what, pa);
+		block = phys_to_virt(pa);
+		if (!block->count || block->count > set->count_per_block)
+			incoming_bad("block of %s at %#llx has %llu entries",
+				     what, pa, block->count);
+		if (++blocks > IOMMU_SER_MAX_BLOCKS)
+			incoming_bad("blocks of %s do not end", what);
+	}
+	if (kho_block_set_restore(set, head))
+		incoming_bad("blocks of %s are damaged", what);
+}
+
+/* The next record that is used, or NULL. */
+static void *next_ser(struct kho_block_set_it *it)
+{
+	struct iommu_ser_prefix *slot;
+
+	do {
+		slot = kho_block_set_it_read_entry(it);
+	} while (slot && slot->state == IOMMU_SER_FREE);
+	return slot;
+}
+
+static void check_prefix(const struct iommu_ser_prefix *prefix, size_t size,
+			 const char *what)
+{
+	if (prefix->state != IOMMU_SER_USED)
+		incoming_bad("record of a %s has state %u", what, prefix->state);
+	if (prefix->crc != prefix_crc(prefix, size))
+		incoming_bad("record of a %s has a wrong checksum", what);
+	if (prefix->type != IOMMU_SER_INTEL)
+		incoming_bad("record of a %s has the unknown type %u", what,
+			     prefix->type);
+}
+
+static void restore_units(struct iommu_incoming *in)
+{
+	struct kho_block_set_it it;
+	struct iommu_unit_ser *ser;
+
+	restore_set(&in->units, in->ser->units, sizeof(*ser), "units");
+	kho_block_set_it_init(&it, &in->units);
+	while ((ser = next_ser(&it)))
+		check_prefix(&ser->prefix, sizeof(*ser), "unit");
+}
+
+static void restore_domains(struct iommu_incoming *in)
+{
+	struct kho_block_set_it it;
+	struct iommu_domain_ser *ser;
+	struct incoming_domain *domain;
+
+	restore_set(&in->blocks[0], in->ser->domains, sizeof(*ser), "domains");
+	kho_block_set_it_init(&it, &in->blocks[0]);
+	while ((ser = next_ser(&it))) {
+		check_prefix(&ser->prefix, sizeof(*ser), "domain");
+		if (!kho_is_preserved(ser->top))
+			incoming_bad("top table %#llx was not preserved", ser->top);
+		domain = kzalloc_obj(*domain);
+		if (!domain)
+			incoming_bad("no memory");
+		domain->ser = ser;
+		if (xa_insert(&in->domains, PHYS_PFN(ser->top), domain, GFP_KERNEL))
+			incoming_bad("two domains have the top table %#llx", ser->top);
+	}
+}
+
+static const struct iommu_unit_ser *find_unit(struct iommu_incoming *in,
+					      u64 reg_phys)
+{
+	struct kho_block_set_it it;
+	struct iommu_unit_ser *ser;
+
+	kho_block_set_it_init(&it, &in->units);
+	while ((ser = next_ser(&it)))
+		if (ser->reg_phys == reg_phys)
+			return ser;
+	return NULL;
+}
+
+static void restore_devices(struct iommu_incoming *in)
+{
+	struct kho_block_set_it it;
+	struct iommu_device_ser *ser;
+	struct incoming_device *device;
+
+	restore_set(&in->blocks[1], in->ser->devices, sizeof(*ser), "devices");
+	kho_block_set_it_init(&it, &in->blocks[1]);
+	while ((ser = next_ser(&it))) {
+		check_prefix(&ser->prefix, sizeof(*ser), "device");
+		if (!find_unit(in, ser->unit))
+			incoming_bad("device %04x:%04x has the unknown unit %#llx",
+				     ser->segment, ser->bdf, ser->unit);
+		if (!PAGE_ALIGNED(ser->domain) ||
+		    !xa_load(&in->domains, PHYS_PFN(ser->domain)))
+			incoming_bad("device %04x:%04x has the unknown domain %#llx",
+				     ser->segment, ser->bdf, ser->domain);
+		if (ser->pasid_dir && !kho_is_preserved(ser->pasid_dir))
+			incoming_bad("PASID directory %#llx was not preserved",
+				     ser->pasid_dir);
+		device = kzalloc_obj(*device);
+		if (!device)
+			incoming_bad("no memory");
+		device->ser = ser;
+		if (xa_insert(&in->devices, device_key(ser->segment, ser->bdf),
+			      device, GFP_KERNEL))
+			incoming_bad("two records for device %04x:%04x",
+				     ser->segment, ser->bdf);
+	}
+}
+
+int iommu_flb_retrieve(struct liveupdate_flb_op_args *args)
+{
+	struct iommu_liveupdate_ser *ser;
+	struct iommu_incoming *in;
+
+	if (!kho_is_preserved(args->data))
+		incoming_bad("header %#llx was not preserved", args->data);
+	ser = phys_to_virt(args->data);
+	if (ser->magic != IOMMU_SER_MAGIC || ser->size != sizeof(*ser))
+		incoming_bad("header has magic %#x and size %u", ser->magic, ser->size);
+	if (ser->crc != header_crc(ser))
+		incoming_bad("header has a wrong checksum");
+	if (ser->unit_size != sizeof(struct iommu_unit_ser) ||
+	    ser->domain_size != sizeof(struct iommu_domain_ser) ||
+	    ser->device_size != sizeof(struct iommu_device_ser))
+		incoming_bad("sizes %u, %u, %u of records", ser->unit_size,
+			     ser->domain_size, ser->device_size);
+
+	in = kzalloc_obj(*in);
+	if (!in)
+		incoming_bad("no memory");
+	in->ser = ser;
+	xa_init(&in->domains);
+	xa_init(&in->devices);
+	restore_units(in);
+	restore_domains(in);
+	restore_devices(in);
+	args->obj = in;
+	return 0;
+}
+
+/*
+ * The reference that get_incoming() took is held as long as devices wait, so
+ * this does not run before each of them has an owner again.
+ */
+void iommu_flb_finish(struct liveupdate_flb_op_args *args)
+{
+	WARN_ON(true);
+}
+
+static struct iommu_incoming *get_incoming(void)
+{
+	static DEFINE_MUTEX(lock);
+	static bool asked;
+	void *in;
+	int ret;
+
+	if (!liveupdate_enabled())
+		return NULL;
+	/* Pairs with the release below, after incoming is set */
+	if (smp_load_acquire(&asked))
+		return incoming;
+
+	guard(mutex)(&lock);
+	if (asked)
+		return incoming;
+
+	ret = liveupdate_flb_get_incoming(&iommu_flb, &in);
+	if (!ret)
+		incoming = in;
+	else if (ret != -ENODATA && ret != -ENOENT)
+		incoming_bad("%pe", ERR_PTR(ret));
+	if (incoming && liveupdate_mode == LIVEUPDATE_OFF)
+		incoming_bad("devices are running; boot with iommu.liveupdate=on");
+	/* Pairs with the acquire above */
+	smp_store_release(&asked, true);
+	return incoming;
+}
+
+/**
+ * iommu_liveupdate_incoming - tell whether the previous kernel left devices
+ *
+ * Context: May sleep; from early_initcall() on.
+ * Return: true if it did. Their records have been checked.
+ */
+bool iommu_liveupdate_incoming(void)
+{
+	return get_incoming();
+}
+
+/**
+ * iommu_liveupdate_incoming_unit - find the record of an IOMMU hardware unit
+ * @reg_phys: physical address of its registers
+ *
+ * Return: the record, or NULL if the unit was not preserved.
+ */
+const struct iommu_unit_ser *iommu_liveupdate_incoming_unit(u64 reg_phys)
+{
+	struct iommu_incoming *in = get_incoming();
+
+	return in ? find_unit(in, reg_phys) : NULL;
+}
+
+/**
+ * iommu_liveupdate_next_incoming_device - iterate over the devices of a unit
+ * @unit: physical address of the unit's registers
+ * @prev: the record before, or NULL for the first
+ *
+ * Return: the next record, or NULL after the last.
+ */
+const struct iommu_device_ser *
+iommu_liveupdate_next_incoming_device(u64 unit, const struct iommu_device_ser *prev)
+{
+	struct iommu_incoming *in = get_incoming();
+	struct incoming_device *device;
+	unsigned long key;
+
+	if (!in)
+		return NULL;
+	xa_for_each_start(&in->devices, key, device,
+			  prev ? device_key(prev->segment, prev->bdf) + 1 : 0)
+		if (device->ser->unit == unit)
+			return device->ser;
+	return NULL;
+}
+
+static struct incoming_device *find_incoming_device(struct device *dev)
+{
+	struct iommu_incoming *in;
+	struct incoming_device *device;
+	struct pci_dev *pdev;
+
+	if (!dev_is_pci(dev))
+		return NULL;
+	in = get_incoming();
+	if (!in)
+		return NULL;
+
+	pdev = to_pci_dev(dev);
+	device = xa_load(&in->devices, device_key(pci_domain_nr(pdev->bus),
+						  pci_dev_id(pdev)));
+	if (device && (device->ser->vendor != pdev->vendor ||
+		       device->ser->device != pdev->device))
+		incoming_bad("%s was %04x:%04x and is %04x:%04x now", pci_name(pdev),
+			     device->ser->vendor, device->ser->device,
+			     pdev->vendor, pdev->device);
+	return device;
+}
+
+/**
+ * iommu_device_incoming - find the record of a device
+ * @dev: any device
+ *
+ * Context: May sleep; from early_initcall() on.
+ * Return: the record, or NULL if the previous kernel did not preserve it.
+ */
+const struct iommu_device_ser *iommu_device_incoming(struct device *dev)
+{
+	struct incoming_device *device = find_incoming_device(dev);
+
+	return device ? device->ser : NULL;
+}
+
+/**
+ * iommu_device_is_waiting - tell whether a running device waits for its owner
+ * @dev: any device
+ *
+ * Nothing may be done to such a device: no driver, no reset, no change of
+ * power state or translation.
+ *
+ * Context: May sleep; from early_initcall() on, also before the device has
+ * been probed by its IOMMU.
+ * Return: true from boot until the device is retrieved.
+ */
+bool iommu_device_is_waiting(struct device *dev)
+{
+	return find_incoming_device(dev);
+}
+EXPORT_SYMBOL_GPL(iommu_device_is_waiting);
+
+static bool first_refusal(struct incoming_device *device, const char *what)
+{
+	const char *said;
+
+	for (unsigned int i = 0; i < REFUSALS_LOGGED; i++) {
+		said = cmpxchg(&device->refused[i], NULL, what);
+		if (!said)
+			return true;
+		if (!strcmp(said, what))
+			return false;
+	}
+	return false;
+}
+
+/**
+ * iommu_device_refuse - record that somebody wanted a waiting device
+ * @dev:  a device that is waiting
+ * @what: what was refused, for the log; a string literal
+ *
+ * The log gets one line for each @what and device, the ledger each refusal.
+ */
+void iommu_device_refuse(struct device *dev, const char *what)
+{
+	struct incoming_device *device = find_incoming_device(dev);
+
+	if (!device)
+		return;
+	liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_REFUSE,
+				LIVEUPDATE_KIND_DEVICE, device_object(dev),
+				-EBUSY, 1);
+	if (first_refusal(device, what))
+		dev_warn(dev, "liveupdate: %s refused, the device waits to be retrieved from its session; only a reboot sets it free\n",
+			 what);
+}
+EXPORT_SYMBOL_GPL(iommu_device_refuse);
+
+static void adopt_domain(struct incoming_domain *incoming_domain,
+			 const struct iommu_liveupdate_ops *ops)
+{
+	struct liveupdate_step step;
+	int ret;
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_ADOPT,
+			      LIVEUPDATE_KIND_DOMAIN, incoming_domain->ser->top);
+	ret = ops->adopt_domain(incoming_domain->domain, incoming_domain->ser);
+	liveupdate_step_end(&step, ret, incoming_domain->ser->tables);
+	if (ret)
+		incoming_bad("tables of domain %#llx: %pe",
+			     incoming_domain->ser->top, ERR_PTR(ret));
+}
+
+/**
+ * iommu_device_restore_domain - get the domain that the hardware uses already
+ * @dev: a device that its IOMMU driver has just probed
+ *
+ * Devices that shared a domain before share the restored one.
+ *
+ * Context: May sleep.
+ * Return: the domain, or NULL if the device was not preserved.
+ */
+struct iommu_domain *iommu_device_restore_domain(struct device *dev)
+{
+	const struct iommu_liveupdate_ops *ops = dev_iommu_ops(dev)->liveupdate;
+	struct incoming_device *device = find_incoming_device(dev);
+	struct incoming_domain *restored;
+	struct liveupdate_step step;
+
+	if (!device)
+		return NULL;
+	if (!ops)
+		incoming_bad("the IOMMU driver of %s does not support live update",
+			     dev_name(dev));
+
+	restored = xa_load(&incoming->domains, PHYS_PFN(device->ser->domain));
+	if (restored->domain)
+		return restored->domain;
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_RESTORE,
+			      LIVEUPDATE_KIND_DOMAIN, restored->ser->top);
+	restored->domain = ops->restore_domain(dev, restored->ser);
+	if (IS_ERR(restored->domain))
+		incoming_bad("domain %#llx of %s: %pe", restored->ser->top,
+			     dev_name(dev), restored->domain);
+	restored->domain->restored = true;
+	liveupdate_step_end(&step, 0, restored->ser->tables);
+
+	if (liveupdate_mode == LIVEUPDATE_EAGER)
+		adopt_domain(restored, ops);
+	return restored->domain;
+}
+
+/**
+ * iommu_domain_is_restored - tell whether a domain came with a live update
+ * @domain: any domain
+ */
+bool iommu_domain_is_restored(struct iommu_domain *domain)
+{
+	return domain->restored;
+}

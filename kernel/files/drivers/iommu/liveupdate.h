@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * IOMMU live update: what its outgoing and its incoming side share.
+ */
+#ifndef __IOMMU_LIVEUPDATE_H
+#define __IOMMU_LIVEUPDATE_H
+
+#include <linux/crc32.h>
+#include <linux/kho/abi/iommu.h>
+#include <linux/liveupdate.h>
+#include <linux/liveupdate_trace.h>
+#include <linux/pci.h>
+
+/* iommu.liveupdate= on the command line */
+enum iommu_liveupdate_mode {
+	LIVEUPDATE_OFF,
+	LIVEUPDATE_LAZY,
+	LIVEUPDATE_EAGER,
+};
+
+extern enum iommu_liveupdate_mode liveupdate_mode;
+extern struct liveupdate_flb iommu_flb;
+
+int iommu_flb_retrieve(struct liveupdate_flb_op_args *args);
+void iommu_flb_finish(struct liveupdate_flb_op_args *args);
+
+static inline u64 device_object(struct device *dev)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+
+	return LIVEUPDATE_DEVICE_ID(pci_domain_nr(pdev->bus), pci_dev_id(pdev), 0);
+}
+
+/* The check of a record of @size bytes that begins with @prefix. */
+static inline u32 prefix_crc(const struct iommu_ser_prefix *prefix, size_t size)
+{
+	const size_t skip = offsetofend(struct iommu_ser_prefix, crc);
+
+	return crc32(~0, (const void *)prefix + skip, size - skip);
+}
+
+static inline u32 header_crc(const struct iommu_liveupdate_ser *ser)
+{
+	const size_t skip = offsetofend(struct iommu_liveupdate_ser, crc);
+
+	return crc32(~0, (const void *)ser + skip, sizeof(*ser) - skip);
+}
+
+#endif /* __IOMMU_LIVEUPDATE_H */
