@@ -23,8 +23,10 @@ golden() {
 	local sentence=$1 name=$2
 	shift 2
 	"$@" >"$name" 2>&1
-	ok "$sentence" diff -u "$golden/$name" "$name" >&2
+	ok "$sentence" same "$golden/$name" "$name"
 }
+# same EXPECTED GOT: what differs is not TAP
+same() { diff -u "$1" "$2" >&2; }
 # status COMMAND...: its exit status
 status() {
 	"$@" >/dev/null 2>&1

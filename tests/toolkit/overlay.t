@@ -41,20 +41,22 @@ change() { # FILE SED
 printf '0001-say.patch\n0002-more.patch\n' >kernel/patches/series
 echo 'int ledger;' >kernel/files/kernel/ledger.c
 
-lay() { kernel/scripts/fetch && kernel/scripts/overlay "$@"; }
+lay() { kernel/scripts/fetch 2>>"$work/fetch.log" && kernel/scripts/overlay "$@"; }
 refuses() { ! "$@" 2>"$work/said" && grep -q . "$work/said"; }
 age() { find "$linux" -type f -exec touch -d '1 hour ago' {} +; }
 # Files written by the last command, the tree having been aged before.
 written() { (cd "$linux" && find . -type f -mmin -30 | sort | tr '\n' ' '); }
 wrote() { [ "$(written)" = "$1" ] || { written; return 1; }; }
 
-ok "the overlay is laid over a fresh tree" lay
+lay >"$work/log"
+ok "the overlay is laid over a fresh tree" test -e "$linux/kernel/reboot.c"
 ok "patches apply in order" grep -q '^LINE 15' "$linux/kernel/reboot.c"
 ok "new files are there" cmp kernel/files/kernel/ledger.c "$linux/kernel/ledger.c"
 ok "the tree that was named is left alone" not grep -q '^LINE' "$tree/kernel/reboot.c"
 
 age
-ok "laying it again succeeds" lay
+lay >"$work/log"
+ok "laying it again says nothing" not grep . "$work/log"
 ok "and writes nothing" wrote ''
 
 echo '/* changed */' >>kernel/files/kernel/ledger.c
@@ -73,7 +75,8 @@ lay >"$work/log"
 ok "an edit in the tree is kept" grep -q 'LINE five' "$linux/kernel/reboot.c"
 ok "and said" grep -q 'EDITED  kernel/reboot.c' "$work/log"
 
-ok "refresh takes edits over" kernel/scripts/refresh
+kernel/scripts/refresh >"$work/log"
+ok "refresh takes edits over" grep -q kernel/patches/0002-more.patch "$work/log"
 ok "into the last patch that changes the file" grep -q '^+LINE five' kernel/patches/0002-more.patch
 ok "whose subject and reasons stay" grep -q '^Because of more' kernel/patches/0002-more.patch
 ok "while an earlier patch stays as it is" grep -q '^+LINE 5 of' kernel/patches/0001-say.patch
