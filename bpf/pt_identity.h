@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What pt_identity.bpf.c and lutrace share; include digest.h before. */
+/* What pt_identity.bpf.c, pt_pages.bpf.c and lutrace share; include digest.h before. */
 #ifndef LIVEUPDATE_PT_IDENTITY_H
 #define LIVEUPDATE_PT_IDENTITY_H
 
@@ -30,10 +30,12 @@ struct pt_unit {
 
 /**
  * struct pt_request - argument of the programs that lutrace runs
+ * @base:   address of physical memory in the kernel; read_units sets it
  * @count:  read_units: units found; read_pages: pages to copy
  * @copied: pages that were copied before the first that could not be read
  */
 struct pt_request {
+	__u64 base;
 	__u32 count;
 	__u32 copied;
 };

@@ -22,7 +22,7 @@
 #include "lutrace/iommu_live.h"
 #include "plain_read.h"
 #include "plain_read.skel.h"
-#include "pt_identity.skel.h"
+#include "pt_pages.skel.h"
 
 #define ROUNDS 3
 
@@ -74,12 +74,12 @@ static uint64_t verify(const struct table_set *old, const struct wanted_device *
 static uint64_t load(void)
 {
 	uint64_t begin = now(), end;
-	struct pt_identity *bpf = pt_identity__open_and_load();
+	struct pt_pages *bpf = pt_pages__open_and_load();
 
 	end = now();
 	if (!bpf)
-		errx(1, "pt_identity does not load");
-	pt_identity__destroy(bpf);
+		errx(1, "pt_pages does not load");
+	pt_pages__destroy(bpf);
 	return end - begin;
 }
 

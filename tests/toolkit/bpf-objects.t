@@ -41,9 +41,4 @@ for source in "$project"/bpf/*.bpf.c; do
 	ok "$name has a skeleton" [ -s "$objects/$name.skel.h" ]
 done
 
-# bpftool makes the directory for pins only with a program that it can attach,
-# so that one has to come first.
-programs=$(readelf -SW "$objects/pt_identity.bpf.o" | grep -oE ' (iter/|syscall|tp_btf/)[a-z_]*' | head -n 1)
-is "the iterator is the first program of pt_identity" "$programs" " iter/bpf_map"
-
 tap_done

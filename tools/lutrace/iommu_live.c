@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Read the registers of the IOMMU hardware units, and pages of physical
- * memory, through the BPF program pt_identity.
+ * memory, through the BPF program pt_pages.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -11,11 +11,12 @@
 #include <sys/mman.h>
 
 #include "iommu_live.h"
-#include "pt_identity.skel.h"
+#include "pt_pages.skel.h"
 
 struct live {
 	struct page_reader reader;
-	struct pt_identity *bpf;
+	struct pt_pages *bpf;
+	uint64_t base;
 	uint64_t *addresses;
 	const uint64_t (*pages)[VTD_PAGE_ENTRIES];
 };
@@ -45,7 +46,7 @@ static uint32_t live_read(struct page_reader *reader, const uint64_t *addresses,
 			  uint32_t count, const uint64_t (**pages)[VTD_PAGE_ENTRIES])
 {
 	struct live *live = (struct live *)reader;
-	struct pt_request request = { .count = count };
+	struct pt_request request = { .base = live->base, .count = count };
 
 	memcpy(live->addresses, addresses, count * sizeof(*addresses));
 	*pages = live->pages;
@@ -63,6 +64,7 @@ static int read_units(struct live *live, struct pt_unit units[PT_UNITS_MAX],
 		error = bpf_map__lookup_elem(live->bpf->maps.units, &i, sizeof(i),
 					     &units[i], sizeof(units[i]), 0);
 	*count = i;
+	live->base = request.base;
 	return error;
 }
 
@@ -80,14 +82,12 @@ static int open_live(struct live *live, struct table_set *set)
 
 	libbpf_set_print(keep_quiet);
 	live->reader.read = live_read;
-	live->bpf = pt_identity__open();
+	live->bpf = pt_pages__open();
 	if (!live->bpf)
-		return refuse(set, "BPF program pt_identity cannot be opened", errno);
-	/* The report for bpftool: not needed here, and it takes time to load. */
-	bpf_program__set_autoload(live->bpf->progs.pt_report, false);
-	error = pt_identity__load(live->bpf);
+		return refuse(set, "BPF program pt_pages cannot be opened", errno);
+	error = pt_pages__load(live->bpf);
 	if (error)
-		return refuse(set, "the kernel does not load the BPF program pt_identity (see 'lutrace doctor')",
+		return refuse(set, "the kernel does not load the BPF program pt_pages (see 'lutrace doctor')",
 			      -error);
 	live->addresses = mmap(NULL, ADDRESSES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			       bpf_map__fd(live->bpf->maps.addresses), 0);
@@ -104,7 +104,7 @@ static void close_live(struct live *live)
 		munmap(live->addresses, ADDRESSES_SIZE);
 	if (live->pages && live->pages != MAP_FAILED)
 		munmap((void *)live->pages, PAGES_SIZE);
-	pt_identity__destroy(live->bpf);
+	pt_pages__destroy(live->bpf);
 }
 
 /**
