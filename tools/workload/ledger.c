@@ -87,6 +87,8 @@ static bool scan(const char *path, struct moments *moments)
 	       header->header_size >= sizeof(*header) && header->header_size <= size &&
 	       header->record_size >= sizeof(struct liveupdate_record) &&
 	       header->count <= (size - header->header_size) / header->record_size;
+	if (good)
+		moments->khz = header->cycles_khz;
 	for (i = 0; good && i < header->count; i++) {
 		const struct liveupdate_record *record =
 			(const void *)(data + header->header_size + i * header->record_size);
@@ -120,6 +122,6 @@ bool ledger_moments(struct moments *moments)
 		return false;
 	moments->boot = current.boot;
 	moments->resume = current.resume;
-	return moments->pause && moments->pause <= moments->jump &&
+	return moments->khz && moments->pause && moments->pause <= moments->jump &&
 	       moments->jump <= moments->boot && moments->boot <= moments->resume;
 }

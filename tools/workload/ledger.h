@@ -12,12 +12,14 @@
  * @jump:   control left the outgoing kernel
  * @boot:   the incoming kernel ran
  * @resume: the workload ran again
+ * @khz:    frequency of the cycle counter, as the outgoing kernel measured it
  */
 struct moments {
 	uint64_t pause;
 	uint64_t jump;
 	uint64_t boot;
 	uint64_t resume;
+	uint64_t khz;
 };
 
 bool ledger_mark(const char *name);

@@ -24,14 +24,12 @@ static struct json_object *count(uint64_t number)
 	return json_object_new_uint64(number);
 }
 
-/* The sender's clock when the cycle counter had that value, from two pairs. */
-static int64_t sender_time(const struct clock_pair *one, const struct clock_pair *two,
-			   uint64_t cycles)
+/* The sender's clock when the cycle counter had that value. */
+static int64_t sender_time(const struct clock_pair *pair, uint64_t khz, uint64_t cycles)
 {
-	__int128 distance = (__int128)cycles - one->cycles;
+	__int128 distance = (__int128)cycles - pair->cycles;
 
-	return (int64_t)one->sent_ns + (int64_t)(distance * (int64_t)(two->sent_ns - one->sent_ns) /
-						 (int64_t)(two->cycles - one->cycles));
+	return (int64_t)pair->sent_ns + (int64_t)(distance * 1000000 / (int64_t)khz);
 }
 
 static uint64_t sent_between(const struct workload_state *state, int64_t begin, int64_t end)
@@ -50,19 +48,17 @@ static uint64_t sent_between(const struct workload_state *state, int64_t begin, 
  * ran at all: between the jump and the first moment of the incoming kernel. null
  * where the ledger does not say when that was.
  */
-static void add_blackout(struct json_object *report, const struct workload_state *state,
-			 const struct clock_pair *after)
+static void add_blackout(struct json_object *report, const struct workload_state *state)
 {
 	struct json_object *blackout = NULL, *no_kernel = NULL, *times = NULL;
 	struct moments at;
 	int64_t ns[4];
 
-	if (ledger_moments(&at) && state->clock.valid && after->valid &&
-	    after->cycles > state->clock.cycles) {
-		ns[0] = sender_time(&state->clock, after, at.pause);
-		ns[1] = sender_time(&state->clock, after, at.jump);
-		ns[2] = sender_time(&state->clock, after, at.boot);
-		ns[3] = sender_time(&state->clock, after, at.resume);
+	if (ledger_moments(&at) && state->clock.valid) {
+		ns[0] = sender_time(&state->clock, at.khz, at.pause);
+		ns[1] = sender_time(&state->clock, at.khz, at.jump);
+		ns[2] = sender_time(&state->clock, at.khz, at.boot);
+		ns[3] = sender_time(&state->clock, at.khz, at.resume);
 		blackout = count(sent_between(state, ns[0], ns[3]));
 		no_kernel = count(sent_between(state, ns[1], ns[2]));
 		times = json_object_new_object();
@@ -77,9 +73,9 @@ static void add_blackout(struct json_object *report, const struct workload_state
 }
 
 /* The number of packets sent, once the sender has stopped and said so. */
-static bool read_sent(const char *path, uint64_t *sent, struct clock_pair *after)
+static bool read_sent(const char *path, uint64_t *sent)
 {
-	struct json_object *file, *value, *stopped;
+	struct json_object *file, *value;
 	bool found;
 
 	if (!path || access(path, R_OK))
@@ -88,13 +84,6 @@ static bool read_sent(const char *path, uint64_t *sent, struct clock_pair *after
 	found = file && json_object_object_get_ex(file, "sent", &value);
 	if (found)
 		*sent = json_object_get_uint64(value);
-	/* Where no packet came, the end of the sender is the moment that both know. */
-	if (found && !after->valid && json_object_object_get_ex(file, "stopped_ns", &stopped))
-		*after = (struct clock_pair){
-			.cycles = __rdtsc(),
-			.sent_ns = json_object_get_uint64(stopped),
-			.valid = 1,
-		};
 	json_object_put(file);
 	return found;
 }
@@ -108,17 +97,16 @@ static uint64_t now_ms(void)
 }
 
 /* Poll until the sender has stopped and all is here, or nothing comes any more. */
-static bool watch(struct memory *memory, const struct options *options, uint64_t *sent,
-		  struct clock_pair *after)
+static bool watch(struct memory *memory, const struct options *options, uint64_t *sent)
 {
 	const struct timespec moment = { .tv_nsec = 1000000 };
 	uint64_t end = now_ms() + options->seconds * 1000, last = 0;
 	bool stopped = false;
 
 	while (now_ms() < end) {
-		if (receive(memory, false, after))
+		if (receive(memory, false, NULL))
 			last = now_ms();
-		if (!stopped && read_sent(options->until, sent, after)) {
+		if (!stopped && read_sent(options->until, sent)) {
 			stopped = true;
 			last = now_ms();
 		}
@@ -140,7 +128,6 @@ int do_resume(const struct options *options)
 {
 	struct json_object *report = json_object_new_object();
 	struct json_object *results = json_object_new_object();
-	struct clock_pair after = {};
 	uint64_t sent = 0, found, received;
 	struct memory memory;
 	int session, fd;
@@ -166,7 +153,7 @@ int do_resume(const struct options *options)
 	if (options->report && report_write(report, options->report))
 		return 1;
 
-	known = watch(&memory, options, &sent, &after);
+	known = watch(&memory, options, &sent);
 	complete = known && memory.state->received == sent && !memory.state->duplicates &&
 		   !memory.state->corrupt;
 
@@ -182,7 +169,7 @@ int do_resume(const struct options *options)
 	json_object_object_add(report, "before_pause", count(memory.state->paused));
 	json_object_object_add(report, "found_at_resume", count(found));
 	json_object_object_add(report, "after_resume", count(memory.state->received - received));
-	add_blackout(report, memory.state, &after);
+	add_blackout(report, memory.state);
 
 	/*
 	 * After the count: a kernel that does not give the device back yet refuses
