@@ -29,6 +29,8 @@ dma_continues() {
 	is "translation is never switched off" "$(of .referee.translation_off)" 0
 	is "the root table is never replaced" "$(of .referee.root_changes)" 0
 	is "no access of the device faults" "$(of .referee.faults)" 0
+	is "bus mastering of the device and its bridge is never switched off" "$(of .referee.bus_master_off)" 0
+	is "their power state never changes" "$(of .referee.power_changes)" 0
 	is "the referee and lutrace count the same table pages" "$(of .referee.table_pages)" "$(of .identity.table_pages)"
 	is "no packet is lost" "$(of .dma.lost)" 0
 	is "no packet comes twice" "$(of .dma.duplicates)" 0
@@ -53,6 +55,7 @@ dma_stops() {
 	is "lutrace finds the page tables different" "$(of .identity.verdict)" different
 	is "the referee finds the memory different" "$(of .referee.memory_identical)" false
 	ok "the referee sees that translation is switched off" [ "$(of .referee.translation_off)" -gt 0 ]
+	ok "the referee sees that bus mastering is switched off" [ "$(of .referee.bus_master_off)" -gt 0 ]
 	ok "packets are lost" [ "$(of .dma.lost)" -gt 0 ]
 	is "no packet is received while no kernel runs" "$(of .dma.while_no_kernel_ran)" 0
 	is "no packet is received after the kexec" "$(of .dma.after_resume)" 0
