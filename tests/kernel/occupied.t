@@ -133,7 +133,7 @@ exit 0
 END
 after=$stage
 
-lab_run --mode scalable --devices edu,edu --trace "$tap_scratch/trace" --timeout 240 "$before" "$after"
+lab_run --mode scalable --devices edu,edu --trace "$tap_scratch/trace" "$before" "$after"
 busy="Device or resource busy"
 is "the device has no driver, and masters the bus, when user space begins" "$(fact boot)" " 1"
 is "a driver cannot bind with bind" "$(fact bind)" "$busy"
@@ -166,6 +166,6 @@ stage reboot <<'END'
 busybox reboot -f
 sleep 100
 END
-lab_try --mode scalable --devices edu,edu --timeout 60 "$before" "$stage" 2>/dev/null
+lab_try --mode scalable --devices edu,edu "$before" "$stage" 2>/dev/null
 is "a reboot ends it" "$lab_status $(grep -ac 'reboot: Restarting system' "$lab_results/console-incoming.log")" "3 1"
 tap_done

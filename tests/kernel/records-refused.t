@@ -57,11 +57,11 @@ refused block-count legacy "${used}block of devices at 0x[0-9a-f]* has 9999 entr
 refused block-next legacy "${used}blocks of devices do not end"
 refused domain-top legacy "${used}top table 0x100000 was not preserved"
 refused device-unit legacy "${used}device .* has the unknown unit"
-refused device-did scalable "cannot be taken over: 0000:0100 uses table .* with domain id"
+refused device-did scalable "cannot be taken over: 0000:0100 uses table .*, expected "
 refused unit-root scalable "cannot be taken over: root table address is"
-refused context legacy "cannot be taken over: 0000:0100 uses table .* with domain id"
+refused context legacy "cannot be taken over: 0000:0100 uses table .*, expected "
 
-refused "nothing but the feature is off" legacy "${used}iommu.liveupdate=off, but devices are running" \
+refused "nothing but the feature is off" legacy "${used}.*boot with iommu.liveupdate=on" \
 	--incoming-append iommu.liveupdate=off
 refused "nothing but translation is off" legacy "cannot be taken over: it is to be switched off; boot with intel_iommu=on" \
 	--incoming-append intel_iommu=off

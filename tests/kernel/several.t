@@ -94,6 +94,24 @@ cat /sys/kernel/debug/iommu/intel/dmar_translation_struct >"$LAB_RESULTS/structu
 END
 after=$stage
 
+# shared_ids FILE: domain ids that the IOMMU's debugfs file has with two tables.
+# Legacy mode: context entry, id in bits 87:72. Scalable mode: PASID table entry as
+# words 2:1:0, id in the lower 16 bits of word 1; table in word 2 or in word 0.
+shared_ids() {
+	awk '$4 == "0" && split($5, word, ":") == 3 {
+		table = substr(word[3], 3, 13) substr(word[1], 3, 13)
+		note(substr(word[2], 15), table)
+	}
+	$4 == "-1" && split($3, word, ":") == 2 { note(substr(word[1], 13, 4), substr(word[2], 3, 13)) }
+	function note(id, table) {
+		if (id in tables && tables[id] != table)
+			print id
+		tables[id] = table
+		found++
+	}
+	END { if (found < 5) print "only " found + 0 " entries" }' "$1" | sort -u
+}
+
 for mode in ${MODES:-legacy scalable first-stage}; do
 	lab_what=$mode
 	lab_run --mode $mode --devices edu,edu,edu,edu,edu \
@@ -105,6 +123,7 @@ for mode in ${MODES:-legacy scalable first-stage}; do
 	is "$mode: a preserved device does not get into it" "$(fact new-unchanged)" 0
 	is "$mode: only what is not mapped faults" \
 		"$(grep -o 'vtd_dmar_fault sid 0x[0-9a-f]*' "$tap_scratch/trace" | sort -u)" "vtd_dmar_fault sid 0x100"
+	is "$mode: every page table has a domain id of its own" "$(shared_ids "$lab_results/structures")" ""
 	ledger_records "$lab_results/previous" >"$tap_scratch/records"
 	is "$mode: the unit is preserved once" \
 		"$(awk '$4 == "iommu-preserve" && $5 == "end"' "$tap_scratch/records" | wc -l)" 1

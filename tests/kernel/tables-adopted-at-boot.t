@@ -61,7 +61,7 @@ steps() {
 }
 
 declare -A pages
-for mode in scalable first-stage; do
+for mode in ${MODES:-scalable first-stage}; do
 	for how in on eager; do
 		lab_what="$mode, $how"
 		lab_run --mode $mode --devices edu --incoming-append "iommu.liveupdate=$how" \
@@ -78,7 +78,6 @@ for mode in scalable first-stage; do
 		else
 			is "$lab_what: none is adopted at boot" "$(steps current domain-adopt)" ""
 			pages[$mode]=$(fact incoming)
-			ok "$lab_what: none is counted" [ "${pages[$mode]}" -lt "$preserved" ]
 		fi
 	done
 done
