@@ -21,22 +21,25 @@ static int try_kexec(void)
 
 static int try_enable_irq(int cdev, uint32_t index)
 {
-	struct {
+	/* The structure is followed by one file descriptor. */
+	union {
 		struct vfio_irq_set set;
-		int32_t eventfd;
+		uint8_t bytes[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
 	} irqs = {
 		.set = {
-			.argsz = sizeof(irqs),
+			.argsz = sizeof(irqs.bytes),
 			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
 				 VFIO_IRQ_SET_ACTION_TRIGGER,
 			.index = index,
 			.count = 1,
 		},
-		.eventfd = eventfd(0, EFD_CLOEXEC),
 	};
-	int error = try(cdev, VFIO_DEVICE_SET_IRQS, &irqs);
+	int32_t fd = eventfd(0, EFD_CLOEXEC);
+	int error;
 
-	close(irqs.eventfd);
+	memcpy(irqs.set.data, &fd, sizeof(fd));
+	error = try(cdev, VFIO_DEVICE_SET_IRQS, &irqs);
+	close(fd);
 	return error;
 }
 
