@@ -122,6 +122,7 @@ int main(int argc, char **argv)
 						 { "count", required_argument, NULL, 'n' },
 						 { "size", required_argument, NULL, 's' },
 						 { "first", required_argument, NULL, 'f' },
+						 { "skip", required_argument, NULL, 'k' },
 						 { "log", required_argument, NULL, 'l' },
 						 { "help", no_argument, NULL, 'h' },
 						 {} };
