@@ -17,6 +17,11 @@
 #include <linux/types.h>
 #include <linux/liveupdate_trace.h>
 
+/* Where the golden file is; the Makefile knows the whole path. */
+#ifndef GOLDEN
+#define GOLDEN "liveupdate_trace.abi"
+#endif
+
 #define ROW(name, number, text) fprintf(out, "  %d %s %s\n", (int)(number), #name, text);
 #define MEMBER(type, name)                                                                         \
 	fprintf(out, "  %zu %zu %s\n", offsetof(type, name), sizeof(((type *)0)->name), #name);

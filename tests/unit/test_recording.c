@@ -14,6 +14,11 @@
 /* It defines fail(), which is a function of lutrace. */
 #include <cmocka.h>
 
+/* Where the schema is; the Makefile knows the whole path. */
+#ifndef SCHEMA
+#define SCHEMA "../../docs/handover.schema.json"
+#endif
+
 static struct json_object *schema;
 static struct handover handover;
 

@@ -38,12 +38,12 @@ static size_t find_step(const struct handover *handover, __u64 sequence)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (handover->steps[middle].begin->sequence < sequence)
+		if (handover->steps[middle].sequence < sequence)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low < handover->count && handover->steps[low].begin->sequence == sequence)
+	if (low < handover->count && handover->steps[low].sequence == sequence)
 		return low;
 	return NO_PARENT;
 }
@@ -54,6 +54,7 @@ static void add_step(struct handover *handover, enum side side,
 	struct step *step = &handover->steps[handover->count];
 	size_t parent = record->ref ? find_step(handover, record->ref) : NO_PARENT;
 
+	step->sequence = record->sequence;
 	step->begin = record;
 	step->end = record->edge == LIVEUPDATE_EDGE_INSTANT ? record : NULL;
 	step->side = side;
@@ -93,8 +94,10 @@ static void choose_origin(struct handover *handover, const struct blackout_side 
 		handover->origin = outgoing->reboot.cycles;
 	else if (incoming->boot.sequence)
 		handover->origin = incoming->boot.cycles;
-	else if (handover->count)
-		handover->origin = handover->steps[0].begin->cycles;
+	else if (handover->ledger[OUTGOING].count)
+		handover->origin = handover->ledger[OUTGOING].records[0].cycles;
+	else if (handover->ledger[INCOMING].count)
+		handover->origin = handover->ledger[INCOMING].records[0].cycles;
 }
 
 /**

@@ -28,13 +28,15 @@ enum side { OUTGOING, INCOMING, SIDES };
 
 /**
  * struct step - one step: an interval, or an instant
- * @begin:   its begin record, or the instant; points into a ledger
- * @end:     its end record; the instant itself; NULL if it never ended
- * @side:    which kernel
- * @parent:  index of the step that it is part of, NO_PARENT for none
- * @depth:   number of steps around it
+ * @sequence: of its begin record, by which it is found
+ * @begin:    its begin record, or the instant; points into a ledger
+ * @end:      its end record; the instant itself; NULL if it never ended
+ * @side:     which kernel
+ * @parent:   index of the step that it is part of, NO_PARENT for none
+ * @depth:    number of steps around it
  */
 struct step {
+	__u64 sequence;
 	const struct liveupdate_record *begin;
 	const struct liveupdate_record *end;
 	enum side side;
