@@ -116,16 +116,13 @@ static unsigned long long number(const char *text, const char *what, unsigned lo
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "port", required_argument, NULL, 'P' },
-						 { "host", required_argument, NULL, 'H' },
-						 { "rate", required_argument, NULL, 'r' },
-						 { "count", required_argument, NULL, 'n' },
-						 { "size", required_argument, NULL, 's' },
-						 { "first", required_argument, NULL, 'f' },
-						 { "skip", required_argument, NULL, 'k' },
-						 { "log", required_argument, NULL, 'l' },
-						 { "help", no_argument, NULL, 'h' },
-						 {} };
+	static const struct option options[] = {
+		{ "port", required_argument, NULL, 'P' }, { "host", required_argument, NULL, 'H' },
+		{ "rate", required_argument, NULL, 'r' }, { "count", required_argument, NULL, 'n' },
+		{ "size", required_argument, NULL, 's' }, { "first", required_argument, NULL, 'f' },
+		{ "skip", required_argument, NULL, 'k' }, { "log", required_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, 'h' },	  {}
+	};
 	struct sockaddr_in to = {
 		.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
