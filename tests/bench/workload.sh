@@ -28,7 +28,7 @@ workload_start() {
 # workload_stop: end it; what it had preserved is unpreserved
 workload_stop() {
 	kill -KILL "$workload"
-	wait "$workload" 2>/dev/null
+	wait "$workload" 2>/dev/null || :
 }
 
 # keep_ledger: copy the ledgers that this kernel has to the results
