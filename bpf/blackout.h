@@ -162,8 +162,7 @@ static inline __u64 blackout_ns(__u64 cycles, __u64 khz)
 	return cycles / khz * 1000000 + cycles % khz * 1000000 / khz;
 }
 
-static inline void blackout_keep_first(struct blackout_stamp *stamp,
-				       __u64 sequence, __u64 cycles)
+static inline void blackout_keep_first(struct blackout_stamp *stamp, __u64 sequence, __u64 cycles)
 {
 	if (stamp->sequence && stamp->sequence <= sequence)
 		return;
@@ -171,8 +170,7 @@ static inline void blackout_keep_first(struct blackout_stamp *stamp,
 	stamp->cycles = cycles;
 }
 
-static inline void blackout_keep_last(struct blackout_stamp *stamp,
-				      __u64 sequence, __u64 cycles)
+static inline void blackout_keep_last(struct blackout_stamp *stamp, __u64 sequence, __u64 cycles)
 {
 	if (stamp->sequence >= sequence)
 		return;
@@ -204,8 +202,7 @@ _Static_assert(sizeof(LIVEUPDATE_MARK_PAUSE) <= 8 && sizeof(LIVEUPDATE_MARK_RESU
  *
  * Return: 1 if the record is one that the blackout depends on, 0 if not.
  */
-static inline int blackout_note(struct blackout_side *side,
-				const struct liveupdate_record *record)
+static inline int blackout_note(struct blackout_side *side, const struct liveupdate_record *record)
 {
 	__u64 sequence = record->sequence, cycles = record->cycles, word;
 	int begin = record->edge == LIVEUPDATE_EDGE_BEGIN;
@@ -266,8 +263,7 @@ static inline int blackout_note(struct blackout_side *side,
  * if @stamp lies before the boundary before it.
  */
 static inline int blackout_boundary(struct blackout *blackout, __u64 *at,
-				    enum liveupdate_phase phase,
-				    const struct blackout_stamp *stamp)
+				    enum liveupdate_phase phase, const struct blackout_stamp *stamp)
 {
 	__u64 khz = blackout->cycles_khz;
 
@@ -278,8 +274,7 @@ static inline int blackout_boundary(struct blackout *blackout, __u64 *at,
 	if (stamp->cycles < *at)
 		return 0;
 	*at = stamp->cycles;
-	blackout->phases[phase].begin_ns =
-		blackout_ns(stamp->cycles - blackout->begin_cycles, khz);
+	blackout->phases[phase].begin_ns = blackout_ns(stamp->cycles - blackout->begin_cycles, khz);
 	return 1;
 }
 
@@ -343,8 +338,7 @@ static inline void blackout_evaluate(const struct blackout_side *outgoing,
 	if (incoming->retrieve.sequence < end->sequence)
 		retrieve = incoming->retrieve;
 
-	blackout->begin_cycles = pause.sequence ? pause.cycles :
-						  outgoing->reboot.cycles;
+	blackout->begin_cycles = pause.sequence ? pause.cycles : outgoing->reboot.cycles;
 	blackout->end_cycles = end->cycles;
 	at = blackout->begin_cycles;
 
@@ -366,8 +360,7 @@ static inline void blackout_evaluate(const struct blackout_side *outgoing,
 	}
 
 	/* Differences of rounded boundaries: that is why the sum is exact. */
-	blackout->ns = blackout_ns(end->cycles - blackout->begin_cycles,
-				   blackout->cycles_khz);
+	blackout->ns = blackout_ns(end->cycles - blackout->begin_cycles, blackout->cycles_khz);
 	next = blackout->ns;
 	for (i = LIVEUPDATE_PHASE_COUNT - 1; i >= 0; i--) {
 		struct blackout_phase *phase = &blackout->phases[i];

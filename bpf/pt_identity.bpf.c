@@ -72,8 +72,7 @@ static long print_attachment(__u32 number, struct print *print)
 	return 0;
 }
 
-static __always_inline int start(struct cursor *cursor, struct pt_totals *totals,
-				 __u64 session)
+static __always_inline int start(struct cursor *cursor, struct pt_totals *totals, __u64 session)
 {
 	static const struct pt_totals none;
 	int found = find_units(&dmar_drhd_units);
@@ -110,7 +109,7 @@ int pt_report(struct bpf_iter__bpf_map *ctx)
 	if (meta->seq_num == 0 && start(cursor, totals, meta->session_id))
 		cursor->done = 2;
 	if (cursor->session != meta->session_id)
-		return 0;	/* somebody else began after us */
+		return 0; /* somebody else began after us */
 
 	bpf_loop(ctx->map ? STEPS_PER_CALL : STEPS_MAX, step, NULL, 0);
 	print.first = cursor->printed;
@@ -127,7 +126,8 @@ int pt_report(struct bpf_iter__bpf_map *ctx)
 	}
 	digest_final(&cursor->total, &totals->digest);
 	totals->known = 1;
-	BPF_SEQ_PRINTF(print.seq, "devices %u table-pages %llu leaf-entries %llu digest %016llx%016llx\n",
+	BPF_SEQ_PRINTF(print.seq,
+		       "devices %u table-pages %llu leaf-entries %llu digest %016llx%016llx\n",
 		       totals->devices, totals->table_pages, totals->leaf_entries,
 		       totals->digest.high, totals->digest.low);
 	return 0;

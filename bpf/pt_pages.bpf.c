@@ -49,8 +49,7 @@ int read_units(struct pt_request *request)
 
 	request->base = PAGE_OFFSET_DEFAULT;
 	if (!bpf_kallsyms_lookup_name(base, sizeof(base), 0, &address))
-		bpf_probe_read_kernel(&request->base, sizeof(request->base),
-				      (const void *)address);
+		bpf_probe_read_kernel(&request->base, sizeof(request->base), (const void *)address);
 	address = 0;
 	bpf_kallsyms_lookup_name(list, sizeof(list), 0, &address);
 	found = find_units((const void *)address);
@@ -70,8 +69,7 @@ static long copy_page(__u32 index, struct copy *copy)
 
 	if (!address || !page)
 		return 1;
-	if (bpf_probe_read_kernel(page, sizeof(*page),
-				  (const void *)(copy->base + *address)))
+	if (bpf_probe_read_kernel(page, sizeof(*page), (const void *)(copy->base + *address)))
 		return 1;
 	copy->copied++;
 	return 0;

@@ -38,22 +38,22 @@ struct frame {
 };
 
 struct cursor {
-	__u64 base;			/* of the direct map */
-	__u64 session;			/* of the iterator that it belongs to */
+	__u64 base;    /* of the direct map */
+	__u64 session; /* of the iterator that it belongs to */
 	__u64 root_entry;
-	__u64 directory_entry;		/* of the PASID directory */
+	__u64 directory_entry; /* of the PASID directory */
 	__u32 unit;
 	__u32 unit_count;
 	__u32 depth;
 	__u32 in_device;
 	__u32 scalable;
 	__u32 done;
-	__u32 printed;			/* attachments that were printed */
+	__u32 printed; /* attachments that were printed */
 	struct frame frames[FRAMES];
-	struct pt_unit at;		/* the unit */
+	struct pt_unit at; /* the unit */
 	struct pt_attachment attachment;
 	struct digest_state domain, device, total;
-	struct digest_state page;	/* of the page at hand */
+	struct digest_state page; /* of the page at hand */
 };
 
 struct {
@@ -88,24 +88,21 @@ struct {
 
 static const __u32 zero;
 
-static __always_inline void add_digest(struct digest_state *state,
-				       const struct digest *digest)
+static __always_inline void add_digest(struct digest_state *state, const struct digest *digest)
 {
 	digest_word(state, digest->low);
 	digest_word(state, digest->high);
 }
 
 /* Reads a page into tables[slot]. */
-static __always_inline int read_table(const struct cursor *cursor, __u32 slot,
-				      __u64 address)
+static __always_inline int read_table(const struct cursor *cursor, __u32 slot, __u64 address)
 {
 	struct page *page = bpf_map_lookup_elem(&tables, &slot);
 	struct pt_totals *totals = bpf_map_lookup_elem(&identity, &zero);
 
 	if (!page || !totals)
 		return -1;
-	if (!bpf_probe_read_kernel(page, sizeof(*page),
-				   (const void *)(cursor->base + address)))
+	if (!bpf_probe_read_kernel(page, sizeof(*page), (const void *)(cursor->base + address)))
 		return 0;
 	totals->unreadable = address;
 	return -1;
@@ -146,8 +143,8 @@ __noinline int digest_table(__u32 slot, __u32 level)
 	return 0;
 }
 
-static __always_inline int visit_table(struct cursor *cursor, __u32 slot,
-				       __u64 address, __u32 level)
+static __always_inline int visit_table(struct cursor *cursor, __u32 slot, __u64 address,
+				       __u32 level)
 {
 	if (read_table(cursor, slot, address))
 		return -1;
@@ -157,8 +154,8 @@ static __always_inline int visit_table(struct cursor *cursor, __u32 slot,
 	return digest_table(slot, level);
 }
 
-static __always_inline void push(struct cursor *cursor, __u32 kind, __u64 address,
-				 __u32 count, __u32 level)
+static __always_inline void push(struct cursor *cursor, __u32 kind, __u64 address, __u32 count,
+				 __u32 level)
 {
 	struct frame *frame;
 
@@ -208,8 +205,8 @@ static __always_inline void close_device(struct cursor *cursor)
 }
 
 /* Goes down a page table, or records that there is none. */
-static __always_inline int open_domain(struct cursor *cursor, __u32 stage,
-				       __u64 top, __u32 levels, __u16 domain_id)
+static __always_inline int open_domain(struct cursor *cursor, __u32 stage, __u64 top, __u32 levels,
+				       __u16 domain_id)
 {
 	struct pt_attachment *attachment = &cursor->attachment;
 
@@ -399,8 +396,7 @@ static long step(__u32 number, void *context)
 		return 0;
 	}
 	if (frame->index >= frame->count) {
-		if (frame->kind == FRAME_TABLE &&
-		    frame->level == cursor->attachment.levels)
+		if (frame->kind == FRAME_TABLE && frame->level == cursor->attachment.levels)
 			close_domain(cursor);
 		if (depth)
 			cursor->depth = depth - 1;

@@ -43,8 +43,8 @@ struct {
  * the default size hold 16,382 records.
  */
 struct window {
-	__u64 number;		/* sequence / 64 */
-	__u64 counted;		/* one bit each */
+	__u64 number;  /* sequence / 64 */
+	__u64 counted; /* one bit each */
 };
 
 #define WINDOWS 4096

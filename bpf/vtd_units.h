@@ -16,8 +16,7 @@ struct {
 /* Physical memory as the kernel maps it, where that is not random. */
 #define PAGE_OFFSET_DEFAULT	0xffff888000000000ULL
 
-static __always_inline int read_unit(struct pt_unit *unit,
-				     const struct intel_iommu *iommu)
+static __always_inline int read_unit(struct pt_unit *unit, const struct intel_iommu *iommu)
 {
 	const void *reg = BPF_CORE_READ(iommu, reg);
 
@@ -26,8 +25,9 @@ static __always_inline int read_unit(struct pt_unit *unit,
 	unit->ecap = BPF_CORE_READ(iommu, ecap);
 	unit->segment = BPF_CORE_READ(iommu, segment);
 	unit->id = BPF_CORE_READ(iommu, seq_id);
-	return bpf_probe_read_kernel(&unit->gsts, sizeof(unit->gsts), reg + VTD_GSTS) ?:
-	       bpf_probe_read_kernel(&unit->rtaddr, sizeof(unit->rtaddr), reg + VTD_RTADDR);
+	return bpf_probe_read_kernel(&unit->gsts, sizeof(unit->gsts), reg + VTD_GSTS)
+		       ?: bpf_probe_read_kernel(&unit->rtaddr, sizeof(unit->rtaddr),
+						reg + VTD_RTADDR);
 }
 
 /*
@@ -41,7 +41,7 @@ static __always_inline int find_units(const void *head)
 	int i;
 
 	if (!bpf_core_type_exists(struct dmar_drhd_unit) || !head)
-		return -19;	/* ENODEV */
+		return -19; /* ENODEV */
 
 	for (i = 0; i < PT_UNITS_MAX; i++) {
 		const struct dmar_drhd_unit *drhd;
@@ -52,10 +52,9 @@ static __always_inline int find_units(const void *head)
 		node = BPF_CORE_READ(node, next);
 		if (!node || node == head)
 			break;
-		drhd = (const void *)node -
-		       bpf_core_field_offset(struct dmar_drhd_unit, list);
+		drhd = (const void *)node - bpf_core_field_offset(struct dmar_drhd_unit, list);
 		iommu = BPF_CORE_READ(drhd, iommu);
-		if (!iommu)	/* ignored by the kernel, for instance no device behind it */
+		if (!iommu) /* ignored by the kernel, for instance no device behind it */
 			continue;
 		unit = bpf_map_lookup_elem(&units, &found);
 		if (!unit)

@@ -18,7 +18,7 @@ mask=0x000ffffffffff000
 ok() {
 	local sentence=$1
 	shift
-	if "$@"; then echo "ok - $sentence"; else echo "not ok - $sentence"; fi
+	if "$@" >/dev/null; then echo "ok - $sentence"; else echo "not ok - $sentence"; fi
 }
 peek() { busybox devmem "$1" 64; }
 poke() { busybox devmem "$1" 64 "$2"; }

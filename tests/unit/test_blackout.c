@@ -21,9 +21,9 @@ struct note {
 	int incoming;
 	int step;
 	int edge;
+	int ret;
 	uint64_t cycles;
 	const char *name;
-	int ret;
 };
 
 #define BEGIN	LIVEUPDATE_EDGE_BEGIN
@@ -32,26 +32,26 @@ struct note {
 #define STEP(name) LIVEUPDATE_STEP_##name
 
 static const struct note good[] = {
-	{ 0, STEP(BOOT), INSTANT, 1000, "", 0 },
-	{ 0, STEP(SESSION_FINISH), END, 1500, "", 0 },
-	{ 0, STEP(REBOOT), BEGIN, 2000, "", 0 },	/* failed */
-	{ 0, STEP(DEVICE_SHUTDOWN), BEGIN, 2500, "", 0 },
-	{ 0, STEP(USER_MARK), INSTANT, 10000003, "pause", 0 },
-	{ 0, STEP(USER_MARK), INSTANT, 10000103, "something", 0 },
-	{ 0, STEP(REBOOT), BEGIN, 20000017, "", 0 },
-	{ 0, STEP(DEVICE_SHUTDOWN), BEGIN, 30000029, "", 0 },
-	{ 0, STEP(JUMP), INSTANT, 40000031, "", 0 },
-	{ 1, STEP(BOOT), INSTANT, 50000047, "", 0 },
-	{ 1, STEP(IOMMU_RESTORE), BEGIN, 60000053, "", 0 },
-	{ 1, STEP(IOMMU_RESTORE), END, 61000053, "", 0 },
-	{ 1, STEP(IOMMU_RESTORE), BEGIN, 62000053, "", 0 },
-	{ 1, STEP(IOMMU_RESTORE), END, 70000061, "", 0 },
-	{ 1, STEP(INIT), INSTANT, 80000071, "", 0 },
-	{ 1, STEP(SESSION_RETRIEVE), BEGIN, 90000083, "", 0 },
-	{ 1, STEP(SESSION_FINISH), END, 95000083, "", -16 },
-	{ 1, STEP(USER_MARK), INSTANT, 100000097, "resume", 0 },
-	{ 1, STEP(SESSION_RETRIEVE), BEGIN, 110000097, "", 0 },
-	{ 1, STEP(SESSION_FINISH), END, 120000097, "", 0 },
+	{ 0, STEP(BOOT), INSTANT, 0, 1000, "" },
+	{ 0, STEP(SESSION_FINISH), END, 0, 1500, "" },
+	{ 0, STEP(REBOOT), BEGIN, 0, 2000, "" }, /* failed */
+	{ 0, STEP(DEVICE_SHUTDOWN), BEGIN, 0, 2500, "" },
+	{ 0, STEP(USER_MARK), INSTANT, 0, 10000003, "pause" },
+	{ 0, STEP(USER_MARK), INSTANT, 0, 10000103, "something" },
+	{ 0, STEP(REBOOT), BEGIN, 0, 20000017, "" },
+	{ 0, STEP(DEVICE_SHUTDOWN), BEGIN, 0, 30000029, "" },
+	{ 0, STEP(JUMP), INSTANT, 0, 40000031, "" },
+	{ 1, STEP(BOOT), INSTANT, 0, 50000047, "" },
+	{ 1, STEP(IOMMU_RESTORE), BEGIN, 0, 60000053, "" },
+	{ 1, STEP(IOMMU_RESTORE), END, 0, 61000053, "" },
+	{ 1, STEP(IOMMU_RESTORE), BEGIN, 0, 62000053, "" },
+	{ 1, STEP(IOMMU_RESTORE), END, 0, 70000061, "" },
+	{ 1, STEP(INIT), INSTANT, 0, 80000071, "" },
+	{ 1, STEP(SESSION_RETRIEVE), BEGIN, 0, 90000083, "" },
+	{ 1, STEP(SESSION_FINISH), END, -16, 95000083, "" },
+	{ 1, STEP(USER_MARK), INSTANT, 0, 100000097, "resume" },
+	{ 1, STEP(SESSION_RETRIEVE), BEGIN, 0, 110000097, "" },
+	{ 1, STEP(SESSION_FINISH), END, 0, 120000097, "" },
 };
 
 #define COUNT (sizeof(good) / sizeof(good[0]))
@@ -88,7 +88,7 @@ static struct blackout evaluate(void)
 
 		if (!note->step)
 			continue;
-		strcpy(record.name, note->name);
+		snprintf(record.name, sizeof(record.name), "%s", note->name);
 		blackout_note(&sides[note->incoming], &record);
 	}
 	blackout_evaluate(&sides[0], &sides[1], &blackout);
@@ -233,7 +233,7 @@ static void pause_that_was_taken_back_does_not_count(void **state)
 	struct blackout blackout;
 
 	(void)state;
-	notes[5].name = "resume";	/* was "something", after the pause */
+	notes[5].name = "resume"; /* was "something", after the pause */
 	blackout = evaluate();
 	assert_exact(&blackout);
 	assert_int_equal(blackout.quiesce.absent, 1);

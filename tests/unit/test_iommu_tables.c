@@ -25,16 +25,27 @@ static struct pt_unit unit;
 
 /* Page numbers; what is not named is free. */
 enum {
-	ROOT, CONTEXT, DIRECTORY, DIRECTORY_2, PASIDS, PASIDS_2,
-	LEVEL_4, LEVEL_3, LEVEL_2, LEVEL_1, LEVEL_1_HIGH, SPARE, SPARE_ROOT,
+	ROOT,
+	CONTEXT,
+	DIRECTORY,
+	DIRECTORY_2,
+	PASIDS,
+	PASIDS_2,
+	LEVEL_4,
+	LEVEL_3,
+	LEVEL_2,
+	LEVEL_1,
+	LEVEL_1_HIGH,
+	SPARE,
+	SPARE_ROOT,
 };
 
 #define ADDRESS(page)	(BASE + (page) * 4096ULL)
 #define BDF		0x0100	/* 01:00.0 */
 #define OTHER_BDF	0x0108	/* 01:01.0 */
 
-static uint32_t read_memory(struct page_reader *reader, const uint64_t *addresses,
-			    uint32_t count, const uint64_t (**pages)[VTD_PAGE_ENTRIES])
+static uint32_t read_memory(struct page_reader *reader, const uint64_t *addresses, uint32_t count,
+			    const uint64_t (**pages)[VTD_PAGE_ENTRIES])
 {
 	static uint64_t copies[PT_BATCH][VTD_PAGE_ENTRIES];
 	uint32_t i;
@@ -42,8 +53,7 @@ static uint32_t read_memory(struct page_reader *reader, const uint64_t *addresse
 	(void)reader;
 	*pages = (const void *)copies;
 	for (i = 0; i < count; i++) {
-		if (addresses[i] < BASE || addresses[i] >= ADDRESS(PAGES) ||
-		    addresses[i] % 4096)
+		if (addresses[i] < BASE || addresses[i] >= ADDRESS(PAGES) || addresses[i] % 4096)
 			return i;
 		memcpy(copies[i], memory[(addresses[i] - BASE) / 4096], 4096);
 	}
@@ -75,7 +85,7 @@ static void lay_out(uint64_t mode)
 		.rtaddr = ADDRESS(ROOT) | mode << 10,
 		.gsts = VTD_GSTS_TES,
 	};
-	memory[ROOT][2] = ADDRESS(CONTEXT) | VTD_PRESENT;	/* bus 1 */
+	memory[ROOT][2] = ADDRESS(CONTEXT) | VTD_PRESENT; /* bus 1 */
 }
 
 static void legacy(void)
@@ -83,7 +93,7 @@ static void legacy(void)
 	lay_out(VTD_TTM_LEGACY);
 	lay_out_page_table(VTD_SS_READ | VTD_SS_WRITE);
 	memory[CONTEXT][0] = ADDRESS(LEVEL_4) | VTD_PRESENT;
-	memory[CONTEXT][1] = 2 | 7 << 8;			/* 4 levels, domain id 7 */
+	memory[CONTEXT][1] = 2 | 7 << 8; /* 4 levels, domain id 7 */
 }
 
 /* Directory of 1024 entries, two pages. */
@@ -143,11 +153,9 @@ static unsigned int compare(const struct table_set *old)
 
 	reports = 0;
 	for (i = 0; i < old->device_count; i++)
-		wanted[i] = (struct wanted_device){ old->devices[i].unit,
-						    old->devices[i].segment,
+		wanted[i] = (struct wanted_device){ old->devices[i].unit, old->devices[i].segment,
 						    old->devices[i].bdf };
-	assert_int_equal(tables_collect(&now, &reader, &unit, 1, wanted,
-					old->device_count), 0);
+	assert_int_equal(tables_collect(&now, &reader, &unit, 1, wanted, old->device_count), 0);
 	count = tables_compare(old, &now, note, NULL);
 	assert_int_equal(count, reports);
 	tables_free(&now);
@@ -219,8 +227,8 @@ static void accessed_and_dirty_bits_are_no_difference(void **state)
 
 	(void)state;
 	for (i = 0; i < LAYOUTS; i++) {
-		uint64_t bits = i == 2 ? VTD_FS_ACCESSED | VTD_FS_DIRTY | VTD_FS_EXT_ACCESSED :
-					 VTD_SS_ACCESSED | VTD_SS_DIRTY;
+		uint64_t bits = i == 2 ? VTD_FS_ACCESSED | VTD_FS_DIRTY | VTD_FS_EXT_ACCESSED
+				       : VTD_SS_ACCESSED | VTD_SS_DIRTY;
 
 		layouts[i]();
 		collect(&set);
@@ -356,10 +364,10 @@ static void changed_domain_id_is_found(void **state)
 	memory[PASIDS][1] = 10;
 	assert_int_equal(compare(&set), 1);
 	assert_int_equal(reported[0].kind, DIFFERENCE_PASID_ENTRY);
-	assert_non_null(strstr(difference_text(&reported[0], reported[0].old, text),
-			       "domain id 9"));
-	assert_non_null(strstr(difference_text(&reported[0], reported[0].now, text),
-			       "domain id 10"));
+	assert_non_null(
+		strstr(difference_text(&reported[0], reported[0].old, text), "domain id 9"));
+	assert_non_null(
+		strstr(difference_text(&reported[0], reported[0].now, text), "domain id 10"));
 	tables_free(&set);
 
 	legacy();
@@ -367,8 +375,8 @@ static void changed_domain_id_is_found(void **state)
 	memory[CONTEXT][1] = 2 | 8 << 8;
 	assert_int_equal(compare(&set), 1);
 	assert_int_equal(reported[0].kind, DIFFERENCE_CONTEXT_ENTRY);
-	assert_non_null(strstr(difference_text(&reported[0], reported[0].now, text),
-			       "domain id 8"));
+	assert_non_null(
+		strstr(difference_text(&reported[0], reported[0].now, text), "domain id 8"));
 	tables_free(&set);
 }
 
@@ -427,7 +435,7 @@ static void moved_root_table_is_one_difference(void **state)
 
 	(void)state;
 	legacy();
-	memcpy(memory[CONTEXT] + 16, memory[CONTEXT], 16);	/* 01:01.0 */
+	memcpy(memory[CONTEXT] + 16, memory[CONTEXT], 16); /* 01:01.0 */
 	collect(&set);
 	assert_int_equal(set.device_count, 2);
 	assert_int_equal(set.devices[1].bdf, OTHER_BDF);

@@ -55,10 +55,9 @@ static void compare_page(struct comparison *comparison, struct difference differ
 	for (i = 0; i < VTD_PAGE_ENTRIES; i++) {
 		__u64 before = then[i] & content, after = here[i] & content;
 
-		difference.iova = old->iova +
-			((uint64_t)i << (VTD_PAGE_SHIFT + 9 * (old->level - 1)));
-		compare_words(comparison, difference, DIFFERENCE_TABLE_ENTRY,
-			      &before, &after, 1);
+		difference.iova =
+			old->iova + ((uint64_t)i << (VTD_PAGE_SHIFT + 9 * (old->level - 1)));
+		compare_words(comparison, difference, DIFFERENCE_TABLE_ENTRY, &before, &after, 1);
 	}
 }
 
@@ -83,8 +82,8 @@ static void compare_domains(struct comparison *comparison, struct difference dif
 	const struct table_page *b = comparison->now->pages + now->first;
 	const struct table_page *a_end = a + old->pages, *b_end = b + now->pages;
 
-	if (same_digest(&old->digest, &now->digest) ||
-	    old->stage != now->stage || old->levels != now->levels)
+	if (same_digest(&old->digest, &now->digest) || old->stage != now->stage ||
+	    old->levels != now->levels)
 		return;
 	difference.stage = old->stage;
 	while (a < a_end && b < b_end) {
@@ -100,8 +99,7 @@ static void compare_domains(struct comparison *comparison, struct difference dif
 }
 
 /* Devices share domains: what differs in one is said once. */
-static bool seen_before(const struct table_set *set,
-			const struct table_attachment *attachment)
+static bool seen_before(const struct table_set *set, const struct table_attachment *attachment)
 {
 	const struct table_attachment *earlier;
 
@@ -112,31 +110,26 @@ static bool seen_before(const struct table_set *set,
 	return false;
 }
 
-static void compare_attachments(struct comparison *comparison,
-				struct difference difference,
+/* Either may be missing: the PASID has an entry on one side only. */
+static void compare_attachments(struct comparison *comparison, struct difference difference,
 				const struct table_attachment *old,
 				const struct table_attachment *now)
 {
-	difference.pasid = old ? old->pasid : now->pasid;
 	if (difference.scalable) {
 		__u64 then[2] = { old ? old->directory : 0, old ? old->address : 0 };
 		__u64 here[2] = { now ? now->directory : 0, now ? now->address : 0 };
 
-		compare_words(comparison, difference, DIFFERENCE_PASID_DIRECTORY,
-			      then, here, 1);
+		compare_words(comparison, difference, DIFFERENCE_PASID_DIRECTORY, then, here, 1);
 		compare_words(comparison, difference, DIFFERENCE_PASID_ENTRY,
-			      old ? old->entry : NULL, now ? now->entry : NULL,
-			      VTD_PASID_WORDS);
+			      old ? old->entry : NULL, now ? now->entry : NULL, VTD_PASID_WORDS);
 	}
 	if (old && now && old->domain != NO_INDEX && now->domain != NO_INDEX &&
 	    !seen_before(comparison->old, old))
-		compare_domains(comparison, difference,
-				&comparison->old->domains[old->domain],
+		compare_domains(comparison, difference, &comparison->old->domains[old->domain],
 				&comparison->now->domains[now->domain]);
 }
 
-static void compare_devices(struct comparison *comparison,
-			    const struct table_device *old,
+static void compare_devices(struct comparison *comparison, const struct table_device *old,
 			    const struct table_device *now)
 {
 	const struct table_attachment *a = comparison->old->attachments + old->first;
@@ -151,21 +144,21 @@ static void compare_devices(struct comparison *comparison,
 
 	if (same_digest(&old->digest, &now->digest))
 		return;
-	compare_words(comparison, difference, DIFFERENCE_ROOT_ENTRY,
-		      &old->root_entry, &now->root_entry, 1);
+	compare_words(comparison, difference, DIFFERENCE_ROOT_ENTRY, &old->root_entry,
+		      &now->root_entry, 1);
 	if (old->scalable != now->scalable)
-		return;	/* the entries have different formats */
-	compare_words(comparison, difference, DIFFERENCE_CONTEXT_ENTRY,
-		      old->context, now->context, old->scalable ? 4 : 2);
+		return; /* the entries have different formats */
+	compare_words(comparison, difference, DIFFERENCE_CONTEXT_ENTRY, old->context, now->context,
+		      old->scalable ? 4 : 2);
 	if (!(old->context[0] & now->context[0] & VTD_PRESENT))
-		return;	/* nothing hangs on one of them */
+		return; /* nothing hangs on one of them */
 
 	while (a < a_end || b < b_end) {
 		bool take_a = a < a_end && (b == b_end || a->pasid <= b->pasid);
 		bool take_b = b < b_end && (a == a_end || b->pasid <= a->pasid);
 
-		compare_attachments(comparison, difference, take_a ? a : NULL,
-				    take_b ? b : NULL);
+		difference.pasid = take_a ? a->pasid : b->pasid;
+		compare_attachments(comparison, difference, take_a ? a : NULL, take_b ? b : NULL);
 		a += take_a;
 		b += take_b;
 	}
@@ -206,15 +199,14 @@ static void compare_units(struct comparison *comparison)
 		if (!has_devices(comparison->old, old->reg_phys))
 			continue;
 		if (!now) {
-			compare_words(comparison, difference, DIFFERENCE_UNIT,
-				      &old->reg_phys, NULL, 1);
+			compare_words(comparison, difference, DIFFERENCE_UNIT, &old->reg_phys, NULL,
+				      1);
 			continue;
 		}
 		here = now->gsts & VTD_GSTS_TES;
-		compare_words(comparison, difference, DIFFERENCE_TRANSLATION,
-			      &then, &here, 1);
-		compare_words(comparison, difference, DIFFERENCE_ROOT_TABLE,
-			      &old->rtaddr, &now->rtaddr, 1);
+		compare_words(comparison, difference, DIFFERENCE_TRANSLATION, &then, &here, 1);
+		compare_words(comparison, difference, DIFFERENCE_ROOT_TABLE, &old->rtaddr,
+			      &now->rtaddr, 1);
 	}
 }
 

@@ -26,8 +26,7 @@ struct run {
  *
  * Return: length of the result, a multiple of 8.
  */
-uint32_t contents_pack(const uint64_t entries[VTD_PAGE_ENTRIES],
-		       uint8_t packed[VTD_PAGE_SIZE])
+uint32_t contents_pack(const uint64_t entries[VTD_PAGE_ENTRIES], uint8_t packed[VTD_PAGE_SIZE])
 {
 	uint32_t i = 0, length = 0;
 
@@ -63,8 +62,7 @@ uint32_t contents_pack(const uint64_t entries[VTD_PAGE_ENTRIES],
  *
  * Return: false if this is not what contents_pack() makes.
  */
-bool contents_unpack(const uint8_t *packed, uint32_t length,
-		     uint64_t entries[VTD_PAGE_ENTRIES])
+bool contents_unpack(const uint8_t *packed, uint32_t length, uint64_t entries[VTD_PAGE_ENTRIES])
 {
 	uint32_t offset, i;
 	struct run run;

@@ -49,15 +49,12 @@ const char *entry_text(enum table_stage stage, unsigned int level, uint64_t entr
 		return text;
 	}
 	if (first)
-		snprintf(rights, sizeof(rights), "r%s%s%s",
-			 entry & VTD_FS_WRITE ? "w" : "-",
+		snprintf(rights, sizeof(rights), "r%s%s%s", entry & VTD_FS_WRITE ? "w" : "-",
 			 entry & VTD_FS_ACCESSED ? ", accessed" : "",
 			 entry & VTD_FS_DIRTY ? ", dirty" : "");
 	else
-		snprintf(rights, sizeof(rights), "%s%s%s%s%s",
-			 entry & VTD_SS_READ ? "r" : "-",
-			 entry & VTD_SS_WRITE ? "w" : "-",
-			 entry & VTD_SS_SNOOP ? ", snoop" : "",
+		snprintf(rights, sizeof(rights), "%s%s%s%s%s", entry & VTD_SS_READ ? "r" : "-",
+			 entry & VTD_SS_WRITE ? "w" : "-", entry & VTD_SS_SNOOP ? ", snoop" : "",
 			 entry & VTD_SS_ACCESSED ? ", accessed" : "",
 			 entry & VTD_SS_DIRTY ? ", dirty" : "");
 	if (entry_is_leaf(level, entry))
@@ -80,7 +77,8 @@ const char *context_text(bool scalable, const uint64_t *entry, char text[ENTRY_T
 	if (!(entry[0] & VTD_PRESENT))
 		snprintf(text, ENTRY_TEXT_SIZE, "not present");
 	else if (scalable)
-		snprintf(text, ENTRY_TEXT_SIZE, "PASID directory %#llx of %u entries, RID uses PASID %llu",
+		snprintf(text, ENTRY_TEXT_SIZE,
+			 "PASID directory %#llx of %u entries, RID uses PASID %llu",
 			 (unsigned long long)(entry[0] & VTD_ADDRESS),
 			 128u << VTD_CONTEXT_PDTS(entry[0]),
 			 (unsigned long long)(entry[1] & 0xfffff));
@@ -88,7 +86,8 @@ const char *context_text(bool scalable, const uint64_t *entry, char text[ENTRY_T
 		snprintf(text, ENTRY_TEXT_SIZE, "passed through, domain id %llu",
 			 (unsigned long long)VTD_CONTEXT_DID(entry[1]));
 	else
-		snprintf(text, ENTRY_TEXT_SIZE, "second-stage table %#llx of %llu levels, domain id %llu",
+		snprintf(text, ENTRY_TEXT_SIZE,
+			 "second-stage table %#llx of %llu levels, domain id %llu",
 			 (unsigned long long)(entry[0] & VTD_ADDRESS),
 			 (unsigned long long)VTD_CONTEXT_AW(entry[1]) + 2,
 			 (unsigned long long)VTD_CONTEXT_DID(entry[1]));
@@ -110,12 +109,14 @@ const char *pasid_text(const uint64_t *entry, char text[ENTRY_TEXT_SIZE])
 	}
 	switch (VTD_PASID_PGTT(entry[0])) {
 	case VTD_PGTT_FIRST:
-		snprintf(text, ENTRY_TEXT_SIZE, "first-stage table %#llx of %llu levels, domain id %llu",
+		snprintf(text, ENTRY_TEXT_SIZE,
+			 "first-stage table %#llx of %llu levels, domain id %llu",
 			 (unsigned long long)(entry[2] & VTD_ADDRESS),
 			 (unsigned long long)VTD_PASID_FLPM(entry[2]) + 4, id);
 		break;
 	case VTD_PGTT_SECOND:
-		snprintf(text, ENTRY_TEXT_SIZE, "second-stage table %#llx of %llu levels, domain id %llu",
+		snprintf(text, ENTRY_TEXT_SIZE,
+			 "second-stage table %#llx of %llu levels, domain id %llu",
 			 (unsigned long long)(entry[0] & VTD_ADDRESS),
 			 (unsigned long long)VTD_PASID_AW(entry[0]) + 2, id);
 		break;
@@ -162,8 +163,8 @@ const char *difference_text(const struct difference *difference, const uint64_t 
 			snprintf(text, ENTRY_TEXT_SIZE, "not present");
 		else
 			snprintf(text, ENTRY_TEXT_SIZE, "%s table %#llx",
-				 difference->kind == DIFFERENCE_ROOT_ENTRY ?
-				 "context" : "PASID", word & VTD_ADDRESS);
+				 difference->kind == DIFFERENCE_ROOT_ENTRY ? "context" : "PASID",
+				 word & VTD_ADDRESS);
 		break;
 	case DIFFERENCE_CONTEXT_ENTRY:
 		return context_text(difference->scalable, words, text);

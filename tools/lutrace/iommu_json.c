@@ -10,8 +10,8 @@
 
 const char *digest_text(const struct digest *digest, char text[DIGEST_TEXT_SIZE])
 {
-	snprintf(text, DIGEST_TEXT_SIZE, "%016" PRIx64 "%016" PRIx64,
-		 (uint64_t)digest->high, (uint64_t)digest->low);
+	snprintf(text, DIGEST_TEXT_SIZE, "%016" PRIx64 "%016" PRIx64, (uint64_t)digest->high,
+		 (uint64_t)digest->low);
 	return text;
 }
 

@@ -33,17 +33,15 @@ static int refuse(struct table_set *set, const char *what, int error)
 /* Runs a program of type "syscall"; returns what it returned. */
 static int run(const struct bpf_program *program, struct pt_request *request)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, options,
-		    .ctx_in = request,
-		    .ctx_size_in = sizeof(*request));
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = request, .ctx_size_in = sizeof(*request));
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(program), &options))
 		return -errno;
 	return (int)options.retval;
 }
 
-static uint32_t live_read(struct page_reader *reader, const uint64_t *addresses,
-			  uint32_t count, const uint64_t (**pages)[VTD_PAGE_ENTRIES])
+static uint32_t live_read(struct page_reader *reader, const uint64_t *addresses, uint32_t count,
+			  const uint64_t (**pages)[VTD_PAGE_ENTRIES])
 {
 	struct live *live = (struct live *)reader;
 	struct pt_request request = { .base = live->base, .count = count };
@@ -53,16 +51,15 @@ static uint32_t live_read(struct page_reader *reader, const uint64_t *addresses,
 	return run(live->bpf->progs.read_pages, &request) ? 0 : request.copied;
 }
 
-static int read_units(struct live *live, struct pt_unit units[PT_UNITS_MAX],
-		      uint32_t *count)
+static int read_units(struct live *live, struct pt_unit units[PT_UNITS_MAX], uint32_t *count)
 {
 	struct pt_request request = { 0 };
 	int error = run(live->bpf->progs.read_units, &request);
 	uint32_t i;
 
 	for (i = 0; i < request.count && i < PT_UNITS_MAX && !error; i++)
-		error = bpf_map__lookup_elem(live->bpf->maps.units, &i, sizeof(i),
-					     &units[i], sizeof(units[i]), 0);
+		error = bpf_map__lookup_elem(live->bpf->maps.units, &i, sizeof(i), &units[i],
+					     sizeof(units[i]), 0);
 	*count = i;
 	live->base = request.base;
 	return error;
@@ -87,8 +84,10 @@ static int open_live(struct live *live, struct table_set *set)
 		return refuse(set, "BPF program pt_pages cannot be opened", errno);
 	error = pt_pages__load(live->bpf);
 	if (error)
-		return refuse(set, "the kernel does not load the BPF program pt_pages (see 'lutrace doctor')",
-			      -error);
+		return refuse(
+			set,
+			"the kernel does not load the BPF program pt_pages (see 'lutrace doctor')",
+			-error);
 	live->addresses = mmap(NULL, ADDRESSES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			       bpf_map__fd(live->bpf->maps.addresses), 0);
 	live->pages = mmap(NULL, PAGES_SIZE, PROT_READ, MAP_SHARED,
@@ -115,8 +114,7 @@ static void close_live(struct live *live)
  *
  * Return: 0, or -1 with the reason in @set->error.
  */
-int live_collect(struct table_set *set, const struct wanted_device *wanted,
-		 uint32_t wanted_count)
+int live_collect(struct table_set *set, const struct wanted_device *wanted, uint32_t wanted_count)
 {
 	struct pt_unit units[PT_UNITS_MAX], again[PT_UNITS_MAX];
 	struct live live = { 0 };
@@ -125,16 +123,16 @@ int live_collect(struct table_set *set, const struct wanted_device *wanted,
 
 	error = open_live(&live, set);
 	if (!error && read_units(&live, units, &count))
-		error = refuse(set, "no VT-d hardware unit can be read; is the kernel's intel_iommu on?",
+		error = refuse(set,
+			       "no VT-d hardware unit can be read; is the kernel's intel_iommu on?",
 			       ENODEV);
 	if (!error && !count)
 		error = refuse(set, "this machine has no VT-d hardware unit in use", ENODEV);
 	if (!error)
-		error = tables_collect(set, &live.reader, units, count, wanted,
-				       wanted_count);
+		error = tables_collect(set, &live.reader, units, count, wanted, wanted_count);
 	/* Tables that were replaced meanwhile: this was no state at all. */
 	if (!error && (read_units(&live, again, &count_again) || count != count_again ||
-		       memcmp(units, again, count * sizeof(*units))))
+		       memcmp(units, again, count * sizeof(*units)) != 0))
 		error = refuse(set, "the IOMMU's registers changed during the walk", EAGAIN);
 	close_live(&live);
 	return error;

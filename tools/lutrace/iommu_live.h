@@ -5,7 +5,6 @@
 
 #include "iommu_tables.h"
 
-int live_collect(struct table_set *set, const struct wanted_device *wanted,
-		 uint32_t wanted_count);
+int live_collect(struct table_set *set, const struct wanted_device *wanted, uint32_t wanted_count);
 
 #endif /* LUTRACE_IOMMU_LIVE_H */

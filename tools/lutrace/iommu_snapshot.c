@@ -27,16 +27,14 @@ struct part {
 static void find_parts(struct table_set *set, const struct snapshot_header *header,
 		       struct part parts[PARTS])
 {
-	parts[0] = (struct part){ (void **)&set->units, header->unit_count,
-				  sizeof(*set->units) };
+	parts[0] = (struct part){ (void **)&set->units, header->unit_count, sizeof(*set->units) };
 	parts[1] = (struct part){ (void **)&set->devices, header->device_count,
 				  sizeof(*set->devices) };
 	parts[2] = (struct part){ (void **)&set->attachments, header->attachment_count,
 				  sizeof(*set->attachments) };
 	parts[3] = (struct part){ (void **)&set->domains, header->domain_count,
 				  sizeof(*set->domains) };
-	parts[4] = (struct part){ (void **)&set->pages, header->page_count,
-				  sizeof(*set->pages) };
+	parts[4] = (struct part){ (void **)&set->pages, header->page_count, sizeof(*set->pages) };
 }
 
 /* All parts are multiples of 8 bytes. */
@@ -140,8 +138,7 @@ static bool is_sound(const struct table_set *set)
 		const struct table_attachment *attachment = &set->attachments[i];
 
 		if (attachment->device >= set->device_count ||
-		    (attachment->domain != NO_INDEX &&
-		     attachment->domain >= set->domain_count))
+		    (attachment->domain != NO_INDEX && attachment->domain >= set->domain_count))
 			return false;
 	}
 	for (i = 0; i < set->domain_count; i++) {
@@ -176,8 +173,8 @@ static int refuse(struct table_set *set, const char *reason)
  *
  * Return: 0, or -1 with the reason in @set->error.
  */
-int snapshot_read(struct table_set *set, struct snapshot_header *header,
-		  const void *data, size_t size)
+int snapshot_read(struct table_set *set, struct snapshot_header *header, const void *data,
+		  size_t size)
 {
 	const uint8_t *bytes = data;
 	struct digest_state state;
@@ -191,8 +188,7 @@ int snapshot_read(struct table_set *set, struct snapshot_header *header,
 	memcpy(header, data, sizeof(*header));
 	if (header->magic != SNAPSHOT_MAGIC)
 		return refuse(set, "this is not a snapshot");
-	if (header->version != SNAPSHOT_VERSION ||
-	    header->header_size != sizeof(*header))
+	if (header->version != SNAPSHOT_VERSION || header->header_size != sizeof(*header))
 		return refuse(set, "the snapshot was written by another version of lutrace");
 
 	find_parts(set, header, parts);
@@ -200,8 +196,7 @@ int snapshot_read(struct table_set *set, struct snapshot_header *header,
 	for (i = 0; i < PARTS; i++)
 		total += parts[i].count * parts[i].element;
 	/* A memfd that crossed a kexec may be longer: whole pages cross. */
-	if (header->size > size || header->size % 8 ||
-	    header->contents_size > header->size ||
+	if (header->size > size || header->size % 8 || header->contents_size > header->size ||
 	    total + header->contents_size != header->size)
 		return refuse(set, "the snapshot is cut short");
 
@@ -212,7 +207,7 @@ int snapshot_read(struct table_set *set, struct snapshot_header *header,
 	digest_bytes(&state, bytes + sizeof(*header), header->size - sizeof(*header));
 	digest_final(&state, &checksum);
 	header->checksum = expected;
-	if (memcmp(&checksum, &expected, sizeof(checksum)))
+	if (memcmp(&checksum, &expected, sizeof(checksum)) != 0)
 		return refuse(set, "the snapshot is damaged: its checksum does not fit");
 
 	bytes += sizeof(*header);

@@ -47,7 +47,7 @@ struct snapshot_header {
 };
 
 int snapshot_write(const struct table_set *set, int fd);
-int snapshot_read(struct table_set *set, struct snapshot_header *header,
-		  const void *data, size_t size);
+int snapshot_read(struct table_set *set, struct snapshot_header *header, const void *data,
+		  size_t size);
 
 #endif /* LUTRACE_IOMMU_SNAPSHOT_H */

@@ -105,8 +105,8 @@ static int keep_contents(struct table_set *set, struct table_page *page,
 }
 
 /* Records one table page; its entries as the hardware sees them. */
-static int add_page(struct walk *walk, uint64_t address, uint64_t iova,
-		    unsigned int level, const uint64_t entries[VTD_PAGE_ENTRIES])
+static int add_page(struct walk *walk, uint64_t address, uint64_t iova, unsigned int level,
+		    const uint64_t entries[VTD_PAGE_ENTRIES])
 {
 	struct table_domain *domain = walk->domain;
 	struct table_page *page = APPEND(walk->set, page);
@@ -142,8 +142,8 @@ static int walk_below(struct walk *walk, uint64_t iova, unsigned int level,
 		      const uint64_t entries[VTD_PAGE_ENTRIES])
 {
 	uint64_t addresses[VTD_PAGE_ENTRIES], iovas[VTD_PAGE_ENTRIES];
-	const uint64_t (*pages)[VTD_PAGE_ENTRIES];
-	uint64_t (*kept)[VTD_PAGE_ENTRIES] = NULL;
+	const uint64_t(*pages)[VTD_PAGE_ENTRIES];
+	uint64_t(*kept)[VTD_PAGE_ENTRIES] = NULL;
 	uint32_t count = 0, done, i;
 	int error = 0;
 
@@ -181,12 +181,11 @@ static int walk_below(struct walk *walk, uint64_t iova, unsigned int level,
 }
 
 /* The domain with that top table; walked when it is met for the first time. */
-static int find_domain(struct table_set *set, struct page_reader *reader,
-		       uint64_t top, enum table_stage stage, unsigned int levels,
-		       uint32_t *index)
+static int find_domain(struct table_set *set, struct page_reader *reader, uint64_t top,
+		       enum table_stage stage, unsigned int levels, uint32_t *index)
 {
 	struct walk walk = { .set = set, .reader = reader };
-	const uint64_t (*pages)[VTD_PAGE_ENTRIES];
+	const uint64_t(*pages)[VTD_PAGE_ENTRIES];
 	uint64_t entries[VTD_PAGE_ENTRIES];
 	struct digest_state state;
 	uint32_t i;
@@ -194,8 +193,7 @@ static int find_domain(struct table_set *set, struct page_reader *reader,
 	for (i = 0; i < set->domain_count; i++) {
 		const struct table_domain *domain = &set->domains[i];
 
-		if (domain->top == top && domain->stage == stage &&
-		    domain->levels == levels) {
+		if (domain->top == top && domain->stage == stage && domain->levels == levels) {
 			*index = i;
 			return 0;
 		}
@@ -204,8 +202,7 @@ static int find_domain(struct table_set *set, struct page_reader *reader,
 		return refuse(set, "a table at %#llx of %u levels: that does not exist",
 			      (unsigned long long)top, levels);
 	if (reader->read(reader, &top, 1, &pages) != 1)
-		return refuse(set, "top table at %#llx cannot be read",
-			      (unsigned long long)top);
+		return refuse(set, "top table at %#llx cannot be read", (unsigned long long)top);
 	memcpy(entries, pages[0], sizeof(entries));
 
 	*index = set->domain_count;
@@ -216,8 +213,7 @@ static int find_domain(struct table_set *set, struct page_reader *reader,
 	walk.domain->stage = stage;
 	walk.domain->levels = levels;
 	walk.domain->first = set->page_count;
-	if (add_page(&walk, top, 0, levels, entries) ||
-	    walk_below(&walk, 0, levels, entries))
+	if (add_page(&walk, top, 0, levels, entries) || walk_below(&walk, 0, levels, entries))
 		return -1;
 	walk.domain->pages = set->page_count - walk.domain->first;
 
@@ -246,8 +242,7 @@ static int attach(struct table_set *set, struct page_reader *reader,
 }
 
 /* VT-d 9.3 */
-static int collect_legacy(struct table_set *set, struct page_reader *reader,
-			  uint32_t index)
+static int collect_legacy(struct table_set *set, struct page_reader *reader, uint32_t index)
 {
 	const struct table_device *device = &set->devices[index];
 	uint64_t low = device->context[0], high = device->context[1];
@@ -258,8 +253,7 @@ static int collect_legacy(struct table_set *set, struct page_reader *reader,
 
 	if (VTD_CONTEXT_TT(low) != VTD_CONTEXT_TT_PASS)
 		attachment.stage = STAGE_SECOND;
-	return attach(set, reader, attachment, low & VTD_ADDRESS,
-		      VTD_CONTEXT_AW(high) + 2);
+	return attach(set, reader, attachment, low & VTD_ADDRESS, VTD_CONTEXT_AW(high) + 2);
 }
 
 /* VT-d 9.6 */
@@ -287,13 +281,12 @@ static int collect_pasid(struct table_set *set, struct page_reader *reader,
 }
 
 /* VT-d 9.4 to 9.6: the PASID directory may be larger than a page. */
-static int collect_scalable(struct table_set *set, struct page_reader *reader,
-			    uint32_t index)
+static int collect_scalable(struct table_set *set, struct page_reader *reader, uint32_t index)
 {
 	uint64_t context = set->devices[index].context[0];
 	uint32_t entries = 128u << VTD_CONTEXT_PDTS(context);
 	uint64_t directory[VTD_PAGE_ENTRIES], table[VTD_PAGE_ENTRIES];
-	const uint64_t (*pages)[VTD_PAGE_ENTRIES];
+	const uint64_t(*pages)[VTD_PAGE_ENTRIES];
 	uint32_t i, j;
 
 	for (i = 0; i < entries; i++) {
@@ -345,8 +338,7 @@ static void digest_device(const struct table_set *set, struct table_device *devi
 	for (i = 0; i < (device->scalable ? 4 : 2); i++)
 		digest_word(&state, device->context[i]);
 	for (i = 0; i < device->attachments; i++) {
-		const struct table_attachment *attachment =
-			&set->attachments[device->first + i];
+		const struct table_attachment *attachment = &set->attachments[device->first + i];
 
 		if (device->scalable) {
 			digest_word(&state, attachment->directory);
@@ -372,16 +364,15 @@ static int collect_device(struct table_set *set, struct page_reader *reader,
 	*device = *found;
 	device->first = set->attachment_count;
 	if (device->context[0] & VTD_PRESENT)
-		error = device->scalable ? collect_scalable(set, reader, index) :
-					   collect_legacy(set, reader, index);
+		error = device->scalable ? collect_scalable(set, reader, index)
+					 : collect_legacy(set, reader, index);
 	if (!error)
 		digest_device(set, &set->devices[index]);
 	return error;
 }
 
-static const struct wanted_device *
-find_wanted(const struct wanted_device *wanted, uint32_t count,
-	    const struct pt_unit *unit, uint16_t bdf)
+static const struct wanted_device *find_wanted(const struct wanted_device *wanted, uint32_t count,
+					       const struct pt_unit *unit, uint16_t bdf)
 {
 	uint32_t i;
 
@@ -398,14 +389,14 @@ find_wanted(const struct wanted_device *wanted, uint32_t count,
  * @first is the devfn of its first entry.
  */
 static int collect_context(struct table_set *set, struct page_reader *reader,
-			   const struct pt_unit *unit, uint64_t root_entry,
-			   uint16_t bus, uint16_t first,
-			   const struct wanted_device *wanted, uint32_t wanted_count)
+			   const struct pt_unit *unit, uint64_t root_entry, uint16_t bus,
+			   uint16_t first, const struct wanted_device *wanted,
+			   uint32_t wanted_count)
 {
 	bool scalable = VTD_RTADDR_TTM(unit->rtaddr) == VTD_TTM_SCALABLE;
 	unsigned int words = scalable ? 4 : 2;
 	uint64_t address = root_entry & VTD_ADDRESS;
-	const uint64_t (*pages)[VTD_PAGE_ENTRIES];
+	const uint64_t(*pages)[VTD_PAGE_ENTRIES];
 	uint64_t entries[VTD_PAGE_ENTRIES] = { 0 };
 	unsigned int i;
 
@@ -444,20 +435,21 @@ static int collect_context(struct table_set *set, struct page_reader *reader,
 }
 
 static int collect_unit(struct table_set *set, struct page_reader *reader,
-			const struct pt_unit *unit,
-			const struct wanted_device *wanted, uint32_t wanted_count)
+			const struct pt_unit *unit, const struct wanted_device *wanted,
+			uint32_t wanted_count)
 {
 	uint64_t address = unit->rtaddr & VTD_ADDRESS;
 	bool scalable = VTD_RTADDR_TTM(unit->rtaddr) == VTD_TTM_SCALABLE;
-	const uint64_t (*pages)[VTD_PAGE_ENTRIES];
+	const uint64_t(*pages)[VTD_PAGE_ENTRIES];
 	uint64_t root[VTD_PAGE_ENTRIES];
 	unsigned int bus;
 
 	if (VTD_RTADDR_TTM(unit->rtaddr) > VTD_TTM_SCALABLE)
-		return refuse(set, "unit %#llx is in translation table mode %llu, which has no tables",
+		return refuse(set,
+			      "unit %#llx is in translation table mode %llu, which has no tables",
 			      (unsigned long long)unit->reg_phys,
 			      (unsigned long long)VTD_RTADDR_TTM(unit->rtaddr));
-	if (!address)	/* never set up */
+	if (!address) /* never set up */
 		memset(root, 0, sizeof(root));
 	else if (reader->read(reader, &address, 1, &pages) != 1)
 		return refuse(set, "root table at %#llx cannot be read",
@@ -466,12 +458,10 @@ static int collect_unit(struct table_set *set, struct page_reader *reader,
 		memcpy(root, pages[0], sizeof(root));
 
 	for (bus = 0; bus < 256; bus++) {
-		if (collect_context(set, reader, unit, root[bus * 2], bus, 0,
-				    wanted, wanted_count))
+		if (collect_context(set, reader, unit, root[bus * 2], bus, 0, wanted, wanted_count))
 			return -1;
-		if (scalable &&
-		    collect_context(set, reader, unit, root[bus * 2 + 1], bus, 128,
-				    wanted, wanted_count))
+		if (scalable && collect_context(set, reader, unit, root[bus * 2 + 1], bus, 128,
+						wanted, wanted_count))
 			return -1;
 	}
 	return 0;
@@ -488,9 +478,8 @@ static int collect_unit(struct table_set *set, struct page_reader *reader,
  *
  * Return: 0, or -1 with the reason in @set->error.
  */
-int tables_collect(struct table_set *set, struct page_reader *reader,
-		   const struct pt_unit *units, uint32_t unit_count,
-		   const struct wanted_device *wanted, uint32_t wanted_count)
+int tables_collect(struct table_set *set, struct page_reader *reader, const struct pt_unit *units,
+		   uint32_t unit_count, const struct wanted_device *wanted, uint32_t wanted_count)
 {
 	uint32_t i;
 

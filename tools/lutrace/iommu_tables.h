@@ -30,15 +30,15 @@
  *        returns how many pages, from the first on, could be read
  */
 struct page_reader {
-	uint32_t (*read)(struct page_reader *reader, const uint64_t *addresses,
-			 uint32_t count, const uint64_t (**pages)[VTD_PAGE_ENTRIES]);
+	uint32_t (*read)(struct page_reader *reader, const uint64_t *addresses, uint32_t count,
+			 const uint64_t (**pages)[VTD_PAGE_ENTRIES]);
 };
 
 enum table_stage {
-	STAGE_NONE,		/* nothing to walk: not present, or passed through */
+	STAGE_NONE, /* nothing to walk: not present, or passed through */
 	STAGE_FIRST,
 	STAGE_SECOND,
-	STAGE_NESTED,		/* not walked: the first stage needs the second one */
+	STAGE_NESTED, /* not walked: the first stage needs the second one */
 };
 
 /**
@@ -165,9 +165,8 @@ struct wanted_device {
 	uint16_t bdf;
 };
 
-int tables_collect(struct table_set *set, struct page_reader *reader,
-		   const struct pt_unit *units, uint32_t unit_count,
-		   const struct wanted_device *wanted, uint32_t wanted_count);
+int tables_collect(struct table_set *set, struct page_reader *reader, const struct pt_unit *units,
+		   uint32_t unit_count, const struct wanted_device *wanted, uint32_t wanted_count);
 void tables_free(struct table_set *set);
 void tables_digest(const struct table_set *set, struct digest *digest);
 void tables_contents(const struct table_set *set, const struct table_page *page,
@@ -179,9 +178,7 @@ bool entry_is_valid(enum table_stage stage, uint64_t entry);
 bool entry_is_leaf(unsigned int level, uint64_t entry);
 
 /* Contents of a page, packed (iommu_contents.c). */
-uint32_t contents_pack(const uint64_t entries[VTD_PAGE_ENTRIES],
-		       uint8_t packed[VTD_PAGE_SIZE]);
-bool contents_unpack(const uint8_t *packed, uint32_t length,
-		     uint64_t entries[VTD_PAGE_ENTRIES]);
+uint32_t contents_pack(const uint64_t entries[VTD_PAGE_ENTRIES], uint8_t packed[VTD_PAGE_SIZE]);
+bool contents_unpack(const uint8_t *packed, uint32_t length, uint64_t entries[VTD_PAGE_ENTRIES]);
 
 #endif /* LUTRACE_IOMMU_TABLES_H */

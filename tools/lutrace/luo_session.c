@@ -81,8 +81,7 @@ int luo_retrieve(int session, uint64_t token)
 		.token = token,
 	};
 
-	return ioctl(session, LIVEUPDATE_SESSION_RETRIEVE_FD, &retrieve) ? -errno :
-									   retrieve.fd;
+	return ioctl(session, LIVEUPDATE_SESSION_RETRIEVE_FD, &retrieve) ? -errno : retrieve.fd;
 }
 
 /**

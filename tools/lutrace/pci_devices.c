@@ -75,7 +75,7 @@ int device_list_add_driver(struct device_list *list, const char *driver)
  */
 const char *pci_text(uint16_t segment, uint16_t bdf, char text[PCI_TEXT_SIZE])
 {
-	snprintf(text, PCI_TEXT_SIZE, "%04x:%02x:%02x.%x", segment, bdf >> 8,
-		 bdf >> 3 & 31, bdf & 7);
+	snprintf(text, PCI_TEXT_SIZE, "%04x:%02x:%02x.%x", segment, bdf >> 8, bdf >> 3 & 31,
+		 bdf & 7);
 	return text;
 }

@@ -90,8 +90,7 @@ static int hold(int session)
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)
-		return fail("cannot start the process that holds the session: %s",
-			    strerror(errno));
+		return fail("cannot start the process that holds the session: %s", strerror(errno));
 	if (!pid) {
 		int null = open("/dev/null", O_RDWR);
 
@@ -121,8 +120,7 @@ static int hold(int session)
 
 static int seal(int memfd)
 {
-	if (fcntl(memfd, F_ADD_SEALS,
-		  F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))
+	if (fcntl(memfd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))
 		return fail("cannot seal the snapshot: %s", strerror(errno));
 	return EXIT_GOOD;
 }
@@ -139,9 +137,11 @@ static int keep_in_session(int memfd, int session, uint64_t token)
 		dismiss_holder();
 		session = luo_create_session(SNAPSHOT_SESSION);
 		if (session == -EBUSY)
-			return fail("/dev/liveupdate is open elsewhere: have its owner hand over a session (--session-fd)");
+			return fail(
+				"/dev/liveupdate is open elsewhere: have its owner hand over a session (--session-fd)");
 		if (session == -ENOENT)
-			return fail("there is no /dev/liveupdate: boot with liveupdate=on (see 'lutrace doctor'), or write a file (--output)");
+			return fail(
+				"there is no /dev/liveupdate: boot with liveupdate=on (see 'lutrace doctor'), or write a file (--output)");
 		if (session < 0)
 			return fail("cannot create the session '" SNAPSHOT_SESSION "': %s",
 				    strerror(-session));
@@ -172,8 +172,8 @@ static int keep_in_file(const struct table_set *set, const char *path)
 	return error ? fail("cannot write %s: %s", path, strerror(-error)) : EXIT_GOOD;
 }
 
-static int keep(const struct table_set *set, const char *path, int session,
-		uint64_t token, off_t *size)
+static int keep(const struct table_set *set, const char *path, int session, uint64_t token,
+		off_t *size)
 {
 	int memfd, error, code;
 	struct stat status;
@@ -219,8 +219,7 @@ static int check(const struct table_set *set, const struct device_list *list)
 	if (!set->device_count)
 		return unknown("no IOMMU translates for any device");
 	for (i = 0; i < set->attachment_count; i++) {
-		const struct table_device *device =
-			&set->devices[set->attachments[i].device];
+		const struct table_device *device = &set->devices[set->attachments[i].device];
 
 		if (set->attachments[i].stage == STAGE_NESTED)
 			return unknown("%s uses nested translation, which this version cannot walk",
@@ -231,14 +230,12 @@ static int check(const struct table_set *set, const struct device_list *list)
 
 int do_snapshot(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "device", required_argument, NULL, 'd' },
-		{ "all", no_argument, NULL, 'a' },
-		{ "output", required_argument, NULL, 'o' },
-		{ "session-fd", required_argument, NULL, 's' },
-		{ "token", required_argument, NULL, 't' },
-		{ 0 }
-	};
+	static const struct option options[] = { { "device", required_argument, NULL, 'd' },
+						 { "all", no_argument, NULL, 'a' },
+						 { "output", required_argument, NULL, 'o' },
+						 { "session-fd", required_argument, NULL, 's' },
+						 { "token", required_argument, NULL, 't' },
+						 { 0 } };
 	struct device_list list = { 0 };
 	struct table_set set = { 0 };
 	const char *path = NULL;
@@ -252,8 +249,9 @@ int do_snapshot(int argc, char **argv)
 		switch (letter) {
 		case 'd':
 			if (device_list_add(&list, optarg))
-				return fail("'%s' is not the address of a PCI device; write it as 0000:01:00.0",
-					    optarg);
+				return fail(
+					"'%s' is not the address of a PCI device; write it as 0000:01:00.0",
+					optarg);
 			break;
 		case 'a':
 			all = true;
@@ -276,7 +274,8 @@ int do_snapshot(int argc, char **argv)
 	if (!all && !list.count) {
 		device_list_add_driver(&list, "vfio-pci");
 		if (!list.count)
-			return unknown("no device is bound to vfio-pci; name devices (--device) or take all (--all)");
+			return unknown(
+				"no device is bound to vfio-pci; name devices (--device) or take all (--all)");
 	}
 
 	if (live_collect(&set, all ? NULL : list.devices, list.count)) {
@@ -290,8 +289,10 @@ int do_snapshot(int argc, char **argv)
 	value = json_object_new_object();
 	add_table_totals(value, &set);
 	json_object_object_add(value, "devices", devices_json(&set));
-	add_text(value, "kept_in", path ? path : session < 0 ? "session " SNAPSHOT_SESSION :
-						      "the given session");
+	add_text(value, "kept_in",
+		 path	       ? path
+		 : session < 0 ? "session " SNAPSHOT_SESSION
+			       : "the given session");
 	add_number(value, "bytes", size);
 	code = output(value, print_snapshot);
 out:

@@ -37,8 +37,8 @@ static void add_entry(struct json_object *value, const char *name, const char *t
 	int length = 0;
 
 	for (i = 0; i < difference->words; i++)
-		length += snprintf(raw + length, sizeof(raw) - length, "%s%#llx",
-				   i ? " " : "", (unsigned long long)words[i]);
+		length += snprintf(raw + length, sizeof(raw) - length, "%s%#llx", i ? " " : "",
+				   (unsigned long long)words[i]);
 	add_text(value, name, raw);
 	add_text(value, text_name, difference_text(difference, words, text));
 }
@@ -55,8 +55,8 @@ static void add_difference(const struct difference *difference, void *context)
 	add_text(value, "kind", difference_kind_text(difference->kind));
 	add_hex(value, "unit", difference->unit);
 	if (difference->device)
-		add_text(value, "device", pci_text(difference->device->segment,
-						   difference->device->bdf, text));
+		add_text(value, "device",
+			 pci_text(difference->device->segment, difference->device->bdf, text));
 	if (difference->scalable && difference->kind >= DIFFERENCE_PASID_DIRECTORY)
 		add_number(value, "pasid", difference->pasid);
 	if (difference->kind == DIFFERENCE_TABLE_ENTRY) {
@@ -80,9 +80,9 @@ static void print_difference(struct json_object *difference)
 	if (member(difference, "iova"))
 		printf(", IOVA %s, level %s", member_text(difference, "iova"),
 		       member_text(difference, "level"));
-	printf("\n    then: %s (%s)\n    now:  %s (%s)\n",
-	       member_text(difference, "old_text"), member_text(difference, "old"),
-	       member_text(difference, "new_text"), member_text(difference, "new"));
+	printf("\n    then: %s (%s)\n    now:  %s (%s)\n", member_text(difference, "old_text"),
+	       member_text(difference, "old"), member_text(difference, "new_text"),
+	       member_text(difference, "new"));
 }
 
 static void print_identity(struct json_object *identity)
@@ -110,15 +110,13 @@ static void print_identity(struct json_object *identity)
 /* lutrace record takes the verdict from there. */
 static void keep_identity(struct json_object *identity)
 {
-	const char *text = json_object_to_json_string_ext(identity,
-							  JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json_object_to_json_string_ext(identity, JSON_C_TO_STRING_NOSLASHESCAPE);
 
 	mkdir(LUTRACE_RUN, 0700);
 	output_file(IDENTITY_KEPT, text, strlen(text));
 }
 
-static int conclude(struct json_object *identity, const char *verdict, const char *reason,
-		    int code)
+static int conclude(struct json_object *identity, const char *verdict, const char *reason, int code)
 {
 	int error;
 
@@ -136,7 +134,7 @@ static int conclude(struct json_object *identity, const char *verdict, const cha
 struct source {
 	void *data;
 	size_t size;
-	int session;	/* to finish, or -1 */
+	int session; /* to finish, or -1 */
 	char reason[200];
 };
 
@@ -151,8 +149,8 @@ static int map(struct source *source, int fd)
 	source->size = status.st_size;
 	source->data = mmap(NULL, source->size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (source->data == MAP_FAILED) {
-		snprintf(source->reason, sizeof(source->reason),
-			 "the snapshot cannot be read: %s", strerror(errno));
+		snprintf(source->reason, sizeof(source->reason), "the snapshot cannot be read: %s",
+			 strerror(errno));
 		return -1;
 	}
 	return 0;
@@ -163,8 +161,7 @@ static int open_file(struct source *source, const char *path)
 	int error, fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
-		snprintf(source->reason, sizeof(source->reason), "%s: %s", path,
-			 strerror(errno));
+		snprintf(source->reason, sizeof(source->reason), "%s: %s", path, strerror(errno));
 		return -1;
 	}
 	error = map(source, fd);
@@ -195,8 +192,9 @@ static int open_own(struct source *source, uint64_t token)
 		if (!access(SNAPSHOT_KEPT, R_OK))
 			return open_file(source, SNAPSHOT_KEPT);
 		if (session == -ENOENT && !access("/dev/liveupdate", F_OK))
-			snprintf(source->reason, sizeof(source->reason),
-				 "no snapshot came from the kernel before; 'lutrace snapshot' takes one");
+			snprintf(
+				source->reason, sizeof(source->reason),
+				"no snapshot came from the kernel before; 'lutrace snapshot' takes one");
 		else
 			snprintf(source->reason, sizeof(source->reason),
 				 "the session '" SNAPSHOT_SESSION "' cannot be retrieved: %s",
@@ -262,8 +260,8 @@ static int verify(struct json_object *identity, const struct table_set *old, uin
 	count = tables_compare(old, &now, add_difference, &listing);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	add_number(identity, "difference_count", count);
-	add_number(identity, "ns", (end.tv_sec - begin.tv_sec) * 1000000000LL +
-				   end.tv_nsec - begin.tv_nsec);
+	add_number(identity, "ns",
+		   (end.tv_sec - begin.tv_sec) * 1000000000LL + end.tv_nsec - begin.tv_nsec);
 	code = conclude(identity, count ? "different" : "identical", NULL,
 			count ? EXIT_BAD : EXIT_GOOD);
 out:
@@ -274,13 +272,11 @@ out:
 
 int do_verify(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "file", required_argument, NULL, 'f' },
-		{ "session-fd", required_argument, NULL, 's' },
-		{ "token", required_argument, NULL, 't' },
-		{ "differences", required_argument, NULL, 'n' },
-		{ 0 }
-	};
+	static const struct option options[] = { { "file", required_argument, NULL, 'f' },
+						 { "session-fd", required_argument, NULL, 's' },
+						 { "token", required_argument, NULL, 't' },
+						 { "differences", required_argument, NULL, 'n' },
+						 { 0 } };
 	struct source source = { .session = -1 };
 	uint64_t token = SNAPSHOT_TOKEN, max = DIFFERENCES_DEFAULT;
 	struct json_object *identity;

@@ -38,9 +38,8 @@ static void print_entry(struct json_object *entry)
 	int64_t level = member_number(entry, "level");
 
 	if (member(entry, "iova"))
-		printf("%*slevel %lld, IOVA %s: %s\n", (int)(2 * (6 - level)), "",
-		       (long long)level, member_text(entry, "iova"),
-		       member_text(entry, "text"));
+		printf("%*slevel %lld, IOVA %s: %s\n", (int)(2 * (6 - level)), "", (long long)level,
+		       member_text(entry, "iova"), member_text(entry, "text"));
 	else
 		printf("%s%s %s: %s\n", member(entry, "pasid") ? "  " : "",
 		       member_text(entry, "kind"), member_text(entry, "address"),
@@ -62,8 +61,7 @@ struct range {
 };
 
 static void add_words(struct json_object *entries, const char *kind, uint64_t address,
-		      const uint64_t *words, unsigned int count, const char *text,
-		      int64_t pasid)
+		      const uint64_t *words, unsigned int count, const char *text, int64_t pasid)
 {
 	struct json_object *entry = json_object_new_object();
 	struct json_object *raw = json_object_new_array();
@@ -97,8 +95,8 @@ static void add_page(struct json_object *entries, const struct table_set *set,
 		uint64_t last = first + (1ULL << shift) - 1;
 		struct json_object *entry;
 
-		if (!entry_is_valid(domain->stage, words[i]) ||
-		    last < range->first || first > range->last)
+		if (!entry_is_valid(domain->stage, words[i]) || last < range->first ||
+		    first > range->last)
 			continue;
 		entry = json_object_new_object();
 		add_text(entry, "kind", "table-entry");
@@ -112,8 +110,7 @@ static void add_page(struct json_object *entries, const struct table_set *set,
 }
 
 static void add_device(struct json_object *entries, const struct table_set *set,
-		       const struct table_device *device, int64_t pasid,
-		       const struct range *range)
+		       const struct table_device *device, int64_t pasid, const struct range *range)
 {
 	char text[ENTRY_TEXT_SIZE];
 	uint64_t words[VTD_PASID_WORDS];
@@ -122,8 +119,9 @@ static void add_device(struct json_object *entries, const struct table_set *set,
 	snprintf(text, sizeof(text), "context table %#llx",
 		 (unsigned long long)(device->root_entry & VTD_ADDRESS));
 	words[0] = device->root_entry;
-	add_words(entries, "root-entry", (device->rtaddr & VTD_ADDRESS) +
-		  (device->bdf >> 8) * 16 + (device->scalable && device->bdf & 0x80 ? 8 : 0),
+	add_words(entries, "root-entry",
+		  (device->rtaddr & VTD_ADDRESS) + (device->bdf >> 8) * 16 +
+			  (device->scalable && device->bdf & 0x80 ? 8 : 0),
 		  words, 1, text, -1);
 	for (i = 0; i < 4; i++)
 		words[i] = device->context[i];
@@ -131,8 +129,7 @@ static void add_device(struct json_object *entries, const struct table_set *set,
 		  device->scalable ? 4 : 2, context_text(device->scalable, words, text), -1);
 
 	for (i = 0; i < device->attachments; i++) {
-		const struct table_attachment *attachment =
-			&set->attachments[device->first + i];
+		const struct table_attachment *attachment = &set->attachments[device->first + i];
 		const struct table_domain *domain;
 
 		if (pasid >= 0 && attachment->pasid != pasid)
@@ -141,8 +138,7 @@ static void add_device(struct json_object *entries, const struct table_set *set,
 			for (j = 0; j < VTD_PASID_WORDS; j++)
 				words[j] = attachment->entry[j];
 			add_words(entries, "pasid-entry", attachment->address, words,
-				  VTD_PASID_WORDS, pasid_text(words, text),
-				  attachment->pasid);
+				  VTD_PASID_WORDS, pasid_text(words, text), attachment->pasid);
 		}
 		if (attachment->domain == NO_INDEX)
 			continue;
@@ -168,12 +164,10 @@ static int parse_range(const char *text, struct range *range)
 
 int do_walk(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "device", required_argument, NULL, 'd' },
-		{ "iova", required_argument, NULL, 'i' },
-		{ "pasid", required_argument, NULL, 'P' },
-		{ 0 }
-	};
+	static const struct option options[] = { { "device", required_argument, NULL, 'd' },
+						 { "iova", required_argument, NULL, 'i' },
+						 { "pasid", required_argument, NULL, 'P' },
+						 { 0 } };
 	struct table_set set = { .raw = true };
 	struct range range = { 0, UINT64_MAX };
 	struct device_list list = { 0 };
@@ -186,13 +180,15 @@ int do_walk(int argc, char **argv)
 		switch (letter) {
 		case 'd':
 			if (device_list_add(&list, optarg))
-				return fail("'%s' is not the address of a PCI device; write it as 0000:01:00.0",
-					    optarg);
+				return fail(
+					"'%s' is not the address of a PCI device; write it as 0000:01:00.0",
+					optarg);
 			break;
 		case 'i':
 			if (parse_range(optarg, &range))
-				return fail("'%s' is no range; write it as 0x100000 or 0x100000-0x1fffff",
-					    optarg);
+				return fail(
+					"'%s' is no range; write it as 0x100000 or 0x100000-0x1fffff",
+					optarg);
 			break;
 		case 'P':
 			pasid = strtol(optarg, NULL, 0);
