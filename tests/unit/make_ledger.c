@@ -80,7 +80,7 @@ int main(int argc, char **argv)
 		many_steps(&incoming, 6400000000ULL, 50000);
 	} else if (!strcmp(scenario, "damaged")) {
 		incoming.ledger.records[3].edge = 77;
-	} else if (strcmp(scenario, "handover")) {
+	} else if (strcmp(scenario, "handover") != 0) {
 		fprintf(stderr, "make-ledger: no scenario '%s'\n", scenario);
 		return 2;
 	}

@@ -154,6 +154,20 @@ static bool check_reference(struct place *place, const char *reference, struct j
 	return check(place, target, value);
 }
 
+/* Keywords that forbid nothing by themselves. */
+static bool says_nothing(const char *keyword)
+{
+	static const char *const keywords[] = { "additionalProperties", "$defs", "$schema", "title",
+						"description" };
+	size_t i;
+
+	for (i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
+		if (strcmp(keywords[i], keyword) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool check(struct place *place, struct json_object *schema, struct json_object *value)
 {
 	json_object_object_foreach(schema, keyword, rule) {
@@ -184,9 +198,7 @@ static bool check(struct place *place, struct json_object *schema, struct json_o
 			good = check_items(place, rule, value);
 		else if (!strcmp(keyword, "$ref"))
 			good = check_reference(place, json_object_get_string(rule), value);
-		else if (strcmp(keyword, "additionalProperties") && strcmp(keyword, "$defs") &&
-			 strcmp(keyword, "$schema") && strcmp(keyword, "title") &&
-			 strcmp(keyword, "description"))
+		else if (!says_nothing(keyword))
 			good = wrong(place, "has a rule that this check does not know:", keyword);
 		if (!good)
 			return false;

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -189,7 +190,7 @@ static void a_pause_that_was_taken_back_does_not_count(void **state)
 	(void)state;
 	/* The mark of an attempt that failed: resumed before this reboot call. */
 	pause = find(&outgoing, LIVEUPDATE_STEP_USER_MARK, LIVEUPDATE_EDGE_INSTANT);
-	strcpy(pause->name, LIVEUPDATE_MARK_RESUME);
+	snprintf(pause->name, sizeof(pause->name), "%s", LIVEUPDATE_MARK_RESUME);
 	handover = build();
 	assert_exact(&handover.blackout);
 	assert_false(handover_from_mark(&handover));

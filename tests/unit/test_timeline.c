@@ -84,7 +84,7 @@ static void assert_well_formed(const char *svg)
 			at++;
 		} else {
 			assert_true(depth < 16);
-			strcpy(open[depth++], name);
+			memcpy(open[depth++], name, sizeof(name));
 		}
 		assert_int_equal(*at, '>');
 		at++;
@@ -156,9 +156,11 @@ static void names_do_not_become_markup(void **state)
 	char *svg;
 
 	(void)state;
-	strcpy(ledger->header.release, "<b>&\"'\n\x01\xff</b>");
+	snprintf(ledger->header.release, sizeof(ledger->header.release), "%s",
+		 "<b>&\"'\n\x01\xff</b>");
 	for (i = 0; i < ledger->count; i++)
-		strcpy(ledger->records[i].name, i % 2 ? "</text><script>" : "a&b<\"\x80\n");
+		snprintf(ledger->records[i].name, sizeof(ledger->records[i].name), "%s",
+			 i % 2 ? "</text><script>" : "a&b<\"\x80\n");
 	svg = draw(true);
 	assert_well_formed(svg);
 	assert_null(strstr(svg, "<script"));

@@ -50,9 +50,8 @@ int do_cmdline(int argc, char **argv)
 	struct json_object *value, *rows;
 	const char *root = NULL;
 	struct system system;
-	int letter;
 
-	while ((letter = next_option(argc, argv, "r:", options)) != -1)
+	while (next_option(argc, argv, "r:", options) != -1)
 		root = optarg;
 	if (optind < argc)
 		return fail("'%s' is one argument too many; try --help", argv[optind]);

@@ -314,9 +314,8 @@ int do_doctor(int argc, char **argv)
 	const char *root = NULL;
 	enum verdict verdict;
 	struct system system;
-	int letter;
 
-	while ((letter = next_option(argc, argv, "r:", options)) != -1)
+	while (next_option(argc, argv, "r:", options) != -1)
 		root = optarg;
 	if (optind < argc)
 		return fail("'%s' is one argument too many; try --help", argv[optind]);

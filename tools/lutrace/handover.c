@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,7 @@ static void end_step(struct handover *handover, enum side side,
 		return;
 	}
 	step = &handover->steps[found];
+	assert(step->begin);
 	if (step->end || step->side != side || step->begin->step != record->step) {
 		handover->unpaired++;
 		return;

@@ -149,42 +149,32 @@ int ledger_parse(struct ledger *ledger, const void *data, size_t size, char why[
 	return 0;
 }
 
-/* All of a file; sysfs does not tell its size beforehand. */
-static int read_all(const char *path, char **data, size_t *size)
+/* Far more than any ledger, and an end to a file that has none. */
+#define MAX_FILE_SIZE (1UL << 30)
+
+/* All that can be read; sysfs does not tell the size of a file beforehand. */
+static int read_all(int fd, char **data, size_t *size)
 {
-	size_t room = 1 << 16;
+	size_t room = 0;
 	ssize_t got;
-	int fd, ret;
+	char *more;
 
-	*size = 0;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	*data = malloc(room);
-	while (*data) {
+	do {
 		if (*size == room) {
-			char *more = realloc(*data, room *= 2);
-
+			room = room ? room * 2 : 1 << 16;
+			if (room > MAX_FILE_SIZE)
+				return -EFBIG;
+			more = realloc(*data, room);
 			if (!more)
-				break;
+				return -ENOMEM;
 			*data = more;
 		}
 		got = read(fd, *data + *size, room - *size);
-		if (got < 0) {
-			ret = -errno;
-			free(*data);
-			close(fd);
-			return ret;
-		}
-		if (!got) {
-			close(fd);
-			return 0;
-		}
+		if (got < 0)
+			return -errno;
 		*size += (size_t)got;
-	}
-	free(*data);
-	close(fd);
-	return -ENOMEM;
+	} while (got);
+	return 0;
 }
 
 /**
@@ -199,16 +189,17 @@ static int read_all(const char *path, char **data, size_t *size)
 int ledger_read(struct ledger *ledger, const char *path, char why[LEDGER_WHY_SIZE])
 {
 	char *data = NULL;
-	size_t size;
-	int ret;
+	size_t size = 0;
+	int fd, ret;
 
 	memset(ledger, 0, sizeof(*ledger));
-	ret = read_all(path, &data, &size);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ret = fd < 0 ? -errno : read_all(fd, &data, &size);
+	if (fd >= 0)
+		close(fd);
 	if (ret) {
 		snprintf(why, LEDGER_WHY_SIZE, "%s", strerror(-ret));
-		return ret;
-	}
-	if (!size) {
+	} else if (!size) {
 		snprintf(why, LEDGER_WHY_SIZE, "it is empty");
 		ret = -ENOENT;
 	} else {

@@ -137,7 +137,7 @@ static void cell_text(struct json_object *row, const struct column *column, uint
 		if (value)
 			time_text(json_object_get_int64(value), text);
 		else
-			strcpy(text, "-");
+			snprintf(text, CELL_SIZE, "-");
 		break;
 	case COLUMN_SHARE:
 		if (value && total)

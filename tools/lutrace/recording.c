@@ -280,7 +280,7 @@ static bool parse_number(struct json_object *from, const char *name, __u64 *numb
 		       (double)*number == number_of;
 	}
 	text = json_object_get_string(value);
-	if (strncmp(text, "0x", 2) || !text[2])
+	if (strncmp(text, "0x", 2) != 0 || !text[2])
 		return false;
 	errno = 0;
 	*number = strtoull(text + 2, &end, 16);

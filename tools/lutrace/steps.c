@@ -126,27 +126,24 @@ static struct json_object *make_row(const struct kind_of_step *kind)
 struct json_object *step_summary(const struct handover *handover, int only)
 {
 	struct json_object *rows = json_object_new_array();
-	struct kind_of_step **kinds;
-	size_t i;
+	struct kind_of_step *kinds;
+	size_t i, last = 0;
 
 	/* Steps that only a newer kernel knows are counted as well. */
-	kinds = calloc(UINT16_MAX + 1, sizeof(*kinds));
+	for (i = 0; i < handover->count; i++) {
+		if (handover->steps[i].begin->step > last)
+			last = handover->steps[i].begin->step;
+	}
+	kinds = calloc(last + 1, sizeof(*kinds));
 	for (i = 0; kinds && i < handover->count; i++) {
 		const struct step *step = &handover->steps[i];
-		struct kind_of_step **kind = &kinds[step->begin->step];
 
-		if (only && step->begin->step != only)
-			continue;
-		if (!*kind)
-			*kind = calloc(1, sizeof(**kind));
-		if (*kind)
-			count_step(handover, step, *kind);
+		if (!only || step->begin->step == only)
+			count_step(handover, step, &kinds[step->begin->step]);
 	}
-	for (i = 0; kinds && i <= UINT16_MAX; i++) {
-		if (!kinds[i])
-			continue;
-		json_object_array_add(rows, make_row(kinds[i]));
-		free(kinds[i]);
+	for (i = 0; kinds && i <= last; i++) {
+		if (kinds[i].count)
+			json_object_array_add(rows, make_row(&kinds[i]));
 	}
 	free(kinds);
 	return rows;

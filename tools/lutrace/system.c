@@ -100,9 +100,9 @@ static void find_iommus(struct system *system)
 	system_path(system, path, "/sys/class/iommu");
 	directory = opendir(path);
 	while (directory && (entry = readdir(directory))) {
-		if (!strncmp(entry->d_name, "ivhd", 4))
+		if (strncmp(entry->d_name, "ivhd", 4) == 0)
 			system->amd++;
-		if (strncmp(entry->d_name, "dmar", 4))
+		if (strncmp(entry->d_name, "dmar", 4) != 0)
 			continue;
 		system->units++;
 		snprintf(path, sizeof(path), "/sys/class/iommu/%s/intel-iommu/ecap", entry->d_name);

@@ -37,7 +37,7 @@ static int number_of(const char *const *names, size_t count, const char *what, c
 		if (names[i] && !strcmp(names[i], name))
 			return (int)i;
 	}
-	if (strncmp(name, what, length) || name[length] != '-')
+	if (strncmp(name, what, length) != 0 || name[length] != '-')
 		return -1;
 	number = strtoul(name + length + 1, &end, 10);
 	return *end || end == name + length + 1 || number > 0xffff ? -1 : (int)number;
