@@ -22,9 +22,10 @@ static void print_identity(struct json_object *identity)
 	}
 	printf("%s", member_text(identity, "verdict"));
 	if (member(identity, "table_pages"))
-		printf(", %s domains, %s table pages, %s leaf entries",
-		       member_text(identity, "domains"), member_text(identity, "table_pages"),
-		       member_text(identity, "leaf_entries"));
+		printf(", %s domain%s, %s table pages, %s leaf entries",
+		       member_text(identity, "domains"),
+		       member_number(identity, "domains") == 1 ? "" : "s",
+		       member_text(identity, "table_pages"), member_text(identity, "leaf_entries"));
 	if (member(identity, "reason"))
 		printf(", %s", member_text(identity, "reason"));
 	putchar('\n');
