@@ -36,8 +36,7 @@ static int mem;
 
 static void *map(u64 address)
 {
-	u8 *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, mem,
-			address & ~(PAGE - 1));
+	u8 *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, mem, address & ~(PAGE - 1));
 
 	if (page == MAP_FAILED)
 		err(1, "/dev/mem at %#llx", (unsigned long long)address);
@@ -77,7 +76,8 @@ static struct iommu_liveupdate_ser *find_in(u64 begin, u64 end)
 			ser = (void *)(window + offset);
 			if (ser->magic != IOMMU_SER_MAGIC || ser->size != sizeof(*ser) ||
 			    ser->device_size != sizeof(struct iommu_device_ser) ||
-			    ser->crc != crc(&ser->size, sizeof(*ser) - offsetof(typeof(*ser), size)))
+			    ser->crc !=
+				    crc(&ser->size, sizeof(*ser) - offsetof(typeof(*ser), size)))
 				continue;
 			munmap(window, size);
 			return map(at + offset);

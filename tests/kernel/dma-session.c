@@ -147,7 +147,7 @@ static int open_cdev(const char *bdf)
 	if (!directory)
 		return -errno;
 	while ((entry = readdir(directory))) {
-		if (strncmp(entry->d_name, "vfio", 4))
+		if (strncmp(entry->d_name, "vfio", 4) != 0)
 			continue;
 		snprintf(path, sizeof(path), "/dev/vfio/devices/%s", entry->d_name);
 		fd = open(path, O_RDWR | O_CLOEXEC);
@@ -234,14 +234,13 @@ static int do_attach(char **word)
 		.argsz = sizeof(config),
 		.index = VFIO_PCI_CONFIG_REGION_INDEX,
 	};
-	uint16_t command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
-			   PCI_COMMAND_INTX_DISABLE;
+	uint16_t command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE;
 
 	if (ioctl(device->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) ||
 	    ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, &config))
 		return -errno;
-	if (pwrite(device->fd, &command, sizeof(command),
-		   config.offset + PCI_COMMAND) != sizeof(command))
+	if (pwrite(device->fd, &command, sizeof(command), config.offset + PCI_COMMAND) !=
+	    sizeof(command))
 		return -EIO;
 	return 0;
 }
@@ -316,7 +315,7 @@ static int do_retrieve(char **word)
 
 	if (ioctl(session, LIVEUPDATE_SESSION_RETRIEVE_FD, &retrieve))
 		return -errno;
-	if (strcmp(word[1], "memory"))
+	if (strcmp(word[1], "memory") != 0)
 		return 0;
 	memfd = retrieve.fd;
 	return map_memory();
@@ -391,15 +390,15 @@ static int do_physical(char **word)
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	uint64_t entry = *place(word[1]);
 
-	if (fd < 0 || pread(fd, &entry, sizeof(entry),
-			    address / PAGE * sizeof(entry)) != sizeof(entry))
+	if (fd < 0 ||
+	    pread(fd, &entry, sizeof(entry), address / PAGE * sizeof(entry)) != sizeof(entry))
 		return -errno;
 	close(fd);
 	/* Bits 0 to 54 are the page frame number, bit 63 says present. */
 	if (!(entry >> 63))
 		return -ENOENT;
-	printf("%#llx\n", (unsigned long long)((entry & ((1ULL << 55) - 1)) * PAGE +
-					       address % PAGE));
+	printf("%#llx\n",
+	       (unsigned long long)((entry & ((1ULL << 55) - 1)) * PAGE + address % PAGE));
 	return 1;
 }
 
@@ -501,6 +500,8 @@ static const struct command {
 
 static const struct command *find_command(char **word, int words)
 {
+	if (!words || !word[0])
+		errx(2, "a command is missing");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (words >= commands[i].words && !strcmp(word[0], commands[i].name))
 			return &commands[i];
@@ -513,7 +514,7 @@ int main(void)
 
 	setlinebuf(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
-		char *words[MAX_WORDS + 1] = { }, **word = words, *rest = line;
+		char *words[MAX_WORDS + 1] = {}, **word = words, *rest = line;
 		bool try = false;
 		int count = 0, ret;
 

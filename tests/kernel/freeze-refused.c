@@ -15,8 +15,10 @@
 
 static int try_kexec(void)
 {
-	return syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
-		       LINUX_REBOOT_CMD_KEXEC, NULL) < 0 ? errno : 0;
+	return syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC,
+		       NULL) < 0
+		       ? errno
+		       : 0;
 }
 
 static int try_enable_irq(int cdev, uint32_t index)
@@ -107,15 +109,13 @@ int main(int argc, char **argv)
 		fails(try_enable_irq(first.cdev, types[i].index), 0,
 		      "  the device that was frozen before can enable its own");
 		must(try_disable_irq(first.cdev, types[i].index), "disable");
-		ok(read_command(argv[2]) == command,
-		   "  and its command register is as it was");
+		ok(read_command(argv[2]) == command, "  and its command register is as it was");
 		fails(try_disable_irq(second.cdev, types[i].index), 0,
 		      "  interrupts can be disabled");
 	}
 	fails(try_unmap(first.iommufd, first.ioas, IOVA, first.size), EBUSY,
 	      "what is preserved stays so after a reboot call that failed");
-	ok(read_command(argv[2]) & 4 && read_command(argv[4]) & 4,
-	   "both devices are bus masters");
+	ok(read_command(argv[2]) & 4 && read_command(argv[4]) & 4, "both devices are bus masters");
 
 	close(a);
 	close(b);

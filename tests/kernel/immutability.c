@@ -98,8 +98,7 @@ static int try_container_map(int iommufd, void *memory, uint64_t iova)
 	return try(iommufd, VFIO_IOMMU_MAP_DMA, &map);
 }
 
-static int try_container_unmap(int iommufd, uint64_t iova, uint64_t size,
-			       uint32_t flags)
+static int try_container_unmap(int iommufd, uint64_t iova, uint64_t size, uint32_t flags)
 {
 	struct vfio_iommu_type1_dma_unmap unmap = {
 		.argsz = sizeof(unmap),
@@ -141,43 +140,33 @@ static void mappings(struct machine *m, uint32_t other_ioas, void *memory)
 {
 	int fd = m->iommufd;
 
-	fails(try_map_user(fd, m->ioas, memory, 4096, 4 * IOVA), EBUSY,
-	      "IOMMU_IOAS_MAP");
+	fails(try_map_user(fd, m->ioas, memory, 4096, 4 * IOVA), EBUSY, "IOMMU_IOAS_MAP");
 	fails(try_map_file(fd, m->ioas, m->memory, 0, 4096, 4 * IOVA), EBUSY,
 	      "IOMMU_IOAS_MAP_FILE, of memory that is preserved, too");
 	fails(try_unmap(fd, m->ioas, IOVA, m->size), EBUSY, "IOMMU_IOAS_UNMAP");
-	fails(try_unmap(fd, m->ioas, 0, UINT64_MAX), EBUSY,
-	      "IOMMU_IOAS_UNMAP of everything");
-	fails(try_copy(fd, m->ioas, 4 * IOVA, other_ioas), EBUSY,
-	      "IOMMU_IOAS_COPY into it");
-	fails(try_copy(fd, m->ioas, 4 * IOVA, m->ioas), EBUSY,
-	      "IOMMU_IOAS_COPY within it");
-	fails(try_copy(fd, other_ioas, 8 * IOVA, m->ioas), 0,
-	      "but IOMMU_IOAS_COPY from it works");
+	fails(try_unmap(fd, m->ioas, 0, UINT64_MAX), EBUSY, "IOMMU_IOAS_UNMAP of everything");
+	fails(try_copy(fd, m->ioas, 4 * IOVA, other_ioas), EBUSY, "IOMMU_IOAS_COPY into it");
+	fails(try_copy(fd, m->ioas, 4 * IOVA, m->ioas), EBUSY, "IOMMU_IOAS_COPY within it");
+	fails(try_copy(fd, other_ioas, 8 * IOVA, m->ioas), 0, "but IOMMU_IOAS_COPY from it works");
 	fails(try_map_file(fd, other_ioas, m->memory, 0, 4096, 4 * IOVA), 0,
 	      "and so does mapping in another IOAS of the iommufd");
-	fails(try_unmap(fd, other_ioas, 4 * IOVA, 4096), 0,
-	      "and unmapping there");
+	fails(try_unmap(fd, other_ioas, 4 * IOVA, 4096), 0, "and unmapping there");
 	fails(try_change_process(fd), EBUSY, "IOMMU_IOAS_CHANGE_PROCESS");
 	fails(try_allow(fd, m->ioas), EBUSY, "IOMMU_IOAS_ALLOW_IOVAS");
 	fails(try_huge_pages(fd, m->ioas, 0), EBUSY, "IOMMU_OPTION_HUGE_PAGES off");
 	fails(try_huge_pages(fd, m->ioas, 1), EBUSY, "IOMMU_OPTION_HUGE_PAGES on");
-	fails(try_dirty_tracking(fd, m->hwpt), EBUSY,
-	      "IOMMU_HWPT_SET_DIRTY_TRACKING");
+	fails(try_dirty_tracking(fd, m->hwpt), EBUSY, "IOMMU_HWPT_SET_DIRTY_TRACKING");
 	fails(try_destroy(fd, m->hwpt), EBUSY, "IOMMU_DESTROY of the HWPT");
 	fails(try_destroy(fd, m->ioas), EBUSY, "IOMMU_DESTROY of the IOAS");
-	fails(try_mark(fd, m->hwpt, 99), EBUSY,
-	      "IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE");
+	fails(try_mark(fd, m->hwpt, 99), EBUSY, "IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE");
 
 	choose_compatible(fd, m->ioas);
 	fails(try_container_map(fd, memory, 4 * IOVA), EBUSY, "VFIO_IOMMU_MAP_DMA");
-	fails(try_container_unmap(fd, IOVA, m->size, 0), EBUSY,
-	      "VFIO_IOMMU_UNMAP_DMA");
+	fails(try_container_unmap(fd, IOVA, m->size, 0), EBUSY, "VFIO_IOMMU_UNMAP_DMA");
 	fails(try_container_unmap(fd, 0, 0, VFIO_DMA_UNMAP_FLAG_ALL), EBUSY,
 	      "VFIO_IOMMU_UNMAP_DMA of everything");
-	fails(fallocate(m->memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-			4096) ? EBUSY : 0, EBUSY,
-	      "punching a hole into its memory");
+	fails(fallocate(m->memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096) ? EBUSY : 0,
+	      EBUSY, "punching a hole into its memory");
 }
 
 static void attachment(struct machine *m, uint32_t other_hwpt, uint32_t other_ioas)
@@ -200,14 +189,12 @@ static void device(struct machine *m)
 	fails(try_hot_reset(m->cdev), EBUSY, "VFIO_DEVICE_PCI_HOT_RESET");
 	fails(try_write_config(m->cdev, express + 8, control | 0x8000), EBUSY,
 	      "function level reset through configuration space");
-	fails(try_write_config(m->cdev, power + 4, 3), EBUSY,
-	      "D3 through configuration space");
+	fails(try_write_config(m->cdev, power + 4, 3), EBUSY, "D3 through configuration space");
 	fails(try_write_sysfs("reset"), EBUSY, "reset through sysfs");
 	fails(try_write_sysfs("../reset_subordinate"), EBUSY,
 	      "reset of the bridge above through sysfs");
 	fails(try_write_sysfs("remove"), EBUSY, "removal through sysfs");
-	fails(try_write_sysfs("../remove"), EBUSY,
-	      "removal of the bridge above through sysfs");
+	fails(try_write_sysfs("../remove"), EBUSY, "removal of the bridge above through sysfs");
 	ok(read_config(m->cdev, 0x04) & 4, "the device is still bus master");
 	ok((read_config(m->cdev, power + 4) & 3) == 0, "and in D0");
 }
@@ -226,12 +213,10 @@ static void *race(void *argument)
 	struct machine *m = racer->m;
 
 	while (!racer->stop) {
-		int error = try_map_file(m->iommufd, m->ioas, m->memory, 0,
-					 64 * 1024, racer->iova);
+		int error = try_map_file(m->iommufd, m->ioas, m->memory, 0, 64 * 1024, racer->iova);
 
 		if (!error || error == EEXIST)
-			error = try_unmap(m->iommufd, m->ioas, racer->iova,
-					  64 * 1024);
+			error = try_unmap(m->iommufd, m->ioas, racer->iova, 64 * 1024);
 		if (error && error != EBUSY)
 			racer->unexpected = error;
 	}
@@ -250,19 +235,17 @@ static void racing(void)
 
 	must(try_mark(m.iommufd, m.hwpt, TOKEN_HWPT), "mark");
 	for (int i = 0; i < 2; i++)
-		must(pthread_create(&threads[i], NULL, race, &racers[i]),
-		     "pthread_create");
+		must(pthread_create(&threads[i], NULL, race, &racers[i]), "pthread_create");
 
 	for (int round = 0; round < 100; round++) {
 		int session = create_session("race");
 
-		must(try_preserve(session, m.memory, TOKEN_MEMFD),
-		     "preserve memfd");
+		must(try_preserve(session, m.memory, TOKEN_MEMFD), "preserve memfd");
 		if (!try_preserve(session, m.iommufd, TOKEN_IOMMUFD)) {
 			/* Two goes: the same must be mapped both times. */
 			for (int i = 0; i < 20; i++)
-				changed += try_unmap(m.iommufd, m.ioas, 4 * IOVA,
-						     64 * 1024) != EBUSY;
+				changed += try_unmap(m.iommufd, m.ioas, 4 * IOVA, 64 * 1024) !=
+					   EBUSY;
 		} else {
 			refused++;
 		}
@@ -274,8 +257,7 @@ static void racing(void)
 	}
 	ok(!changed, "nothing changes after the race with preserving is lost");
 	fails(refused, 0, "preserving wins the race every time");
-	fails(racers[0].unexpected ?: racers[1].unexpected, 0,
-	      "who loses the race gets EBUSY");
+	fails(racers[0].unexpected ?: racers[1].unexpected, 0, "who loses the race gets EBUSY");
 	free_machine(&m);
 }
 
@@ -319,10 +301,8 @@ int main(int argc, char **argv)
 
 	close(session);
 	puts("# nothing is preserved any more");
-	fails(try_map_user(m.iommufd, m.ioas, memory, 4096, 4 * IOVA), 0,
-	      "mapping works again");
-	fails(try_unmap(m.iommufd, m.ioas, IOVA, m.size), 0,
-	      "unmapping works again");
+	fails(try_map_user(m.iommufd, m.ioas, memory, 4096, 4 * IOVA), 0, "mapping works again");
+	fails(try_unmap(m.iommufd, m.ioas, IOVA, m.size), 0, "unmapping works again");
 	fails(try_reset(m.cdev), 0, "reset works again");
 	fails(try_attach(m.cdev, &other_hwpt), 0, "replacing works again");
 	fails(try_detach(m.cdev), 0, "detaching works again");

@@ -23,12 +23,10 @@ static uint32_t alloc_faulting_hwpt(int iommufd, uint32_t device, uint32_t ioas)
 		.pt_id = ioas,
 	};
 
-	must(try(iommufd, IOMMU_FAULT_QUEUE_ALLOC, &fault),
-	     "IOMMU_FAULT_QUEUE_ALLOC");
+	must(try(iommufd, IOMMU_FAULT_QUEUE_ALLOC, &fault), "IOMMU_FAULT_QUEUE_ALLOC");
 	close(fault.out_fault_fd);
 	alloc.fault_id = fault.out_fault_id;
-	must(try(iommufd, IOMMU_HWPT_ALLOC, &alloc),
-	     "IOMMU_HWPT_ALLOC with faults");
+	must(try(iommufd, IOMMU_HWPT_ALLOC, &alloc), "IOMMU_HWPT_ALLOC with faults");
 	return alloc.out_hwpt_id;
 }
 
@@ -40,10 +38,8 @@ static void mark(void)
 	uint32_t faulting = alloc_faulting_hwpt(m.iommufd, m.device, m.ioas);
 	int session;
 
-	fails(try_mark(m.iommufd, 12345, 1), ENOENT,
-	      "an id that there is not cannot be marked");
-	fails(try_mark(m.iommufd, m.ioas, 1), ENOENT,
-	      "an IOAS cannot be marked");
+	fails(try_mark(m.iommufd, 12345, 1), ENOENT, "an id that there is not cannot be marked");
+	fails(try_mark(m.iommufd, m.ioas, 1), ENOENT, "an IOAS cannot be marked");
 	fails(try_mark(m.iommufd, faulting, 1), EOPNOTSUPP,
 	      "a HWPT that delivers page faults cannot be marked");
 	must(try_attach(m.cdev, &automatic), "attach to an IOAS");
@@ -54,12 +50,10 @@ static void mark(void)
 	fails(try_mark(m.iommufd, m.hwpt, 1), 0, "a HWPT is marked");
 	fails(try_mark(m.iommufd, other, 1), EADDRINUSE,
 	      "a token that is in use marks no other HWPT");
-	fails(try_mark(m.iommufd, m.hwpt, 2), EBUSY,
-	      "a HWPT is not marked twice");
+	fails(try_mark(m.iommufd, m.hwpt, 2), EBUSY, "a HWPT is not marked twice");
 	must(try_detach(m.cdev), "detach");
 	fails(try_destroy(m.iommufd, m.hwpt), 0, "a marked HWPT can be destroyed");
-	fails(try_mark(m.iommufd, other, 1), 0,
-	      "and its token is free again");
+	fails(try_mark(m.iommufd, other, 1), 0, "and its token is free again");
 
 	session = create_session("mark");
 	must(try_preserve(session, m.memory, TOKEN_MEMFD), "preserve memfd");
@@ -68,8 +62,7 @@ static void mark(void)
 	fails(try_mark(m.iommufd, m.hwpt, 2), EBUSY,
 	      "nothing is marked in an iommufd that is preserved");
 	close(session);
-	fails(try_mark(m.iommufd, m.hwpt, 2), 0,
-	      "until its session is closed");
+	fails(try_mark(m.iommufd, m.hwpt, 2), 0, "until its session is closed");
 	free_machine(&m);
 }
 
@@ -80,8 +73,7 @@ enum where { NOWHERE, IN_THE_SESSION, IN_ANOTHER };
  * Preserve an iommufd with a second mapping, which @add makes and which has
  * something wrong; it returns the memfd that it mapped, if it did.
  */
-static void memory_is_refused(const char *sentence,
-			      int (*add)(struct machine *m), enum where where)
+static void memory_is_refused(const char *sentence, int (*add)(struct machine *m), enum where where)
 {
 	struct machine m = make_machine(path, 2 * MEGABYTE);
 	int session = create_session("memory");
@@ -96,12 +88,9 @@ static void memory_is_refused(const char *sentence,
 
 	fails(try_preserve(session, m.iommufd, TOKEN_IOMMUFD), EINVAL, sentence);
 
-	must(try_map_file(m.iommufd, m.ioas, m.memory, 0, 4096, 8 * IOVA),
-	     "map after a refusal");
-	must(try_unmap(m.iommufd, m.ioas, 2 * IOVA, MEGABYTE),
-	     "unmap after a refusal");
-	must(try_unmap(m.iommufd, m.ioas, 8 * IOVA, 4096),
-	     "unmap after a refusal");
+	must(try_map_file(m.iommufd, m.ioas, m.memory, 0, 4096, 8 * IOVA), "map after a refusal");
+	must(try_unmap(m.iommufd, m.ioas, 2 * IOVA, MEGABYTE), "unmap after a refusal");
+	must(try_unmap(m.iommufd, m.ioas, 8 * IOVA, 4096), "unmap after a refusal");
 	fails(try_preserve(session, m.iommufd, TOKEN_IOMMUFD), 0,
 	      "  and without it the iommufd is preserved");
 	if (fd >= 0)
@@ -113,18 +102,16 @@ static void memory_is_refused(const char *sentence,
 
 static int add_file(struct machine *m, int fd)
 {
-	must(try_map_file(m->iommufd, m->ioas, fd, 0, MEGABYTE, 2 * IOVA),
-	     "map another memfd");
+	must(try_map_file(m->iommufd, m->ioas, fd, 0, MEGABYTE, 2 * IOVA), "map another memfd");
 	return fd;
 }
 
 static int add_user_memory(struct machine *m)
 {
-	void *memory = mmap(NULL, MEGABYTE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *memory =
+		mmap(NULL, MEGABYTE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	must(try_map_user(m->iommufd, m->ioas, memory, MEGABYTE, 2 * IOVA),
-	     "map user memory");
+	must(try_map_user(m->iommufd, m->ioas, memory, MEGABYTE, 2 * IOVA), "map user memory");
 	return -1;
 }
 
@@ -160,18 +147,15 @@ static int add_punched(struct machine *m)
 
 static void memory(void)
 {
-	memory_is_refused("memory that is not of a file is refused",
-			  add_user_memory, NOWHERE);
-	memory_is_refused("a memfd without F_SEAL_SEAL is refused",
-			  add_unsealed, IN_THE_SESSION);
-	memory_is_refused("a memfd that was sealed after it was mapped is refused",
-			  add_sealed_late, IN_THE_SESSION);
-	memory_is_refused("a memfd that is not preserved is refused",
-			  add_sealed, NOWHERE);
-	memory_is_refused("a memfd that is preserved in another session is refused",
-			  add_sealed, IN_ANOTHER);
-	memory_is_refused("a page that is not in its memfd any more is refused",
-			  add_punched, IN_THE_SESSION);
+	memory_is_refused("memory that is not of a file is refused", add_user_memory, NOWHERE);
+	memory_is_refused("a memfd without F_SEAL_SEAL is refused", add_unsealed, IN_THE_SESSION);
+	memory_is_refused("a memfd that was sealed after it was mapped is refused", add_sealed_late,
+			  IN_THE_SESSION);
+	memory_is_refused("a memfd that is not preserved is refused", add_sealed, NOWHERE);
+	memory_is_refused("a memfd that is preserved in another session is refused", add_sealed,
+			  IN_ANOTHER);
+	memory_is_refused("a page that is not in its memfd any more is refused", add_punched,
+			  IN_THE_SESSION);
 }
 
 static void device(void)
@@ -199,13 +183,11 @@ static void device(void)
 	      "a token is not used twice in one session");
 	fails(try_preserve(session, m.cdev, TOKEN_CDEV), 0,
 	      "a device is preserved after its iommufd");
-	fails(try_preserve(session, m.cdev, 77), EBUSY,
-	      "a device is not preserved twice");
+	fails(try_preserve(session, m.cdev, 77), EBUSY, "a device is not preserved twice");
 
 	/* A second file of the device is not bound to anything. */
 	fd = open_cdev(path);
-	fails(try_preserve(session, fd, 78), EINVAL,
-	      "a device file that is not bound is refused");
+	fails(try_preserve(session, fd, 78), EINVAL, "a device file that is not bound is refused");
 	close(fd);
 	close(session);
 	close(other);
@@ -239,8 +221,7 @@ static void device_of_group(void)
 	int container, fd;
 
 	/* /dev/vfio/devices/vfioN is /sys/class/vfio-dev/vfioN */
-	if (asprintf(&link, "/sys/class/vfio-dev/%s/device",
-		     strrchr(path, '/') + 1) < 0)
+	if (asprintf(&link, "/sys/class/vfio-dev/%s/device", strrchr(path, '/') + 1) < 0)
 		err(1, "asprintf");
 	address = realpath(link, NULL);
 	if (!address || asprintf(&link, "%s/iommu_group", address) < 0)
@@ -252,8 +233,7 @@ static void device_of_group(void)
 	choose.ioas_id = alloc_ioas(iommufd);
 	must(try(iommufd, IOMMU_VFIO_IOAS, &choose), "IOMMU_VFIO_IOAS");
 	container = open_cdev(link);
-	must(try(container, VFIO_GROUP_SET_CONTAINER, &iommufd),
-	     "VFIO_GROUP_SET_CONTAINER");
+	must(try(container, VFIO_GROUP_SET_CONTAINER, &iommufd), "VFIO_GROUP_SET_CONTAINER");
 	fd = ioctl(container, VFIO_GROUP_GET_DEVICE_FD, strrchr(address, '/') + 1);
 	if (fd < 0)
 		err(1, "VFIO_GROUP_GET_DEVICE_FD");
@@ -279,15 +259,14 @@ static void switched_off(void)
 	      "switched off, a memfd is preserved");
 	fails(try_preserve(session, m.iommufd, TOKEN_IOMMUFD), EOPNOTSUPP,
 	      "switched off, no iommufd is preserved");
-	ok(try_preserve(session, m.cdev, TOKEN_CDEV) != 0,
-	   "switched off, no device is preserved");
+	ok(try_preserve(session, m.cdev, TOKEN_CDEV) != 0, "switched off, no device is preserved");
 	close(session);
 	free_machine(&m);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc < 2 || (argc == 3 && strcmp(argv[2], "off")) || argc > 3)
+	if (argc < 2 || (argc == 3 && strcmp(argv[2], "off") != 0) || argc > 3)
 		errx(2, "usage: preserve-errors CDEV [off]");
 	setbuf(stdout, NULL);
 	path = argv[1];

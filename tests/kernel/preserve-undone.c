@@ -42,8 +42,7 @@ static void walk(uint64_t address, int level, uint64_t key, struct preserved *p)
 			continue;
 		}
 		for (uint64_t bits = page[i]; bits; bits &= bits - 1) {
-			uint64_t leaf = (key << 15) + i * 64 +
-					__builtin_ctzll(bits);
+			uint64_t leaf = (key << 15) + i * 64 + __builtin_ctzll(bits);
 
 			p->count++;
 			p->digest += (leaf + 1) * 0x9e3779b97f4a7c15ull;
@@ -71,8 +70,7 @@ static struct preserved read_preserved(void)
 	 * the memory map: 3 for a property, length, name, value.
 	 */
 	for (ssize_t i = 14; i + 4 < size && !root; i++) {
-		if (__builtin_bswap32(tree[i]) == 3 &&
-		    __builtin_bswap32(tree[i + 1]) == 8)
+		if (__builtin_bswap32(tree[i]) == 3 && __builtin_bswap32(tree[i + 1]) == 8)
 			memcpy(&root, &tree[i + 3], sizeof(root));
 	}
 	if (!root)
@@ -132,18 +130,16 @@ static bool works_on(struct machine *m)
 	uint16_t command = read_config(m->cdev, 0x04);
 
 	return !try_map_file(m->iommufd, m->ioas, m->memory, 0, 4096, 4 * IOVA) &&
-	       !try_unmap(m->iommufd, m->ioas, 4 * IOVA, 4096) &&
-	       !try_detach(m->cdev) && !try_attach(m->cdev, &hwpt) &&
-	       hwpt == m->hwpt && ioctl(m->cdev, VFIO_DEVICE_RESET) == 0 &&
-	       !try_write_config(m->cdev, 0x04, command);
+	       !try_unmap(m->iommufd, m->ioas, 4 * IOVA, 4096) && !try_detach(m->cdev) &&
+	       !try_attach(m->cdev, &hwpt) && hwpt == m->hwpt &&
+	       ioctl(m->cdev, VFIO_DEVICE_RESET) == 0 && !try_write_config(m->cdev, 0x04, command);
 }
 
 /* What is preserved, in order; each prefix of it is undone. */
 enum { SESSION, MEMORY, SECOND_MEMORY, IOMMUFD, CDEV, STEPS };
 
-static const char * const step_names[STEPS] = {
-	"nothing", "a memfd", "two memfds", "memfds and iommufd",
-	"memfds, iommufd and device",
+static const char *const step_names[STEPS] = {
+	"nothing", "a memfd", "two memfds", "memfds and iommufd", "memfds, iommufd and device",
 };
 
 static void undo_each_prefix(struct machine *m, int second)
@@ -169,24 +165,22 @@ static void undo_each_prefix(struct machine *m, int second)
 			must(try_preserve(session, m->cdev, 4), "cdev");
 		grew = read_preserved().count > before.count;
 		if (last > SESSION) {
-			snprintf(sentence, sizeof(sentence),
-				 "%s: KHO hands over more", step_names[last]);
+			snprintf(sentence, sizeof(sentence), "%s: KHO hands over more",
+				 step_names[last]);
 			ok(grew, sentence);
 		}
 		close(session);
 
 		after = read_preserved();
-		snprintf(sentence, sizeof(sentence),
-			 "%s: KHO hands over what it did before", step_names[last]);
-		if (!ok(same(before, after), sentence))
-			printf("# %llu pages, %llu before\n",
-			       (unsigned long long)after.count,
-			       (unsigned long long)before.count);
-		snprintf(sentence, sizeof(sentence),
-			 "%s: as many table pages as before", step_names[last]);
-		same_pages(pages, sentence);
-		snprintf(sentence, sizeof(sentence), "%s: the device works on",
+		snprintf(sentence, sizeof(sentence), "%s: KHO hands over what it did before",
 			 step_names[last]);
+		if (!ok(same(before, after), sentence))
+			printf("# %llu pages, %llu before\n", (unsigned long long)after.count,
+			       (unsigned long long)before.count);
+		snprintf(sentence, sizeof(sentence), "%s: as many table pages as before",
+			 step_names[last]);
+		same_pages(pages, sentence);
+		snprintf(sentence, sizeof(sentence), "%s: the device works on", step_names[last]);
 		ok(works_on(m), sentence);
 	}
 }
@@ -213,11 +207,9 @@ static void undo_failure(struct machine *m, int second)
 	fails(try_preserve(session, m->iommufd, 3), EINVAL,
 	      "an iommufd is not preserved if one of two HWPTs cannot be");
 	ok(works_on(m), "the HWPT that could have been works on");
-	fails(try_preserve(session, m->iommufd, 3), EINVAL,
-	      "nor is it the second time");
+	fails(try_preserve(session, m->iommufd, 3), EINVAL, "nor is it the second time");
 	must(try_preserve(session, wrong, 4), "preserve what is missing");
-	fails(try_preserve(session, m->iommufd, 3), 0,
-	      "but when what was wrong is put right");
+	fails(try_preserve(session, m->iommufd, 3), 0, "but when what was wrong is put right");
 	close(wrong);
 	close(session);
 	after = read_preserved();
@@ -248,8 +240,8 @@ int main(int argc, char **argv)
 	second = memfd(MEGABYTE, SEALS);
 	/* Table pages of several levels, and leaves of 4 KiB */
 	for (uint64_t i = 0; i < 8; i++)
-		must(try_map_file(m.iommufd, m.ioas, second, i * 4096, 4096,
-				  (i + 64) << 30), "map far apart");
+		must(try_map_file(m.iommufd, m.ioas, second, i * 4096, 4096, (i + 64) << 30),
+		     "map far apart");
 	must(try_mark(m.iommufd, m.hwpt, TOKEN_HWPT), "mark");
 
 	undo_each_prefix(&m, second);

@@ -100,8 +100,8 @@ static inline uint32_t alloc_ioas(int iommufd)
 	return alloc.out_ioas_id;
 }
 
-static inline int try_map_file(int iommufd, uint32_t ioas, int fd, size_t start,
-			       size_t length, uint64_t iova)
+static inline int try_map_file(int iommufd, uint32_t ioas, int fd, size_t start, size_t length,
+			       uint64_t iova)
 {
 	struct iommu_ioas_map_file map = {
 		.size = sizeof(map),
@@ -117,8 +117,8 @@ static inline int try_map_file(int iommufd, uint32_t ioas, int fd, size_t start,
 	return try(iommufd, IOMMU_IOAS_MAP_FILE, &map);
 }
 
-static inline int try_map_user(int iommufd, uint32_t ioas, void *address,
-			       size_t length, uint64_t iova)
+static inline int try_map_user(int iommufd, uint32_t ioas, void *address, size_t length,
+			       uint64_t iova)
 {
 	struct iommu_ioas_map map = {
 		.size = sizeof(map),
@@ -133,8 +133,7 @@ static inline int try_map_user(int iommufd, uint32_t ioas, void *address,
 	return try(iommufd, IOMMU_IOAS_MAP, &map);
 }
 
-static inline int try_unmap(int iommufd, uint32_t ioas, uint64_t iova,
-			    uint64_t length)
+static inline int try_unmap(int iommufd, uint32_t ioas, uint64_t iova, uint64_t length)
 {
 	struct iommu_ioas_unmap unmap = {
 		.size = sizeof(unmap),
@@ -194,8 +193,7 @@ static inline uint32_t bind_iommufd(int cdev, int iommufd)
 		.iommufd = iommufd,
 	};
 
-	must(try(cdev, VFIO_DEVICE_BIND_IOMMUFD, &bind),
-	     "VFIO_DEVICE_BIND_IOMMUFD");
+	must(try(cdev, VFIO_DEVICE_BIND_IOMMUFD, &bind), "VFIO_DEVICE_BIND_IOMMUFD");
 	return bind.out_devid;
 }
 
@@ -229,8 +227,7 @@ static inline off_t config_offset(int cdev)
 		.index = VFIO_PCI_CONFIG_REGION_INDEX,
 	};
 
-	must(try(cdev, VFIO_DEVICE_GET_REGION_INFO, &region),
-	     "VFIO_DEVICE_GET_REGION_INFO");
+	must(try(cdev, VFIO_DEVICE_GET_REGION_INFO, &region), "VFIO_DEVICE_GET_REGION_INFO");
 	return region.offset;
 }
 
@@ -238,16 +235,16 @@ static inline uint16_t read_config(int cdev, off_t where)
 {
 	uint16_t value;
 
-	if (pread(cdev, &value, sizeof(value), config_offset(cdev) + where) !=
-	    sizeof(value))
+	if (pread(cdev, &value, sizeof(value), config_offset(cdev) + where) != sizeof(value))
 		err(1, "read of configuration space");
 	return value;
 }
 
 static inline int try_write_config(int cdev, off_t where, uint16_t value)
 {
-	return pwrite(cdev, &value, sizeof(value), config_offset(cdev) + where) ==
-	       sizeof(value) ? 0 : errno;
+	return pwrite(cdev, &value, sizeof(value), config_offset(cdev) + where) == sizeof(value)
+		       ? 0
+		       : errno;
 }
 
 /* Offset of a PCI capability, 0 if there is none */
@@ -262,8 +259,7 @@ static inline off_t find_capability(int cdev, uint8_t id)
 
 static inline void enable_bus_mastering(int cdev)
 {
-	must(try_write_config(cdev, 0x04, read_config(cdev, 0x04) | 0x6),
-	     "bus mastering");
+	must(try_write_config(cdev, 0x04, read_config(cdev, 0x04) | 0x6), "bus mastering");
 }
 
 /* Live update */
@@ -317,8 +313,7 @@ static inline struct machine make_machine(const char *path, size_t size)
 	m.device = bind_iommufd(m.cdev, m.iommufd);
 	m.ioas = alloc_ioas(m.iommufd);
 	m.memory = memfd(size, SEALS);
-	must(try_map_file(m.iommufd, m.ioas, m.memory, 0, size, IOVA),
-	     "IOMMU_IOAS_MAP_FILE");
+	must(try_map_file(m.iommufd, m.ioas, m.memory, 0, size, IOVA), "IOMMU_IOAS_MAP_FILE");
 	m.hwpt = alloc_hwpt(m.iommufd, m.device, m.ioas);
 	must(try_attach(m.cdev, &m.hwpt), "VFIO_DEVICE_ATTACH_IOMMUFD_PT");
 	return m;

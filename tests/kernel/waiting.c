@@ -89,7 +89,7 @@ static void runs(const char *sysfs, const char *sentence)
 	const char *bridge = in(sysfs, "..");
 
 	ok(read_sysfs_config(sysfs, 4) & 4 && read_sysfs_config(bridge, 4) & 4 &&
-	   !(read_sysfs_config(sysfs, power_capability(sysfs) + 4) & 3),
+		   !(read_sysfs_config(sysfs, power_capability(sysfs) + 4) & 3),
 	   sentence);
 }
 
@@ -135,8 +135,8 @@ static int try_open_group(const char *sysfs)
 	must(try(iommufd, IOMMU_VFIO_IOAS, &choose), "IOMMU_VFIO_IOAS");
 	error = ioctl(fd, VFIO_GROUP_SET_CONTAINER, &iommufd) < 0 ? errno : 0;
 	if (!error)
-		error = ioctl(fd, VFIO_GROUP_GET_DEVICE_FD,
-			      strrchr(sysfs, '/') + 1) < 0 ? errno : 0;
+		error = ioctl(fd, VFIO_GROUP_GET_DEVICE_FD, strrchr(sysfs, '/') + 1) < 0 ? errno
+											 : 0;
 	close(fd);
 	close(iommufd);
 	return error;
@@ -176,8 +176,8 @@ static void session_is_stuck(void)
 	fails(try(retrieve.fd, LIVEUPDATE_SESSION_FINISH, &finish), EBUSY,
 	      "the session does not finish");
 	close(retrieve.fd);
-	fails(try(device, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &retrieve) ? EBUSY : 0,
-	      EBUSY, "closing it does not let it go");
+	fails(try(device, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &retrieve) ? EBUSY : 0, EBUSY,
+	      "closing it does not let it go");
 	close(device);
 }
 
@@ -205,22 +205,17 @@ static int refused(const char *link)
 	must(try_write(sysfs, "driver_override", "vfio-pci"), "driver_override");
 	for (int round = 1; round <= 2; round++) {
 		fails(try_write(drivers, "vfio-pci/bind", address), 0,
-		      round == 1 ? "vfio-pci binds to it" :
-		      "and can be bound again");
-		fails(try_open_vfio(sysfs), EBUSY,
-		      "but its character device cannot be opened");
+		      round == 1 ? "vfio-pci binds to it" : "and can be bound again");
+		fails(try_open_vfio(sysfs), EBUSY, "but its character device cannot be opened");
 		fails(try_open_group(sysfs), EBUSY, "nor can its group");
-		fails(try_write(drivers, "vfio-pci/unbind", address), 0,
-		      "vfio-pci can be unbound");
+		fails(try_write(drivers, "vfio-pci/unbind", address), 0, "vfio-pci can be unbound");
 	}
 	runs(sysfs, "all that has not touched it");
 
 	fails(try_write(sysfs, "reset", "1"), EBUSY, "it cannot be reset");
-	fails(try_write(bridge, "reset_subordinate", "1"), EBUSY,
-	      "nor can the bus that it is on");
+	fails(try_write(bridge, "reset_subordinate", "1"), EBUSY, "nor can the bus that it is on");
 	fails(try_write(sysfs, "remove", "1"), EBUSY, "nor can it be removed");
-	fails(try_write(bridge, "remove", "1"), EBUSY,
-	      "nor can the bridge above it");
+	fails(try_write(bridge, "remove", "1"), EBUSY, "nor can the bridge above it");
 	must(try_write(drivers, "pcieport/unbind", strrchr(bridge, '/') + 1),
 	     "unbind the bridge's driver");
 	runs(sysfs, "without its driver the bridge still masters the bus");
@@ -242,8 +237,7 @@ static int works(const char *path)
 
 	fails(try_unmap(m.iommufd, m.ioas, IOVA, SIZE), 0,
 	      "another device can be bound, opened and attached");
-	fails(ioctl(m.cdev, VFIO_DEVICE_RESET) < 0 ? errno : 0, 0,
-	      "and reset");
+	fails(ioctl(m.cdev, VFIO_DEVICE_RESET) < 0 ? errno : 0, 0, "and reset");
 	free_machine(&m);
 	return tap_done();
 }
