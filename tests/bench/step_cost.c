@@ -96,7 +96,7 @@ static double ns_of(void (*loop)(int), int fd, int turns)
 
 static void add(struct json_object *array, double ns)
 {
-	json_object_array_add(array, json_object_new_int64(ns + 0.5));
+	json_object_array_add(array, json_object_new_int64((int64_t)ns));
 }
 
 int main(void)

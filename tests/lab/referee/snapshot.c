@@ -292,7 +292,7 @@ int snapshot_load(struct snapshot *s, const char *path)
 		return -errno;
 	}
 	if (fread(read_magic, sizeof(read_magic), 1, file) != 1 ||
-	    memcmp(read_magic, magic, sizeof(magic)) || fread(s, sizeof(*s), 1, file) != 1)
+	    memcmp(read_magic, magic, sizeof(magic)) != 0 || fread(s, sizeof(*s), 1, file) != 1)
 		goto damaged;
 	s->entries = calloc(s->entry_count, sizeof(*s->entries));
 	s->tables = calloc(s->table_count, sizeof(*s->tables));
