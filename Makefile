@@ -117,6 +117,7 @@ kernel-refresh: ## take edits in build/linux over into kernel/ (PATCH=NNNN-topic
 
 .PHONY: check
 check: dependencies kernel-headers bpf ## style, static analysis, licences and documentation
+	$(Q)$(part) tests/bench skeletons
 	$(Q)tests/check/run
 
 .PHONY: check-kernel
