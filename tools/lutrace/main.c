@@ -92,14 +92,13 @@ static void print_help(void)
 		printf("\nMore in lutrace-%s(1).\n", current_verb->name);
 		return;
 	}
-	printf("lutrace: measure, check and explain a live update\n\n"
-	       "usage: lutrace [OPTIONS] [VERB] [ARGUMENTS]\n\n");
+	/* Within 23 lines, so that the prompt is on the same screen. */
+	printf("usage: lutrace [OPTIONS] [VERB] [ARGUMENTS]\n\n");
 	for (i = 0; i < VERB_COUNT; i++)
-		printf("  %-10s %s%s\n", verbs[i].name, verbs[i].help, i ? "" : " (default)");
-	printf("\n%s\n"
+		printf("  %-14s %s%s\n", verbs[i].name, verbs[i].help, i ? "" : " (default)");
+	printf("\nOptions: -j JSON, -p indented JSON, -h help, -V version.\n"
 	       "Exit status: 0 done and good, 1 failed or bad, 2 there is no answer.\n"
-	       "'lutrace VERB --help' tells more; so does lutrace(1).\n",
-	       common_usage);
+	       "'lutrace VERB --help' tells more; so does lutrace(1).\n");
 }
 
 /* Returns false for an option that is not one of the common ones. */

@@ -218,7 +218,7 @@ int main(int argc, char **argv)
 	}
 	printf("{\"sent\": %" PRIu64 ", \"refused\": %" PRIu64 ", \"rate\": %" PRIu64
 	       ", \"size\": %" PRIu64 ", \"first_ns\": %" PRIu64 ", \"last_ns\": %" PRIu64
-	       ", \"stopped_ns\": %" PRIu64 ", \"most_queued_bytes\": %ld}\n",
-	       sequence - first, refused, rate, size, start_ns, last_ns, now_ns(), most_queued);
+	       ", \"most_queued_bytes\": %ld}\n",
+	       sequence - first, refused, rate, size, start_ns, last_ns, most_queued);
 	return 0;
 }
