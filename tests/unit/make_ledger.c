@@ -51,6 +51,19 @@ static void many_steps(struct synthetic *synthetic, __u64 from, int count)
 	}
 }
 
+/* Tasks that deal with one domain at the same time: none nests in another. */
+static void steps_together(struct synthetic *synthetic, __u64 from, int count)
+{
+	__u64 begins[16];
+	int i;
+
+	for (i = 0; i < count; i++)
+		begins[i] = synthetic_begin(synthetic, LIVEUPDATE_STEP_DOMAIN_RESTORE, 0,
+					    LIVEUPDATE_KIND_DOMAIN, 0x77000, from + i * 1000ULL);
+	for (i = 0; i < count; i++)
+		synthetic_end(synthetic, begins[i], from + 100000 + i * 1000ULL, 0, 1);
+}
+
 int main(int argc, char **argv)
 {
 	struct synthetic outgoing, incoming;
@@ -59,7 +72,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3) {
 		fprintf(stderr,
-			"usage: make-ledger handover|cold|running|no-marks|large|damaged DIRECTORY\n");
+			"usage: make-ledger handover|cold|running|no-marks|together|large|damaged DIRECTORY\n");
 		return 2;
 	}
 	scenario = argv[1];
@@ -78,6 +91,8 @@ int main(int argc, char **argv)
 		drop_steps(&incoming, LIVEUPDATE_STEP_USER_MARK);
 	} else if (!strcmp(scenario, "large")) {
 		many_steps(&incoming, 6400000000ULL, 50000);
+	} else if (!strcmp(scenario, "together")) {
+		steps_together(&incoming, 6400000000ULL, 12);
 	} else if (!strcmp(scenario, "damaged")) {
 		incoming.ledger.records[3].edge = 77;
 	} else if (strcmp(scenario, "handover") != 0) {

@@ -30,7 +30,10 @@ static const struct verb verbs[] = {
 	  "                         (default: /run/lutrace/identity.json)\n"
 	  "  -m, --merge FILE       add the members 'identity', 'dma' and 'referee' of\n"
 	  "                         the JSON object in FILE; may be repeated\n" SOURCE_USAGE },
-	{ "report", do_report, "show a recording", "[OPTIONS] [RECORDING]\n\n" SOURCE_USAGE },
+	{ "report", do_report, "show a recording",
+	  "[OPTIONS] [RECORDING]\n\n"
+	  "  -c, --chrome           write trace events, which Perfetto opens\n"
+	  "  -o, --output FILE      write FILE instead of standard output\n" SOURCE_USAGE },
 	{ "plot", do_plot, "draw both kernels on one time line, as SVG",
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -o, --output FILE      write FILE instead of standard output\n"

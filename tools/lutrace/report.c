@@ -2,8 +2,10 @@
 /* lutrace report: show a recording, or what one would hold now. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "chrome.h"
 #include "main.h"
 #include "recording.h"
 #include "report.h"
@@ -82,28 +84,69 @@ static void print_recording(struct json_object *recording)
 	print_step_summary(member(recording, "summary"));
 }
 
+/* A recording for the trace viewers. */
+static int write_chrome(const struct handover *handover, const char *path)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+	int ret;
+
+	if (!handover->khz)
+		return unknown(
+			"neither kernel recorded its cycle counter's frequency: there is no time line");
+	out = open_memstream(&text, &size);
+	if (!out)
+		return fail("out of memory");
+	ret = chrome_write(out, handover);
+	ret = fclose(out) || ret ? fail("out of memory") : output_file(path, text, size);
+	free(text);
+	return ret;
+}
+
 int do_report(int argc, char **argv)
 {
-	static const struct option options[] = { SOURCE_OPTIONS, { 0 } };
+	static const struct option options[] = { SOURCE_OPTIONS,
+						 { "chrome", no_argument, NULL, 'c' },
+						 { "output", required_argument, NULL, 'o' },
+						 { 0 } };
 	struct json_object *recording;
 	struct source source = { 0 };
 	struct handover handover;
+	const char *path = NULL;
+	bool known, chrome = false;
 	int letter, code;
-	bool known;
 
-	while ((letter = next_option(argc, argv, SOURCE_LETTERS, options)) != -1)
-		source_option(&source, letter, optarg);
+	while ((letter = next_option(argc, argv, SOURCE_LETTERS "co:", options)) != -1) {
+		switch (letter) {
+		case 'c':
+			chrome = true;
+			break;
+		case 'o':
+			path = optarg;
+			break;
+		default:
+			source_option(&source, letter, optarg);
+		}
+	}
+	if (path && !chrome)
+		return fail("--output goes with --chrome; 'lutrace record' writes a recording");
 	code = source_arguments(&source, argc, argv) ?: source_read(&source, &handover);
 	if (code)
 		return code;
 
+	known = handover.blackout.known;
+	if (chrome) {
+		code = write_chrome(&handover, path);
+		source_free(&source, &handover);
+		return code ?: known ? EXIT_GOOD : EXIT_UNKNOWN;
+	}
 	if (json_output) {
 		recording = recording_make(&handover, source.recording);
 	} else {
 		recording = recording_overview(&handover, source.recording);
 		json_object_object_add(recording, "summary", step_summary(&handover, 0));
 	}
-	known = handover.blackout.known;
 	source_free(&source, &handover);
 	return output(recording, print_recording) ?: known ? EXIT_GOOD : EXIT_UNKNOWN;
 }
