@@ -50,6 +50,14 @@ static const struct verb verbs[] = {
 	{ "verify", do_verify, "are the page tables those of the snapshot?",
 	  "[OPTIONS]\n\n"
 	  "  -f, --file FILE        compare with the snapshot in FILE\n"
+	{ "export", do_export, "metrics for Prometheus, over HTTP or in a file",
+	  "[OPTIONS] [FILE|DIRECTORY]...\n\n"
+	  "  -L, --listen ADDR:PORT answer there (default: 127.0.0.1:9739)\n"
+	  "  -t, --textfile FILE    write FILE once, for node_exporter\n"
+	  "  -P, --probes DIR       and what the BPF programs pinned below DIR cost\n"
+	  "  -l, --ledger DIR       read the ledgers DIR/previous and DIR/current\n"
+	  "                         instead of those of the running kernel\n"
+	  "  -m, --metrics          list the metrics\n" },
 	  "  -s, --session-fd FD    take the snapshot from this retrieved session\n"
 	  "  -t, --token TOKEN      under this token\n"
 	  "  -n, --differences N    show at most N differences\n" },

@@ -42,6 +42,7 @@ int do_cmdline(int argc, char **argv);
 int do_doctor(int argc, char **argv);
 int do_plot(int argc, char **argv);
 int do_record(int argc, char **argv);
+int do_export(int argc, char **argv);
 int do_report(int argc, char **argv);
 int do_snapshot(int argc, char **argv);
 int do_steps(int argc, char **argv);
