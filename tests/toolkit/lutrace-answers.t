@@ -12,7 +12,8 @@ lutrace=$build/bin/lutrace
 golden=$project/tests/toolkit/golden
 schema=$project/docs/handover.schema.json
 
-for scenario in handover cold running no-marks large damaged; do
+export LC_ALL=C
+for scenario in handover cold running no-marks nested deep large damaged; do
 	mkdir -p "$tap_scratch/$scenario"
 	"$build/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
 done
@@ -37,12 +38,49 @@ status() {
 golden "time prints the phases" time.txt "$lutrace" time -l handover
 golden "without marks the reboot call and the finish bound the blackout" \
 	time-no-marks.txt "$lutrace" time -l no-marks
+golden "blame prints the steps of the blackout, longest first" blame.txt \
+	"$lutrace" blame -l handover
+golden "blame --all --self prints all of them by their own time" blame-self.txt \
+	"$lutrace" blame --all --self -l handover
+golden "blame --objects prints what each object took" blame-objects.txt \
+	"$lutrace" blame --all --objects -l handover
+golden "critical-chain prints phases and what was part of what" chain.txt \
+	"$lutrace" critical-chain -l handover
+golden "critical-chain --step prints what leads to a step" chain-step.txt \
+	"$lutrace" critical-chain --all --step memfd-retrieve -l handover
+golden "critical-chain of an unknown blackout prints what there is" chain-running.txt \
+	"$lutrace" critical-chain -l running
 golden "steps prints each kind of step" steps.txt "$lutrace" steps -l handover
 golden "steps --list nests steps" list.txt "$lutrace" steps --list -l handover
 golden "steps --histogram prints them as bpftrace does" histogram.txt \
 	"$lutrace" steps --histogram --step domain-restore -l large
 golden "report prints a recording" report.txt "$lutrace" report handover.json
 golden "time of a recording is that of its ledgers" time.txt "$lutrace" time handover.json
+
+is "every nanosecond of a step is blamed once" \
+	"$("$lutrace" blame -a -j -l handover | jq '[.steps[].self_ns] | add')" \
+	"$("$lutrace" steps -L -j -l handover | jq '[.steps[] | select(.step == "reboot").sequence] as
+		[$open] | [.steps[] | select(.parent == null or .parent == $open) | .ns] | add')"
+is "blame -n limits the lines" "$("$lutrace" blame -n 3 -j -l handover | jq '.steps | length')" 3
+is "what a step without an object took is blamed on that of the step around it" \
+	"$("$lutrace" blame -a -O -j -l nested | jq -c '.objects[] | select(.kind == "file" and
+		.object == "77") | [.count, .self_ns]')" '[2,5000]'
+is "a phase is its steps and the time in no step" \
+	"$("$lutrace" critical-chain -a -j -l handover | jq -c '.chain[] | select(.phase == "shutdown") |
+		.ns == .self_ns + ([.steps[].ns] | add)')" true
+is "the phases of critical-chain are those of time" \
+	"$("$lutrace" critical-chain -j -l handover | jq -c '[.chain[] | [.phase, .begin_ns, .ns]]')" \
+	"$("$lutrace" time -j -l handover | jq -c '[.blackout.phases[] | [.name, .begin_ns, .ns]]')"
+is "every step of the blackout is in the chain once" \
+	"$("$lutrace" critical-chain -a -j -l handover | jq -c '[.. | .sequence? // empty] | sort')" \
+	"$("$lutrace" steps -L -j -l handover | jq -c '
+		[.steps[] | select(.begin_ns >= 0 and .begin_ns < 1234567890) | .sequence] | sort')"
+is "an unknown blackout has a chain, and exits with 2" \
+	"$(status "$lutrace" critical-chain -l running)" 2
+like "the tree is drawn where the terminal can" \
+	"$(LC_ALL=C.UTF-8 "$lutrace" critical-chain -l handover)" '├─quiesce @0 ns'
+is "steps nested without end are cut off, not followed" \
+	"$("$lutrace" critical-chain -a -j -l deep | jq '[.. | .sequence? // empty] | max')" 55
 
 is "time is the default verb" "$("$lutrace" time -l handover -j)" \
 	"$("$lutrace" time -j -l handover)"

@@ -133,6 +133,12 @@ static void the_schema_finds_what_is_wrong(void **state)
 		{ "/ledgers/incoming/records/0/edge", "\"middle\"" },
 		{ "/identity", "{\"verdict\":\"perhaps\"}" },
 		{ "/dma", "{\"sent\":1}" },
+		{ "/dma", "{\"sent\":1,\"received\":1,\"lost\":0,\"during_blackout\":0,"
+			  "\"faults\":0,\"during_replace\":-1}" },
+		{ "/interrupts", "{}" },
+		{ "/session", "{\"name\":\"a\",\"finished\":true,\"files\":[]}" },
+		{ "/session", "{\"name\":\"a\",\"finished\":true,\"files\":[],"
+			      "\"retrieve\":{\"result\":\"fine\",\"ns\":1}}" },
 		{ "/referee", "{\"translation_off\":0,\"faults\":0,\"memory_identical\":\"yes\"}" },
 	};
 	size_t i;
@@ -164,7 +170,12 @@ static void evidence_is_kept_and_allowed(void **state)
 	struct json_object *before = json_tokener_parse(
 		"{\"identity\":{\"verdict\":\"identical\",\"domains\":1,\"table_pages\":517,"
 		"\"leaf_entries\":9,\"digest\":\"00ff\",\"differences\":[]},"
-		"\"dma\":{\"sent\":3,\"received\":3,\"lost\":0,\"during_blackout\":1,\"faults\":0},"
+		"\"dma\":{\"sent\":3,\"received\":3,\"lost\":0,\"during_blackout\":1,\"faults\":0,"
+		"\"during_replace\":1,\"replace\":{\"ns\":9,\"lost\":0}},"
+		"\"interrupts\":{\"carried\":false},"
+		"\"session\":{\"name\":\"a\",\"retrieve\":{\"result\":\"ok\",\"ns\":1},"
+		"\"files\":[{\"file\":\"iommufd\",\"token\":2,\"result\":\"ENOENT\",\"ns\":1}],"
+		"\"finish\":{\"result\":\"ok\",\"ns\":1},\"finished\":true},"
 		"\"referee\":{\"translation_off\":0,\"faults\":0,\"memory_identical\":true},"
 		"\"other\":1}");
 	struct json_object *recording = recording_make(&handover, before);
@@ -173,6 +184,7 @@ static void evidence_is_kept_and_allowed(void **state)
 	assert_allowed(recording);
 	assert_string_equal(member_text(member(recording, "identity"), "verdict"), "identical");
 	assert_int_equal(member_number(member(recording, "dma"), "sent"), 3);
+	assert_true(json_object_get_boolean(member(member(recording, "session"), "finished")));
 	assert_null(member(recording, "other"));
 	json_object_put(recording);
 	json_object_put(before);

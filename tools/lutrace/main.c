@@ -18,6 +18,18 @@
 static const struct verb verbs[] = {
 	{ "time", do_time, "how long the workload was paused, phase by phase",
 	  "[OPTIONS] [RECORDING]\n\n" SOURCE_USAGE },
+	{ "blame", do_blame, "the steps that took longest",
+	  "[OPTIONS] [RECORDING]\n\n"
+	  "  -a, --all              the whole handover, not the blackout alone\n"
+	  "  -s, --self             sort by the time less the steps that are part of it\n"
+	  "  -O, --objects          one line for each object instead of each step\n"
+	  "  -n, --number N         only the first N lines\n" SOURCE_USAGE },
+	{ "critical-chain", do_critical_chain, "what the pause was spent on, as a tree",
+	  "[OPTIONS] [RECORDING]\n\n"
+	  "  -a, --all              every step, however short\n"
+	  "  -s, --step NAME        only what leads to this kind of step\n"
+	  "  -t, --threshold PERCENT  leave out what is shorter than this part of the\n"
+	  "                         pause (default: 1)\n" SOURCE_USAGE },
 	{ "steps", do_steps, "every kind of step: how often, how long, errors",
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -H, --histogram        show how the durations are distributed\n"
@@ -38,6 +50,14 @@ static const struct verb verbs[] = {
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -o, --output FILE      write FILE instead of standard output\n"
 	  "  -a, --all              the whole handover, not the blackout alone\n" SOURCE_USAGE },
+	{ "export", do_export, "metrics for Prometheus, over HTTP or in a file",
+	  "[OPTIONS] [FILE|DIRECTORY]...\n\n"
+	  "  -L, --listen ADDR:PORT answer there (default: 127.0.0.1:9739)\n"
+	  "  -t, --textfile FILE    write FILE once, for node_exporter\n"
+	  "  -P, --probes DIR       and what the BPF programs pinned below DIR cost\n"
+	  "  -l, --ledger DIR       read the ledgers DIR/previous and DIR/current\n"
+	  "                         instead of those of the running kernel\n"
+	  "  -m, --metrics          list the metrics\n" },
 #ifdef LUTRACE_BPF
 	{ "snapshot", do_snapshot, "remember the IOMMU page tables across the kexec",
 	  "[OPTIONS]\n\n"
@@ -50,14 +70,6 @@ static const struct verb verbs[] = {
 	{ "verify", do_verify, "are the page tables those of the snapshot?",
 	  "[OPTIONS]\n\n"
 	  "  -f, --file FILE        compare with the snapshot in FILE\n"
-	{ "export", do_export, "metrics for Prometheus, over HTTP or in a file",
-	  "[OPTIONS] [FILE|DIRECTORY]...\n\n"
-	  "  -L, --listen ADDR:PORT answer there (default: 127.0.0.1:9739)\n"
-	  "  -t, --textfile FILE    write FILE once, for node_exporter\n"
-	  "  -P, --probes DIR       and what the BPF programs pinned below DIR cost\n"
-	  "  -l, --ledger DIR       read the ledgers DIR/previous and DIR/current\n"
-	  "                         instead of those of the running kernel\n"
-	  "  -m, --metrics          list the metrics\n" },
 	  "  -s, --session-fd FD    take the snapshot from this retrieved session\n"
 	  "  -t, --token TOKEN      under this token\n"
 	  "  -n, --differences N    show at most N differences\n" },

@@ -188,7 +188,7 @@ static struct json_object *make_ledger(const struct ledger *ledger)
 }
 
 /* Members of a recording that others than the ledger testify to. */
-static const char *const evidence[] = { "identity", "dma", "referee" };
+static const char *const evidence[] = { "identity", "dma", "interrupts", "session", "referee" };
 
 #define EVIDENCE_COUNT (sizeof(evidence) / sizeof(evidence[0]))
 

@@ -56,6 +56,52 @@ static void print_dma(struct json_object *dma)
 	       member_text(dma, "during_blackout"), member_text(dma, "faults"));
 }
 
+/* What was done, and how long it took, or why it was not. */
+static void print_outcome(const char *before, const char *what, struct json_object *outcome)
+{
+	const char *result = member_text(outcome, "result");
+	char time[TIME_TEXT_SIZE];
+
+	printf("%s%s %s", before, what,
+	       strcmp(result, "ok") != 0 ? result : time_text(member_number(outcome, "ns"), time));
+}
+
+/* How the workload got its device back; nothing if nobody says. */
+static void print_session(struct json_object *session)
+{
+	static const struct {
+		const char *member;
+		const char *text;
+	} rows[] = { { "bind", "bound" },
+		     { "replace", "moved to a new page table" },
+		     { "finish", "finished" } };
+	struct json_object *files = member(session, "files");
+	const char *before = "retrieved ";
+	size_t i;
+
+	if (!session)
+		return;
+	printf("Session:      ");
+	for (i = 0;
+	     json_object_is_type(files, json_type_array) && i < json_object_array_length(files);
+	     i++) {
+		struct json_object *file = json_object_array_get_idx(files, i);
+
+		print_outcome(before, member_text(file, "file"), file);
+		before = ", ";
+	}
+	before = "\n              ";
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct json_object *outcome = member(session, rows[i].member);
+
+		if (!outcome)
+			continue;
+		print_outcome(before, rows[i].text, outcome);
+		before = ", ";
+	}
+	putchar('\n');
+}
+
 static void print_referee(struct json_object *referee)
 {
 	struct json_object *identical = member(referee, "memory_identical");
@@ -78,6 +124,7 @@ static void print_recording(struct json_object *recording)
 	print_identity(member(recording, "identity"));
 	printf("DMA:          ");
 	print_dma(member(recording, "dma"));
+	print_session(member(recording, "session"));
 	printf("Referee:      ");
 	print_referee(member(recording, "referee"));
 	printf("\nSteps:\n");
