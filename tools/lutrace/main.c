@@ -40,8 +40,9 @@ static const struct verb verbs[] = {
 	  "  -o, --output FILE      write FILE instead of standard output\n"
 	  "  -i, --identity FILE    take the verdict of 'lutrace verify' from FILE\n"
 	  "                         (default: /run/lutrace/identity.json)\n"
-	  "  -m, --merge FILE       add the members 'identity', 'dma' and 'referee' of\n"
-	  "                         the JSON object in FILE; may be repeated\n" SOURCE_USAGE },
+	  "  -m, --merge FILE       add the members 'identity', 'dma', 'interrupts',\n"
+	  "                         'session' and 'referee' of the JSON object in FILE;\n"
+	  "                         may be repeated\n" SOURCE_USAGE },
 	{ "report", do_report, "show a recording",
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -c, --chrome           write trace events, which Perfetto opens\n"
