@@ -24,12 +24,17 @@
 
 #define NSEC_PER_SEC 1000000000ULL
 
-static volatile sig_atomic_t stop;
+static volatile sig_atomic_t stop, fast;
 
 static void on_signal(int number)
 {
 	(void)number;
 	stop = 1;
+}
+
+static void on_rate(int number)
+{
+	fast = number == SIGUSR1;
 }
 
 static uint64_t now_ns(void)
@@ -82,11 +87,13 @@ static void usage(FILE *to)
 	fprintf(to,
 		"usage: lu-sender --port PORT [option]...\n"
 		"\n"
-		"Send numbered Ethernet frames, one in each UDP datagram, until a signal ends it.\n"
+		"Send numbered Ethernet frames, one in each UDP datagram, until SIGINT or SIGTERM.\n"
+		"SIGUSR1 changes to the rate of a burst, SIGUSR2 back.\n"
 		"\n"
 		"  -P, --port PORT    UDP port of QEMU's dgram back end\n"
 		"  -H, --host ADDRESS its IPv4 address; 127.0.0.1\n"
 		"  -r, --rate N       frames a second; 100\n"
+		"  -b, --burst N      frames a second in a burst; 1000\n"
 		"  -n, --count N      stop after N frames\n"
 		"  -s, --size BYTES   length of a frame; 512\n"
 		"  -f, --first N      number of the first frame; 0\n"
@@ -116,20 +123,26 @@ static unsigned long long number(const char *text, const char *what, unsigned lo
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "port", required_argument, NULL, 'P' }, { "host", required_argument, NULL, 'H' },
-		{ "rate", required_argument, NULL, 'r' }, { "count", required_argument, NULL, 'n' },
-		{ "size", required_argument, NULL, 's' }, { "first", required_argument, NULL, 'f' },
-		{ "skip", required_argument, NULL, 'k' }, { "log", required_argument, NULL, 'l' },
-		{ "help", no_argument, NULL, 'h' },	  {}
-	};
+	static const struct option options[] = { { "port", required_argument, NULL, 'P' },
+						 { "host", required_argument, NULL, 'H' },
+						 { "rate", required_argument, NULL, 'r' },
+						 { "burst", required_argument, NULL, 'b' },
+						 { "count", required_argument, NULL, 'n' },
+						 { "size", required_argument, NULL, 's' },
+						 { "first", required_argument, NULL, 'f' },
+						 { "skip", required_argument, NULL, 'k' },
+						 { "log", required_argument, NULL, 'l' },
+						 { "help", no_argument, NULL, 'h' },
+						 {} };
 	struct sockaddr_in to = {
 		.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	struct sigaction action = { .sa_handler = on_signal };
-	uint64_t rate = 100, count = UINT64_MAX, first = 0, size = 512, skip = UINT64_MAX;
-	uint64_t sequence, begin, refused = 0, start_ns = 0, last_ns = 0;
+	struct sigaction change = { .sa_handler = on_rate };
+	uint64_t rate = 100, burst = 1000, count = UINT64_MAX, first = 0, size = 512,
+		 skip = UINT64_MAX;
+	uint64_t sequence, due, refused = 0, start_ns = 0, last_ns = 0;
 	union {
 		struct frame frame;
 		uint8_t bytes[FRAME_MAX];
@@ -138,7 +151,7 @@ int main(int argc, char **argv)
 	int option, fd, table;
 	FILE *log = NULL;
 
-	while ((option = getopt_long(argc, argv, "P:H:r:n:s:f:k:l:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "P:H:r:b:n:s:f:k:l:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'P':
 			to.sin_port = htons(number(optarg, "--port", 1, 65535));
@@ -151,6 +164,9 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			rate = number(optarg, "--rate", 1, 100000);
+			break;
+		case 'b':
+			burst = number(optarg, "--burst", 1, 100000);
 			break;
 		case 'n':
 			count = number(optarg, "--count", 1, UINT64_MAX);
@@ -186,6 +202,8 @@ int main(int argc, char **argv)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGUSR1, &change, NULL);
+	sigaction(SIGUSR2, &change, NULL);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
 		perror("lu-sender: socket");
@@ -193,11 +211,12 @@ int main(int argc, char **argv)
 	}
 	table = open("/proc/net/udp", O_RDONLY | O_CLOEXEC);
 
-	begin = now_ns();
+	due = now_ns();
 	for (sequence = first; sequence - first < count; sequence++) {
-		sleep_until(begin + (sequence - first) * NSEC_PER_SEC / rate);
+		sleep_until(due);
 		if (stop)
 			break;
+		due += NSEC_PER_SEC / (fast ? burst : rate);
 		queued = queued_bytes(table, ntohs(to.sin_port));
 		if (queued > most_queued)
 			most_queued = queued;

@@ -28,16 +28,18 @@ static void usage(FILE *to)
 {
 	fprintf(to,
 		"usage: referee snapshot --qmp SOCKET --device BDF... [--bridge BDF...] [--trace FILE] --output FILE\n"
-		"       referee compare BEFORE AFTER [--trace FILE] [--output FILE]\n"
+		"       referee compare BEFORE AFTER [--trace FILE [--end N]] [--output FILE]\n"
 		"\n"
 		"snapshot stores what the IOMMU walks for the devices: registers, root, context and\n"
 		"PASID entries, all page-table pages. compare says in JSON whether two snapshots\n"
-		"have the same contents at the same places, and what QEMU traced between them.\n"
+		"have the same contents at the same places, and what QEMU traced between them, or\n"
+		"from the first on for longer.\n"
 		"\n"
 		"  -q, --qmp SOCKET    QEMU's machine protocol\n"
 		"  -d, --device BDF    PCI address; may be given more than once\n"
 		"  -b, --bridge BDF    a bridge above one; may be given more than once\n"
 		"  -t, --trace FILE    QEMU's trace of vtd_ events\n"
+		"  -e, --end N         read the trace up to that byte\n"
 		"  -o, --output FILE   where the result goes\n"
 		"  -h, --help          this text\n"
 		"\n"
@@ -84,7 +86,7 @@ static int do_snapshot(struct snapshot *snapshot, const char *socket, const char
 }
 
 static int do_compare(const char *before_path, const char *after_path, const char *trace_path,
-		      const char *output)
+		      uint64_t end, const char *output)
 {
 	struct json_object *result = json_object_new_object();
 	struct json_object *differences = json_object_new_array();
@@ -96,7 +98,7 @@ static int do_compare(const char *before_path, const char *after_path, const cha
 	if (snapshot_load(&before, before_path) || snapshot_load(&after, after_path))
 		return 2;
 	count = compare(&before, &after, differences);
-	if (trace_path && trace_read(&trace, trace_path, &before, &after))
+	if (trace_path && trace_read(&trace, trace_path, &before, end ? end : after.trace))
 		return 2;
 	good = !count && !trace.translation_off && !trace.root_changes && !trace.faults &&
 	       !trace.bus_master_off && !trace.power_changes;
@@ -133,14 +135,16 @@ int main(int argc, char **argv)
 						 { "device", required_argument, NULL, 'd' },
 						 { "bridge", required_argument, NULL, 'b' },
 						 { "trace", required_argument, NULL, 't' },
+						 { "end", required_argument, NULL, 'e' },
 						 { "output", required_argument, NULL, 'o' },
 						 { "help", no_argument, NULL, 'h' },
 						 {} };
 	const char *socket = NULL, *trace = NULL, *output = NULL;
 	struct snapshot snapshot = {};
+	uint64_t end = 0;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "q:d:b:t:o:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "q:d:b:t:e:o:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'q':
 			socket = optarg;
@@ -153,6 +157,11 @@ int main(int argc, char **argv)
 			break;
 		case 't':
 			trace = optarg;
+			break;
+		case 'e':
+			end = strtoull(optarg, NULL, 0);
+			if (!end)
+				errx(2, "--end must be a number of bytes");
 			break;
 		case 'o':
 			output = optarg;
@@ -170,7 +179,7 @@ int main(int argc, char **argv)
 	if (argc == 1 && !strcmp(argv[0], "snapshot") && socket && output && snapshot.device_count)
 		return do_snapshot(&snapshot, socket, trace, output);
 	if (argc == 3 && !strcmp(argv[0], "compare"))
-		return do_compare(argv[1], argv[2], trace, output);
+		return do_compare(argv[1], argv[2], trace, end, output);
 	usage(stderr);
 	return 2;
 }

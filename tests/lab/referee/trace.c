@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* QEMU's own trace of its IOMMU: what it did between two snapshots. */
+/* QEMU's own trace of its IOMMU: what it did between two moments. */
 #include <err.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -52,12 +52,11 @@ static void read_pci(struct trace *trace, const char *event, const struct snapsh
  * @trace: filled
  * @path: QEMU's trace
  * @before: where to begin, and the devices
- * @after: where to end
+ * @end: where to end, a position in the trace
  *
  * Return: 0 or a negative errno; said on standard error.
  */
-int trace_read(struct trace *trace, const char *path, const struct snapshot *before,
-	       const struct snapshot *after)
+int trace_read(struct trace *trace, const char *path, const struct snapshot *before, uint64_t end)
 {
 	FILE *file = fopen(path, "r");
 	unsigned long long address;
@@ -71,7 +70,7 @@ int trace_read(struct trace *trace, const char *path, const struct snapshot *bef
 		warn("%s", path);
 		return -errno;
 	}
-	while ((uint64_t)ftell(file) < after->trace && getline(&line, &room, file) > 0) {
+	while ((uint64_t)ftell(file) < end && getline(&line, &room, file) > 0) {
 		const char *event;
 
 		event = strstr(line, "vtd_dmar_enable ");

@@ -23,7 +23,6 @@ struct trace {
 	uint64_t power_changes;
 };
 
-int trace_read(struct trace *trace, const char *path, const struct snapshot *before,
-	       const struct snapshot *after);
+int trace_read(struct trace *trace, const char *path, const struct snapshot *before, uint64_t end);
 
 #endif /* REFEREE_TRACE_H */
