@@ -71,6 +71,9 @@ holds "without a jump there is no arrow" cold.trace.json \
 	'[.traceEvents[] | select(.ph == "s" or .ph == "f")] == []'
 holds "without a known blackout the arrow has slices all the same" running.trace.json \
 	'[.traceEvents[] | select(.ph == "X") | .name] == ["jump", "boot"]'
+is "steps of one object that follow each other share a track" \
+	"$(jq -r '.traceEvents[] | select(.ph == "b" and .name == "device-shutdown") | .id2.local' "$file")" \
+	kernel
 holds "steps of one object at the same time get tracks of their own" together.trace.json \
 	'[.traceEvents[] | select(.ph == "b" and .name == "domain-restore" and
 		(.id2.local | startswith("0x77000"))) | .id2.local] | unique | length == 12'

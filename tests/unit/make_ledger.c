@@ -64,6 +64,29 @@ static void steps_together(struct synthetic *synthetic, __u64 from, int count)
 		synthetic_end(synthetic, begins[i], from + 100000 + i * 1000ULL, 0, 1);
 }
 
+/* A memfd is preserved: its step says nothing of the file, the one around it does. */
+static void steps_of_a_file(struct synthetic *synthetic, __u64 from)
+{
+	__u64 file = synthetic_begin(synthetic, LIVEUPDATE_STEP_FILE_RETRIEVE, 0,
+				     LIVEUPDATE_KIND_FILE, 77, from);
+	__u64 memfd = synthetic_begin(synthetic, LIVEUPDATE_STEP_MEMFD_RETRIEVE, file,
+				      LIVEUPDATE_KIND_NONE, 0, from + 1000);
+
+	synthetic_end(synthetic, memfd, from + 4000, 0, 16);
+	synthetic_end(synthetic, file, from + 5000, 0, 0);
+}
+
+/* Each step is part of the one before it. */
+static void steps_within_steps(struct synthetic *synthetic, __u64 from, int count)
+{
+	__u64 parent = 0;
+	int i;
+
+	for (i = 0; i < count; i++)
+		parent = synthetic_begin(synthetic, LIVEUPDATE_STEP_FILE_RETRIEVE, parent,
+					 LIVEUPDATE_KIND_FILE, (__u64)i, from + (__u64)i);
+}
+
 int main(int argc, char **argv)
 {
 	struct synthetic outgoing, incoming;
@@ -72,7 +95,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3) {
 		fprintf(stderr,
-			"usage: make-ledger handover|cold|running|no-marks|together|large|damaged DIRECTORY\n");
+			"usage: make-ledger handover|cold|running|no-marks|nested|deep|together|large|damaged DIRECTORY\n");
 		return 2;
 	}
 	scenario = argv[1];
@@ -91,6 +114,12 @@ int main(int argc, char **argv)
 		drop_steps(&incoming, LIVEUPDATE_STEP_USER_MARK);
 	} else if (!strcmp(scenario, "large")) {
 		many_steps(&incoming, 6400000000ULL, 50000);
+	} else if (!strcmp(scenario, "nested")) {
+		steps_of_a_file(&incoming, 6400000000ULL);
+	} else if (!strcmp(scenario, "deep")) {
+		drop_steps(&incoming, LIVEUPDATE_STEP_USER_MARK);
+		drop_steps(&incoming, LIVEUPDATE_STEP_SESSION_FINISH);
+		steps_within_steps(&incoming, 6400000000ULL, 50000);
 	} else if (!strcmp(scenario, "together")) {
 		steps_together(&incoming, 6400000000ULL, 12);
 	} else if (!strcmp(scenario, "damaged")) {

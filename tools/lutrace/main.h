@@ -38,7 +38,9 @@ struct verb {
 
 int next_option(int argc, char **argv, const char *letters, const struct option *options);
 
+int do_blame(int argc, char **argv);
 int do_cmdline(int argc, char **argv);
+int do_critical_chain(int argc, char **argv);
 int do_doctor(int argc, char **argv);
 int do_plot(int argc, char **argv);
 int do_record(int argc, char **argv);
