@@ -32,6 +32,41 @@ struct intel_iommu {
 	__u16 segment;
 } __relocated;
 
+/* include/linux/iommu.h, drivers/iommu/iommufd/iommufd_private.h */
+enum iommu_domain_cookie_type {
+	IOMMU_COOKIE_IOMMUFD = 3,
+};
+
+struct iommufd_hw_pagetable;
+
+struct iommu_domain {
+	enum iommu_domain_cookie_type cookie_type;
+	bool restored;
+	struct iommufd_hw_pagetable *iommufd_hwpt;
+} __relocated;
+
+struct iommufd_hwpt_paging {
+	bool liveupdate_preserved;
+} __relocated;
+
+/* include/linux/generic_pt/: a page table that the CPU and an IOMMU share */
+struct pt_common {
+	unsigned long top_of_table;
+} __relocated;
+
+struct pt_vtdss {
+	struct pt_common common;
+} __relocated;
+
+struct pt_iommu {
+	struct iommu_domain domain;
+} __relocated;
+
+struct pt_iommu_vtdss {
+	struct pt_iommu iommu;
+	struct pt_vtdss vtdss_pt;
+} __relocated;
+
 /* include/linux/bpf.h, kernel/bpf/map_iter.c */
 struct seq_file;
 struct bpf_map;

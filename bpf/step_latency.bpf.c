@@ -56,7 +56,7 @@ struct {
 	__type(value, struct window);
 } windows SEC(".maps");
 
-const struct step_latency no_latency = { 0 };
+static const struct step_latency no_latency;
 
 /* Returns 1 for the first time that it is called with a sequence number. */
 static __always_inline int count_once(__u64 sequence)

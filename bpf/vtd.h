@@ -19,6 +19,24 @@
 #define VTD_TTM_LEGACY		0
 #define VTD_TTM_SCALABLE	1
 
+/* Fault status (11.4), and by the capabilities where the fault records are */
+#define VTD_FSTS		0x34
+#define VTD_FSTS_PFO		(1u << 0)	/* a fault found no register free */
+#define VTD_FSTS_PPF		(1u << 1)	/* there is one in a register */
+#define VTD_FSTS_FRI(s)		(((s) >> 8) & 0xff)	/* the first of them */
+#define VTD_CAP_FRO(c)		((((c) >> 24) & 0x3ff) * 16)
+#define VTD_CAP_NFR(c)		((((c) >> 40) & 0xff) + 1)
+
+/* Fault recording register (11.4): 128 bits, here as two words. */
+#define VTD_FRCD_SIZE		16
+#define VTD_FRCD_ADDRESS(lo)	((lo) & ~0xfffULL)
+#define VTD_FRCD_SID(hi)	((hi) & 0xffff)
+#define VTD_FRCD_PP(hi)		(((hi) >> 31) & 1)	/* the PASID is valid */
+#define VTD_FRCD_REASON(hi)	(((hi) >> 32) & 0xff)
+#define VTD_FRCD_PASID(hi)	(((hi) >> 40) & 0xfffff)
+#define VTD_FRCD_READ(hi)	(((hi) >> 62) & 1)	/* type bit 1 */
+#define VTD_FRCD_F(hi)		(((hi) >> 63) & 1)	/* a fault is in it */
+
 /* Bits 51:12 of any entry; more than any implementation's host address width */
 #define VTD_ADDRESS		0x000ffffffffff000ULL
 #define VTD_PRESENT		1ULL

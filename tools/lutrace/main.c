@@ -10,6 +10,9 @@
 #include <string.h>
 
 #include "main.h"
+#include "probe.h"
+
+#define PINNED_USAGE "  -P, --pinned DIR       what the BPF program pinned below DIR has counted\n"
 
 #define SOURCE_USAGE                                                                               \
 	"  -l, --ledger DIR       read the ledgers DIR/previous and DIR/current\n"                 \
@@ -17,7 +20,7 @@
 
 static const struct verb verbs[] = {
 	{ "time", do_time, "how long the workload was paused, phase by phase",
-	  "[OPTIONS] [RECORDING]\n\n" SOURCE_USAGE },
+	  "[OPTIONS] [RECORDING]\n\n" PINNED_USAGE SOURCE_USAGE },
 	{ "blame", do_blame, "the steps that took longest",
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -a, --all              the whole handover, not the blackout alone\n"
@@ -34,7 +37,8 @@ static const struct verb verbs[] = {
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -H, --histogram        show how the durations are distributed\n"
 	  "  -L, --list             show each single step, in order of time\n"
-	  "  -s, --step NAME        only this kind of step, such as iommu-restore\n" SOURCE_USAGE },
+	  "  -s, --step NAME        only this kind of step, such as iommu-restore\n" PINNED_USAGE
+		  SOURCE_USAGE },
 	{ "record", do_record, "write all that is known of a handover to one file",
 	  "[OPTIONS]\n\n"
 	  "  -o, --output FILE      write FILE instead of standard output\n"
@@ -51,6 +55,19 @@ static const struct verb verbs[] = {
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -o, --output FILE      write FILE instead of standard output\n"
 	  "  -a, --all              the whole handover, not the blackout alone\n" SOURCE_USAGE },
+	{ "probes", do_probes, "BPF programs that are attached, and what they cost",
+	  "[OPTIONS]\n\n"
+	  "  -a, --attach[=DIR]     attach those that can work here, pin them below DIR\n"
+	  "                         (default: " PROBE_DIRECTORY ")\n"
+	  "  -m, --measure SECONDS  count their runs and time for so long\n"
+	  "  -b, --btf FILE         which can work on the kernel whose types are in FILE?\n"
+	  "  -P, --pinned DIR       only those pinned below DIR\n" },
+	{ "changes", do_changes, "who changed a preserved page table?",
+	  "[OPTIONS]\n\n"
+	  "  -P, --pinned DIR       ask the program immutable that is pinned below DIR\n" },
+	{ "faults", do_faults, "which device the IOMMU refused, when and why",
+	  "[OPTIONS]\n\n"
+	  "  -P, --pinned DIR       ask the program dma_faults that is pinned below DIR\n" },
 	{ "export", do_export, "metrics for Prometheus, over HTTP or in a file",
 	  "[OPTIONS] [FILE|DIRECTORY]...\n\n"
 	  "  -L, --listen ADDR:PORT answer there (default: 127.0.0.1:9739)\n"

@@ -39,12 +39,15 @@ struct verb {
 int next_option(int argc, char **argv, const char *letters, const struct option *options);
 
 int do_blame(int argc, char **argv);
+int do_changes(int argc, char **argv);
 int do_cmdline(int argc, char **argv);
 int do_critical_chain(int argc, char **argv);
 int do_doctor(int argc, char **argv);
-int do_plot(int argc, char **argv);
-int do_record(int argc, char **argv);
+int do_faults(int argc, char **argv);
 int do_export(int argc, char **argv);
+int do_plot(int argc, char **argv);
+int do_probes(int argc, char **argv);
+int do_record(int argc, char **argv);
 int do_report(int argc, char **argv);
 int do_snapshot(int argc, char **argv);
 int do_steps(int argc, char **argv);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "main.h"
+#include "probe_answers.h"
 #include "recording.h"
 #include "report.h"
 #include "source.h"
@@ -269,22 +270,27 @@ int do_steps(int argc, char **argv)
 	static const struct option options[] = { SOURCE_OPTIONS,
 						 { "histogram", no_argument, NULL, 'H' },
 						 { "list", no_argument, NULL, 'L' },
+						 { "pinned", required_argument, NULL, 'P' },
 						 { "step", required_argument, NULL, 's' },
 						 { 0 } };
 	void (*print)(struct json_object * value) = print_summary;
 	struct json_object *value;
 	struct source source = { 0 };
 	struct handover handover;
+	const char *pinned = NULL;
 	int letter, code, side, only = 0;
 	uint64_t dropped = 0;
 
-	while ((letter = next_option(argc, argv, SOURCE_LETTERS "HLs:", options)) != -1) {
+	while ((letter = next_option(argc, argv, SOURCE_LETTERS "HLP:s:", options)) != -1) {
 		switch (letter) {
 		case 'H':
 			print = print_histograms;
 			break;
 		case 'L':
 			print = print_list;
+			break;
+		case 'P':
+			pinned = optarg;
 			break;
 		case 's':
 			only = step_number(optarg);
@@ -297,7 +303,13 @@ int do_steps(int argc, char **argv)
 			source_option(&source, letter, optarg);
 		}
 	}
-	code = source_arguments(&source, argc, argv) ?: source_read(&source, &handover);
+	code = source_arguments(&source, argc, argv);
+	if (!code && pinned && (print == print_list || source.file || source.directory))
+		return fail(
+			"a BPF program counts steps; it has no list of them, and no other source");
+	if (!code && pinned)
+		return probe_steps(pinned, only, &value) ?: output(value, print);
+	code = code ?: source_read(&source, &handover);
 	if (code)
 		return code;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "main.h"
+#include "probe_answers.h"
 #include "recording.h"
 #include "report.h"
 #include "source.h"
@@ -40,7 +41,9 @@ void print_blackout(struct json_object *recording)
 		return;
 	}
 	printf("Blackout: %s\n", time_text(ns, text));
-	printf("  from  %s in Linux %s", boundary_text(member_text(blackout, "from")),
+	/* A BPF program does not know the name of the kernel before. */
+	printf("  from  %s in %s%s", boundary_text(member_text(blackout, "from")),
+	       member(kernel, "outgoing") ? "Linux " : "the outgoing kernel",
 	       member_text(kernel, "outgoing"));
 	if (member(recording, "time"))
 		printf(", %s", member_text(recording, "time"));
@@ -52,16 +55,33 @@ void print_blackout(struct json_object *recording)
 
 int do_time(int argc, char **argv)
 {
-	static const struct option options[] = { SOURCE_OPTIONS, { 0 } };
+	static const struct option options[] = { SOURCE_OPTIONS,
+						 { "pinned", required_argument, NULL, 'P' },
+						 { 0 } };
+	const char *pinned = NULL;
 	struct json_object *value;
 	struct handover handover;
 	struct source source = { 0 };
 	int letter, code;
 	bool known;
 
-	while ((letter = next_option(argc, argv, SOURCE_LETTERS, options)) != -1)
-		source_option(&source, letter, optarg);
-	code = source_arguments(&source, argc, argv) ?: source_read(&source, &handover);
+	while ((letter = next_option(argc, argv, SOURCE_LETTERS "P:", options)) != -1) {
+		if (letter == 'P')
+			pinned = optarg;
+		else
+			source_option(&source, letter, optarg);
+	}
+	code = source_arguments(&source, argc, argv);
+	if (!code && pinned && (source.file || source.directory))
+		return fail("name a recording, --ledger or --pinned, not two of them");
+	if (!code && pinned) {
+		code = probe_blackout(pinned, &value);
+		if (code)
+			return code;
+		known = member(member(value, "blackout"), "ns");
+		return output(value, print_blackout) ?: known ? EXIT_GOOD : EXIT_UNKNOWN;
+	}
+	code = code ?: source_read(&source, &handover);
 	if (code)
 		return code;
 

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * dma_faults: which device faulted, when; before, during or after a live update?
+ *
+ * Reads the fault recording registers of a VT-d unit when the kernel comes to
+ * handle them, before it clears them: all of them, also those that the kernel
+ * does not print because there are too many.
+ *
+ * Needs nothing of this project in the kernel. Where there are no steps of a live
+ * update, every fault is one "before" it; bpftool says then that two programs do
+ * not attach, which is no loss. (That is why they are raw trace points: a
+ * program of type tp_btf that does not find its event keeps the others from
+ * being loaded.)
+ */
+#include "liveupdate_record.h"
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "dma_faults.h"
+#include "vtd.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* The answer. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fault_totals);
+} totals SEC(".maps");
+
+/* By LIVEUPDATE_DEVICE_ID(): devices that faulted or that are preserved. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FAULT_DEVICES);
+	__type(key, __u64);
+	__type(value, struct faulting_device);
+} devices SEC(".maps");
+
+/* Each fault, numbered from 0. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FAULTS_MAX);
+	__type(key, __u64);
+	__type(value, struct dma_fault);
+} faults SEC(".maps");
+
+/* The phase, and the number of the record that it follows from. */
+struct position {
+	__u64 sequence;
+	enum fault_phase phase;
+	__u32 reserved;
+};
+
+/*
+ * Which phase it is, is told by records; live ones, and older ones in a replay.
+ * Until the first live record nothing changes, so all faults till then belong
+ * to the phase that the records before it lead to, whenever those are replayed.
+ */
+struct history {
+	__u64 number;	       /* of the next fault */
+	__u64 first_live;      /* sequence of the first live record */
+	struct position start; /* where the records before that lead to */
+	struct position now;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct history);
+} history SEC(".maps");
+
+/* What this CPU's call of dmar_fault() has found in the registers. */
+#define SEEN_MAX 16
+
+struct handling {
+	const struct intel_iommu *iommu;
+	const void *registers;
+	__u32 start;
+	__u32 count;
+	__u32 seen;
+	__u32 reserved;
+	__u64 pages[SEEN_MAX];	    /* address of the fault ... */
+	__u16 requesters[SEEN_MAX]; /* ... and who */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct handling);
+} handling SEC(".maps");
+
+static const __u32 zero;
+
+/* Without a branch for each phase: the counts are an array under names. */
+_Static_assert(sizeof(struct fault_counts) == FAULT_PHASE_COUNT * sizeof(__u64),
+	       "counts by phase are an array");
+
+static __always_inline void add(struct fault_counts *counts, __u32 phase, __s64 number)
+{
+	switch (phase) {
+#define ADD_TO_PHASE(name, value, member, text)                                                    \
+	case FAULT_PHASE_##name:                                                                   \
+		__sync_fetch_and_add(&counts->member, number);                                     \
+		break;
+		FAULT_PHASES(ADD_TO_PHASE)
+#undef ADD_TO_PHASE
+	}
+}
+
+static __always_inline struct faulting_device *find_device(__u64 id)
+{
+	struct faulting_device *device = bpf_map_lookup_elem(&devices, &id);
+	struct faulting_device new = {
+		.segment = id >> 48,
+		.bus = id >> 40,
+		.device = id >> 35 & 31,
+		.function = id >> 32 & 7,
+	};
+
+	if (device)
+		return device;
+	bpf_map_update_elem(&devices, &id, &new, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&devices, &id);
+}
+
+static __always_inline void count_fault(struct dma_fault *fault, __u16 requester)
+{
+	struct fault_totals *all = bpf_map_lookup_elem(&totals, &zero);
+	struct history *past = bpf_map_lookup_elem(&history, &zero);
+	struct faulting_device *device;
+	__u64 number;
+
+	if (!all || !past)
+		return;
+	fault->ns = bpf_ktime_get_ns();
+	fault->bus = requester >> 8;
+	fault->device = requester >> 3 & 31;
+	fault->function = requester & 7;
+	fault->inferred = !past->first_live;
+	fault->phase = past->now.phase;
+	if (!bpf_core_type_exists(struct liveupdate_record)) {
+		fault->inferred = 0;
+		fault->phase = FAULT_PHASE_BEFORE;
+	}
+
+	add(&all->faults, fault->phase, 1);
+	if (fault->access == FAULT_ACCESS_INTERRUPT)
+		__sync_fetch_and_add(&all->interrupts, 1);
+	device = find_device(LIVEUPDATE_DEVICE_ID(fault->segment, requester, 0));
+	if (device) {
+		add(&device->faults, fault->phase, 1);
+		if (fault->inferred)
+			__sync_fetch_and_add(&device->inferred, 1);
+		device->last_ns = fault->ns;
+		device->last_address = fault->address;
+		device->last_reason = fault->reason;
+	}
+	number = __sync_fetch_and_add(&past->number, 1);
+	if (bpf_map_update_elem(&faults, &number, fault, BPF_ANY))
+		__sync_fetch_and_add(&all->lost, 1);
+}
+
+/* One fault recording register. Returns nonzero at the first that is empty. */
+static long read_register(__u32 number, void *context)
+{
+	struct handling *call = bpf_map_lookup_elem(&handling, &zero);
+	struct dma_fault fault = { .pasid = ~0U };
+	__u64 words[2] = { 0, 0 };
+	__u32 index;
+
+	if (!call || !call->count)
+		return 1;
+	index = (call->start + number) % call->count;
+	if (bpf_probe_read_kernel(words, sizeof(words), call->registers + index * VTD_FRCD_SIZE) ||
+	    !VTD_FRCD_F(words[1]))
+		return 1;
+
+	fault.segment = BPF_CORE_READ(call->iommu, segment);
+	fault.reason = VTD_FRCD_REASON(words[1]);
+	if (fault.reason >= FAULT_REASON_IRQ_RESERVED &&
+	    fault.reason < FAULT_REASON_IRQ_RESERVED + 16) {
+		fault.access = FAULT_ACCESS_INTERRUPT;
+		fault.address = words[0] >> 48;
+	} else {
+		fault.access = VTD_FRCD_READ(words[1]) ? FAULT_ACCESS_READ : FAULT_ACCESS_WRITE;
+		fault.address = VTD_FRCD_ADDRESS(words[0]);
+		if (VTD_FRCD_PP(words[1]))
+			fault.pasid = VTD_FRCD_PASID(words[1]);
+	}
+	count_fault(&fault, VTD_FRCD_SID(words[1]));
+
+	index = call->seen;
+	if (index < SEEN_MAX) {
+		call->pages[index] = fault.address;
+		call->requesters[index] = VTD_FRCD_SID(words[1]);
+	}
+	call->seen = index + 1;
+	return 0;
+}
+
+SEC("fentry/dmar_fault")
+int BPF_PROG(fault_handled, int irq, const struct intel_iommu *iommu)
+{
+	struct handling *call = bpf_map_lookup_elem(&handling, &zero);
+	struct fault_totals *all = bpf_map_lookup_elem(&totals, &zero);
+	const void *registers = BPF_CORE_READ(iommu, reg);
+	__u64 capabilities = BPF_CORE_READ(iommu, cap);
+	__u32 status = 0;
+
+	if (!call || !all)
+		return 0;
+	call->seen = 0;
+	call->count = 0;
+	if (bpf_probe_read_kernel(&status, sizeof(status), registers + VTD_FSTS) ||
+	    !(status & VTD_FSTS_PPF))
+		return 0;
+	if (status & VTD_FSTS_PFO)
+		__sync_fetch_and_add(&all->overflows, 1);
+	call->iommu = iommu;
+	call->registers = registers + VTD_CAP_FRO(capabilities);
+	call->start = VTD_FSTS_FRI(status);
+	call->count = VTD_CAP_NFR(capabilities);
+	bpf_loop(call->count, read_register, 0, 0);
+	return 0;
+}
+
+/*
+ * The kernel goes on until all registers are empty, so it meets faults that were
+ * not there yet. Of those it prints, this is what can be seen.
+ */
+SEC("fentry/dmar_fault_dump_ptes")
+int BPF_PROG(fault_printed, const struct intel_iommu *iommu, __u16 requester,
+	     unsigned long long address, __u32 pasid)
+{
+	struct handling *call = bpf_map_lookup_elem(&handling, &zero);
+	struct fault_totals *all = bpf_map_lookup_elem(&totals, &zero);
+	struct dma_fault fault = { .address = address & ~0xfffULL, .pasid = pasid };
+	__u32 i;
+
+	if (!call || !all || call->iommu != iommu || call->seen > SEEN_MAX)
+		return 0;
+	for (i = 0; i < SEEN_MAX; i++) {
+		if (i < call->seen && call->pages[i] == fault.address &&
+		    call->requesters[i] == requester)
+			return 0;
+	}
+	fault.segment = BPF_CORE_READ(iommu, segment);
+	__sync_fetch_and_add(&all->late, 1);
+	count_fault(&fault, requester);
+	return 0;
+}
+
+/* The fields of a record that matter here. */
+struct event {
+	__u64 sequence;
+	__u64 object;
+	__u64 word; /* the name's first eight bytes */
+	__u32 step;
+	__s32 ret;
+	__u8 edge;
+};
+
+/* "iommu-li", of iommu-liveupdate-v1: other FLBs hold no page tables. */
+#define IOMMU_FLB 0x696c2d756d6d6f69ULL
+
+static __always_inline enum fault_phase phase_after(enum fault_phase phase,
+						    const struct event *event)
+{
+	int begin = event->edge == LIVEUPDATE_EDGE_BEGIN;
+	int done = !begin && !event->ret && event->word == IOMMU_FLB;
+
+	switch (event->step) {
+	case LIVEUPDATE_STEP_FLB_PRESERVE:
+		return done ? FAULT_PHASE_PRESERVED : phase;
+	case LIVEUPDATE_STEP_FLB_UNPRESERVE:
+		return done ? FAULT_PHASE_BEFORE : phase;
+	case LIVEUPDATE_STEP_REBOOT:
+		if (begin)
+			return phase == FAULT_PHASE_PRESERVED ? FAULT_PHASE_REBOOT : phase;
+		return phase == FAULT_PHASE_REBOOT ? FAULT_PHASE_PRESERVED : phase;
+	case LIVEUPDATE_STEP_BOOT:
+		return phase == FAULT_PHASE_REBOOT ? FAULT_PHASE_RESTORED : FAULT_PHASE_BEFORE;
+	case LIVEUPDATE_STEP_FLB_RETRIEVE:
+		return done ? FAULT_PHASE_RESTORED : phase;
+	case LIVEUPDATE_STEP_FLB_FINISH:
+		return done ? FAULT_PHASE_AFTER : phase;
+	}
+	return phase;
+}
+
+struct move {
+	enum fault_phase from;
+	enum fault_phase to;
+};
+
+static long move_fault(struct bpf_map *map, const __u64 *number, struct dma_fault *fault,
+		       struct move *move)
+{
+	if (fault->inferred)
+		fault->phase = move->to;
+	return 0;
+}
+
+static long move_device(struct bpf_map *map, const __u64 *id, struct faulting_device *device,
+			struct move *move)
+{
+	struct fault_totals *all = bpf_map_lookup_elem(&totals, &zero);
+	__s64 number = device->inferred;
+
+	if (!all || !number)
+		return 0;
+	add(&device->faults, move->from, -number);
+	add(&device->faults, move->to, number);
+	add(&all->faults, move->from, -number);
+	add(&all->faults, move->to, number);
+	return 0;
+}
+
+static __always_inline void advance(const struct event *event, bool replayed)
+{
+	struct fault_totals *all = bpf_map_lookup_elem(&totals, &zero);
+	struct history *past = bpf_map_lookup_elem(&history, &zero);
+	struct move move;
+
+	if (!all || !past)
+		return;
+	if (!replayed && !past->first_live) {
+		past->first_live = event->sequence;
+		past->now = past->start;
+	}
+	if (!past->first_live || event->sequence < past->first_live) {
+		if (event->sequence <= past->start.sequence)
+			return;
+		move.from = past->start.phase;
+		move.to = phase_after(move.from, event);
+		past->start.sequence = event->sequence;
+		past->start.phase = move.to;
+		if (!past->first_live)
+			past->now = past->start;
+		if (move.from != move.to) {
+			bpf_for_each_map_elem(&faults, move_fault, &move, 0);
+			bpf_for_each_map_elem(&devices, move_device, &move, 0);
+		}
+	} else if (event->sequence > past->now.sequence) {
+		past->now.sequence = event->sequence;
+		past->now.phase = phase_after(past->now.phase, event);
+	}
+	all->phase = past->now.phase;
+}
+
+static __always_inline void note_device(const struct event *event)
+{
+	struct faulting_device *device;
+	__u32 preserved = event->step != LIVEUPDATE_STEP_DEVICE_UNPRESERVE;
+
+	if (event->ret)
+		return;
+	device = find_device(event->object & ~0xffffffffULL);
+	if (!device || device->sequence >= event->sequence)
+		return;
+	device->sequence = event->sequence;
+	device->preserved = preserved;
+}
+
+static __always_inline int note(const struct liveupdate_record *record, bool replayed)
+{
+	struct event event;
+
+	if (!bpf_core_type_exists(struct liveupdate_record))
+		return 0;
+	event.step = BPF_CORE_READ(record, step);
+	event.edge = BPF_CORE_READ(record, edge);
+	event.ret = BPF_CORE_READ(record, ret);
+	event.sequence = BPF_CORE_READ(record, sequence);
+
+	switch (event.step) {
+	case LIVEUPDATE_STEP_FLB_PRESERVE:
+	case LIVEUPDATE_STEP_FLB_UNPRESERVE:
+	case LIVEUPDATE_STEP_FLB_RETRIEVE:
+	case LIVEUPDATE_STEP_FLB_FINISH:
+	case LIVEUPDATE_STEP_REBOOT:
+	case LIVEUPDATE_STEP_BOOT:
+		bpf_core_read(&event.word, sizeof(event.word), &record->name);
+		advance(&event, replayed);
+		break;
+	case LIVEUPDATE_STEP_DEVICE_PRESERVE:
+	case LIVEUPDATE_STEP_DEVICE_UNPRESERVE:
+	case LIVEUPDATE_STEP_DEVICE_REATTACH:
+		if (event.edge == LIVEUPDATE_EDGE_BEGIN)
+			break;
+		event.object = BPF_CORE_READ(record, object);
+		note_device(&event);
+		break;
+	}
+	return 0;
+}
+
+SEC("raw_tp/liveupdate_step_begin")
+int BPF_PROG(fault_phase_begin, const struct liveupdate_record *record,
+	     const struct liveupdate_ledger *ledger, bool replayed)
+{
+	return note(record, replayed);
+}
+
+SEC("raw_tp/liveupdate_step_end")
+int BPF_PROG(fault_phase_end, const struct liveupdate_record *record,
+	     const struct liveupdate_ledger *ledger, bool replayed)
+{
+	return note(record, replayed);
+}

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# On a kernel where a BPF program cannot work, lutrace says so in one sentence, and
+# says it of that program alone. A kernel is its types here, made by a compiler.
+
+set -u
+project=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/lab/tap.sh
+. "$project/tests/lab/tap.sh"
+build=${BUILD:-$project/build}
+lutrace=$build/bin/lutrace
+cd "$tap_scratch" || exit 1
+export LC_ALL=C
+
+# What a program looks for in a kernel with everything.
+cat >types <<'END'
+struct liveupdate_record {
+	unsigned long sequence, cycles, ref;
+	int step, edge, ret;
+	unsigned long count;
+	char name[16];
+};
+struct liveupdate_ledger { unsigned long cycles_khz; };
+typedef void (*btf_trace_liveupdate_step_begin)(void *, struct liveupdate_record *);
+typedef void (*btf_trace_liveupdate_step_end)(void *, struct liveupdate_ledger *);
+struct iommu_domain { union { int restored; long other; }; };
+struct pt_common { unsigned long top_of_table; };
+struct pt_iommu { struct iommu_domain domain; };
+struct pt_iommu_vtdss { struct pt_iommu iommu; struct pt_common vtdss_pt; };
+struct intel_iommu { void *reg; long reg_phys, cap, ecap, segment, seq_id; };
+struct dmar_drhd_unit { void *list; struct intel_iommu *iommu; };
+
+btf_trace_liveupdate_step_begin begin;
+btf_trace_liveupdate_step_end end;
+struct pt_iommu_vtdss table;
+struct dmar_drhd_unit unit;
+struct intel_iommu iommu;
+
+int iommu_domain_preserve(void) { return 0; }
+int iommu_domain_unpreserve(void) { return 0; }
+int vtdss_map_range(void) { return 0; }
+int vtdss_unmap_range(void) { return 0; }
+int vtdss_deinit(void) { return 0; }
+int x86_64_map_range(void) { return 0; }
+int x86_64_unmap_range(void) { return 0; }
+int x86_64_deinit(void) { return 0; }
+int dmar_fault(void) { return 0; }
+int dmar_fault_dump_ptes(void) { return 0; }
+int bpf_iter_bpf_map(void) { return 0; }
+END
+
+# kernel NAME [SED-SCRIPT]: the types of a kernel that differs by this
+kernel() {
+	sed -E "${2-}" types >"$1.c" && clang -g -O2 -target bpf -c "$1.c" -o "$1.o"
+}
+# unfit NAME: the programs that cannot work on it
+unfit() { "$lutrace" probes --json --btf "$1.o" | jq -r '[.kernel[] | select(.fit | not).probe] | join(" ")'; }
+# why NAME PROGRAM
+why() { "$lutrace" probes --btf "$1.o" | grep "^$2 cannot work here: "; }
+
+kernel everything
+is "on a kernel with everything all can work" "$(unfit everything)" ""
+
+kernel no-events 's/btf_trace_/other_/g'
+is "without trace events, those that need them cannot" "$(unfit no-events)" "step_latency blackout"
+is "and one sentence says it" "$(why no-events blackout)" \
+	"blackout cannot work here: this kernel has no trace events of live update; it needs CONFIG_LIVEUPDATE_TRACE (btf_trace_liveupdate_step_begin)."
+
+kernel other-record 's/cycles, ref/cycles, parent/'
+is "with records of another layout, those that read them cannot" "$(unfit other-record)" "step_latency blackout"
+like "and the member is named" "$(why other-record step_latency)" '\(liveupdate_record\.ref\)\.$'
+
+kernel stock 's/btf_trace_/other_/g; s/iommu_domain_(un)?preserve/other_\1/; s/restored/another/'
+is "a kernel without live update can tell faults and page tables" "$(unfit stock)" "step_latency blackout immutable"
+
+kernel other-tables 's/x86_64_deinit/x86_64_free/'
+is "with other page table code, immutable cannot" "$(unfit other-tables)" "immutable"
+
+kernel no-vtd 's/intel_iommu/amd_iommu/g'
+is "without VT-d, faults and page tables cannot be read" "$(unfit no-vtd)" "dma_faults pt_identity"
+
+kernel no-handler 's/dmar_fault\(/dmar_handle(/'
+is "with another fault handler, dma_faults cannot" "$(unfit no-handler)" "dma_faults"
+
+like "a file without types is refused" "$("$lutrace" probes --btf types 2>&1)" '^lutrace: cannot read types from '
+# The kernel that the laboratory boots is one on which all of them are tested.
+lab=$build/linux/lab/vmlinux
+[ ! -e "$lab" ] || is "the laboratory's kernel lacks nothing" \
+	"$("$lutrace" probes --json --btf "$lab" | jq '[.kernel[] | select(.fit | not)] | length')" 0
+tap_done

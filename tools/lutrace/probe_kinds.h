@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The BPF programs of bpf/: which there are, and what they need of a kernel. */
+#ifndef LUTRACE_PROBE_KINDS_H
+#define LUTRACE_PROBE_KINDS_H
+
+#include <stddef.h>
+
+struct btf;
+struct probe_need;
+
+enum probe_number {
+	PROBE_STEP_LATENCY,
+	PROBE_BLACKOUT,
+	PROBE_IMMUTABLE,
+	PROBE_DMA_FAULTS,
+	PROBE_PT_IDENTITY,
+	PROBE_COUNT
+};
+
+/**
+ * struct probe_kind - one NAME.bpf.c
+ * @name:   NAME
+ * @answer: type of the values of the map that has the answer, by which its maps
+ *          are recognised wherever they are pinned
+ * @needs:  what it needs of a kernel, ended by an empty one
+ */
+struct probe_kind {
+	const char *name;
+	const char *answer;
+	const struct probe_need *needs;
+};
+
+extern const struct probe_kind probe_kinds[PROBE_COUNT];
+
+#define PROBE_WHY_SIZE 256
+
+const char *probe_unfit(const struct probe_kind *kind, const struct btf *kernel,
+			char why[PROBE_WHY_SIZE]);
+
+#endif /* LUTRACE_PROBE_KINDS_H */
