@@ -5,6 +5,7 @@
  *   make-ledger SCENARIO DIRECTORY
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "synthetic.h"
@@ -87,6 +88,16 @@ static void steps_within_steps(struct synthetic *synthetic, __u64 from, int coun
 					 LIVEUPDATE_KIND_FILE, (__u64)i, from + (__u64)i);
 }
 
+/* The incoming kernel comes later: the jump takes longer. */
+static void delay(struct synthetic *synthetic, __u64 cycles)
+{
+	struct ledger *ledger = &synthetic->ledger;
+	size_t i;
+
+	for (i = 0; i < ledger->count; i++)
+		ledger->records[i].cycles += cycles;
+}
+
 int main(int argc, char **argv)
 {
 	struct synthetic outgoing, incoming;
@@ -95,7 +106,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3) {
 		fprintf(stderr,
-			"usage: make-ledger handover|cold|running|no-marks|nested|deep|together|large|damaged DIRECTORY\n");
+			"usage: make-ledger handover|cold|running|no-marks|nested|deep|together|large|damaged|late:N DIRECTORY\n");
 		return 2;
 	}
 	scenario = argv[1];
@@ -114,6 +125,8 @@ int main(int argc, char **argv)
 		drop_steps(&incoming, LIVEUPDATE_STEP_USER_MARK);
 	} else if (!strcmp(scenario, "large")) {
 		many_steps(&incoming, 6400000000ULL, 50000);
+	} else if (!strncmp(scenario, "late:", 5)) {
+		delay(&incoming, strtoul(scenario + 5, NULL, 10) * 100000);
 	} else if (!strcmp(scenario, "nested")) {
 		steps_of_a_file(&incoming, 6400000000ULL);
 	} else if (!strcmp(scenario, "deep")) {

@@ -68,6 +68,12 @@ static const struct verb verbs[] = {
 	{ "faults", do_faults, "which device the IOMMU refused, when and why",
 	  "[OPTIONS]\n\n"
 	  "  -P, --pinned DIR       ask the program dma_faults that is pinned below DIR\n" },
+	{ "diff", do_diff, "compare live updates: what became slower?",
+	  "[OPTIONS] BEFORE AFTER\n\n"
+	  "  -b, --before PATH      a recording or a directory; may be repeated\n"
+	  "  -a, --after PATH       the same, of the other set\n"
+	  "  -l, --limit PERCENT    how much more is a regression (default: 10)\n"
+	  "  -m, --minimum MICROSECONDS  shorter differences are none (default: 100)\n" },
 	{ "export", do_export, "metrics for Prometheus, over HTTP or in a file",
 	  "[OPTIONS] [FILE|DIRECTORY]...\n\n"
 	  "  -L, --listen ADDR:PORT answer there (default: 127.0.0.1:9739)\n"
@@ -134,12 +140,11 @@ static void print_help(void)
 		return;
 	}
 	/* Within 23 lines, so that the prompt is on the same screen. */
-	printf("usage: lutrace [OPTIONS] [VERB] [ARGUMENTS]\n\n");
+	printf("usage: lutrace [OPTIONS] [VERB] [ARGUMENTS]; 'lutrace VERB --help' tells more\n\n");
 	for (i = 0; i < VERB_COUNT; i++)
 		printf("  %-14s %s%s\n", verbs[i].name, verbs[i].help, i ? "" : " (default)");
 	printf("\nOptions: -j JSON, -p indented JSON, -h help, -V version.\n"
-	       "Exit status: 0 done and good, 1 failed or bad, 2 there is no answer.\n"
-	       "'lutrace VERB --help' tells more; so does lutrace(1).\n");
+	       "Exit status: 0 done and good, 1 failed or bad, 2 there is no answer.\n");
 }
 
 /* Returns false for an option that is not one of the common ones. */

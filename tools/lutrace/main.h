@@ -42,6 +42,7 @@ int do_blame(int argc, char **argv);
 int do_changes(int argc, char **argv);
 int do_cmdline(int argc, char **argv);
 int do_critical_chain(int argc, char **argv);
+int do_diff(int argc, char **argv);
 int do_doctor(int argc, char **argv);
 int do_faults(int argc, char **argv);
 int do_export(int argc, char **argv);
