@@ -49,7 +49,7 @@ static bool is_known(const struct probes *probes, const struct probe *probe)
 	return false;
 }
 
-/* What a descriptor is of: "bpf-prog", "bpf_link", "bpf-map". */
+/* What a descriptor is of: "bpf-prog", "bpf-map", "bpf-link" or once "bpf_link". */
 static bool is_of(int fd, const char *kind)
 {
 	char path[40], name[64];
@@ -72,7 +72,8 @@ static int open_program(const char *path)
 
 	if (fd < 0 || is_of(fd, "bpf-prog"))
 		return fd;
-	if (is_of(fd, "bpf_link") && !bpf_obj_get_info_by_fd(fd, &info, &size))
+	if ((is_of(fd, "bpf-link") || is_of(fd, "bpf_link")) &&
+	    !bpf_obj_get_info_by_fd(fd, &info, &size))
 		program = bpf_prog_get_fd_by_id(info.prog_id);
 	close(fd);
 	return program;

@@ -134,10 +134,19 @@ static void read_recording(struct export_source *source)
 	json_object_put(recording);
 }
 
+/* What 'lutrace verify' said of this boot, NULL if nothing; not of saved ledgers. */
+static struct json_object *read_verdict(const char *ledgers)
+{
+	if (strcmp(ledgers, LEDGER_DIRECTORY) != 0 || access(IDENTITY_FILE, R_OK))
+		return NULL;
+	return json_object_from_file(IDENTITY_FILE);
+}
+
 static void read_ledgers(struct export_source *source)
 {
 	static const char *const names[SIDES] = { "previous", "current" };
 	struct handover handover = { 0 };
+	struct json_object *recording;
 	char why[LEDGER_WHY_SIZE], *path;
 	int side, ret;
 
@@ -158,7 +167,10 @@ static void read_ledgers(struct export_source *source)
 	} else if (handover_build(&handover, why)) {
 		warn(source->path, "%s", why);
 	} else {
-		export_figures(source->figures, &handover, NULL);
+		recording = json_object_new_object();
+		json_object_object_add(recording, "identity", read_verdict(source->path));
+		export_figures(source->figures, &handover, recording);
+		json_object_put(recording);
 		source->usable = true;
 	}
 out:

@@ -9,9 +9,6 @@
 #include "recording.h"
 #include "source.h"
 
-/* Where 'lutrace verify' leaves its verdict; gone after the next boot. */
-#define IDENTITY_FILE "/run/lutrace/identity.json"
-
 #define MAX_MERGES 8
 
 static struct json_object *read_object(const char *path)

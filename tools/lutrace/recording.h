@@ -16,6 +16,9 @@
 
 #define RECORDING_VERSION 1
 
+/* Where 'lutrace verify' leaves its verdict; gone after the next boot. */
+#define IDENTITY_FILE "/run/lutrace/identity.json"
+
 struct json_object *recording_kernel(const struct handover *handover);
 struct json_object *recording_time(const struct handover *handover);
 struct json_object *recording_blackout(const struct handover *handover);
