@@ -169,17 +169,19 @@ static long read_register(__u32 number, void *context)
 {
 	struct handling *call = bpf_map_lookup_elem(&handling, &zero);
 	struct dma_fault fault = { .pasid = ~0U };
+	const struct intel_iommu *iommu;
 	__u64 words[2] = { 0, 0 };
 	__u32 index;
 
 	if (!call || !call->count)
 		return 1;
+	iommu = call->iommu;
 	index = (call->start + number) % call->count;
 	if (bpf_probe_read_kernel(words, sizeof(words), call->registers + index * VTD_FRCD_SIZE) ||
 	    !VTD_FRCD_F(words[1]))
 		return 1;
 
-	fault.segment = BPF_CORE_READ(call->iommu, segment);
+	fault.segment = BPF_CORE_READ(iommu, segment);
 	fault.reason = VTD_FRCD_REASON(words[1]);
 	if (fault.reason >= FAULT_REASON_IRQ_RESERVED &&
 	    fault.reason < FAULT_REASON_IRQ_RESERVED + 16) {

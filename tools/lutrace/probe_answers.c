@@ -136,8 +136,8 @@ int probe_blackout(const char *pinned, struct json_object **value)
 {
 	struct json_object *answer, *kernel;
 	const struct probe *probe = NULL;
-	struct blackout blackout;
-	struct ledgers ledgers;
+	struct blackout blackout = { 0 };
+	struct ledgers ledgers = { 0 };
 	struct probe_list list;
 	const __u32 zero = 0;
 	struct utsname uts;

@@ -302,7 +302,7 @@ int do_probes(int argc, char **argv)
 			types = optarg;
 			break;
 		case 'm':
-			seconds = strtod(optarg, &end);
+			seconds = strtod(optarg ?: "", &end);
 			if (*end || !(seconds > 0 && seconds < 1e6))
 				return fail("'%s' is no number of seconds", optarg);
 			break;
