@@ -106,7 +106,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3) {
 		fprintf(stderr,
-			"usage: make-ledger handover|cold|running|no-marks|nested|deep|together|large|damaged|late:N DIRECTORY\n");
+			"usage: make-ledger handover|cold|running|no-marks|nested|deep|together|crowded|large|damaged|late:N DIRECTORY\n");
 		return 2;
 	}
 	scenario = argv[1];
@@ -125,6 +125,9 @@ int main(int argc, char **argv)
 		drop_steps(&incoming, LIVEUPDATE_STEP_USER_MARK);
 	} else if (!strcmp(scenario, "large")) {
 		many_steps(&incoming, 6400000000ULL, 50000);
+	} else if (!strcmp(scenario, "crowded")) {
+		/* in the blackout, while the kernel initialises */
+		many_steps(&incoming, 5400000000ULL, 50000);
 	} else if (!strncmp(scenario, "late:", 5)) {
 		delay(&incoming, strtoul(scenario + 5, NULL, 10) * 100000);
 	} else if (!strcmp(scenario, "nested")) {

@@ -39,11 +39,11 @@ struct comparison {
 static bool is_worse(const struct comparison *comparison, struct json_object *before,
 		     struct json_object *after, const char *name)
 {
-	double old = json_object_get_double(member(before, name));
-	double new = json_object_get_double(member(after, name));
+	double was = json_object_get_double(member(before, name));
+	double now = json_object_get_double(member(after, name));
 
 	return member(before, name) && member(after, name) &&
-	       new > old *(1 + comparison->limit / 100) && new - old >= comparison->minimum;
+	       now > was * (1 + comparison->limit / 100) && now - was >= comparison->minimum;
 }
 
 /* One row; it is judged only if the two can be compared. */
@@ -52,22 +52,22 @@ static struct json_object *compare_values(struct comparison *comparison, const c
 					  bool comparable)
 {
 	struct json_object *row = json_object_new_object();
-	struct json_object *old = values_json(before), *new = values_json(after);
-	double old_ns = json_object_get_double(member(old, "p50_ns"));
+	struct json_object *was = values_json(before), *now = values_json(after);
+	double was_ns = json_object_get_double(member(was, "p50_ns"));
 	bool worse;
 
 	comparable = comparable && before->count && after->count;
-	worse = comparable && (is_worse(comparison, old, new, "p50_ns") ||
-			       is_worse(comparison, old, new, "p99_ns"));
+	worse = comparable && (is_worse(comparison, was, now, "p50_ns") ||
+			       is_worse(comparison, was, now, "p99_ns"));
 	comparison->regression |= worse;
 	add_text(row, "name", name);
-	json_object_object_add(row, "before", old);
-	json_object_object_add(row, "after", new);
+	json_object_object_add(row, "before", was);
+	json_object_object_add(row, "after", now);
 	json_object_object_add(
 		row, "ratio",
-		comparable && old_ns > 0
-			? json_object_new_double(json_object_get_double(member(new, "p50_ns")) /
-						 old_ns)
+		comparable && was_ns > 0
+			? json_object_new_double(json_object_get_double(member(now, "p50_ns")) /
+						 was_ns)
 			: NULL);
 	json_object_object_add(row, "regression",
 			       comparable ? json_object_new_boolean(worse) : NULL);

@@ -54,7 +54,8 @@ static const struct verb verbs[] = {
 	{ "plot", do_plot, "draw both kernels on one time line, as SVG",
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -o, --output FILE      write FILE instead of standard output\n"
-	  "  -a, --all              the whole handover, not the blackout alone\n" SOURCE_USAGE },
+	  "  -a, --all              the whole handover, not the blackout alone\n"
+	  "  -c, --compare PATH     draw this recording as well, as what is after\n" SOURCE_USAGE },
 	{ "probes", do_probes, "BPF programs that are attached, and what they cost",
 	  "[OPTIONS]\n\n"
 	  "  -a, --attach[=DIR]     attach those that can work here, pin them below DIR\n"

@@ -2,9 +2,7 @@
 /*
  * Both kernels on one time line, as a picture.
  *
- * Plain SVG that any browser, viewer and printer takes: no script; what a step
- * is, and how long it took, is in its tooltip (<title>). Colours follow the
- * reader's light or dark scheme, and are always light on paper.
+ * What a step is, and how long it took, is in its tooltip (<title>).
  *
  * From top to bottom: which kernel ran, the phases of the blackout, the steps,
  * each in a lane below the step that it is part of, the time axis, and the
@@ -17,13 +15,12 @@
 
 #include "output.h"
 #include "recording.h"
+#include "svg.h"
 #include "timeline.h"
 #include "vocabulary.h"
 
-#define WIDTH	     1200
 #define LEFT	     80
-#define RIGHT	     20
-#define PLOT_WIDTH   (WIDTH - LEFT - RIGHT)
+#define PLOT_WIDTH   (SVG_WIDTH - LEFT - SVG_RIGHT)
 #define KERNEL_TOP   72
 #define PHASE_TOP    100
 #define STEPS_TOP    140
@@ -31,15 +28,12 @@
 #define LANE_HEIGHT  18
 #define MAX_LANES    48
 #define LONGEST	     9	 /* steps in the table of the longest */
-#define LETTER_WIDTH 6.3 /* of the 11 pixel font, on average */
-#define MIN_WIDTH    0.8 /* so that a short step is still seen */
 
 /**
  * struct timeline - what is drawn where
  * @out:      the SVG
  * @handover: the handover
- * @first:    time at the left edge, in nanoseconds from the origin
- * @last:     time at the right edge
+ * @scale:    the time line, in nanoseconds from the origin
  * @jump:     time of the jump, INT64_MAX if there was none
  * @boot:     time of the incoming kernel's boot, INT64_MAX if there was none
  * @busy:     [lane]: until when it is taken
@@ -50,8 +44,7 @@
 struct timeline {
 	FILE *out;
 	const struct handover *handover;
-	int64_t first;
-	int64_t last;
+	struct svg_scale scale;
 	int64_t jump;
 	int64_t boot;
 	int64_t busy[MAX_LANES];
@@ -59,86 +52,6 @@ struct timeline {
 	int *lane;
 	double *room;
 };
-
-static const char style[] =
-	"text{font:11px system-ui,sans-serif;fill:#1c2128}\n"
-	".paper{fill:#fff}\n"
-	".title{font-size:17px;font-weight:600}\n"
-	".quiet{fill:#59636e}\n"
-	".number{text-anchor:end;font-variant-numeric:tabular-nums}\n"
-	".inside{pointer-events:none}\n"
-	".grid{stroke:#d1d9e0;stroke-width:1}\n"
-	".mark{stroke:#a40e26;stroke-width:1;stroke-dasharray:4 3}\n"
-	".kernel-outgoing{fill:#c8dcf4}.kernel-incoming{fill:#c9ebd3}.kernel-none{fill:#e4e6ea}\n"
-	".step{stroke-width:.6}\n"
-	".outgoing{fill:#8db8ea;stroke:#215a9c}.incoming{fill:#8fd3a5;stroke:#216e39}\n"
-	".open{fill-opacity:.35;stroke-dasharray:3 2}\n"
-	".failed{fill:#f28b82;stroke:#a40e26}\n"
-	".phase{stroke:#fff;stroke-width:1}\n"
-	".quiesce{fill:#b8b8ff}.freeze{fill:#8ec5ff}.shutdown{fill:#7fd6d6}\n"
-	".jump{fill:#ffb3a7}.early-boot{fill:#ffd28a}.restore{fill:#9be08f}\n"
-	".kernel-init{fill:#f4e285}.userspace{fill:#d9c2f0}.retrieve{fill:#f5b8dc}\n"
-	"@media screen and (prefers-color-scheme:dark){\n"
-	"text{fill:#e6edf3}.paper{fill:#0d1117}.quiet{fill:#9198a1}\n"
-	".grid{stroke:#30363d}.mark{stroke:#ff7b72}.phase{stroke:#0d1117}\n"
-	".kernel-outgoing{fill:#1c3a5e}.kernel-incoming{fill:#1a4a2b}.kernel-none{fill:#2d333b}\n"
-	".outgoing{fill:#2f5f97;stroke:#79b8ff}.incoming{fill:#2a6f41;stroke:#7ee2a8}\n"
-	".failed{fill:#8e1519;stroke:#ff7b72}\n"
-	".quiesce{fill:#4c4cb0}.freeze{fill:#1f5fa8}.shutdown{fill:#1a7070}\n"
-	".jump{fill:#a03a2a}.early-boot{fill:#8a5a00}.restore{fill:#2c7a22}\n"
-	".kernel-init{fill:#73651a}.userspace{fill:#66449a}.retrieve{fill:#9a3a74}\n"
-	"}\n"
-	"@media print{.grid{stroke:#999}.phase{stroke:#000;stroke-width:.5}}\n";
-
-/* Names are data: whatever is in them must not become markup. */
-static void put_text(FILE *out, const char *text)
-{
-	for (; *text; text++) {
-		unsigned char letter = (unsigned char)*text;
-
-		switch (letter) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		default:
-			fputc(letter < 0x20 || letter > 0x7e ? '?' : letter, out);
-		}
-	}
-}
-
-/* Where a point in time is; never outside the timeline. */
-static double place(const struct timeline *timeline, int64_t ns)
-{
-	double share;
-
-	if (ns < timeline->first)
-		ns = timeline->first;
-	if (ns > timeline->last)
-		ns = timeline->last;
-	share = (double)(ns - timeline->first) / (double)(timeline->last - timeline->first);
-	return LEFT + share * PLOT_WIDTH;
-}
-
-/* A label, if it has room. */
-static bool put_label(const struct timeline *timeline, double x, double width, double y,
-		      const char *text)
-{
-	if ((double)strlen(text) * LETTER_WIDTH + 6 > width)
-		return false;
-	fprintf(timeline->out, "<text class=\"inside\" x=\"%.2f\" y=\"%.1f\">", x + 4, y);
-	put_text(timeline->out, text);
-	fprintf(timeline->out, "</text>\n");
-	return true;
-}
 
 static void put_row_title(const struct timeline *timeline, double y, const char *text)
 {
@@ -148,20 +61,20 @@ static void put_row_title(const struct timeline *timeline, double y, const char 
 static void put_kernel(const struct timeline *timeline, int64_t from, int64_t to, const char *class,
 		       const char *name, const char *release)
 {
-	double x = place(timeline, from), width = place(timeline, to) - x;
+	double x = svg_place(&timeline->scale, from), width = svg_place(&timeline->scale, to) - x;
 	char label[128], time[TIME_TEXT_SIZE];
 
-	if (to <= timeline->first || from >= timeline->last)
+	if (to <= timeline->scale.first || from >= timeline->scale.last)
 		return;
 	snprintf(label, sizeof(label), "%s%s", name, release);
 	fprintf(timeline->out,
 		"<rect class=\"%s\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\"><title>",
-		class, x, KERNEL_TOP, width > MIN_WIDTH ? width : MIN_WIDTH, BAR_HEIGHT);
-	put_text(timeline->out, label);
+		class, x, KERNEL_TOP, width > SVG_MIN_WIDTH ? width : SVG_MIN_WIDTH, BAR_HEIGHT);
+	svg_text(timeline->out, label);
 	if (!*release)
 		fprintf(timeline->out, ": %s", time_text(to - from, time));
 	fprintf(timeline->out, "</title></rect>\n");
-	put_label(timeline, x, width, KERNEL_TOP + 15, label);
+	svg_label(timeline->out, x, width, KERNEL_TOP + 15, label);
 }
 
 static void put_kernels(const struct timeline *timeline)
@@ -171,14 +84,16 @@ static void put_kernels(const struct timeline *timeline)
 
 	put_row_title(timeline, KERNEL_TOP + 15, "kernel");
 	if (handover->present[OUTGOING])
-		put_kernel(timeline, timeline->first, end < timeline->last ? end : timeline->last,
+		put_kernel(timeline, timeline->scale.first,
+			   end < timeline->scale.last ? end : timeline->scale.last,
 			   "kernel-outgoing", "Linux ", handover->ledger[OUTGOING].header.release);
 	if (timeline->jump < timeline->boot && timeline->boot != INT64_MAX)
 		put_kernel(timeline, timeline->jump, timeline->boot, "kernel-none",
 			   "no kernel runs", "");
 	if (handover->present[INCOMING])
-		put_kernel(timeline, timeline->boot == INT64_MAX ? timeline->first : timeline->boot,
-			   timeline->last, "kernel-incoming", "Linux ",
+		put_kernel(timeline,
+			   timeline->boot == INT64_MAX ? timeline->scale.first : timeline->boot,
+			   timeline->scale.last, "kernel-incoming", "Linux ",
 			   handover->ledger[INCOMING].header.release);
 }
 
@@ -191,16 +106,17 @@ static void put_phases(const struct timeline *timeline)
 	put_row_title(timeline, PHASE_TOP + 15, "phase");
 	for (i = 0; blackout->known && i < LIVEUPDATE_PHASE_COUNT; i++) {
 		const struct blackout_phase *phase = &blackout->phases[i];
-		double x = place(timeline, (int64_t)phase->begin_ns);
-		double width = place(timeline, (int64_t)(phase->begin_ns + phase->ns)) - x;
+		double x = svg_place(&timeline->scale, (int64_t)phase->begin_ns);
+		double width =
+			svg_place(&timeline->scale, (int64_t)(phase->begin_ns + phase->ns)) - x;
 
 		if (phase->absent)
 			continue;
 		fprintf(timeline->out,
 			"<rect class=\"phase %s\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\"><title>%s: %s</title></rect>\n",
-			phase_name(i), x, PHASE_TOP, width > MIN_WIDTH ? width : MIN_WIDTH,
+			phase_name(i), x, PHASE_TOP, width > SVG_MIN_WIDTH ? width : SVG_MIN_WIDTH,
 			BAR_HEIGHT, phase_name(i), time_text((int64_t)phase->ns, time));
-		put_label(timeline, x, width, PHASE_TOP + 15, phase_name(i));
+		svg_label(timeline->out, x, width, PHASE_TOP + 15, phase_name(i));
 	}
 }
 
@@ -215,7 +131,7 @@ static int64_t step_end(const struct timeline *timeline, const struct step *step
 	else if (step->side == OUTGOING && timeline->jump != INT64_MAX)
 		end = timeline->jump;
 	else
-		end = timeline->last;
+		end = timeline->scale.last;
 	return end < begin ? begin : end;
 }
 
@@ -234,7 +150,7 @@ static void choose_lanes(struct timeline *timeline)
 		begin = handover_time(handover, step->begin->cycles);
 		end = step_end(timeline, step);
 		timeline->lane[i] = -1;
-		if (end < timeline->first || begin > timeline->last)
+		if (end < timeline->scale.first || begin > timeline->scale.last)
 			continue;
 
 		lane = step->parent == NO_PARENT ? 0 : timeline->lane[step->parent] + 1;
@@ -246,19 +162,21 @@ static void choose_lanes(struct timeline *timeline)
 			timeline->lanes = lane + 1;
 		/* An instant takes a little room, or the next would hide it. */
 		timeline->busy[lane] =
-			end > begin ? end : begin + (timeline->last - timeline->first) / PLOT_WIDTH;
+			end > begin ? end
+				    : begin + (timeline->scale.last - timeline->scale.first) /
+						      PLOT_WIDTH;
 		timeline->lane[i] = lane;
 	}
 
 	for (lane = 0; lane < MAX_LANES; lane++)
-		next[lane] = WIDTH - RIGHT;
+		next[lane] = SVG_WIDTH - SVG_RIGHT;
 	for (i = handover->count; i-- > 0;) {
 		lane = timeline->lane[i];
 		if (lane < 0)
 			continue;
 		timeline->room[i] = next[lane];
-		next[lane] =
-			place(timeline, handover_time(handover, handover->steps[i].begin->cycles));
+		next[lane] = svg_place(&timeline->scale,
+				       handover_time(handover, handover->steps[i].begin->cycles));
 	}
 }
 
@@ -267,14 +185,15 @@ static void put_step(const struct timeline *timeline, const struct step *step, i
 {
 	const struct liveupdate_record *begin = step->begin;
 	int64_t from = handover_time(timeline->handover, begin->cycles);
-	double x = place(timeline, from), width = place(timeline, step_end(timeline, step)) - x;
+	double x = svg_place(&timeline->scale, from),
+	       width = svg_place(&timeline->scale, step_end(timeline, step)) - x;
 	int y = STEPS_TOP + lane * LANE_HEIGHT;
 	bool failed = step->end && step->end->ret;
 	char time[TIME_TEXT_SIZE], object[NAME_TEXT_SIZE];
 	uint64_t ns;
 
 	fprintf(timeline->out, "<g><title>%s ", step_name(begin->step));
-	put_text(timeline->out, object_text(begin->kind, begin->object, begin->name, object));
+	svg_text(timeline->out, object_text(begin->kind, begin->object, begin->name, object));
 	fprintf(timeline->out, "\nat %s in the %s kernel", time_text(from, time),
 		side_name(step->side));
 	if (begin->edge != LIVEUPDATE_EDGE_INSTANT) {
@@ -290,9 +209,10 @@ static void put_step(const struct timeline *timeline, const struct step *step, i
 	fprintf(timeline->out,
 		"</title><rect class=\"step %s%s\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\"/></g>\n",
 		failed ? "failed" : side_name(step->side), step->end ? "" : " open", x, y,
-		width > MIN_WIDTH ? width : MIN_WIDTH, LANE_HEIGHT - 4);
-	if (!put_label(timeline, x, width, y + 11, step_name(begin->step)))
-		put_label(timeline, x + width, room - x - width, y + 11, step_name(begin->step));
+		width > SVG_MIN_WIDTH ? width : SVG_MIN_WIDTH, LANE_HEIGHT - 4);
+	if (!svg_label(timeline->out, x, width, y + 11, step_name(begin->step)))
+		svg_label(timeline->out, x + width, room - x - width, y + 11,
+			  step_name(begin->step));
 }
 
 static void put_marks(const struct timeline *timeline, int bottom)
@@ -303,73 +223,18 @@ static void put_marks(const struct timeline *timeline, int bottom)
 	for (i = 0; i < handover->count; i++) {
 		const struct liveupdate_record *record = handover->steps[i].begin;
 		int64_t at = handover_time(handover, record->cycles);
-		double x = place(timeline, at);
+		double x = svg_place(&timeline->scale, at);
 
-		if (record->step != LIVEUPDATE_STEP_USER_MARK || at < timeline->first ||
-		    at > timeline->last)
+		if (record->step != LIVEUPDATE_STEP_USER_MARK || at < timeline->scale.first ||
+		    at > timeline->scale.last)
 			continue;
 		fprintf(timeline->out,
 			"<line class=\"mark\" x1=\"%.2f\" y1=\"%d\" x2=\"%.2f\" y2=\"%d\"/>\n", x,
 			KERNEL_TOP - 4, x, bottom);
 		fprintf(timeline->out, "<text class=\"quiet\" x=\"%.2f\" y=\"%d\"%s>", x,
-			KERNEL_TOP - 7, x > WIDTH - 80 ? " text-anchor=\"end\"" : "");
-		put_text(timeline->out, record->name);
+			KERNEL_TOP - 7, x > SVG_WIDTH - 80 ? " text-anchor=\"end\"" : "");
+		svg_text(timeline->out, record->name);
 		fprintf(timeline->out, "</text>\n");
-	}
-}
-
-/* A round distance that makes at most twelve intervals. */
-static int64_t tick_distance(int64_t span)
-{
-	static const int steps[] = { 1, 2, 5 };
-	int64_t unit;
-	int i;
-
-	for (unit = 1; unit < INT64_MAX / 100; unit *= 10) {
-		for (i = 0; i < 3; i++) {
-			if (span / (unit * steps[i]) < 12)
-				return unit * steps[i];
-		}
-	}
-	return span;
-}
-
-static void tick_text(int64_t at, int64_t distance, char text[TIME_TEXT_SIZE])
-{
-	static const struct {
-		int64_t ns;
-		const char *name;
-	} units[] = { { 1000000000, "s" }, { 1000000, "ms" }, { 1000, "us" }, { 1, "ns" } };
-	int i = 0, digits = 0;
-	int64_t rest;
-
-	/* The unit of the largest ticks, with the digits that their distance needs. */
-	while (i < 3 && distance * 12 < units[i].ns)
-		i++;
-	for (rest = units[i].ns; distance % rest && digits < 9; rest /= 10)
-		digits++;
-	snprintf(text, TIME_TEXT_SIZE, "%.*f %s", digits, (double)at / (double)units[i].ns,
-		 units[i].name);
-}
-
-static void put_axis(const struct timeline *timeline, int bottom)
-{
-	int64_t distance = tick_distance(timeline->last - timeline->first), at;
-	char text[TIME_TEXT_SIZE];
-
-	at = timeline->first / distance * distance;
-	if (at < timeline->first)
-		at += distance;
-	for (; at <= timeline->last; at += distance) {
-		double x = place(timeline, at);
-
-		tick_text(at, distance, text);
-		fprintf(timeline->out,
-			"<line class=\"grid\" x1=\"%.2f\" y1=\"%d\" x2=\"%.2f\" y2=\"%d\"/>\n", x,
-			KERNEL_TOP, x, bottom);
-		fprintf(timeline->out,
-			"<text class=\"quiet\" text-anchor=\"middle\" x=\"%.2f\" y=\"%d\">%s</text>\n",
-			x, bottom + 15, text);
 	}
 }
 
@@ -451,7 +316,7 @@ static void put_step_table(const struct timeline *timeline, int top,
 		fprintf(timeline->out, "<text class=\"number\" x=\"%d\" y=\"%d\">%s</text>\n",
 			x + 220, y, time_text((int64_t)ns, time));
 		fprintf(timeline->out, "<text class=\"quiet\" x=\"%d\" y=\"%d\">", x + 240, y);
-		put_text(timeline->out,
+		svg_text(timeline->out,
 			 object_text(begin->kind, begin->object, begin->name, object));
 		fprintf(timeline->out, "</text>\n");
 	}
@@ -475,27 +340,29 @@ static void choose_range(struct timeline *timeline, bool all)
 	int side;
 
 	if (handover->blackout.known && !all) {
-		timeline->first = 0;
-		timeline->last = (int64_t)handover->blackout.ns;
+		timeline->scale.first = 0;
+		timeline->scale.last = (int64_t)handover->blackout.ns;
 	} else {
-		timeline->first = INT64_MAX;
-		timeline->last = INT64_MIN;
+		timeline->scale.first = INT64_MAX;
+		timeline->scale.last = INT64_MIN;
 		for (side = 0; side < SIDES; side++) {
 			const struct ledger *ledger = &handover->ledger[side];
 
 			for (i = 0; i < ledger->count; i++) {
 				int64_t at = handover_time(handover, ledger->records[i].cycles);
 
-				timeline->first = at < timeline->first ? at : timeline->first;
-				timeline->last = at > timeline->last ? at : timeline->last;
+				timeline->scale.first =
+					at < timeline->scale.first ? at : timeline->scale.first;
+				timeline->scale.last =
+					at > timeline->scale.last ? at : timeline->scale.last;
 			}
 		}
-		if (timeline->first > timeline->last)
-			timeline->first = timeline->last = 0;
+		if (timeline->scale.first > timeline->scale.last)
+			timeline->scale.first = timeline->scale.last = 0;
 	}
-	margin = (timeline->last - timeline->first) / 50 + 1;
-	timeline->first -= margin;
-	timeline->last += margin;
+	margin = (timeline->scale.last - timeline->scale.first) / 50 + 1;
+	timeline->scale.first -= margin;
+	timeline->scale.last += margin;
 
 	timeline->jump = INT64_MAX;
 	timeline->boot = INT64_MAX;
@@ -542,7 +409,7 @@ static void put_title(const struct timeline *timeline)
  */
 void timeline_write(FILE *out, const struct handover *handover, bool all)
 {
-	struct timeline timeline = { .out = out, .handover = handover };
+	struct timeline timeline = { .out = out, .handover = handover, .scale.left = LEFT };
 	const struct step *steps[LONGEST];
 	unsigned int longest, rows;
 	int bottom, height;
@@ -559,14 +426,9 @@ void timeline_write(FILE *out, const struct handover *handover, bool all)
 	rows = phases_present(&handover->blackout);
 	height = bottom + 46 + (int)(rows > longest ? rows : longest) * 17;
 
-	fprintf(out,
-		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" aria-label=\"Time line of a live update\">\n"
-		"<style>\n%s</style>\n"
-		"<rect class=\"paper\" width=\"100%%\" height=\"100%%\"/>\n",
-		WIDTH, height, WIDTH, height, style);
+	svg_begin(out, height, "Time line of a live update");
 	put_title(&timeline);
-	put_axis(&timeline, bottom);
+	svg_axis(out, &timeline.scale, KERNEL_TOP, bottom);
 	put_kernels(&timeline);
 	put_phases(&timeline);
 	put_row_title(&timeline, STEPS_TOP + 11, "steps");
@@ -578,7 +440,7 @@ void timeline_write(FILE *out, const struct handover *handover, bool all)
 	put_marks(&timeline, bottom);
 	put_phase_table(&timeline, bottom + 42);
 	put_step_table(&timeline, bottom + 42, steps, longest);
-	fprintf(out, "</svg>\n");
+	svg_end(out);
 out:
 	free(timeline.lane);
 	free(timeline.room);
