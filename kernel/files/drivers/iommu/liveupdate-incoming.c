@@ -13,6 +13,7 @@
 #include <linux/kexec_handover.h>
 #include <linux/kho_block.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
@@ -22,16 +23,38 @@
 /* A chain longer than this is damaged; kho_block has the same limit. */
 #define IOMMU_SER_MAX_BLOCKS	10000
 
+/**
+ * struct incoming_domain - a page table that came with the live update
+ * @ser:       its record
+ * @domain:    the domain around it, from the probe of its first device until it
+ *             is retired
+ * @retrieved: an owner holds it
+ */
 struct incoming_domain {
 	struct iommu_domain_ser *ser;
 	struct iommu_domain *domain;
+	bool retrieved;
+};
+
+/**
+ * enum incoming_device_state - how far a device has come
+ * @DEVICE_WAITING:   it runs, and belongs to nobody
+ * @DEVICE_RETRIEVED: its owner has it; it is on its restored domain still
+ * @DEVICE_DONE:      it is on another domain, or gone
+ */
+enum incoming_device_state {
+	DEVICE_WAITING,
+	DEVICE_RETRIEVED,
+	DEVICE_DONE,
 };
 
 /* More kinds of refusal than there are callers of iommu_device_refuse(). */
 #define REFUSALS_LOGGED	16
 
+/* @state changes under the mutex of the device's group */
 struct incoming_device {
 	struct iommu_device_ser *ser;
+	enum incoming_device_state state;
 	const char *refused[REFUSALS_LOGGED];
 };
 
@@ -51,8 +74,13 @@ struct iommu_incoming {
 	struct kho_block_set blocks[2];
 };
 
-/* Set once, before the first PCI device is probed, and never changed after. */
+/*
+ * Set once, before the first PCI device is probed, and cleared when the last
+ * session that came with the live update has finished.
+ */
 static struct iommu_incoming *incoming;
+/* Held for reading while incoming, and what it leads to, is used */
+static DECLARE_RWSEM(incoming_lock);
 
 static unsigned long device_key(u32 segment, u16 bdf)
 {
@@ -219,43 +247,89 @@ int iommu_flb_retrieve(struct liveupdate_flb_op_args *args)
 	return 0;
 }
 
+static void free_incoming_domain(struct incoming_domain *domain)
+{
+	if (domain->domain && !domain->retrieved)
+		iommu_domain_retire(domain->domain, domain->ser->top);
+	else if (!domain->domain && !domain->retrieved)
+		pr_warn("%llu page(s) of page table %#llx stay reserved until the next boot: no device has used it\n",
+			domain->ser->tables, domain->ser->top);
+	kfree(domain);
+}
+
 /*
- * The reference that get_incoming() took is held as long as devices wait, so
- * this does not run before each of them has an owner again.
+ * Every session has finished: no device waits, and none is left on a restored
+ * domain (iommufd and vfio do not let a session finish before).
  */
 void iommu_flb_finish(struct liveupdate_flb_op_args *args)
 {
-	WARN_ON(true);
+	struct iommu_incoming *in = args->obj;
+	struct incoming_domain *domain;
+	struct incoming_device *device;
+	unsigned long index;
+
+	scoped_guard(rwsem_write, &incoming_lock)
+		incoming = NULL;
+
+	xa_for_each(&in->devices, index, device) {
+		WARN_ON(device->state != DEVICE_DONE);
+		kfree(device);
+	}
+	xa_for_each(&in->domains, index, domain)
+		free_incoming_domain(domain);
+	xa_destroy(&in->devices);
+	xa_destroy(&in->domains);
+	kho_block_set_destroy(&in->units);
+	kho_block_set_destroy(&in->blocks[0]);
+	kho_block_set_destroy(&in->blocks[1]);
+	kho_restore_free(in->ser);
+	kfree(in);
 }
 
-static struct iommu_incoming *get_incoming(void)
+/* Find out whether something came, once; not under incoming_lock */
+static void ask_for_incoming(void)
 {
 	static DEFINE_MUTEX(lock);
 	static bool asked;
 	void *in;
 	int ret;
 
-	if (!liveupdate_enabled())
-		return NULL;
 	/* Pairs with the release below, after incoming is set */
-	if (smp_load_acquire(&asked))
-		return incoming;
+	if (!liveupdate_enabled() || smp_load_acquire(&asked))
+		return;
 
 	guard(mutex)(&lock);
 	if (asked)
-		return incoming;
+		return;
 
 	ret = liveupdate_flb_get_incoming(&iommu_flb, &in);
-	if (!ret)
+	if (!ret) {
 		incoming = in;
-	else if (ret != -ENODATA && ret != -ENOENT)
+		/* The files of the sessions hold it from here on */
+		liveupdate_flb_put_incoming(&iommu_flb);
+	} else if (ret != -ENODATA && ret != -ENOENT) {
 		incoming_bad("%pe", ERR_PTR(ret));
+	}
 	if (incoming && liveupdate_mode == LIVEUPDATE_OFF)
 		incoming_bad("devices are running; boot with iommu.liveupdate=on");
 	/* Pairs with the acquire above */
 	smp_store_release(&asked, true);
+}
+
+/* For the time of a scope: struct iommu_incoming, or NULL */
+static struct iommu_incoming *get_incoming(void)
+{
+	ask_for_incoming();
+	down_read(&incoming_lock);
 	return incoming;
 }
+
+static void put_incoming(struct iommu_incoming *in)
+{
+	up_read(&incoming_lock);
+}
+
+DEFINE_CLASS(incoming, struct iommu_incoming *, put_incoming(_T), get_incoming(), void)
 
 /**
  * iommu_liveupdate_incoming - tell whether the previous kernel left devices
@@ -265,18 +339,21 @@ static struct iommu_incoming *get_incoming(void)
  */
 bool iommu_liveupdate_incoming(void)
 {
-	return get_incoming();
+	CLASS(incoming, in)();
+
+	return in;
 }
 
 /**
  * iommu_liveupdate_incoming_unit - find the record of an IOMMU hardware unit
  * @reg_phys: physical address of its registers
  *
- * Return: the record, or NULL if the unit was not preserved.
+ * Return: the record, or NULL if the unit was not preserved. It is there until
+ * the last session has finished: at least as long as a device waits.
  */
 const struct iommu_unit_ser *iommu_liveupdate_incoming_unit(u64 reg_phys)
 {
-	struct iommu_incoming *in = get_incoming();
+	CLASS(incoming, in)();
 
 	return in ? find_unit(in, reg_phys) : NULL;
 }
@@ -286,14 +363,16 @@ const struct iommu_unit_ser *iommu_liveupdate_incoming_unit(u64 reg_phys)
  * @unit: physical address of the unit's registers
  * @prev: the record before, or NULL for the first
  *
- * Return: the next record, or NULL after the last.
+ * Return: the next record, or NULL after the last. Records are there at least as
+ * long as a device waits.
  */
 const struct iommu_device_ser *
 iommu_liveupdate_next_incoming_device(u64 unit, const struct iommu_device_ser *prev)
 {
-	struct iommu_incoming *in = get_incoming();
 	struct incoming_device *device;
 	unsigned long key;
+
+	CLASS(incoming, in)();
 
 	if (!in)
 		return NULL;
@@ -304,23 +383,21 @@ iommu_liveupdate_next_incoming_device(u64 unit, const struct iommu_device_ser *p
 	return NULL;
 }
 
-static struct incoming_device *find_incoming_device(struct device *dev)
+static struct incoming_device *find_device(struct iommu_incoming *in,
+					   struct device *dev)
 {
-	struct iommu_incoming *in;
 	struct incoming_device *device;
 	struct pci_dev *pdev;
 
-	if (!dev_is_pci(dev))
-		return NULL;
-	in = get_incoming();
-	if (!in)
+	if (!in || !dev_is_pci(dev))
 		return NULL;
 
 	pdev = to_pci_dev(dev);
 	device = xa_load(&in->devices, device_key(pci_domain_nr(pdev->bus),
 						  pci_dev_id(pdev)));
-	if (device && (device->ser->vendor != pdev->vendor ||
-		       device->ser->device != pdev->device))
+	if (device && device->state != DEVICE_DONE &&
+	    (device->ser->vendor != pdev->vendor ||
+	     device->ser->device != pdev->device))
 		incoming_bad("%s was %04x:%04x and is %04x:%04x now", pci_name(pdev),
 			     device->ser->vendor, device->ser->device,
 			     pdev->vendor, pdev->device);
@@ -332,13 +409,32 @@ static struct incoming_device *find_incoming_device(struct device *dev)
  * @dev: any device
  *
  * Context: May sleep; from early_initcall() on.
- * Return: the record, or NULL if the previous kernel did not preserve it.
+ * Return: the record, or NULL if the previous kernel did not preserve it. It is
+ * there at least as long as the device waits.
  */
 const struct iommu_device_ser *iommu_device_incoming(struct device *dev)
 {
-	struct incoming_device *device = find_incoming_device(dev);
+	struct incoming_device *device;
 
+	CLASS(incoming, in)();
+
+	device = find_device(in, dev);
 	return device ? device->ser : NULL;
+}
+
+static bool device_has_state(struct device *dev, enum incoming_device_state from,
+			     enum incoming_device_state to)
+{
+	struct incoming_device *device;
+	enum incoming_device_state state;
+
+	CLASS(incoming, in)();
+
+	device = find_device(in, dev);
+	if (!device)
+		return false;
+	state = READ_ONCE(device->state);
+	return state >= from && state <= to;
 }
 
 /**
@@ -354,9 +450,58 @@ const struct iommu_device_ser *iommu_device_incoming(struct device *dev)
  */
 bool iommu_device_is_waiting(struct device *dev)
 {
-	return find_incoming_device(dev);
+	return device_has_state(dev, DEVICE_WAITING, DEVICE_WAITING);
 }
 EXPORT_SYMBOL_GPL(iommu_device_is_waiting);
+
+/**
+ * iommu_device_is_restored - tell whether a device is on its restored domain
+ * @dev: any device
+ *
+ * Context: May sleep.
+ * Return: true from boot until the device's owner has moved it to another
+ * domain.
+ */
+bool iommu_device_is_restored(struct device *dev)
+{
+	return device_has_state(dev, DEVICE_WAITING, DEVICE_RETRIEVED);
+}
+EXPORT_SYMBOL_GPL(iommu_device_is_restored);
+
+static void set_device_state(struct device *dev, enum incoming_device_state state)
+{
+	struct incoming_device *device;
+
+	CLASS(incoming, in)();
+
+	device = find_device(in, dev);
+	if (device)
+		WRITE_ONCE(device->state, state);
+}
+
+/**
+ * iommu_device_set_retrieved - its owner has a device, or has it no more
+ * @dev:       a device that came with the live update
+ * @retrieved: whether the owner has it
+ *
+ * Context: May sleep. The caller holds the mutex of the device's group.
+ */
+void iommu_device_set_retrieved(struct device *dev, bool retrieved)
+{
+	set_device_state(dev, retrieved ? DEVICE_RETRIEVED : DEVICE_WAITING);
+}
+
+/**
+ * iommu_device_leaves_restored - a device is not on its restored domain any more
+ * @dev: a device that came with the live update, replaced or unplugged
+ *
+ * Context: May sleep.
+ */
+void iommu_device_leaves_restored(struct device *dev)
+{
+	set_device_state(dev, DEVICE_DONE);
+}
+EXPORT_SYMBOL_GPL(iommu_device_leaves_restored);
 
 static bool first_refusal(struct incoming_device *device, const char *what)
 {
@@ -381,8 +526,11 @@ static bool first_refusal(struct incoming_device *device, const char *what)
  */
 void iommu_device_refuse(struct device *dev, const char *what)
 {
-	struct incoming_device *device = find_incoming_device(dev);
+	struct incoming_device *device;
 
+	CLASS(incoming, in)();
+
+	device = find_device(in, dev);
 	if (!device)
 		return;
 	liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_REFUSE,
@@ -394,19 +542,18 @@ void iommu_device_refuse(struct device *dev, const char *what)
 }
 EXPORT_SYMBOL_GPL(iommu_device_refuse);
 
-static void adopt_domain(struct incoming_domain *incoming_domain,
-			 const struct iommu_liveupdate_ops *ops)
+/* Return: the number of table pages, or a negative errno */
+static s64 adopt_domain(struct iommu_domain *domain, u64 top)
 {
 	struct liveupdate_step step;
+	u64 tables = 0;
 	int ret;
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_ADOPT,
-			      LIVEUPDATE_KIND_DOMAIN, incoming_domain->ser->top);
-	ret = ops->adopt_domain(incoming_domain->domain, incoming_domain->ser);
-	liveupdate_step_end(&step, ret, incoming_domain->ser->tables);
-	if (ret)
-		incoming_bad("tables of domain %#llx: %pe",
-			     incoming_domain->ser->top, ERR_PTR(ret));
+			      LIVEUPDATE_KIND_DOMAIN, top);
+	ret = domain->owner->liveupdate->adopt_domain(domain, &tables);
+	liveupdate_step_end(&step, ret, tables);
+	return ret ? ret : tables;
 }
 
 /**
@@ -421,17 +568,20 @@ static void adopt_domain(struct incoming_domain *incoming_domain,
 struct iommu_domain *iommu_device_restore_domain(struct device *dev)
 {
 	const struct iommu_liveupdate_ops *ops = dev_iommu_ops(dev)->liveupdate;
-	struct incoming_device *device = find_incoming_device(dev);
 	struct incoming_domain *restored;
+	struct incoming_device *device;
 	struct liveupdate_step step;
 
-	if (!device)
+	CLASS(incoming, in)();
+
+	device = find_device(in, dev);
+	if (!device || device->state == DEVICE_DONE)
 		return NULL;
 	if (!ops)
 		incoming_bad("the IOMMU driver of %s does not support live update",
 			     dev_name(dev));
 
-	restored = xa_load(&incoming->domains, PHYS_PFN(device->ser->domain));
+	restored = xa_load(&in->domains, PHYS_PFN(device->ser->domain));
 	if (restored->domain)
 		return restored->domain;
 
@@ -442,10 +592,16 @@ struct iommu_domain *iommu_device_restore_domain(struct device *dev)
 		incoming_bad("domain %#llx of %s: %pe", restored->ser->top,
 			     dev_name(dev), restored->domain);
 	restored->domain->restored = true;
+	restored->domain->owner = dev_iommu_ops(dev);
 	liveupdate_step_end(&step, 0, restored->ser->tables);
 
-	if (liveupdate_mode == LIVEUPDATE_EAGER)
-		adopt_domain(restored, ops);
+	if (liveupdate_mode == LIVEUPDATE_EAGER) {
+		s64 tables = adopt_domain(restored->domain, restored->ser->top);
+
+		if (tables != restored->ser->tables)
+			incoming_bad("domain %#llx has %lld tables, expected %llu",
+				     restored->ser->top, tables, restored->ser->tables);
+	}
 	return restored->domain;
 }
 
@@ -456,4 +612,92 @@ struct iommu_domain *iommu_device_restore_domain(struct device *dev)
 bool iommu_domain_is_restored(struct iommu_domain *domain)
 {
 	return domain->restored;
+}
+
+/**
+ * iommu_domain_retrieve - take a restored domain for its owner
+ * @top:   physical address of its top table
+ * @token: the user's token for it
+ *
+ * Context: May sleep.
+ * Return: the domain, or an ERR_PTR: -ENOENT if there is none like that,
+ * -EBUSY if somebody has it, -ENODEV if no device that uses it was found.
+ */
+struct iommu_domain *iommu_domain_retrieve(u64 top, u64 token)
+{
+	struct incoming_domain *domain;
+
+	CLASS(incoming, in)();
+
+	domain = in && PAGE_ALIGNED(top) ?
+		 xa_load(&in->domains, PHYS_PFN(top)) : NULL;
+	if (!domain || domain->ser->token != token)
+		return ERR_PTR(-ENOENT);
+	if (!domain->domain)
+		return ERR_PTR(-ENODEV);
+	if (cmpxchg(&domain->retrieved, false, true))
+		return ERR_PTR(-EBUSY);
+	return domain->domain;
+}
+
+/**
+ * iommu_domain_unretrieve - undo iommu_domain_retrieve()
+ * @top: physical address of its top table
+ *
+ * Context: May sleep.
+ */
+void iommu_domain_unretrieve(u64 top)
+{
+	struct incoming_domain *domain;
+
+	CLASS(incoming, in)();
+
+	domain = in ? xa_load(&in->domains, PHYS_PFN(top)) : NULL;
+	if (!WARN_ON(!domain))
+		WRITE_ONCE(domain->retrieved, false);
+}
+
+/**
+ * iommu_domain_is_awaited - tell whether a device is on a restored domain
+ * @top: physical address of its top table
+ *
+ * Context: May sleep.
+ * Return: true as long as one of the devices that crossed with it uses it.
+ */
+bool iommu_domain_is_awaited(u64 top)
+{
+	struct incoming_device *device;
+	unsigned long index;
+
+	CLASS(incoming, in)();
+
+	if (!in)
+		return false;
+	xa_for_each(&in->devices, index, device)
+		if (device->ser->domain == top &&
+		    READ_ONCE(device->state) != DEVICE_DONE)
+			return true;
+	return false;
+}
+
+/**
+ * iommu_domain_retire - free a restored domain that no device is on
+ * @domain: the domain; gone afterwards
+ * @top:    physical address of its top table
+ *
+ * Here its table pages become ordinary ones, all of them: the cost grows with
+ * what was mapped, long after the blackout.
+ *
+ * Context: May sleep.
+ */
+void iommu_domain_retire(struct iommu_domain *domain, u64 top)
+{
+	s64 tables = adopt_domain(domain, top);
+
+	/* What cannot be adopted cannot be freed: it stays reserved */
+	if (tables < 0)
+		pr_err("page table %#llx cannot be freed: %pe\n", top,
+		       ERR_PTR(tables));
+	else
+		iommu_domain_free(domain);
 }

@@ -11,36 +11,371 @@
  * requests upstream only while its own Bus Master Enable is set (PCI Express
  * Base Specification, 7.5.1.1.3). Each device and bridge therefore counts the
  * devices at or below it that run through the update: the preserved ones in
- * the kernel that goes, the waiting ones in the kernel that comes. While the
- * count is not zero, nothing here clears its bus mastering, resets it, changes
- * its power state or removes it.
+ * the kernel that goes, those whose session is not finished in the kernel that
+ * comes. While the count is not zero, nothing here clears its bus mastering,
+ * resets it, changes its power state or removes it.
  *
- * Which devices wait is known from the records of the IOMMU
- * (iommu_device_is_waiting()), from the moment on at which the bus is scanned.
- * What enumeration does to a device in this kernel is compatible with DMA that
- * is going on: sizing the BARs turns memory decoding off for a moment, which
- * concerns requests to the device and not those that it makes; BARs, bus
- * numbers, ACS and ARI are as the previous kernel left them, because firmware
- * did not run in between and this kernel keeps what it finds.
+ * The kernel that goes keeps one record for each of these devices and bridges,
+ * in memory that KHO carries (the layout is in include/linux/kho/abi/pci.h).
+ * They are written when the device is preserved and once more when it is shut
+ * down, so that they say how the hardware is left.
+ *
+ * The kernel that comes checks all records before it scans the first bus, and
+ * each function against its record when it is found. What the previous kernel
+ * set up is inherited, whatever the command line says:
+ *
+ *   - Bus numbers, of all bridges: a bridge that is numbered anew could get a
+ *     number that a preserved device uses, which is what translates its DMA.
+ *   - Base addresses and bridge windows. BARs are not even sized, which would
+ *     turn decoding off for a moment; their sizes are in the record.
+ *   - ACS and ARI, which tell IOMMU groups and functions apart.
+ *   - MPS, MRRS, tags and ordering, which must not change under a request that
+ *     is on its way, and ASPM, as a link might be retrained for it.
+ *
+ * A function that is not as it was recorded is left alone as well, but cannot be
+ * retrieved.
+ *
+ * This file is the outgoing side and what both have in common;
+ * liveupdate-incoming.c is the other one.
  */
+#include <linux/bitfield.h>
 #include <linux/bug.h>
 #include <linux/cleanup.h>
+#include <linux/io.h>
 #include <linux/iommu-liveupdate.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho_block.h>
+#include <linux/list.h>
 #include <linux/liveupdate_trace.h>
-#include <linux/mutex.h>
-#include <linux/pci.h>
+#include <linux/log2.h>
 #include <linux/pci-liveupdate.h>
-#include <linux/pm_runtime.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
 
+#include "liveupdate.h"
 #include "pci.h"
 
-/* Protects pci_dev::liveupdate_outgoing and ::liveupdate_incoming */
-static DEFINE_MUTEX(pci_liveupdate_lock);
+/* See liveupdate.h */
+DEFINE_MUTEX(pci_liveupdate_lock);
+
+/* A preserved device, or a bridge above some. */
+struct outgoing_function {
+	struct list_head list;
+	struct pci_dev *dev;
+	struct pci_function_ser *ser;
+};
+
+/**
+ * struct pci_outgoing - what this kernel hands over
+ * @ser:       header, in memory that KHO carries
+ * @blocks:    records
+ * @end:       where @blocks continues
+ * @slots:     slots given out from @blocks
+ * @functions: list of &struct outgoing_function
+ */
+struct pci_outgoing {
+	struct pci_liveupdate_ser *ser;
+	struct kho_block_set blocks;
+	struct kho_block_set_it end;
+	u64 slots;
+	struct list_head functions;
+};
 
 static u64 pci_liveupdate_object(const struct pci_dev *dev)
 {
 	return LIVEUPDATE_DEVICE_ID(pci_domain_nr(dev->bus),
 				    PCI_DEVID(dev->bus->number, dev->devfn), 0);
+}
+
+/**
+ * pci_liveupdate_read_registers() - Read what has to stay as it is
+ * @dev: A device or a bridge
+ * @ser: Record, of which only the registers are set
+ */
+void pci_liveupdate_read_registers(struct pci_dev *dev,
+				   struct pci_function_ser *ser)
+{
+	int acs = pci_find_ext_capability(dev, PCI_EXT_CAP_ID_ACS);
+	u8 header;
+
+	pci_read_config_dword(dev, PCI_VENDOR_ID, &ser->id);
+	pci_read_config_dword(dev, PCI_CLASS_REVISION, &ser->class);
+	pci_read_config_byte(dev, PCI_HEADER_TYPE, &header);
+	ser->header = FIELD_GET(PCI_HEADER_TYPE_MASK, header);
+	pci_read_config_word(dev, PCI_COMMAND, &ser->command);
+
+	if (ser->header == PCI_HEADER_TYPE_BRIDGE) {
+		pci_read_config_dword(dev, PCI_PRIMARY_BUS, &ser->buses);
+		ser->buses &= ~PCI_SEC_LATENCY_TIMER_MASK;
+		for (int i = 0; i < 2; i++)
+			pci_read_config_dword(dev, PCI_BASE_ADDRESS_0 + 4 * i,
+					      &ser->bars[i]);
+		pci_read_config_dword(dev, PCI_ROM_ADDRESS1,
+				      &ser->bars[PCI_ROM_RESOURCE]);
+		for (int i = 0; i < PCI_SER_WINDOWS; i++)
+			pci_read_config_dword(dev, PCI_IO_BASE + 4 * i,
+					      &ser->windows[i]);
+		/* The upper half is Secondary Status */
+		ser->windows[0] &= 0xffff;
+		pci_read_config_word(dev, PCI_BRIDGE_CONTROL, &ser->bridge_ctl);
+	} else {
+		for (int i = 0; i < PCI_STD_NUM_BARS; i++)
+			pci_read_config_dword(dev, PCI_BASE_ADDRESS_0 + 4 * i,
+					      &ser->bars[i]);
+		pci_read_config_dword(dev, PCI_ROM_ADDRESS,
+				      &ser->bars[PCI_ROM_RESOURCE]);
+	}
+
+	if (acs)
+		pci_read_config_word(dev, acs + PCI_ACS_CTRL, &ser->acs_ctl);
+	pcie_capability_read_word(dev, PCI_EXP_DEVCTL, &ser->devctl);
+	pcie_capability_read_word(dev, PCI_EXP_DEVCTL2, &ser->devctl2);
+}
+
+/* False if the next kernel has to ask the hardware. */
+static bool record_bar_sizes(struct pci_dev *dev, struct pci_function_ser *ser)
+{
+	u64 mask;
+
+	for (int i = 0; i < PCI_SER_BARS; i++) {
+		const struct resource *res = &dev->resource[i];
+
+		if (!res->flags)
+			continue;
+		/* Not what the register says */
+		if (res->flags & (IORESOURCE_PCI_FIXED | IORESOURCE_ROM_SHADOW) ||
+		    !is_power_of_2(resource_size(res)))
+			return false;
+		mask = ~(resource_size(res) - 1);
+		ser->bar_sizes[i] = lower_32_bits(mask);
+		if (res->flags & IORESOURCE_MEM_64)
+			ser->bar_sizes[++i] = upper_32_bits(mask);
+	}
+	return true;
+}
+
+/* From here on the record is part of what is handed over. */
+static void seal_function(struct pci_function_ser *ser)
+{
+	ser->state = PCI_SER_USED;
+	ser->crc = pci_function_crc(ser);
+}
+
+static void record_function(struct pci_dev *dev, struct pci_function_ser *ser)
+{
+	struct pci_dev *bridge = pci_upstream_bridge(dev);
+
+	ser->segment = pci_domain_nr(dev->bus);
+	ser->bdf = pci_dev_id(dev);
+	if (bridge)
+		ser->parent = pci_dev_id(bridge);
+	else
+		ser->flags |= PCI_SER_ON_ROOT_BUS;
+	pci_liveupdate_read_registers(dev, ser);
+	if (record_bar_sizes(dev, ser))
+		ser->flags |= PCI_SER_BAR_SIZES;
+	if (ser->header == PCI_HEADER_TYPE_BRIDGE) {
+		if (dev->io_window)
+			ser->flags |= PCI_SER_IO_WINDOW;
+		if (dev->pref_window)
+			ser->flags |= PCI_SER_PREF_WINDOW;
+		if (dev->pref_64_window)
+			ser->flags |= PCI_SER_PREF_64_WINDOW;
+	} else {
+		strscpy(ser->driver, dev_driver_string(&dev->dev));
+	}
+}
+
+static void seal_header(struct pci_outgoing *out)
+{
+	out->ser->functions = kho_block_set_head_pa(&out->blocks);
+	out->ser->crc = pci_header_crc(out->ser);
+}
+
+/* Get a zeroed slot; it stays free until its record is sealed. */
+static struct pci_function_ser *get_slot(struct pci_outgoing *out)
+{
+	struct pci_function_ser *slot;
+	struct kho_block_set_it it;
+	int ret;
+
+	kho_block_set_it_init(&it, &out->blocks);
+	while ((slot = kho_block_set_it_read_entry(&it)))
+		if (slot->state == PCI_SER_FREE)
+			return slot;
+
+	ret = kho_block_set_grow(&out->blocks, out->slots + 1);
+	if (ret)
+		return ERR_PTR(ret);
+	if (!out->slots)
+		kho_block_set_it_init(&out->end, &out->blocks);
+	slot = kho_block_set_it_reserve_entry(&out->end);
+	if (WARN_ON(!slot))
+		return ERR_PTR(-ENOSPC);
+	out->slots++;
+	seal_header(out);
+	return slot;
+}
+
+static int pci_flb_preserve(struct liveupdate_flb_op_args *args)
+{
+	struct pci_liveupdate_ser *ser;
+
+	struct pci_outgoing *out __free(kfree) = kzalloc_obj(*out);
+	if (!out)
+		return -ENOMEM;
+
+	ser = kho_alloc_preserve(sizeof(*ser));
+	if (IS_ERR(ser))
+		return PTR_ERR(ser);
+
+	ser->magic = PCI_SER_MAGIC;
+	ser->size = sizeof(*ser);
+	ser->function_size = sizeof(struct pci_function_ser);
+	kho_block_set_init(&out->blocks, ser->function_size);
+	INIT_LIST_HEAD(&out->functions);
+	out->ser = ser;
+	seal_header(out);
+
+	args->data = virt_to_phys(ser);
+	args->obj = no_free_ptr(out);
+	return 0;
+}
+
+static void pci_flb_unpreserve(struct liveupdate_flb_op_args *args)
+{
+	struct pci_outgoing *out = args->obj;
+
+	WARN_ON(!list_empty(&out->functions));
+	kho_block_set_destroy(&out->blocks);
+	kho_unpreserve_free(out->ser);
+	kfree(out);
+}
+
+static const struct liveupdate_flb_ops pci_flb_ops = {
+	.preserve	= pci_flb_preserve,
+	.unpreserve	= pci_flb_unpreserve,
+	.retrieve	= pci_flb_retrieve,
+	.finish		= pci_flb_finish,
+	.owner		= THIS_MODULE,
+};
+
+struct liveupdate_flb pci_flb = {
+	.ops		= &pci_flb_ops,
+	.compatible	= PCI_LIVEUPDATE_COMPATIBLE,
+};
+
+/**
+ * pci_liveupdate_register_flb() - Tie the PCI records to a file handler
+ * @handler: Handler of the files that own devices
+ *
+ * Context: May sleep. @handler is registered.
+ * Return: 0, or a negative errno of liveupdate_register_flb().
+ */
+int pci_liveupdate_register_flb(struct liveupdate_file_handler *handler)
+{
+	return liveupdate_register_flb(handler, &pci_flb);
+}
+EXPORT_SYMBOL_GPL(pci_liveupdate_register_flb);
+
+/**
+ * pci_liveupdate_unregister_flb() - Undo pci_liveupdate_register_flb()
+ * @handler: The same handler
+ */
+void pci_liveupdate_unregister_flb(struct liveupdate_file_handler *handler)
+{
+	liveupdate_unregister_flb(handler, &pci_flb);
+}
+EXPORT_SYMBOL_GPL(pci_liveupdate_unregister_flb);
+
+/*
+ * The caller preserves a file of the handler, which holds the FLB; the extra
+ * reference only covers the call.
+ */
+static struct pci_outgoing *outgoing_get(void)
+{
+	void *out;
+	int ret = liveupdate_flb_get_outgoing(&pci_flb, &out);
+
+	return ret ? ERR_PTR(ret) : out;
+}
+
+static void outgoing_put(struct pci_outgoing *out)
+{
+	if (!IS_ERR_OR_NULL(out))
+		liveupdate_flb_put_outgoing(&pci_flb);
+}
+
+DEFINE_FREE(outgoing_put, struct pci_outgoing *, outgoing_put(_T))
+
+static struct outgoing_function *find_function(struct pci_outgoing *out,
+					       struct pci_dev *dev)
+{
+	struct outgoing_function *pos;
+
+	list_for_each_entry(pos, &out->functions, list)
+		if (pos->dev == dev)
+			return pos;
+	return NULL;
+}
+
+/* Count one more device at or below @dev; its first has a record made. */
+static int function_get(struct pci_outgoing *out, struct pci_dev *dev)
+{
+	struct outgoing_function *function = find_function(out, dev);
+
+	if (!function) {
+		struct outgoing_function *new __free(kfree) = kzalloc_obj(*new);
+		if (!new)
+			return -ENOMEM;
+		new->ser = get_slot(out);
+		if (IS_ERR(new->ser))
+			return PTR_ERR(new->ser);
+		record_function(dev, new->ser);
+		new->dev = pci_dev_get(dev);
+		list_add_tail(&new->list, &out->functions);
+		function = no_free_ptr(new);
+	}
+	dev->liveupdate_outgoing++;
+	function->ser->devices++;
+	seal_function(function->ser);
+	return 0;
+}
+
+static void function_put(struct pci_outgoing *out, struct pci_dev *dev)
+{
+	struct outgoing_function *function = find_function(out, dev);
+
+	if (WARN_ON(!function))
+		return;
+	dev->liveupdate_outgoing--;
+	if (--function->ser->devices) {
+		seal_function(function->ser);
+		return;
+	}
+	memset(function->ser, 0, sizeof(*function->ser));
+	list_del(&function->list);
+	pci_dev_put(dev);
+	kfree(function);
+}
+
+static const char *why_not(struct pci_dev *dev)
+{
+	if (dev->hdr_type != PCI_HEADER_TYPE_NORMAL)
+		return "it is a bridge";
+	if (dev->is_virtfn)
+		return "it is an SR-IOV virtual function";
+	if (pci_num_vf(dev))
+		return "it has SR-IOV virtual functions";
+	if (dev->current_state != PCI_D0)
+		return "it is not in power state D0";
+	if (!dev->driver || !dev->driver->liveupdate_aware)
+		return "its driver cannot take it over";
+	for (dev = pci_upstream_bridge(dev); dev; dev = pci_upstream_bridge(dev))
+		if (dev->hdr_type != PCI_HEADER_TYPE_BRIDGE)
+			return "a bridge above it is not of the PCI-to-PCI type";
+	return NULL;
 }
 
 /**
@@ -50,47 +385,49 @@ static u64 pci_liveupdate_object(const struct pci_dev *dev)
  * Bus mastering of the device and of all bridges above it outlives the kexec.
  * Until pci_liveupdate_unpreserve(), a reset of it fails with -EBUSY.
  *
- * Context: May sleep.
- * Return: 0, -EBUSY if it is preserved already, -EOPNOTSUPP if it cannot be: a
+ * Context: May sleep. Only while a file of the handler that the FLB is
+ * registered with is being preserved.
+ * Return: 0, -EBUSY if it is preserved already, or if a live update that it came
+ * with is not finished, -ENOMEM, -EOPNOTSUPP if it cannot be preserved: a
  * bridge, a virtual function, a physical function with virtual functions (the
- * next kernel switches them off when it finds them), or a device that is not in
- * D0.
+ * next kernel switches them off when it finds them), a device that is not in D0,
+ * or one whose driver does not know of live update.
  */
 int pci_liveupdate_preserve(struct pci_dev *dev)
 {
-	struct pci_dev *above;
-	const char *reason;
+	const char *reason = why_not(dev);
+	struct pci_dev *above, *done;
+	int ret;
 
-	if (dev->hdr_type != PCI_HEADER_TYPE_NORMAL) {
-		reason = "it is a bridge";
-		goto refuse;
+	if (reason) {
+		pci_warn(dev, "liveupdate: cannot be preserved: %s\n", reason);
+		return -EOPNOTSUPP;
 	}
-	if (dev->is_virtfn) {
-		reason = "it is an SR-IOV virtual function";
-		goto refuse;
-	}
-	if (pci_num_vf(dev)) {
-		reason = "it has SR-IOV virtual functions";
-		goto refuse;
-	}
-	if (dev->current_state != PCI_D0) {
-		reason = "it is not in power state D0";
-		goto refuse;
-	}
+
+	struct pci_outgoing *out __free(outgoing_put) = outgoing_get();
+	if (IS_ERR(out))
+		return PTR_ERR(out);
 
 	guard(mutex)(&pci_liveupdate_lock);
 
-	if (dev->liveupdate_outgoing) {
-		pci_warn(dev, "liveupdate: cannot be preserved: it is already\n");
+	if (dev->liveupdate_outgoing || dev->liveupdate_incoming) {
+		pci_warn(dev, "liveupdate: cannot be preserved: %s\n",
+			 dev->liveupdate_outgoing ? "it is already" :
+			 "the live update that it came with is not finished");
 		return -EBUSY;
 	}
-	for (above = dev; above; above = pci_upstream_bridge(above))
-		above->liveupdate_outgoing++;
+
+	for (above = dev; above; above = pci_upstream_bridge(above)) {
+		ret = function_get(out, above);
+		if (ret)
+			goto undo;
+	}
 	return 0;
 
-refuse:
-	pci_warn(dev, "liveupdate: cannot be preserved: %s\n", reason);
-	return -EOPNOTSUPP;
+undo:
+	for (done = dev; done != above; done = pci_upstream_bridge(done))
+		function_put(out, done);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(pci_liveupdate_preserve);
 
@@ -102,36 +439,25 @@ EXPORT_SYMBOL_GPL(pci_liveupdate_preserve);
  */
 void pci_liveupdate_unpreserve(struct pci_dev *dev)
 {
-	struct pci_dev *above;
+	struct pci_outgoing *out __free(outgoing_put) = outgoing_get();
+	if (WARN_ON(IS_ERR(out)))
+		return;
 
 	guard(mutex)(&pci_liveupdate_lock);
 
 	if (WARN_ON(!dev->liveupdate_outgoing))
 		return;
-	for (above = dev; above; above = pci_upstream_bridge(above))
-		above->liveupdate_outgoing--;
+	for (; dev; dev = pci_upstream_bridge(dev))
+		function_put(out, dev);
 }
 EXPORT_SYMBOL_GPL(pci_liveupdate_unpreserve);
-
-/**
- * pci_liveupdate_is_waiting() - Has this device been running all along?
- * @dev: Any PCI device
- *
- * Return: true if the previous kernel preserved the device and nobody has
- * retrieved it yet. It masters the bus; nothing may be done to it.
- */
-bool pci_liveupdate_is_waiting(const struct pci_dev *dev)
-{
-	return dev->liveupdate_waiting;
-}
-EXPORT_SYMBOL_GPL(pci_liveupdate_is_waiting);
 
 /**
  * pci_liveupdate_is_running() - Does DMA of a live update depend on this device?
  * @dev: Any PCI device
  *
- * Return: true for a device that is preserved or waiting, and for each bridge
- * above one.
+ * Return: true for a device that is preserved, or whose live update is not
+ * finished, and for each bridge above one.
  */
 bool pci_liveupdate_is_running(const struct pci_dev *dev)
 {
@@ -140,9 +466,25 @@ bool pci_liveupdate_is_running(const struct pci_dev *dev)
 }
 
 /**
+ * pci_liveupdate_keep() - Leave a setting of a running device as it is
+ * @dev:  A device or a bridge
+ * @what: What stays, for the log
+ *
+ * Return: true if it has to stay.
+ */
+bool pci_liveupdate_keep(struct pci_dev *dev, const char *what)
+{
+	if (!pci_liveupdate_is_running(dev))
+		return false;
+
+	pci_info(dev, "liveupdate: %s stays as it is\n", what);
+	return true;
+}
+
+/**
  * pci_liveupdate_refuse() - Refuse what would stop DMA of a live update
  * @dev:  The device, or the bridge, that it would be done to
- * @what: What would be done, for the log
+ * @what: What would be done, for the log; a string literal
  *
  * Return: 0 if nothing is against it, else -EBUSY.
  */
@@ -151,7 +493,7 @@ int pci_liveupdate_refuse(struct pci_dev *dev, const char *what)
 	if (!pci_liveupdate_is_running(dev))
 		return 0;
 
-	if (dev->liveupdate_waiting) {
+	if (iommu_device_is_waiting(&dev->dev)) {
 		iommu_device_refuse(&dev->dev, what);
 		return -EBUSY;
 	}
@@ -159,72 +501,133 @@ int pci_liveupdate_refuse(struct pci_dev *dev, const char *what)
 	liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_REFUSE,
 				LIVEUPDATE_KIND_DEVICE,
 				pci_liveupdate_object(dev), -EBUSY, 0);
-	dev_warn_ratelimited(&dev->dev, "liveupdate: %s refused, %s %s\n",
-			     what,
+	dev_warn_ratelimited(&dev->dev, "liveupdate: %s refused, %s %s\n", what,
 			     dev->subordinate ? "a device below" : "the device",
 			     READ_ONCE(dev->liveupdate_outgoing) ?
-			     "is preserved" : "waits to be retrieved");
+			     "is preserved" :
+			     "came with a live update that is not finished");
 	return -EBUSY;
 }
 
 /**
- * pci_liveupdate_add_device() - Recognise a device that has been running all along
- * @dev: A device that was found and is not added yet
+ * pci_liveupdate_refuse_bus() - Refuse what would reconfigure a bus
+ * @bus:  The bus
+ * @what: What would be done, for the log; a string literal
+ *
+ * Return: 0 if DMA of a live update depends on nothing on the bus, else -EBUSY.
  */
-void pci_liveupdate_add_device(struct pci_dev *dev)
+int pci_liveupdate_refuse_bus(struct pci_bus *bus, const char *what)
 {
-	struct pci_dev *above;
+	struct pci_dev *dev;
 
-	if (!iommu_device_is_waiting(&dev->dev))
-		return;
+	guard(rwsem_read)(&pci_bus_sem);
 
-	guard(mutex)(&pci_liveupdate_lock);
-
-	dev->liveupdate_waiting = true;
-	for (above = dev; above; above = pci_upstream_bridge(above))
-		above->liveupdate_incoming++;
-
-	/* In D0 until it is retrieved, and so is every bridge above it */
-	pm_runtime_get_noresume(&dev->dev);
-	pci_info(dev, "liveupdate: has been running since before this kernel, waits to be retrieved\n");
+	list_for_each_entry(dev, &bus->devices, bus_list)
+		if (pci_liveupdate_refuse(dev, what))
+			return -EBUSY;
+	return 0;
 }
 
 /**
- * pci_liveupdate_remove_device() - Forget a device that is gone
- * @dev: A device that has been unplugged
+ * pci_liveupdate_refuse_override() - May another driver be forced on a device?
+ * @dev: Any PCI device
+ * @buf: What was written to its driver_override
+ *
+ * Return: 0, or -EBUSY if the device belongs to another driver than @buf names.
  */
-void pci_liveupdate_remove_device(struct pci_dev *dev)
+int pci_liveupdate_refuse_override(struct pci_dev *dev, const char *buf)
 {
-	struct pci_dev *above;
+	char owner[PCI_SER_DRIVER_LEN];
 
-	if (!dev->liveupdate_waiting)
-		return;
-
-	guard(mutex)(&pci_liveupdate_lock);
-
-	dev->liveupdate_waiting = false;
-	for (above = dev; above; above = pci_upstream_bridge(above))
-		above->liveupdate_incoming--;
+	if (pci_liveupdate_owner(dev, owner) && !sysfs_streq(owner, buf))
+		return pci_liveupdate_refuse(dev, "driver_override");
+	return 0;
 }
 
 /**
  * pci_liveupdate_shutdown() - Leave a device running into the next kernel
  * @dev: A device that is shut down for a kexec
  *
- * A device that still waits is not kept: the next kernel would know neither of
- * it nor of the memory that it writes to.
+ * A device that came with a live update and was not preserved again is not
+ * kept: the next kernel would know neither of it nor of the memory that it
+ * writes to.
  *
  * Return: true if bus mastering has to stay on.
  */
 bool pci_liveupdate_shutdown(struct pci_dev *dev)
 {
 	unsigned int preserved = READ_ONCE(dev->liveupdate_outgoing);
+	struct outgoing_function *function;
 
 	if (!preserved)
 		return false;
+
+	struct pci_outgoing *out __free(outgoing_put) = outgoing_get();
+	if (WARN_ON(IS_ERR(out)))
+		return false;
+
+	guard(mutex)(&pci_liveupdate_lock);
+
+	/* As it is left: its user may have changed controls since */
+	function = find_function(out, dev);
+	if (WARN_ON(!function))
+		return false;
+	pci_liveupdate_read_registers(dev, function->ser);
+	seal_function(function->ser);
 
 	liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_KEEP,
 				LIVEUPDATE_KIND_DEVICE,
 				pci_liveupdate_object(dev), 0, preserved);
 	return true;
 }
+
+static ssize_t liveupdate_show(struct device *device,
+			       struct device_attribute *attr, char *buf)
+{
+	struct pci_dev *dev = to_pci_dev(device);
+	const char *state = "none";
+
+	guard(mutex)(&pci_liveupdate_lock);
+
+	if (dev->liveupdate_outgoing)
+		state = "preserved";
+	else if (dev->liveupdate_waiting)
+		state = "waiting";
+	else if (dev->liveupdate_incoming)
+		state = "retrieved";
+	return sysfs_emit(buf, "%s\n", state);
+}
+static DEVICE_ATTR_RO(liveupdate);
+
+static ssize_t liveupdate_devices_show(struct device *device,
+				       struct device_attribute *attr, char *buf)
+{
+	struct pci_dev *dev = to_pci_dev(device);
+
+	guard(mutex)(&pci_liveupdate_lock);
+
+	return sysfs_emit(buf, "%u\n",
+			  dev->liveupdate_outgoing ?: dev->liveupdate_incoming);
+}
+static DEVICE_ATTR_RO(liveupdate_devices);
+
+static struct attribute *pci_liveupdate_attrs[] = {
+	&dev_attr_liveupdate.attr,
+	&dev_attr_liveupdate_devices.attr,
+	NULL
+};
+
+static umode_t pci_liveupdate_attr_is_visible(struct kobject *kobj,
+					      struct attribute *attr, int n)
+{
+	struct pci_dev *dev = to_pci_dev(kobj_to_dev(kobj));
+	bool of_bridge = attr == &dev_attr_liveupdate_devices.attr;
+
+	return liveupdate_enabled() && of_bridge == pci_is_bridge(dev) ?
+		attr->mode : 0;
+}
+
+const struct attribute_group pci_liveupdate_attr_group = {
+	.attrs = pci_liveupdate_attrs,
+	.is_visible = pci_liveupdate_attr_is_visible,
+};

@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 struct device;
+struct iommu_attach_handle;
 struct iommu_device;
 struct iommu_device_ser;
 struct iommu_domain;
@@ -32,7 +33,8 @@ struct pci_dev;
  *                     for a device that is probed; touches no hardware and no
  *                     table page. The domain or an ERR_PTR. May sleep.
  * @adopt_domain:      incoming: give every table page of a restored domain
- *                     ordinary struct page state. May sleep.
+ *                     ordinary struct page state, unless they have it, and set
+ *                     the number of pages that got it. May sleep.
  */
 struct iommu_liveupdate_ops {
 	int (*preserve_unit)(struct iommu_device *iommu,
@@ -47,8 +49,7 @@ struct iommu_liveupdate_ops {
 	void (*unpreserve_device)(struct device *dev);
 	struct iommu_domain *(*restore_domain)(struct device *dev,
 					       struct iommu_domain_ser *ser);
-	int (*adopt_domain)(struct iommu_domain *domain,
-			    struct iommu_domain_ser *ser);
+	int (*adopt_domain)(struct iommu_domain *domain, u64 *tables);
 };
 
 #ifdef CONFIG_IOMMU_LIVEUPDATE
@@ -72,9 +73,21 @@ const struct iommu_device_ser *
 iommu_liveupdate_next_incoming_device(u64 unit, const struct iommu_device_ser *prev);
 const struct iommu_device_ser *iommu_device_incoming(struct device *dev);
 bool iommu_device_is_waiting(struct device *dev);
+bool iommu_device_is_restored(struct device *dev);
 struct iommu_domain *iommu_device_restore_domain(struct device *dev);
 bool iommu_domain_is_restored(struct iommu_domain *domain);
 void iommu_device_refuse(struct device *dev, const char *what);
+
+/* Incoming kernel: the owner comes back */
+struct iommu_domain *iommu_domain_retrieve(u64 top, u64 token);
+void iommu_domain_unretrieve(u64 top);
+bool iommu_domain_is_awaited(u64 top);
+void iommu_domain_retire(struct iommu_domain *domain, u64 top);
+int iommu_device_retrieve(struct device *dev, struct iommu_domain *domain,
+			  void *owner, struct iommu_attach_handle *handle);
+void iommu_device_unretrieve(struct device *dev);
+void iommu_device_set_retrieved(struct device *dev, bool retrieved);
+void iommu_device_leaves_restored(struct device *dev);
 
 #else
 
@@ -127,6 +140,19 @@ static inline bool iommu_liveupdate_incoming(void)
 static inline bool iommu_device_is_waiting(struct device *dev)
 {
 	return false;
+}
+
+static inline bool iommu_device_is_restored(struct device *dev)
+{
+	return false;
+}
+
+static inline void iommu_device_leaves_restored(struct device *dev)
+{
+}
+
+static inline void iommu_device_set_retrieved(struct device *dev, bool retrieved)
+{
 }
 
 static inline struct iommu_domain *iommu_device_restore_domain(struct device *dev)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * PCI devices that go on running while the kernel is replaced.
- * drivers/pci/liveupdate.c has the idea.
+ * PCI devices that go on running while the kernel is replaced: what the owner of
+ * a device (vfio) sees of it. drivers/pci/liveupdate.c has the idea.
  */
 #ifndef _LINUX_PCI_LIVEUPDATE_H
 #define _LINUX_PCI_LIVEUPDATE_H
@@ -9,13 +9,33 @@
 #include <linux/errno.h>
 #include <linux/types.h>
 
+struct liveupdate_file_handler;
 struct pci_dev;
 
 #ifdef CONFIG_PCI_LIVEUPDATE
+int pci_liveupdate_register_flb(struct liveupdate_file_handler *handler);
+void pci_liveupdate_unregister_flb(struct liveupdate_file_handler *handler);
+
+/* Outgoing kernel */
 int pci_liveupdate_preserve(struct pci_dev *dev);
 void pci_liveupdate_unpreserve(struct pci_dev *dev);
+
+/* Incoming kernel */
 bool pci_liveupdate_is_waiting(const struct pci_dev *dev);
+int pci_liveupdate_retrieve(struct pci_dev *dev);
+void pci_liveupdate_finish(struct pci_dev *dev);
 #else
+static inline int
+pci_liveupdate_register_flb(struct liveupdate_file_handler *handler)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void
+pci_liveupdate_unregister_flb(struct liveupdate_file_handler *handler)
+{
+}
+
 static inline int pci_liveupdate_preserve(struct pci_dev *dev)
 {
 	return -EOPNOTSUPP;
@@ -28,6 +48,15 @@ static inline void pci_liveupdate_unpreserve(struct pci_dev *dev)
 static inline bool pci_liveupdate_is_waiting(const struct pci_dev *dev)
 {
 	return false;
+}
+
+static inline int pci_liveupdate_retrieve(struct pci_dev *dev)
+{
+	return -ENODEV;
+}
+
+static inline void pci_liveupdate_finish(struct pci_dev *dev)
+{
 }
 #endif
 

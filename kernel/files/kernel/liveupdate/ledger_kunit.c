@@ -55,7 +55,7 @@ static void __init ledger_check_accepts_gaps_of_dropped_records(struct kunit *te
 }
 
 /* Make a good ledger, do one thing to it, and expect that it is refused. */
-#define REFUSES(statement)						\
+#define REFUSES(reason, statement)					\
 do {									\
 	struct test_ledger *ledger = test_ledger_make(test);		\
 	struct liveupdate_ledger *header = &ledger->header;		\
@@ -64,33 +64,37 @@ do {									\
 	u64 next;							\
 									\
 	statement;							\
-	KUNIT_EXPECT_NOT_NULL_MSG(test,					\
-				  ledger_check(header, size, &next),	\
-				  #statement);				\
+	KUNIT_EXPECT_STREQ_MSG(test,					\
+			       ledger_check(header, size, &next) ?: "",	\
+			       reason, #statement);			\
 	(void)records;							\
 } while (0)
 
 static void __init ledger_check_refuses_a_bad_ledger(struct kunit *test)
 {
-	REFUSES(size = 0);
-	REFUSES(size = sizeof(*header) - 1);
-	REFUSES(size--);
-	REFUSES(header->magic ^= 1);
-	REFUSES(header->version++);
-	REFUSES(header->header_size += 8);
-	REFUSES(header->record_size = 0);
-	REFUSES(header->flags = 1);
-	REFUSES(header->capacity++);
-	REFUSES(header->capacity = U64_MAX);
-	REFUSES(header->count = header->capacity + 1);
-	REFUSES(header->count = U64_MAX);
-	REFUSES(header->count = 0);
-	REFUSES(header->dropped = U64_MAX);
-	REFUSES(memset(header->release, 'x', sizeof(header->release)));
-	REFUSES(records[0].sequence = 0);
-	REFUSES(records[0].sequence = U64_MAX);
-	REFUSES(records[2].sequence = records[1].sequence);
-	REFUSES(records[3].sequence = 1000);
+	REFUSES("smaller than its header", size = 0);
+	REFUSES("smaller than its header", size = sizeof(*header) - 1);
+	REFUSES("magic number is wrong", header->magic ^= 1);
+	REFUSES("version is not known", header->version++);
+	REFUSES("layout does not fit its version", header->header_size += 8);
+	REFUSES("layout does not fit its version", header->record_size = 0);
+	REFUSES("layout does not fit its version", header->flags = 1);
+	REFUSES("capacity is larger than its memory", size--);
+	REFUSES("capacity is larger than its memory", header->capacity++);
+	REFUSES("capacity is larger than its memory",
+		header->capacity = U64_MAX);
+	REFUSES("count is larger than its capacity",
+		header->count = header->capacity + 1);
+	REFUSES("count is larger than its capacity", header->count = U64_MAX);
+	REFUSES("empty", header->count = 0);
+	REFUSES("release is not terminated",
+		memset(header->release, 'x', sizeof(header->release)));
+	REFUSES("sequence is out of range", header->dropped = U64_MAX);
+	REFUSES("sequence is out of range", records[0].sequence = 0);
+	REFUSES("sequence is out of range", records[0].sequence = U64_MAX);
+	REFUSES("records are out of order",
+		records[2].sequence = records[1].sequence);
+	REFUSES("records are out of order", records[3].sequence = 1000);
 }
 
 static void __init ledger_hash_is_fnv1a(struct kunit *test)

@@ -9,6 +9,8 @@
 
 #include "iommu.h"
 
+struct pasid_entry;
+
 #ifdef CONFIG_IOMMU_LIVEUPDATE
 extern const struct iommu_liveupdate_ops intel_iommu_liveupdate_ops;
 
@@ -22,6 +24,13 @@ int intel_liveupdate_domain_id(struct dmar_domain *domain,
 			       struct intel_iommu *iommu);
 int intel_liveupdate_restore_pasid_table(struct device *dev);
 void intel_liveupdate_must_not_disable(struct intel_iommu *iommu);
+bool intel_liveupdate_is_restored(struct device *dev);
+int intel_liveupdate_replace(struct iommu_domain *domain, struct device *dev,
+			     struct iommu_domain *old);
+
+/* What the domain code of the driver writes into a PASID table. */
+int intel_build_pasid_entry(struct intel_iommu *iommu, struct dmar_domain *domain,
+			    struct pasid_entry *pe);
 #else
 static inline bool intel_liveupdate_shutdown(struct intel_iommu *iommu)
 {
@@ -46,6 +55,18 @@ static inline int intel_liveupdate_restore_pasid_table(struct device *dev)
 
 static inline void intel_liveupdate_must_not_disable(struct intel_iommu *iommu)
 {
+}
+
+static inline bool intel_liveupdate_is_restored(struct device *dev)
+{
+	return false;
+}
+
+static inline int intel_liveupdate_replace(struct iommu_domain *domain,
+					   struct device *dev,
+					   struct iommu_domain *old)
+{
+	return -EOPNOTSUPP;
 }
 #endif
 

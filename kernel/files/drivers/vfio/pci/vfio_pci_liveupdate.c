@@ -23,7 +23,11 @@
  * for it and the line may be shared.
  *
  * In the next kernel the device waits (pci_liveupdate_is_waiting()). vfio-pci
- * binds to it without touching it, and its device file cannot be opened.
+ * binds to it without touching it, and its device file cannot be opened. Who
+ * retrieves the file from the session gets one that is not bound yet. Binding it
+ * to the iommufd that was retrieved with it enables the device for the user
+ * without a reset. Reset and low power states are refused until the session has
+ * finished.
  */
 #include <linux/cleanup.h>
 #include <linux/crc32.h>
@@ -212,24 +216,160 @@ static void vfio_pci_liveupdate_unfreeze(struct liveupdate_file_op_args *args)
 		pci_intx(vdev->pdev, 1);
 }
 
-/* The device waits; giving it back to user space is not there yet. */
-static int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
+/*
+ * Incoming kernel
+ */
+
+/* What the previous kernel wrote about a device file, if it can be trusted. */
+static struct vfio_pci_ser *vfio_pci_incoming_ser(u64 data)
 {
-	pr_warn("vfio-pci: a preserved device cannot be retrieved by this kernel\n");
-	return -EOPNOTSUPP;
+	struct vfio_pci_ser *ser;
+
+	if (kho_preserved_size(data) < sizeof(*ser))
+		goto bad;
+	ser = phys_to_virt(data);
+	if (ser->magic != VFIO_PCI_SER_MAGIC || ser->size != sizeof(*ser))
+		goto bad;
+	if (ser->crc != crc32_le(~0, &ser->size,
+				 sizeof(*ser) - offsetof(struct vfio_pci_ser, size)))
+		goto bad;
+	return ser;
+
+bad:
+	pr_err("vfio-pci: the record %#llx of a preserved device is damaged\n", data);
+	return NULL;
 }
 
-/* The device does DMA to memory of the session, which therefore has to stay. */
+/* The device of a record, with a reference, or NULL. */
+static struct pci_dev *vfio_pci_incoming_device(const struct vfio_pci_ser *ser)
+{
+	struct pci_dev *pdev;
+
+	pdev = pci_get_domain_bus_and_slot(ser->segment, PCI_BUS_NUM(ser->bdf),
+					   ser->bdf & 0xff);
+	if (pdev && (pdev->vendor != ser->vendor || pdev->device != ser->device)) {
+		pci_err(pdev, "cannot be retrieved: it was %04x:%04x\n",
+			ser->vendor, ser->device);
+		pci_dev_put(pdev);
+		return NULL;
+	}
+	return pdev;
+}
+
+static struct file *vfio_pci_retrieve(struct pci_dev *pdev,
+				      const struct vfio_pci_ser *ser)
+{
+	struct vfio_pci_core_device *vdev;
+	struct file *file;
+	int ret;
+
+	/* Keeps the driver bound */
+	guard(device)(&pdev->dev);
+
+	if (!vfio_pci_is_bound(pdev)) {
+		pci_warn(pdev, "cannot be retrieved: vfio-pci is not bound to it\n");
+		return ERR_PTR(-ENODEV);
+	}
+	vdev = dev_get_drvdata(&pdev->dev);
+
+	guard(mutex)(&vdev->vdev.dev_set->lock);
+
+	file = vfio_device_cdev_create_file(&vdev->vdev);
+	if (IS_ERR(file))
+		return file;
+	ret = pci_liveupdate_retrieve(pdev);
+	if (ret) {
+		fput(file);
+		return ERR_PTR(ret);
+	}
+	scoped_guard(rwsem_write, &vdev->memory_lock) {
+		vdev->liveupdate_preserved = true;
+		vdev->liveupdate_retrieved = true;
+	}
+	vdev->reset_works = ser->flags & VFIO_PCI_SER_RESET_WORKS;
+	return file;
+}
+
+static int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
+{
+	struct liveupdate_step step;
+	struct vfio_pci_ser *ser;
+	struct pci_dev *pdev;
+	struct file *file;
+
+	ser = vfio_pci_incoming_ser(args->serialized_data);
+	if (!ser)
+		return -EINVAL;
+
+	args->unchanged = true;
+	pdev = vfio_pci_incoming_device(ser);
+	if (!pdev) {
+		pr_err("vfio-pci: device %04x:%04x is not there any more\n",
+		       ser->segment, ser->bdf);
+		return -ENODEV;
+	}
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_RETRIEVE,
+			      LIVEUPDATE_KIND_DEVICE, vfio_pci_object(pdev));
+	file = vfio_pci_retrieve(pdev, ser);
+	liveupdate_step_end(&step, PTR_ERR_OR_ZERO(file), 0);
+	pci_dev_put(pdev);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	args->file = file;
+	return 0;
+}
+
+/*
+ * What the device reaches through its restored page table is memory of the
+ * session, which has to stay until the device is on another one.
+ */
 static bool vfio_pci_liveupdate_can_finish(struct liveupdate_file_op_args *args)
 {
-	pr_warn("vfio-pci: the session cannot finish: it holds a device that is waiting\n");
-	return false;
+	struct vfio_pci_ser *ser = vfio_pci_incoming_ser(args->serialized_data);
+	struct pci_dev *pdev;
+	bool restored;
+
+	if (!ser)
+		return false;
+	pdev = vfio_pci_incoming_device(ser);
+	if (!pdev)
+		return true;
+
+	restored = iommu_device_is_restored(&pdev->dev);
+	if (restored)
+		pci_warn(pdev, "the session cannot finish: the device is %s\n",
+			 iommu_device_is_waiting(&pdev->dev) ?
+			 "waiting; retrieve it and bind it to its iommufd" :
+			 "on its restored HWPT; attach it to another one");
+	pci_dev_put(pdev);
+	return !restored;
 }
 
 static void vfio_pci_liveupdate_finish(struct liveupdate_file_op_args *args)
 {
-	/* Required by the orchestrator, and kept from by can_finish() */
-	WARN_ON_ONCE(1);
+	struct vfio_device_file *df;
+	struct liveupdate_step step;
+	struct vfio_pci_core_device *vdev;
+
+	kho_restore_free(phys_to_virt(args->serialized_data));
+	if (args->retrieve_status <= 0)
+		return;
+
+	vdev = vfio_pci_preserved_device(args);
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_FINISH,
+			      LIVEUPDATE_KIND_DEVICE, vfio_pci_object(vdev->pdev));
+	scoped_guard(mutex, &vdev->vdev.dev_set->lock) {
+		df = args->file->private_data;
+		df->liveupdate_retrieved = false;
+		scoped_guard(rwsem_write, &vdev->memory_lock) {
+			vdev->liveupdate_preserved = false;
+			vdev->liveupdate_retrieved = false;
+		}
+		pci_liveupdate_finish(vdev->pdev);
+	}
+	liveupdate_step_end(&step, 0, 0);
 }
 
 static const struct liveupdate_file_ops vfio_pci_liveupdate_ops = {
@@ -259,6 +399,8 @@ int vfio_pci_liveupdate_init(void)
 
 	/* Without it nothing can be preserved, but sessions can still be read */
 	ret = iommu_liveupdate_register_flb(&vfio_pci_liveupdate_handler);
+	if (!ret)
+		ret = pci_liveupdate_register_flb(&vfio_pci_liveupdate_handler);
 	if (ret && ret != -EOPNOTSUPP) {
 		liveupdate_unregister_file_handler(&vfio_pci_liveupdate_handler);
 		return ret;

@@ -81,9 +81,11 @@
 	X(HWPT_MARK,		48, "hwpt-mark")			\
 	X(HWPT_PRESERVE,	49, "hwpt-preserve")			\
 	X(HWPT_UNPRESERVE,	50, "hwpt-unpreserve")			\
-	X(HWPT_RESTORE,		51, "hwpt-restore")
+	X(HWPT_RESTORE,		51, "hwpt-restore")			\
+	/* the owner of a device has it again */			\
+	X(DEVICE_BIND,		52, "device-bind")
 
-#define LIVEUPDATE_STEP_MAX	51
+#define LIVEUPDATE_STEP_MAX	52
 
 enum liveupdate_step_id {
 	LIVEUPDATE_STEP_NONE = 0,

@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PCI live update, incoming kernel: check what the previous kernel left, and
+ * leave the devices alone that it left running. See liveupdate.c for the idea.
+ */
+
+#define pr_fmt(fmt) "PCI: liveupdate: " fmt
+
+#include <linux/cleanup.h>
+#include <linux/io.h>
+#include <linux/iommu-liveupdate.h>
+#include <linux/kexec_handover.h>
+#include <linux/kho_block.h>
+#include <linux/pci-liveupdate.h>
+#include <linux/pm_runtime.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/xarray.h>
+
+#include "liveupdate.h"
+#include "pci.h"
+
+/* A chain longer than this is damaged; kho_block has the same limit. */
+#define PCI_SER_MAX_BLOCKS	10000
+
+/**
+ * struct pci_incoming - what the previous kernel handed over
+ * @ser:       header
+ * @blocks:    records
+ * @functions: &struct pci_function_ser by segment and BDF
+ * @devices:   number of preserved devices that are not finished
+ */
+struct pci_incoming {
+	struct pci_liveupdate_ser *ser;
+	struct kho_block_set blocks;
+	struct xarray functions;
+	unsigned int devices;
+};
+
+/* From the first scan of a bus until the last device is finished. */
+static struct pci_incoming *incoming;
+
+static unsigned long function_key(u32 segment, u16 bdf)
+{
+	return (unsigned long)segment << 16 | bdf;
+}
+
+#define function_bad(ser, fmt, ...)					\
+	({								\
+		const struct pci_function_ser *_ser = ser;		\
+									\
+		pr_err("record of %04x:%02x:%02x.%d " fmt "\n",		\
+		       _ser->segment, PCI_BUS_NUM(_ser->bdf),		\
+		       PCI_SLOT(_ser->bdf & 0xff),			\
+		       PCI_FUNC(_ser->bdf & 0xff), ##__VA_ARGS__);	\
+		-EINVAL;						\
+	})
+
+static int check_blocks(struct pci_incoming *in)
+{
+	const struct kho_block_header_ser *block;
+	unsigned int blocks = 0;
+	u64 pa;
+
+	for (pa = in->ser->functions; pa; pa = block->next) {
+		if (!kho_is_preserved(pa)) {
+			pr_err("block %#llx was not preserved\n", pa);
+			return -EINVAL;
+		}
+		block = phys_to_virt(pa);
+		if (!block->count || block->count > in->blocks.count_per_block) {
+			pr_err("block %#llx has %llu entries\n", pa, block->count);
+			return -EINVAL;
+		}
+		if (++blocks > PCI_SER_MAX_BLOCKS) {
+			pr_err("blocks do not end\n");
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static bool is_bridge(const struct pci_function_ser *ser)
+{
+	return ser->header == PCI_HEADER_TYPE_BRIDGE;
+}
+
+/* What can be said of a record without the others. */
+static int check_function(const struct pci_function_ser *ser)
+{
+	if (ser->state != PCI_SER_USED)
+		return function_bad(ser, "has state %u", ser->state);
+	if (ser->crc != pci_function_crc(ser))
+		return function_bad(ser, "has a wrong checksum");
+	if (ser->header != PCI_HEADER_TYPE_NORMAL && !is_bridge(ser))
+		return function_bad(ser, "has header type %#x", ser->header);
+	if (ser->flags & ~PCI_SER_FLAGS)
+		return function_bad(ser, "has flags %#x", ser->flags);
+	if (!ser->devices || (ser->devices != 1 && !is_bridge(ser)))
+		return function_bad(ser, "counts %u devices", ser->devices);
+	if (strnlen(ser->driver, sizeof(ser->driver)) == sizeof(ser->driver))
+		return function_bad(ser, "has a driver without an end");
+	return 0;
+}
+
+static struct pci_function_ser *parent_of(struct pci_incoming *in,
+					  const struct pci_function_ser *ser)
+{
+	if (ser->flags & PCI_SER_ON_ROOT_BUS)
+		return NULL;
+	return xa_load(&in->functions, function_key(ser->segment, ser->parent));
+}
+
+/* The bridges from a function to the host have to be there, in this order. */
+static int check_path(struct pci_incoming *in, struct pci_function_ser *ser)
+{
+	const struct pci_function_ser *bridge;
+	u8 secondary;
+
+	if (ser->flags & PCI_SER_ON_ROOT_BUS)
+		return 0;
+
+	bridge = parent_of(in, ser);
+	if (!bridge || !is_bridge(bridge))
+		return function_bad(ser, "names %04x as a bridge", ser->parent);
+	/* Numbers that grow downwards are a path that ends */
+	secondary = FIELD_GET(PCI_SECONDARY_BUS_MASK, bridge->buses);
+	if (secondary != PCI_BUS_NUM(ser->bdf) ||
+	    secondary <= PCI_BUS_NUM(bridge->bdf))
+		return function_bad(ser, "is not on bus %02x below its bridge",
+				    secondary);
+	return 0;
+}
+
+static int restore_functions(struct pci_incoming *in)
+{
+	struct pci_function_ser *ser, *pos;
+	struct kho_block_set_it it;
+	unsigned long key;
+	int ret;
+
+	kho_block_set_it_init(&it, &in->blocks);
+	while ((ser = kho_block_set_it_read_entry(&it))) {
+		if (ser->state == PCI_SER_FREE)
+			continue;
+		ret = check_function(ser);
+		if (ret)
+			return ret;
+		ret = xa_insert(&in->functions,
+				function_key(ser->segment, ser->bdf), ser,
+				GFP_KERNEL);
+		if (ret == -EBUSY)
+			return function_bad(ser, "is there twice");
+		if (ret)
+			return ret;
+	}
+
+	xa_for_each(&in->functions, key, ser) {
+		ret = check_path(in, ser);
+		if (ret)
+			return ret;
+	}
+
+	/* Each device counts for the bridges above it, and nothing else does. */
+	xa_for_each(&in->functions, key, ser) {
+		if (is_bridge(ser))
+			continue;
+		in->devices++;
+		for (pos = parent_of(in, ser); pos; pos = parent_of(in, pos))
+			pos->devices--;
+	}
+	xa_for_each(&in->functions, key, ser)
+		if (is_bridge(ser) && ser->devices)
+			return function_bad(ser, "counts %d devices too many",
+					    (int)ser->devices);
+	xa_for_each(&in->functions, key, ser)
+		for (pos = parent_of(in, ser); pos && !is_bridge(ser);
+		     pos = parent_of(in, pos))
+			pos->devices++;
+	return 0;
+}
+
+static void free_incoming(struct pci_incoming *in)
+{
+	xa_destroy(&in->functions);
+	kfree(in);
+}
+
+int pci_flb_retrieve(struct liveupdate_flb_op_args *args)
+{
+	struct pci_liveupdate_ser *ser;
+	struct pci_incoming *in;
+	int ret;
+
+	if (!kho_is_preserved(args->data)) {
+		pr_err("header %#llx was not preserved\n", args->data);
+		return -EINVAL;
+	}
+	ser = phys_to_virt(args->data);
+	if (ser->magic != PCI_SER_MAGIC || ser->size != sizeof(*ser)) {
+		pr_err("header has magic %#x and size %u\n", ser->magic, ser->size);
+		return -EINVAL;
+	}
+	if (ser->crc != pci_header_crc(ser)) {
+		pr_err("header has a wrong checksum\n");
+		return -EINVAL;
+	}
+	if (ser->function_size != sizeof(struct pci_function_ser)) {
+		pr_err("records have size %u\n", ser->function_size);
+		return -EINVAL;
+	}
+
+	in = kzalloc_obj(*in);
+	if (!in)
+		return -ENOMEM;
+	in->ser = ser;
+	xa_init(&in->functions);
+	kho_block_set_init(&in->blocks, ser->function_size);
+	ret = check_blocks(in);
+	if (!ret)
+		ret = kho_block_set_restore(&in->blocks, ser->functions);
+	if (!ret)
+		ret = restore_functions(in);
+	if (ret) {
+		kho_block_set_destroy(&in->blocks);
+		free_incoming(in);
+		return ret;
+	}
+	args->obj = in;
+	return 0;
+}
+
+/* All devices are finished, so that nothing refers to a record any more. */
+void pci_flb_finish(struct liveupdate_flb_op_args *args)
+{
+	struct pci_incoming *in = args->obj;
+
+	kho_block_set_destroy(&in->blocks);
+	kho_restore_free(in->ser);
+	free_incoming(in);
+}
+
+/* With pci_liveupdate_lock held. Damaged records are as good as none. */
+static struct pci_incoming *get_incoming(void)
+{
+	static bool asked;
+	void *in;
+	int ret;
+
+	lockdep_assert_held(&pci_liveupdate_lock);
+
+	if (asked || !liveupdate_enabled())
+		return incoming;
+	asked = true;
+	ret = liveupdate_flb_get_incoming(&pci_flb, &in);
+	if (!ret)
+		incoming = in;
+	else if (ret != -ENODATA && ret != -ENOENT)
+		pr_err("the previous kernel's records cannot be used: %pe\n",
+		       ERR_PTR(ret));
+	return incoming;
+}
+
+/**
+ * pci_liveupdate_incoming() - Is there anything to inherit?
+ *
+ * Return: true if devices have been running since before this kernel.
+ */
+bool pci_liveupdate_incoming(void)
+{
+	guard(mutex)(&pci_liveupdate_lock);
+
+	return get_incoming() || iommu_liveupdate_incoming();
+}
+
+/**
+ * pci_liveupdate_keep_bus_numbers() - Are bus numbers inherited?
+ *
+ * Return: true if devices have been running since before this kernel; says so
+ * once in the log.
+ */
+bool pci_liveupdate_keep_bus_numbers(void)
+{
+	if (!pci_liveupdate_incoming())
+		return false;
+
+	pr_info_once("bus numbers stay as they are, they are not assigned anew\n");
+	return true;
+}
+
+static bool differs(struct pci_dev *dev, const char *what, u32 was, u32 is)
+{
+	if (was == is)
+		return false;
+	pci_err(dev, "liveupdate: %s was %#x and is %#x now\n", what, was, is);
+	return true;
+}
+
+/* Say what the owner might want to know, and no more. */
+static void note_controls(struct pci_dev *dev,
+			  const struct pci_function_ser *was,
+			  const struct pci_function_ser *is)
+{
+	if (!(is->command & PCI_COMMAND_MASTER))
+		pci_warn(dev, "liveupdate: does not master the bus\n");
+	differs(dev, "Command", was->command, is->command);
+	differs(dev, "ACS Control", was->acs_ctl, is->acs_ctl);
+	differs(dev, "Device Control", was->devctl, is->devctl);
+	differs(dev, "Device Control 2", was->devctl2, is->devctl2);
+}
+
+/* Is it the same function, at the same place? */
+static bool is_unchanged(struct pci_dev *dev, const struct pci_function_ser *was)
+{
+	struct pci_dev *bridge = pci_upstream_bridge(dev);
+	struct pci_function_ser is = {};
+	bool changed;
+
+	pci_liveupdate_read_registers(dev, &is);
+	changed = differs(dev, "Vendor and Device ID", was->id, is.id) ||
+		  differs(dev, "Revision ID and Class Code", was->class, is.class) ||
+		  differs(dev, "Header Type", was->header, is.header);
+	if (changed)
+		return false;
+
+	changed = !(was->flags & PCI_SER_ON_ROOT_BUS) != !!bridge ||
+		  (bridge && differs(dev, "the bridge above", was->parent,
+				     pci_dev_id(bridge)));
+	for (int i = 0; i < PCI_ROM_RESOURCE; i++)
+		changed |= differs(dev, pci_resource_name(dev, i),
+				   was->bars[i], is.bars[i]);
+	changed |= differs(dev, "expansion ROM",
+			   was->bars[PCI_ROM_RESOURCE] & PCI_ROM_ADDRESS_MASK,
+			   is.bars[PCI_ROM_RESOURCE] & PCI_ROM_ADDRESS_MASK);
+	changed |= differs(dev, "bus numbers", was->buses, is.buses);
+	for (int i = 0; i < PCI_SER_WINDOWS; i++)
+		changed |= differs(dev, "bridge window", was->windows[i],
+				   is.windows[i]);
+
+	note_controls(dev, was, &is);
+	return !changed;
+}
+
+/**
+ * pci_liveupdate_setup_device() - Recognise what has been running all along
+ * @dev: A device or bridge that was found; nothing was written to it yet
+ */
+void pci_liveupdate_setup_device(struct pci_dev *dev)
+{
+	struct pci_function_ser *ser = NULL;
+	struct pci_dev *above;
+
+	if (dev->is_virtfn)
+		return;
+
+	guard(mutex)(&pci_liveupdate_lock);
+
+	if (get_incoming())
+		ser = xa_load(&incoming->functions,
+			      function_key(pci_domain_nr(dev->bus),
+					   pci_dev_id(dev)));
+	if (!ser && !iommu_device_is_waiting(&dev->dev))
+		return;
+
+	dev->liveupdate_changed = !ser || !is_unchanged(dev, ser);
+	above = pci_upstream_bridge(dev);
+	if (above && above->liveupdate_changed)
+		dev->liveupdate_changed = true;
+	dev->liveupdate_ser = ser;
+	if (ser && is_bridge(ser)) {
+		dev->liveupdate_incoming = ser->devices;
+		return;
+	}
+
+	dev->liveupdate_waiting = true;
+	dev->liveupdate_incoming = 1;
+	/* What is recorded of a bridge counts this device already */
+	for (above = pci_upstream_bridge(dev); above;
+	     above = pci_upstream_bridge(above))
+		if (!ser || !above->liveupdate_ser)
+			above->liveupdate_incoming++;
+}
+
+/**
+ * pci_liveupdate_add_device() - Keep a running device awake
+ * @dev: A device that was found and is not added yet
+ */
+void pci_liveupdate_add_device(struct pci_dev *dev)
+{
+	if (!dev->liveupdate_waiting)
+		return;
+
+	/* In D0 until it is finished, and so is every bridge above it */
+	pm_runtime_get_noresume(&dev->dev);
+	pci_info(dev, "liveupdate: has been running since before this kernel, waits to be retrieved\n");
+	if (dev->liveupdate_changed)
+		pci_err(dev, "liveupdate: cannot be retrieved: %s\n",
+			dev->liveupdate_ser ?
+			"it, or a bridge above, is not as it was left" :
+			"there is no valid record of it");
+}
+
+/**
+ * pci_liveupdate_bar_sizes() - Know the sizes of BARs without asking for them
+ * @dev:   A device or bridge
+ * @count: Number of BARs
+ * @sizes: Set to what the BARs read after all ones were written to them
+ * @rom:   Set to the same of the expansion ROM's
+ *
+ * Return: true if @sizes and @rom were set.
+ */
+bool pci_liveupdate_bar_sizes(struct pci_dev *dev, unsigned int count,
+			      u32 *sizes, u32 *rom)
+{
+	guard(mutex)(&pci_liveupdate_lock);
+
+	if (!dev->liveupdate_ser || dev->liveupdate_changed ||
+	    !(dev->liveupdate_ser->flags & PCI_SER_BAR_SIZES))
+		return false;
+
+	memcpy(sizes, dev->liveupdate_ser->bar_sizes, count * sizeof(*sizes));
+	*rom = dev->liveupdate_ser->bar_sizes[PCI_ROM_RESOURCE];
+	return true;
+}
+
+/**
+ * pci_liveupdate_bridge_windows() - Know a bridge's windows without trying them
+ * @bridge: A bridge
+ *
+ * Return: true if it was set which windows @bridge has.
+ */
+bool pci_liveupdate_bridge_windows(struct pci_dev *bridge)
+{
+	const struct pci_function_ser *ser;
+
+	guard(mutex)(&pci_liveupdate_lock);
+
+	ser = bridge->liveupdate_ser;
+	if (!ser || bridge->liveupdate_changed)
+		return false;
+
+	bridge->io_window = !!(ser->flags & PCI_SER_IO_WINDOW);
+	bridge->pref_window = !!(ser->flags & PCI_SER_PREF_WINDOW);
+	bridge->pref_64_window = !!(ser->flags & PCI_SER_PREF_64_WINDOW);
+	return true;
+}
+
+/**
+ * pci_liveupdate_owner() - Get the driver that a running device belongs to
+ * @dev:  Any PCI device
+ * @name: Set to the driver's name, PCI_SER_DRIVER_LEN characters
+ *
+ * Return: true if the device is preserved, or came with a live update that is
+ * not finished.
+ */
+bool pci_liveupdate_owner(struct pci_dev *dev, char *name)
+{
+	if (!pci_liveupdate_is_running(dev) || pci_is_bridge(dev))
+		return false;
+
+	guard(mutex)(&pci_liveupdate_lock);
+
+	if (dev->liveupdate_outgoing)
+		strscpy(name, dev_driver_string(&dev->dev), PCI_SER_DRIVER_LEN);
+	else if (dev->liveupdate_ser)
+		strscpy(name, dev->liveupdate_ser->driver, PCI_SER_DRIVER_LEN);
+	else
+		name[0] = '\0';
+	return dev->liveupdate_outgoing || dev->liveupdate_incoming;
+}
+
+/**
+ * pci_liveupdate_is_owner() - Does a running device belong to a driver?
+ * @dev: Any PCI device
+ * @drv: Any driver
+ *
+ * Return: true if @drv had @dev when it was preserved, and should again.
+ */
+bool pci_liveupdate_is_owner(struct pci_dev *dev, const struct pci_driver *drv)
+{
+	char owner[PCI_SER_DRIVER_LEN];
+
+	return pci_liveupdate_owner(dev, owner) && owner[0] &&
+	       !strncmp(owner, drv->name, sizeof(owner) - 1);
+}
+
+/**
+ * pci_liveupdate_may_bind() - May a driver have a device?
+ * @dev: Any PCI device
+ * @drv: Any driver
+ *
+ * Return: true but for a device that belongs to another driver. That of which
+ * there is no record may be had by any driver that leaves it alone.
+ */
+bool pci_liveupdate_may_bind(struct pci_dev *dev, const struct pci_driver *drv)
+{
+	char owner[PCI_SER_DRIVER_LEN];
+
+	if (!pci_liveupdate_owner(dev, owner))
+		return true;
+	return drv->liveupdate_aware &&
+	       (!owner[0] || !strncmp(owner, drv->name, sizeof(owner) - 1));
+}
+
+/**
+ * pci_liveupdate_is_waiting() - Has this device been running all along?
+ * @dev: Any PCI device
+ *
+ * Return: true if the previous kernel preserved the device and nobody has
+ * retrieved it yet. It masters the bus; nothing may be done to it.
+ */
+bool pci_liveupdate_is_waiting(const struct pci_dev *dev)
+{
+	return READ_ONCE(dev->liveupdate_waiting);
+}
+EXPORT_SYMBOL_GPL(pci_liveupdate_is_waiting);
+
+/**
+ * pci_liveupdate_retrieve() - The owner takes a device back
+ * @dev: A device that waits, or that was retrieved before
+ *
+ * The device does not wait any more, but what would stop its DMA is still
+ * refused, until pci_liveupdate_finish().
+ *
+ * Context: May sleep.
+ * Return: 0, -ENODEV if the device did not come with a live update, or -EIO if
+ * it is not as it was left.
+ */
+int pci_liveupdate_retrieve(struct pci_dev *dev)
+{
+	guard(mutex)(&pci_liveupdate_lock);
+
+	if (!dev->liveupdate_incoming || pci_is_bridge(dev))
+		return -ENODEV;
+	if (dev->liveupdate_changed) {
+		pci_err(dev, "liveupdate: cannot be retrieved\n");
+		return -EIO;
+	}
+	WRITE_ONCE(dev->liveupdate_waiting, false);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(pci_liveupdate_retrieve);
+
+static void forget_function(struct pci_dev *dev)
+{
+	const struct pci_function_ser *ser = dev->liveupdate_ser;
+
+	if (ser)
+		xa_erase(&incoming->functions,
+			 function_key(ser->segment, ser->bdf));
+	dev->liveupdate_ser = NULL;
+	dev->liveupdate_changed = false;
+}
+
+/* Return: true if @dev was the last of all. */
+static bool forget_device(struct pci_dev *dev)
+{
+	bool recorded;
+
+	guard(mutex)(&pci_liveupdate_lock);
+
+	if (!dev->liveupdate_incoming || pci_is_bridge(dev))
+		return false;
+
+	pm_runtime_put(&dev->dev);
+	recorded = dev->liveupdate_ser;
+	WRITE_ONCE(dev->liveupdate_waiting, false);
+	for (; dev; dev = pci_upstream_bridge(dev))
+		if (!--dev->liveupdate_incoming)
+			forget_function(dev);
+
+	if (!recorded || --incoming->devices)
+		return false;
+	incoming = NULL;
+	return true;
+}
+
+/**
+ * pci_liveupdate_finish() - A device is an ordinary one again
+ * @dev: A device that came with a live update; any other is left alone
+ *
+ * Context: May sleep.
+ */
+void pci_liveupdate_finish(struct pci_dev *dev)
+{
+	if (forget_device(dev))
+		liveupdate_flb_put_incoming(&pci_flb);
+}
+EXPORT_SYMBOL_GPL(pci_liveupdate_finish);
+
+/**
+ * pci_liveupdate_remove_device() - Forget a device that is gone
+ * @dev: A device that has been unplugged
+ */
+void pci_liveupdate_remove_device(struct pci_dev *dev)
+{
+	pci_liveupdate_finish(dev);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * PCI live update: what its outgoing and its incoming side share.
+ */
+#ifndef __PCI_LIVEUPDATE_H
+#define __PCI_LIVEUPDATE_H
+
+#include <linux/crc32.h>
+#include <linux/kho/abi/pci.h>
+#include <linux/liveupdate.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+
+/* Protects the counts and states in struct pci_dev, and the records. */
+extern struct mutex pci_liveupdate_lock;
+extern struct liveupdate_flb pci_flb;
+
+int pci_flb_retrieve(struct liveupdate_flb_op_args *args);
+void pci_flb_finish(struct liveupdate_flb_op_args *args);
+void pci_liveupdate_read_registers(struct pci_dev *dev,
+				   struct pci_function_ser *ser);
+
+static inline u32 pci_function_crc(const struct pci_function_ser *ser)
+{
+	const size_t skip = offsetofend(struct pci_function_ser, crc);
+
+	return crc32(~0, (const void *)ser + skip, sizeof(*ser) - skip);
+}
+
+static inline u32 pci_header_crc(const struct pci_liveupdate_ser *ser)
+{
+	const size_t skip = offsetofend(struct pci_liveupdate_ser, crc);
+
+	return crc32(~0, (const void *)ser + skip, sizeof(*ser) - skip);
+}
+
+#endif /* __PCI_LIVEUPDATE_H */
