@@ -42,8 +42,17 @@ dma_continues() {
 	is "its phases are adjacent" \
 		"$(of '.blackout.phases | [range(1; length) as $i | .[$i].begin_ns == .[$i - 1].begin_ns + .[$i - 1].ns] | all')" true
 	ok "the incoming kernel is another one" [ "$(of .kernel.outgoing)" != "$(of .kernel.incoming)" ]
-	is "the memfd is retrieved" "$(of .dma.retrieve.memfd)" ok
-	is "the session is not finished while the device waits" "$(of .dma.retrieve.finish)" EBUSY
+	is "memory, page tables and device are retrieved" \
+		"$(of '[.session.files[] | "\(.file) \(.result)"] | join(", ")')" "memfd ok, iommufd ok, device ok"
+	is "the device is bound, and its page table restored" "$(of '[.session.bind, .session.restore] | map(.result) | join(" ")')" "ok ok"
+	is "it is moved to a new page table, and the old one destroyed" \
+		"$(of '[.session.map, .session.replace, .session.destroy] | map(.result) | join(" ")')" "ok ok ok"
+	ok "packets are received during the move" [ "$(of '.dma.during_replace // 0')" -gt 0 ]
+	is "none of them is lost" "$(of .dma.replace.lost)" 0
+	is "the session is finished" "$(of .session.finish.result)" ok
+	is "no interrupt was carried, as none was enabled" "$(of .interrupts.carried)" false
+	ok "the recording is what its schema says" \
+		"${BUILD:-$tap_directory/../../build}/tests/unit/check-schema" "$tap_directory/../../docs/handover.schema.json" "$lab_results/handover.json"
 	tap_done
 }
 
@@ -60,7 +69,9 @@ dma_stops() {
 	is "no packet is received while no kernel runs" "$(of .dma.while_no_kernel_ran)" 0
 	is "no packet is received after the kexec" "$(of .dma.after_resume)" 0
 	is "the page table cannot be marked" "$(lab_json workload-outgoing.json .preserve.mark)" EOPNOTSUPP
-	is "the memfd crosses all the same" "$(of .dma.retrieve.memfd)" ok
-	is "the session is finished" "$(of .dma.retrieve.finish)" ok
+	is "the memfd crosses all the same, and nothing else" \
+		"$(of '[.session.files[] | "\(.file) \(.result)"] | join(", ")')" "memfd ok, iommufd ENOENT, device ENOENT"
+	is "no page table is restored, and nothing is moved" "$(of '[.session.restore, .session.replace, .dma.during_replace] | map(. == null) | all')" true
+	is "the session is finished" "$(of .session.finish.result)" ok
 	tap_done
 }

@@ -11,7 +11,8 @@
  *	device NAME BDF		open a device's cdev, bind it to the iommufd
  *	domain NAME DEVICE	make an address space and a page table in it
  *	sibling NAME DOMAIN DEVICE	one more page table in that address space
- *	map DOMAIN IOVA		map the whole memfd into its address space
+ *	space NAME		an address space without a page table
+ *	map DOMAIN IOVA [PAGES]	map the memfd, or its first pages, into its address space
  *	attach DEVICE DOMAIN	and let the device master the bus
  *	mark DOMAIN TOKEN
  *	session NAME
@@ -20,12 +21,28 @@
  *	hold
  * In the incoming kernel:
  *	retrieve-session NAME
- *	retrieve memory|file TOKEN
+ *	retrieve memory|iommufd|file TOKEN	a file is only kept open
+ *	retrieve NAME TOKEN	a device's cdev
+ *	bind DEVICE [other]	to the iommufd, or to one just opened
+ *	restore DOMAIN TOKEN [other]	a page table of the iommufd, or of another
  *	open BDF		try to open a device's cdev
  *	open-group NUMBER	try to own an IOMMU group the older way
  *	finish
  *	close			close the session
  * In both:
+ *	move DEVICE DOMAIN	attach it, and touch it in no other way
+ *	move-to-space DEVICE DOMAIN	attach it to the address space itself
+ *	detach DEVICE
+ *	destroy DOMAIN		its page table
+ *	unmap DOMAIN		everything
+ *	reset DEVICE
+ *	hot-reset DEVICE	the bus that it is on
+ *	feature DEVICE NUMBER	set a vfio feature that needs no data
+ *	probe DEVICE NUMBER	is there such a feature?
+ *	config DEVICE OFFSET [VALUE]	read, or write, 16 bits
+ *	capability DEVICE ID	offset of a PCI capability
+ *	save-config DEVICE FILE	all of its configuration space
+ *	close-device DEVICE
  *	read OFFSET		a word of the memfd
  *	write OFFSET VALUE
  *	physical OFFSET		where that page of the memfd is
@@ -57,18 +74,18 @@
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 
-#define PAGE		4096UL
-#define MAX_OBJECTS	16
-#define MAX_WORDS	5
+#define PAGE	    4096UL
+#define MAX_OBJECTS 16
+#define MAX_WORDS   5
 
 /* Registers of edu, and where its buffer is for its DMA engine. */
 #define EDU_SIZE	(1UL << 20)
 #define EDU_SOURCE	0x80
-#define EDU_DESTINATION	0x88
+#define EDU_DESTINATION 0x88
 #define EDU_COUNT	0x90
 #define EDU_COMMAND	0x98
-#define  EDU_RUN	1
-#define  EDU_TO_RAM	2
+#define EDU_RUN		1
+#define EDU_TO_RAM	2
 #define EDU_BUFFER	0x40000
 
 struct object {
@@ -159,23 +176,54 @@ static int open_cdev(const char *bdf)
 	return fd;
 }
 
-static int do_device(char **word)
+static int bind_device(struct object *device, int to)
 {
-	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
-	struct object *device = add(devices, word[1]);
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = to };
 
-	if (iommufd < 0)
-		iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
-	if (iommufd < 0)
-		return -errno;
-	device->fd = open_cdev(word[2]);
-	if (device->fd < 0)
-		return device->fd;
-	bind.iommufd = iommufd;
-	if (ioctl(device->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind))
+	if (to < 0 || ioctl(device->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind))
 		return -errno;
 	device->id = bind.out_devid;
 	return 0;
+}
+
+static int open_iommufd(void)
+{
+	return open("/dev/iommu", O_RDWR | O_CLOEXEC);
+}
+
+static int do_device(char **word)
+{
+	struct object *device = add(devices, word[1]);
+
+	if (iommufd < 0)
+		iommufd = open_iommufd();
+	device->fd = open_cdev(word[2]);
+	if (device->fd < 0)
+		return device->fd;
+	return bind_device(device, iommufd);
+}
+
+/* The iommufd, or for the word "other" one that is opened for a single call. */
+static int with_iommufd(const char *which, int (*call)(int fd, void *args), void *args)
+{
+	int fd, ret;
+
+	if (!which)
+		return call(iommufd, args);
+	fd = open_iommufd();
+	ret = call(fd, args);
+	close(fd);
+	return ret;
+}
+
+static int call_bind(int fd, void *args)
+{
+	return bind_device(args, fd);
+}
+
+static int do_bind(char **word)
+{
+	return with_iommufd(word[2], call_bind, find(devices, word[1]));
 }
 
 static int add_domain(const char *name, uint32_t ioas, const char *device)
@@ -203,9 +251,52 @@ static int do_domain(char **word)
 	return add_domain(word[1], ioas.out_ioas_id, word[2]);
 }
 
+static int do_space(char **word)
+{
+	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
+
+	if (ioctl(iommufd, IOMMU_IOAS_ALLOC, &ioas))
+		return -errno;
+	add(domains, word[1])->ioas = ioas.out_ioas_id;
+	return 0;
+}
+
 static int do_sibling(char **word)
 {
 	return add_domain(word[1], find(domains, word[2])->ioas, word[3]);
+}
+
+static int call_restore(int fd, void *args)
+{
+	return ioctl(fd, IOMMU_HWPT_LIVEUPDATE_RESTORE, args) ? -errno : 0;
+}
+
+static int do_restore(char **word)
+{
+	struct iommu_hwpt_liveupdate_restore restore = {
+		.size = sizeof(restore),
+		.hwpt_token = number(word[2]),
+	};
+	struct object *domain;
+	int ret;
+
+	ret = with_iommufd(word[3], call_restore, &restore);
+	if (ret)
+		return ret;
+	domain = add(domains, word[1]);
+	domain->id = restore.out_hwpt_id;
+	return 0;
+}
+
+static int do_destroy(char **word)
+{
+	struct object *domain = find(domains, word[1]);
+	struct iommu_destroy destroy = { .size = sizeof(destroy), .id = domain->id };
+
+	if (ioctl(iommufd, IOMMU_DESTROY, &destroy))
+		return -errno;
+	domain->name[0] = '\0';
+	return 0;
 }
 
 static int do_map(char **word)
@@ -216,33 +307,165 @@ static int do_map(char **word)
 			 IOMMU_IOAS_MAP_WRITEABLE,
 		.ioas_id = find(domains, word[1])->ioas,
 		.fd = memfd,
-		.length = memory_size,
+		.length = word[3] ? number(word[3]) * PAGE : memory_size,
 		.iova = number(word[2]),
 	};
 
 	return ioctl(iommufd, IOMMU_IOAS_MAP_FILE, &map) ? -errno : 0;
 }
 
-static int do_attach(char **word)
+static int do_unmap(char **word)
+{
+	struct iommu_ioas_unmap unmap = {
+		.size = sizeof(unmap),
+		.ioas_id = find(domains, word[1])->ioas,
+		.length = UINT64_MAX,
+	};
+
+	return ioctl(iommufd, IOMMU_IOAS_UNMAP, &unmap) ? -errno : 0;
+}
+
+static int attach(const char *device, uint32_t id)
+{
+	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach), .pt_id = id };
+
+	return ioctl(find(devices, device)->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) ? -errno
+											: 0;
+}
+
+static int do_move(char **word)
+{
+	return attach(word[1], find(domains, word[2])->id);
+}
+
+static int do_move_to_space(char **word)
+{
+	return attach(word[1], find(domains, word[2])->ioas);
+}
+
+static int do_detach(char **word)
+{
+	struct vfio_device_detach_iommufd_pt detach = { .argsz = sizeof(detach) };
+
+	return ioctl(find(devices, word[1])->fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach) ? -errno
+											 : 0;
+}
+
+static int do_reset(char **word)
+{
+	return ioctl(find(devices, word[1])->fd, VFIO_DEVICE_RESET) ? -errno : 0;
+}
+
+static int do_hot_reset(char **word)
+{
+	/* With a cdev the iommufd says who owns the devices of the bus: no fds. */
+	struct vfio_pci_hot_reset reset = { .argsz = sizeof(reset) };
+
+	return ioctl(find(devices, word[1])->fd, VFIO_DEVICE_PCI_HOT_RESET, &reset) ? -errno : 0;
+}
+
+static int feature(char **word, uint32_t flags)
+{
+	struct vfio_device_feature feature = {
+		.argsz = sizeof(feature),
+		.flags = flags | number(word[2]),
+	};
+
+	return ioctl(find(devices, word[1])->fd, VFIO_DEVICE_FEATURE, &feature) ? -errno : 0;
+}
+
+static int do_feature(char **word)
+{
+	return feature(word, VFIO_DEVICE_FEATURE_SET);
+}
+
+static int do_probe(char **word)
+{
+	return feature(word, VFIO_DEVICE_FEATURE_PROBE);
+}
+
+static int do_close_device(char **word)
 {
 	struct object *device = find(devices, word[1]);
-	struct vfio_device_attach_iommufd_pt attach = {
-		.argsz = sizeof(attach),
-		.pt_id = find(domains, word[2])->id,
-	};
-	struct vfio_region_info config = {
-		.argsz = sizeof(config),
+
+	device->name[0] = '\0';
+	return close(device->fd) ? -errno : 0;
+}
+
+/* Configuration space of a device, as vfio shows it. */
+static int config(const char *device, off_t *where)
+{
+	struct vfio_region_info region = {
+		.argsz = sizeof(region),
 		.index = VFIO_PCI_CONFIG_REGION_INDEX,
 	};
-	uint16_t command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE;
+	int fd = find(devices, device)->fd;
 
-	if (ioctl(device->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) ||
-	    ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, &config))
+	if (ioctl(fd, VFIO_DEVICE_GET_REGION_INFO, &region))
+		err(1, "configuration space");
+	*where += region.offset;
+	return fd;
+}
+
+static uint16_t read_config(const char *device, off_t where)
+{
+	int fd = config(device, &where);
+	uint16_t value;
+
+	if (pread(fd, &value, sizeof(value), where) != sizeof(value))
+		err(1, "configuration space");
+	return value;
+}
+
+static int write_config(const char *device, off_t where, uint16_t value)
+{
+	int fd = config(device, &where);
+
+	return pwrite(fd, &value, sizeof(value), where) == sizeof(value) ? 0 : -errno;
+}
+
+static int do_config(char **word)
+{
+	if (word[3])
+		return write_config(word[1], number(word[2]), number(word[3]));
+	printf("%#x\n", read_config(word[1], number(word[2])));
+	return 1;
+}
+
+static int do_capability(char **word)
+{
+	off_t where = read_config(word[1], PCI_CAPABILITY_LIST) & 0xfc;
+
+	while (where && (read_config(word[1], where) & 0xff) != number(word[2]))
+		where = read_config(word[1], where) >> 8 & 0xfc;
+	printf("%#lx\n", (long)where);
+	return 1;
+}
+
+static int do_save_config(char **word)
+{
+	uint8_t bytes[4096];
+	off_t where = 0;
+	int fd = config(word[1], &where), out;
+	/* Only PCI Express has the larger one, and nothing is read across the end. */
+	ssize_t got = pread(fd, bytes, sizeof(bytes), where);
+
+	if (got < 0)
+		got = pread(fd, bytes, 256, where);
+	out = open(word[2], O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	if (got < 0 || out < 0 || write(out, bytes, got) != got)
 		return -errno;
-	if (pwrite(device->fd, &command, sizeof(command), config.offset + PCI_COMMAND) !=
-	    sizeof(command))
-		return -EIO;
-	return 0;
+	return close(out) ? -errno : 0;
+}
+
+static int do_attach(char **word)
+{
+	int ret = do_move(word);
+
+	return ret
+		       ?: write_config(word[1], PCI_COMMAND,
+				       PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
+					       PCI_COMMAND_INTX_DISABLE);
 }
 
 static int do_mark(char **word)
@@ -315,10 +538,15 @@ static int do_retrieve(char **word)
 
 	if (ioctl(session, LIVEUPDATE_SESSION_RETRIEVE_FD, &retrieve))
 		return -errno;
-	if (strcmp(word[1], "memory") != 0)
-		return 0;
-	memfd = retrieve.fd;
-	return map_memory();
+	if (!strcmp(word[1], "memory")) {
+		memfd = retrieve.fd;
+		return map_memory();
+	}
+	if (!strcmp(word[1], "iommufd"))
+		iommufd = retrieve.fd;
+	else if (strcmp(word[1], "file") != 0)
+		add(devices, word[1])->fd = retrieve.fd;
+	return 0;
 }
 
 static int do_open(char **word)
@@ -476,7 +704,23 @@ static const struct command {
 	{ "device", 3, do_device },
 	{ "domain", 3, do_domain },
 	{ "sibling", 4, do_sibling },
+	{ "space", 2, do_space },
 	{ "map", 3, do_map },
+	{ "unmap", 2, do_unmap },
+	{ "move", 3, do_move },
+	{ "move-to-space", 3, do_move_to_space },
+	{ "detach", 2, do_detach },
+	{ "destroy", 2, do_destroy },
+	{ "bind", 2, do_bind },
+	{ "restore", 3, do_restore },
+	{ "reset", 2, do_reset },
+	{ "hot-reset", 2, do_hot_reset },
+	{ "feature", 3, do_feature },
+	{ "probe", 3, do_probe },
+	{ "config", 3, do_config },
+	{ "capability", 3, do_capability },
+	{ "save-config", 3, do_save_config },
+	{ "close-device", 2, do_close_device },
 	{ "attach", 3, do_attach },
 	{ "mark", 3, do_mark },
 	{ "session", 2, do_session },

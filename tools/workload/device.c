@@ -2,6 +2,9 @@
 /*
  * A PCI device through a vfio character device and iommufd: an address space, a
  * page table of its own for it, the device attached to that, BAR 0 mapped.
+ *
+ * A device that crossed a kexec is bound to the iommufd that crossed with it. It
+ * has never left its page table, and is moved to a new one while it works.
  */
 #include <dirent.h>
 #include <err.h>
@@ -45,41 +48,6 @@ static int open_cdev(const char *bdf)
 	}
 	closedir(directory);
 	return fd;
-}
-
-static int bind_and_attach(struct device *device)
-{
-	struct vfio_device_bind_iommufd bind = {
-		.argsz = sizeof(bind),
-		.iommufd = device->iommufd,
-	};
-	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
-	struct iommu_hwpt_alloc hwpt = { .size = sizeof(hwpt) };
-	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
-
-	if (ioctl(device->cdev, VFIO_DEVICE_BIND_IOMMUFD, &bind)) {
-		warn("bind to iommufd");
-		return -errno;
-	}
-	device->id = bind.out_devid;
-	if (ioctl(device->iommufd, IOMMU_IOAS_ALLOC, &ioas)) {
-		warn("allocate an address space");
-		return -errno;
-	}
-	device->ioas = ioas.out_ioas_id;
-	hwpt.dev_id = device->id;
-	hwpt.pt_id = device->ioas;
-	if (ioctl(device->iommufd, IOMMU_HWPT_ALLOC, &hwpt)) {
-		warn("allocate a page table");
-		return -errno;
-	}
-	device->hwpt = hwpt.out_hwpt_id;
-	attach.pt_id = device->hwpt;
-	if (ioctl(device->cdev, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach)) {
-		warn("attach to the page table");
-		return -errno;
-	}
-	return 0;
 }
 
 static int region(struct device *device, uint32_t index, struct vfio_region_info *info)
@@ -134,6 +102,77 @@ failed:
 }
 
 /**
+ * device_bind() - bind a device to its iommufd, and map its registers
+ * @device: with @cdev and @iommufd
+ *
+ * Nothing is written to the device.
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int device_bind(struct device *device)
+{
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = sizeof(bind),
+		.iommufd = device->iommufd,
+	};
+
+	if (ioctl(device->cdev, VFIO_DEVICE_BIND_IOMMUFD, &bind)) {
+		warn("bind to iommufd");
+		return -errno;
+	}
+	device->id = bind.out_devid;
+	return map_bar(device);
+}
+
+/**
+ * device_new_table() - make a new address space and a page table for it
+ * @device: the device, bound; its @ioas becomes the new one
+ * @hwpt: id of the page table, to which the device is not attached yet
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int device_new_table(struct device *device, uint32_t *hwpt)
+{
+	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
+	struct iommu_hwpt_alloc table = { .size = sizeof(table), .dev_id = device->id };
+
+	if (ioctl(device->iommufd, IOMMU_IOAS_ALLOC, &ioas)) {
+		warn("allocate an address space");
+		return -errno;
+	}
+	device->ioas = ioas.out_ioas_id;
+	table.pt_id = device->ioas;
+	if (ioctl(device->iommufd, IOMMU_HWPT_ALLOC, &table)) {
+		warn("allocate a page table");
+		return -errno;
+	}
+	*hwpt = table.out_hwpt_id;
+	return 0;
+}
+
+/**
+ * device_attach() - attach a device to a page table, or move it there
+ * @device: the device, bound
+ * @hwpt: id of the page table
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int device_attach(struct device *device, uint32_t hwpt)
+{
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+		.pt_id = hwpt,
+	};
+
+	if (ioctl(device->cdev, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach)) {
+		warn("attach to the page table");
+		return -errno;
+	}
+	device->hwpt = hwpt;
+	return 0;
+}
+
+/**
  * device_open() - open a device and attach it to a page table of its own
  * @device: filled
  * @bdf: its PCI address; it is bound to vfio-pci
@@ -142,6 +181,7 @@ failed:
  */
 int device_open(struct device *device, const char *bdf)
 {
+	uint32_t hwpt = 0;
 	int ret;
 
 	device->cdev = open_cdev(bdf);
@@ -152,28 +192,21 @@ int device_open(struct device *device, const char *bdf)
 		warn("/dev/iommu");
 		return -errno;
 	}
-	ret = bind_and_attach(device);
+	ret = device_bind(device);
 	if (!ret)
-		ret = map_bar(device);
+		ret = device_new_table(device, &hwpt);
+	if (!ret)
+		ret = device_attach(device, hwpt);
 	if (!ret)
 		ret = enable(device);
 	return ret;
 }
 
-/**
- * device_map() - let the device write to a part of the memfd
- * @device: the device
- * @memory: the memfd
- * @offset: where in it
- * @length: how much of it
- * @iova: address that the device uses
- *
+/*
  * Mapped as a file, not as an address of this process: the kernel has to know
  * that it is this memfd.
- *
- * Return: 0 or a negative errno; said on standard error.
  */
-int device_map(struct device *device, const struct memory *memory, uint64_t offset, uint64_t length,
+static int map(struct device *device, const struct memory *memory, uint64_t offset, uint64_t length,
 	       uint64_t iova)
 {
 	struct iommu_ioas_map_file map = {
@@ -195,6 +228,27 @@ int device_map(struct device *device, const struct memory *memory, uint64_t offs
 }
 
 /**
+ * device_map_memory() - let the device reach what it has to
+ * @device: the device; its address space is empty
+ * @memory: the memfd; what is where in it says layout.h
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int device_map_memory(struct device *device, const struct memory *memory)
+{
+	uint64_t i;
+	int ret;
+
+	ret = map(device, memory, OFFSET_RING, OFFSET_SPARSE - OFFSET_RING, IOVA_RING);
+	if (!ret && memory->size > OFFSET_MORE)
+		ret = map(device, memory, OFFSET_MORE, memory->size - OFFSET_MORE, IOVA_MORE);
+	for (i = 0; !ret && i < memory->state->sparse; i++)
+		ret = map(device, memory, OFFSET_SPARSE + i % SPARSE_PAGES * PAGE, PAGE,
+			  IOVA_SPARSE + i * SPARSE_STRIDE);
+	return ret;
+}
+
+/**
  * device_mark() - mark the page table to be preserved with the iommufd
  * @device: the device
  * @token: name of the page table in the incoming kernel
@@ -209,7 +263,65 @@ int device_mark(struct device *device, uint64_t token)
 		.hwpt_token = token,
 	};
 
-	if (ioctl(device->iommufd, IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE, &mark))
+	return ioctl(device->iommufd, IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE, &mark) ? -errno : 0;
+}
+
+/**
+ * device_restore() - get the page table that the device has used all along
+ * @device: the device, bound to a retrieved iommufd; its @hwpt is filled
+ * @token: name that the page table was marked with
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int device_restore(struct device *device, uint64_t token)
+{
+	struct iommu_hwpt_liveupdate_restore restore = {
+		.size = sizeof(restore),
+		.hwpt_token = token,
+	};
+
+	if (ioctl(device->iommufd, IOMMU_HWPT_LIVEUPDATE_RESTORE, &restore)) {
+		warn("restore the page table");
 		return -errno;
+	}
+	device->hwpt = restore.out_hwpt_id;
+	return 0;
+}
+
+/**
+ * device_destroy() - destroy an object of the iommufd
+ * @device: the device
+ * @id: the object
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int device_destroy(struct device *device, uint32_t id)
+{
+	struct iommu_destroy destroy = { .size = sizeof(destroy), .id = id };
+
+	if (ioctl(device->iommufd, IOMMU_DESTROY, &destroy)) {
+		warn("destroy object %u", id);
+		return -errno;
+	}
+	return 0;
+}
+
+/**
+ * device_close() - detach and close a device that does nothing any more
+ * @device: the device
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int device_close(struct device *device)
+{
+	struct vfio_device_detach_iommufd_pt detach = { .argsz = sizeof(detach) };
+
+	munmap((void *)device->bar, device->size);
+	if (ioctl(device->cdev, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach)) {
+		warn("detach from the page table");
+		return -errno;
+	}
+	close(device->cdev);
+	close(device->iommufd);
 	return 0;
 }

@@ -29,8 +29,15 @@ struct device {
 };
 
 int device_open(struct device *device, const char *bdf);
-int device_map(struct device *device, const struct memory *memory, uint64_t offset, uint64_t length,
-	       uint64_t iova);
+int device_map_memory(struct device *device, const struct memory *memory);
 int device_mark(struct device *device, uint64_t token);
+int device_close(struct device *device);
+
+/* Of a device that has been running since before this kernel. */
+int device_bind(struct device *device);
+int device_restore(struct device *device, uint64_t token);
+int device_new_table(struct device *device, uint32_t *hwpt);
+int device_attach(struct device *device, uint32_t hwpt);
+int device_destroy(struct device *device, uint32_t id);
 
 #endif /* WORKLOAD_DEVICE_H */

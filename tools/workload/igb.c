@@ -15,10 +15,12 @@
 
 /* Byte offsets in BAR 0 (8.1.3), and the bits that are used. */
 #define CTRL		 0x0000
+#define CTRL_NO_MASTER	 (1U << 2) /* GIO master disable */
 #define CTRL_SLU	 (1U << 6) /* set link up */
 #define CTRL_RST	 (1U << 26)
 #define STATUS		 0x0008
-#define STATUS_LU	 (1U << 1) /* link is up */
+#define STATUS_LU	 (1U << 1)  /* link is up */
+#define STATUS_MASTER	 (1U << 19) /* GIO master enable: requests may be pending */
 #define CTRL_EXT	 0x0018
 #define CTRL_EXT_DRV	 (1U << 28) /* a driver is loaded */
 #define MDIC		 0x0020	    /* access to the PHY (8.2.4) */
@@ -141,4 +143,40 @@ void igb_give(struct device *device, uint32_t tail)
 uint32_t igb_head(struct device *device)
 {
 	return get(device, RDH);
+}
+
+/**
+ * igb_tail() - what the device has been given
+ * @device: the device
+ *
+ * Return: the first descriptor that it must not use.
+ */
+uint32_t igb_tail(struct device *device)
+{
+	return get(device, RDT);
+}
+
+/**
+ * igb_stop() - stop to receive; afterwards the device does no DMA
+ * @device: the device
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int igb_stop(struct device *device)
+{
+	int ret;
+
+	/* 4.5.9.2: the receiver before the queue. */
+	set(device, RCTL, get(device, RCTL) & ~RCTL_RXEN);
+	set(device, RXDCTL, get(device, RXDCTL) & ~RXDCTL_ENABLE);
+	ret = wait_for(device, RXDCTL, RXDCTL_ENABLE, 0, "the receive queue is not disabled");
+	if (ret)
+		return ret;
+	/* 5.2.3.3: no new request, and none left. */
+	set(device, CTRL, get(device, CTRL) | CTRL_NO_MASTER);
+	ret = wait_for(device, STATUS, STATUS_MASTER, 0, "requests stay pending");
+	if (ret)
+		return ret;
+	set(device, CTRL_EXT, get(device, CTRL_EXT) & ~CTRL_EXT_DRV);
+	return 0;
 }

@@ -44,7 +44,7 @@
 #define SEQUENCES 65536U
 
 #define WORKLOAD_MAGIC	 0x4b4c574c55ULL
-#define WORKLOAD_VERSION 1
+#define WORKLOAD_VERSION 2
 
 /**
  * struct clock_pair - the cycle counter and the sender's clock at one moment
@@ -71,6 +71,9 @@ struct clock_pair {
  * @corrupt:    frames that are not as they were sent
  * @foreign:    frames of somebody else
  * @paused:     value of @received at the pause
+ * @updates:    live updates that this run has come through
+ * @tail:       first descriptor that the device must not use, as it was told last
+ * @sparse:     pages that are mapped one by one
  * @clock:      ties the cycle counter to the sender's clock
  * @sent_ns:    for each sequence number received: when it was sent
  */
@@ -83,6 +86,9 @@ struct workload_state {
 	uint64_t corrupt;
 	uint64_t foreign;
 	uint64_t paused;
+	uint64_t updates;
+	uint64_t tail;
+	uint64_t sparse;
 	struct clock_pair clock;
 	uint64_t sent_ns[SEQUENCES];
 };

@@ -33,7 +33,9 @@ static void usage(FILE *to)
 		"\n"
 		"start receives packets with an Intel 82576 that is bound to vfio-pci, preserves\n"
 		"memory, page table and device in a live update session, pauses on SIGUSR1, and\n"
-		"stays until the kexec. resume, in the next kernel, accounts for every packet.\n"
+		"stays until the kexec. resume, in the next kernel, takes the device over and goes on;\n"
+		"on SIGUSR1 it moves the device to a new page table and finishes the session. At\n"
+		"the end it accounts for every packet.\n"
 		"\n"
 		"  -d, --device BDF     PCI address\n"
 		"  -s, --session NAME   name of the session; workload\n"
@@ -44,7 +46,9 @@ static void usage(FILE *to)
 		"      --huge           start: ask for large pages, for large leaves\n"
 		"      --no-preserve    start: preserve nothing\n"
 		"  -u, --until FILE     resume: stop when this report of the sender appears\n"
-		"  -t, --seconds S      resume: stop after that many seconds in any case; 30\n"
+		"  -t, --seconds S      resume: wait no longer for that, or for the signal; 60\n"
+		"  -a, --again          resume: on a second SIGUSR1 preserve everything again, and on a\n"
+		"                       third one pause\n"
 		"  -h, --help           this text\n"
 		"\n"
 		"exit status of resume: 0 every packet is there once and intact, 1 failure, 2 not\n");
@@ -76,6 +80,7 @@ int main(int argc, char **argv)
 							NO_PRESERVE },
 						      { "until", required_argument, NULL, 'u' },
 						      { "seconds", required_argument, NULL, 't' },
+						      { "again", no_argument, NULL, 'a' },
 						      { "help", no_argument, NULL, 'h' },
 						      {} };
 	struct options options = {
@@ -83,13 +88,13 @@ int main(int argc, char **argv)
 		.packets = 10,
 		.sparse = 64,
 		.preserve = true,
-		.seconds = 30,
+		.seconds = 60,
 	};
 	const struct verb *verb = NULL;
 	unsigned int i;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "d:s:r:n:u:t:h", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:s:r:n:u:t:ah", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'd':
 			options.device = optarg;
@@ -120,6 +125,9 @@ int main(int argc, char **argv)
 			break;
 		case 't':
 			options.seconds = number(optarg, "--seconds", 86400);
+			break;
+		case 'a':
+			options.again = true;
 			break;
 		case 'h':
 			usage(stdout);

@@ -25,6 +25,7 @@ static int memory_map(struct memory *memory)
  * memory_create() - make the memfd
  * @memory: filled
  * @more: bytes of further memory that the device shall be able to reach
+ * @sparse: pages that shall be mapped one by one
  * @huge: ask for large pages, so that the IOMMU gets large leaves
  *
  * The seals come before the first mapping for DMA: a file that can neither
@@ -33,7 +34,7 @@ static int memory_map(struct memory *memory)
  *
  * Return: 0 or a negative errno; said on standard error.
  */
-int memory_create(struct memory *memory, size_t more, bool huge)
+int memory_create(struct memory *memory, size_t more, uint64_t sparse, bool huge)
 {
 	memory->size = OFFSET_MORE + (more + PAGE - 1) / PAGE * PAGE;
 	memory->fd = memfd_create("workload", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -56,6 +57,7 @@ int memory_create(struct memory *memory, size_t more, bool huge)
 	}
 	memory->state->magic = WORKLOAD_MAGIC;
 	memory->state->version = WORKLOAD_VERSION;
+	memory->state->sparse = sparse;
 	return 0;
 }
 
@@ -83,7 +85,7 @@ int memory_open(struct memory *memory, int fd)
 	if (memory_map(memory))
 		return -errno;
 	if (memory->state->magic != WORKLOAD_MAGIC || memory->state->version != WORKLOAD_VERSION ||
-	    memory->state->next >= RING_ENTRIES) {
+	    memory->state->next >= RING_ENTRIES || memory->state->sparse > SPARSE_MAX) {
 		warnx("memfd: holds no state of this program");
 		return -EINVAL;
 	}

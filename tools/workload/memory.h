@@ -22,7 +22,7 @@ struct memory {
 	struct workload_state *state;
 };
 
-int memory_create(struct memory *memory, size_t more, bool huge);
+int memory_create(struct memory *memory, size_t more, uint64_t sparse, bool huge);
 int memory_open(struct memory *memory, int fd);
 
 #endif /* WORKLOAD_MEMORY_H */

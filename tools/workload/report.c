@@ -22,6 +22,22 @@ struct json_object *report_errno(int ret)
 }
 
 /**
+ * report_state() - write a report that says how far the workload is
+ * @report: what to write
+ * @state: name of the state
+ * @received: packets up to now
+ * @path: file, replaced at once; NULL for standard output
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int report_state(struct json_object *report, const char *state, uint64_t received, const char *path)
+{
+	json_object_object_add(report, "state", json_object_new_string(state));
+	json_object_object_add(report, "received", json_object_new_uint64(received));
+	return report_write(report, path);
+}
+
+/**
  * report_write() - write a report
  * @report: what to write
  * @path: file, replaced at once; NULL for standard output

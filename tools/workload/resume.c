@@ -1,120 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The incoming half: get the memfd back, count what the device has written in
- * the meantime, watch it go on, and account for every packet.
+ * The verb resume, in the next kernel: take the device over, count what it has
+ * written in the meantime, receive on, move it to a new page table, finish the
+ * session. Then either account for every packet and stop the device, or get ready
+ * for another kexec.
  *
- * The report names the state: "resumed" (the workload runs again), "done".
+ * The report names the state: "resumed" (the workload runs again; SIGUSR1 lets it
+ * move the device), "finished" (the device is nobody else's; SIGUSR1 lets it prepare
+ * the next update), "done"; or those of outgoing.c.
  */
 #include <err.h>
-#include <errno.h>
 #include <linux/liveupdate_trace.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
-#include <x86intrin.h>
 
+#include "igb.h"
 #include "ledger.h"
+#include "outgoing.h"
 #include "receive.h"
 #include "report.h"
-#include "session.h"
+#include "serve.h"
+#include "takeover.h"
 #include "verbs.h"
+#include "verdict.h"
 
-static struct json_object *count(uint64_t number)
+/* Receive until the sender has stopped and all is here, or nothing comes any more. */
+static bool watch(struct device *device, struct memory *memory, const struct options *options,
+		  uint64_t *sent)
 {
-	return json_object_new_uint64(number);
-}
+	uint64_t end = serve_now_ns() + options->seconds * 1000000000ULL;
 
-/* The sender's clock when the cycle counter had that value. */
-static int64_t sender_time(const struct clock_pair *pair, uint64_t khz, uint64_t cycles)
-{
-	__int128 distance = (__int128)cycles - pair->cycles;
-
-	return (int64_t)pair->sent_ns + (int64_t)(distance * 1000000 / (int64_t)khz);
-}
-
-static uint64_t sent_between(const struct workload_state *state, int64_t begin, int64_t end)
-{
-	uint64_t found = 0;
-	unsigned int i;
-
-	for (i = 0; i < SEQUENCES; i++)
-		found += state->sent_ns[i] && (int64_t)state->sent_ns[i] >= begin &&
-			 (int64_t)state->sent_ns[i] < end;
-	return found;
-}
-
-/*
- * Packets that were sent, and arrived, during the blackout, and while no kernel
- * ran at all: between the jump and the first moment of the incoming kernel. null
- * where the ledger does not say when that was.
- */
-static void add_blackout(struct json_object *report, const struct workload_state *state)
-{
-	struct json_object *blackout = NULL, *no_kernel = NULL, *times = NULL;
-	struct moments at;
-	int64_t ns[4];
-
-	if (ledger_moments(&at) && state->clock.valid) {
-		ns[0] = sender_time(&state->clock, at.khz, at.pause);
-		ns[1] = sender_time(&state->clock, at.khz, at.jump);
-		ns[2] = sender_time(&state->clock, at.khz, at.boot);
-		ns[3] = sender_time(&state->clock, at.khz, at.resume);
-		blackout = count(sent_between(state, ns[0], ns[3]));
-		no_kernel = count(sent_between(state, ns[1], ns[2]));
-		times = json_object_new_object();
-		json_object_object_add(times, "pause", json_object_new_int64(ns[0]));
-		json_object_object_add(times, "jump", json_object_new_int64(ns[1]));
-		json_object_object_add(times, "boot", json_object_new_int64(ns[2]));
-		json_object_object_add(times, "resume", json_object_new_int64(ns[3]));
+	while (!verdict_read_sent(options->until, sent)) {
+		if (serve_now_ns() >= end)
+			return false;
+		serve_until_received(device, memory, memory->state->received + 1, 0);
+		usleep(1000);
 	}
-	json_object_object_add(report, "during_blackout", blackout);
-	json_object_object_add(report, "while_no_kernel_ran", no_kernel);
-	json_object_object_add(report, "sender_ns", times);
+	while (memory->state->received < *sent &&
+	       serve_until_received(device, memory, memory->state->received + 1, 1))
+		;
+	return true;
 }
 
-/* The number of packets sent, once the sender has stopped and said so. */
-static bool read_sent(const char *path, uint64_t *sent)
+static int move_and_finish(struct takeover *takeover, const struct options *options,
+			   struct json_object *dma)
 {
-	struct json_object *file, *value;
-	bool found;
+	struct device *device = takeover->has_device ? &takeover->device : NULL;
 
-	if (!path || access(path, R_OK))
-		return false;
-	file = json_object_from_file(path);
-	found = file && json_object_object_get_ex(file, "sent", &value);
-	if (found)
-		*sent = json_object_get_uint64(value);
-	json_object_put(file);
-	return found;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
-}
-
-/* Poll until the sender has stopped and all is here, or nothing comes any more. */
-static bool watch(struct memory *memory, const struct options *options, uint64_t *sent)
-{
-	const struct timespec moment = { .tv_nsec = 1000000 };
-	uint64_t end = now_ms() + options->seconds * 1000, last = 0;
-	bool stopped = false;
-
-	while (now_ms() < end) {
-		if (receive(memory, false, NULL))
-			last = now_ms();
-		if (!stopped && read_sent(options->until, sent)) {
-			stopped = true;
-			last = now_ms();
-		}
-		if (stopped && (memory->state->received >= *sent || now_ms() - last > 500))
-			break;
-		nanosleep(&moment, NULL);
+	if (!serve_until_told(device, &takeover->memory, options->seconds)) {
+		warnx("nobody says that the device may be moved");
+		return 1;
 	}
-	return stopped;
+	if (device && takeover_replace(takeover, dma))
+		return 1;
+	return takeover_finish(takeover) ? 1 : 0;
+}
+
+/* In order: the device stops, leaves its page table, is closed. */
+static int shut_down(struct takeover *takeover)
+{
+	if (!takeover->has_device)
+		return 0;
+	return igb_stop(&takeover->device) || device_close(&takeover->device);
 }
 
 /**
@@ -127,62 +73,61 @@ static bool watch(struct memory *memory, const struct options *options, uint64_t
 int do_resume(const struct options *options)
 {
 	struct json_object *report = json_object_new_object();
-	struct json_object *results = json_object_new_object();
-	uint64_t sent = 0, found, received;
-	struct memory memory;
-	int session, fd;
+	struct json_object *dma = json_object_new_object();
+	struct json_object *interrupts = json_object_new_object();
+	struct workload_state *state;
+	struct takeover takeover;
+	struct device *device;
+	struct clock_pair pair;
+	uint64_t sent = 0, received;
 	bool known, complete;
 
-	session = session_retrieve(options->session);
-	if (session < 0) {
-		warnx("session %s: %s", options->session, strerror(-session));
+	serve_prepare();
+	if (takeover_begin(&takeover, options->session))
 		return 1;
-	}
-	fd = session_retrieve_file(session, TOKEN_MEMFD);
-	if (fd < 0) {
-		warnx("retrieve the memfd: %s", strerror(-fd));
-		return 1;
-	}
-	if (memory_open(&memory, fd))
-		return 1;
-	found = receive_waiting(&memory);
-	receive(&memory, false, NULL);
+	state = takeover.memory.state;
+	device = takeover.has_device ? &takeover.device : NULL;
+	if (!device)
+		warnx("no device crossed, only its memory");
+	/* The clock of this kernel has to be tied to the sender's anew. */
+	pair = state->clock;
+	state->clock = (struct clock_pair){};
+	state->updates++;
+	json_object_object_add(dma, "found_at_resume",
+			       json_object_new_uint64(receive_waiting(&takeover.memory)));
+	serve(device, &takeover.memory);
 	ledger_mark(LIVEUPDATE_MARK_RESUME);
-	received = memory.state->received;
-	json_object_object_add(report, "state", json_object_new_string("resumed"));
-	if (options->report && report_write(report, options->report))
+	received = state->received;
+
+	/* No interrupt is enabled: a device with one cannot cross yet. */
+	json_object_object_add(interrupts, "carried", json_object_new_boolean(false));
+	json_object_object_add(report, "pid", json_object_new_int(getpid()));
+	json_object_object_add(report, "updates", json_object_new_uint64(state->updates));
+	json_object_object_add(report, "session", takeover.report);
+	json_object_object_add(report, "interrupts", interrupts);
+	json_object_object_add(report, "dma", dma);
+	if (report_state(report, "resumed", received, options->report) ||
+	    move_and_finish(&takeover, options, dma))
+		return 1;
+	verdict_add_blackout(dma, state, &pair);
+	json_object_object_add(dma, "after_resume",
+			       json_object_new_uint64(state->received - received));
+	if (report_state(report, "finished", state->received, options->report))
 		return 1;
 
-	known = watch(&memory, options, &sent);
-	complete = known && memory.state->received == sent && !memory.state->duplicates &&
-		   !memory.state->corrupt;
-
-	json_object_object_add(report, "state", json_object_new_string("done"));
-	json_object_object_add(report, "sent", known ? count(sent) : NULL);
-	json_object_object_add(report, "received", count(memory.state->received));
-	json_object_object_add(
-		report, "lost",
-		known ? json_object_new_int64((int64_t)(sent - memory.state->received)) : NULL);
-	json_object_object_add(report, "duplicates", count(memory.state->duplicates));
-	json_object_object_add(report, "corrupt", count(memory.state->corrupt));
-	json_object_object_add(report, "foreign", count(memory.state->foreign));
-	json_object_object_add(report, "before_pause", count(memory.state->paused));
-	json_object_object_add(report, "found_at_resume", count(found));
-	json_object_object_add(report, "after_resume", count(memory.state->received - received));
-	add_blackout(report, memory.state);
-
-	/*
-	 * After the count: a kernel that does not give the device back yet refuses
-	 * these, and that is a fact to report, not a failure of the workload.
-	 */
-	json_object_object_add(results, "memfd", report_errno(fd));
-	json_object_object_add(results, "iommufd",
-			       report_errno(session_retrieve_file(session, TOKEN_IOMMUFD)));
-	json_object_object_add(results, "cdev",
-			       report_errno(session_retrieve_file(session, TOKEN_CDEV)));
-	json_object_object_add(results, "finish", report_errno(session_finish(session)));
-	json_object_object_add(report, "retrieve", results);
-	if (report_write(report, options->report))
+	if (options->again && device) {
+		if (serve_until_told(device, &takeover.memory, options->seconds))
+			return outgoing(device, &takeover.memory, options, report);
+		warnx("nobody says that the next live update may be prepared");
+		return 1;
+	}
+	known = watch(device, &takeover.memory, options, &sent);
+	if (shut_down(&takeover))
+		return 1;
+	complete = verdict_add(dma, state, known, sent);
+	json_object_object_add(dma, "after_resume",
+			       json_object_new_uint64(state->received - received));
+	if (report_state(report, "done", state->received, options->report))
 		return 1;
 	return complete ? 0 : 2;
 }

@@ -17,7 +17,8 @@
  * @more:     start: bytes of further memory to map
  * @huge:     start: ask for large pages
  * @preserve: start: preserve something at all
- * @seconds:  resume: longest run
+ * @again:    resume: get ready for another kexec at the end
+ * @seconds:  resume: longest wait for a signal or for the sender
  */
 struct options {
 	const char *device;
@@ -29,6 +30,7 @@ struct options {
 	uint64_t more;
 	bool huge;
 	bool preserve;
+	bool again;
 	uint64_t seconds;
 };
 

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Taking the device over from the session that it crossed the kexec in.
+ *
+ * Everything is done while the device works: it is neither reset nor set up. It
+ * stays on the page table that it has been using until it is moved to a new one,
+ * made from the same memory at the same addresses.
+ */
+#include <err.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "igb.h"
+#include "report.h"
+#include "serve.h"
+#include "session.h"
+#include "takeover.h"
+
+/* One thing that was done: its result, and its time from @begin to now. */
+static struct json_object *outcome(uint64_t begin, int ret)
+{
+	uint64_t ns = serve_now_ns() - begin;
+	struct json_object *value = json_object_new_object();
+
+	json_object_object_add(value, "result", report_errno(ret));
+	json_object_object_add(value, "ns", json_object_new_uint64(ns));
+	return value;
+}
+
+static int note(struct takeover *takeover, const char *what, uint64_t begin, int ret)
+{
+	json_object_object_add(takeover->report, what, outcome(begin, ret));
+	return ret;
+}
+
+static int retrieve(struct takeover *takeover, struct json_object *list, const char *name,
+		    uint64_t token)
+{
+	uint64_t begin = serve_now_ns();
+	int fd = session_retrieve_file(takeover->session, token);
+	struct json_object *file = outcome(begin, fd);
+
+	json_object_object_add(file, "file", json_object_new_string(name));
+	json_object_object_add(file, "token", json_object_new_uint64(token));
+	json_object_array_add(list, file);
+	/* Where the feature is switched off there is only the memory. */
+	if (fd < 0 && (fd != -ENOENT || token == TOKEN_MEMFD))
+		warnx("retrieve the %s: %s", name, strerror(-fd));
+	return fd;
+}
+
+/**
+ * takeover_begin() - get the files, and the device to work with
+ * @takeover: filled
+ * @name: name of the session
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int takeover_begin(struct takeover *takeover, const char *name)
+{
+	struct device *device = &takeover->device;
+	struct json_object *files = json_object_new_array();
+	uint64_t begin = serve_now_ns();
+	int fd, ret;
+
+	*takeover = (struct takeover){ .report = json_object_new_object() };
+	json_object_object_add(takeover->report, "name", json_object_new_string(name));
+	takeover->session = session_retrieve(name);
+	note(takeover, "retrieve", begin, takeover->session);
+	if (takeover->session < 0) {
+		warnx("session %s: %s", name, strerror(-takeover->session));
+		return takeover->session;
+	}
+	json_object_object_add(takeover->report, "files", files);
+	fd = retrieve(takeover, files, "memfd", TOKEN_MEMFD);
+	if (fd < 0)
+		return fd;
+	ret = memory_open(&takeover->memory, fd);
+	if (ret)
+		return ret;
+	device->iommufd = retrieve(takeover, files, "iommufd", TOKEN_IOMMUFD);
+	device->cdev = retrieve(takeover, files, "device", TOKEN_CDEV);
+	if (device->iommufd == -ENOENT && device->cdev == -ENOENT)
+		return 0;
+	if (device->iommufd < 0 || device->cdev < 0)
+		return device->iommufd < 0 ? device->iommufd : device->cdev;
+
+	begin = serve_now_ns();
+	ret = note(takeover, "bind", begin, device_bind(device));
+	if (ret)
+		return ret;
+	/* A device that was reset, or that somebody else has driven, has another tail. */
+	if (igb_tail(device) != takeover->memory.state->tail) {
+		warnx("the device is not as it was left: its tail is %u and not %llu",
+		      igb_tail(device), (unsigned long long)takeover->memory.state->tail);
+		return -EIO;
+	}
+	takeover->has_device = true;
+	return 0;
+}
+
+/* The last of the packets that have come, by number; all before it were sent earlier. */
+static uint64_t packets_up_to(const struct workload_state *state)
+{
+	uint64_t sequence = SEQUENCES;
+
+	while (sequence && !state->sent_ns[sequence - 1])
+		sequence--;
+	return sequence;
+}
+
+/* One more packet shows that the device is receiving now. */
+static int see_traffic(struct takeover *takeover)
+{
+	struct memory *memory = &takeover->memory;
+
+	if (serve_until_received(&takeover->device, memory, memory->state->received + 1, 5))
+		return 0;
+	warnx("no packet comes (head %u)", igb_head(&takeover->device));
+	return -ETIMEDOUT;
+}
+
+static int move(struct takeover *takeover, uint32_t *moved)
+{
+	struct device *device = &takeover->device;
+	uint32_t new, old, head;
+	uint64_t begin;
+	int ret;
+
+	begin = serve_now_ns();
+	ret = note(takeover, "restore", begin, device_restore(device, TOKEN_HWPT));
+	if (ret)
+		return ret;
+	old = device->hwpt;
+
+	begin = serve_now_ns();
+	ret = device_new_table(device, &new);
+	if (!ret)
+		ret = device_map_memory(device, &takeover->memory);
+	if (note(takeover, "map", begin, ret))
+		return ret;
+
+	ret = see_traffic(takeover);
+	if (ret)
+		return ret;
+	head = igb_head(device);
+	begin = serve_now_ns();
+	ret = note(takeover, "replace", begin, device_attach(device, new));
+	*moved = (igb_head(device) + RING_ENTRIES - head) % RING_ENTRIES;
+	if (ret)
+		return ret;
+
+	begin = serve_now_ns();
+	return note(takeover, "destroy", begin, device_destroy(device, old))
+		       ?: see_traffic(takeover);
+}
+
+/**
+ * takeover_replace() - move the device to a new page table while it receives
+ * @takeover: begun, with a device
+ * @dma: gets what came meanwhile
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int takeover_replace(struct takeover *takeover, struct json_object *dma)
+{
+	struct workload_state *state = takeover->memory.state;
+	struct json_object *replace = json_object_new_object();
+	uint64_t begin = serve_now_ns(), first, last, sequence, received = 0;
+	uint32_t moved = 0;
+	int ret;
+
+	serve(&takeover->device, &takeover->memory);
+	first = packets_up_to(state);
+	ret = move(takeover, &moved);
+	serve(&takeover->device, &takeover->memory);
+	last = packets_up_to(state);
+	for (sequence = first; sequence < last; sequence++)
+		received += !!state->sent_ns[sequence];
+
+	json_object_object_add(dma, "during_replace", json_object_new_uint64(received));
+	json_object_object_add(replace, "ns", json_object_new_uint64(serve_now_ns() - begin));
+	json_object_object_add(replace, "lost", json_object_new_uint64(last - first - received));
+	json_object_object_add(replace, "received_in_call", json_object_new_uint64(moved));
+	json_object_object_add(dma, "replace", replace);
+	return ret;
+}
+
+/**
+ * takeover_finish() - end the session: the device is ours alone
+ * @takeover: the device, if there is one, is on a new page table
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int takeover_finish(struct takeover *takeover)
+{
+	uint64_t begin = serve_now_ns();
+	int ret = session_finish(takeover->session);
+
+	note(takeover, "finish", begin, ret);
+	json_object_object_add(takeover->report, "finished", json_object_new_boolean(!ret));
+	if (ret)
+		warnx("finish the session: %s", strerror(-ret));
+	else
+		close(takeover->session);
+	return ret;
+}
