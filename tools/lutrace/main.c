@@ -37,6 +37,8 @@ static const struct verb verbs[] = {
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -H, --histogram        show how the durations are distributed\n"
 	  "  -L, --list             show each single step, in order of time\n"
+	  "  -n, --interval SECONDS  show it live, again and again; q ends it\n"
+	  "  -c, --count N          ... for so many times\n"
 	  "  -s, --step NAME        only this kind of step, such as iommu-restore\n" PINNED_USAGE
 		  SOURCE_USAGE },
 	{ "record", do_record, "write all that is known of a handover to one file",

@@ -11,6 +11,7 @@
 #include "report.h"
 #include "source.h"
 #include "vocabulary.h"
+#include "watch.h"
 
 /* Durations by powers of two; the last bucket has no upper end. */
 #define BUCKETS	      40
@@ -265,63 +266,140 @@ static struct json_object *make_list(const struct handover *handover, int only)
 	return rows;
 }
 
+/* The forms of the answer, and the keys that choose them in a live view. */
+enum view { SUMMARY, HISTOGRAMS, LIST };
+
+static const struct watch_view views[] = {
+	[SUMMARY] = { 't', "table", print_summary },
+	[HISTOGRAMS] = { 'h', "histograms", print_histograms },
+	[LIST] = { 'l', "list", print_list },
+	{ 0 },
+};
+
+/* A BPF program counts steps; it has no list of them. */
+static const struct watch_view pinned_views[] = {
+	[SUMMARY] = { 't', "table", print_summary },
+	[HISTOGRAMS] = { 'h', "histograms", print_histograms },
+	{ 0 },
+};
+
+/**
+ * struct wish - which steps to show
+ * @source: where from
+ * @pinned: the BPF program to ask instead, NULL for none
+ * @only:   the one kind of step, 0 for all
+ */
+struct wish {
+	struct source source;
+	const char *pinned;
+	int only;
+};
+
+static int make_answer(void *data, size_t view, struct json_object **value)
+{
+	struct wish *wish = data;
+	struct handover handover;
+	uint64_t dropped = 0;
+	int code, side;
+
+	if (wish->pinned)
+		return probe_steps(wish->pinned, wish->only, value);
+	code = source_read(&wish->source, &handover);
+	if (code)
+		return code;
+	for (side = 0; side < SIDES; side++)
+		dropped += handover.ledger[side].header.dropped;
+	*value = json_object_new_object();
+	json_object_object_add(*value, "kernel", recording_kernel(&handover));
+	json_object_object_add(*value, "steps",
+			       view == LIST ? make_list(&handover, wish->only)
+					    : step_summary(&handover, wish->only));
+	add_number(*value, "dropped", (int64_t)dropped);
+	add_number(*value, "unpaired", (int64_t)handover.unpaired);
+	source_free(&wish->source, &handover);
+	return EXIT_GOOD;
+}
+
+static int read_interval(const char *text, double *seconds)
+{
+	char *end;
+
+	*seconds = strtod(text, &end);
+	if (*end || end == text || !(*seconds >= 0.1 && *seconds <= 86400))
+		return fail("'%s' is no number of seconds from 0.1 to 86400", text);
+	return EXIT_GOOD;
+}
+
+static int read_rounds(const char *text, unsigned long *rounds)
+{
+	char *end;
+
+	*rounds = strtoul(text, &end, 10);
+	if (*end || !*rounds)
+		return fail("'%s' is no number of times", text);
+	return EXIT_GOOD;
+}
+
 int do_steps(int argc, char **argv)
 {
 	static const struct option options[] = { SOURCE_OPTIONS,
+						 { "count", required_argument, NULL, 'c' },
 						 { "histogram", no_argument, NULL, 'H' },
+						 { "interval", required_argument, NULL, 'n' },
 						 { "list", no_argument, NULL, 'L' },
 						 { "pinned", required_argument, NULL, 'P' },
 						 { "step", required_argument, NULL, 's' },
 						 { 0 } };
-	void (*print)(struct json_object * value) = print_summary;
+	struct wish wish = { 0 };
+	struct watch live = { .title = "lutrace steps",
+			      .views = views,
+			      .view = SUMMARY,
+			      .make = make_answer,
+			      .data = &wish };
 	struct json_object *value;
-	struct source source = { 0 };
-	struct handover handover;
-	const char *pinned = NULL;
-	int letter, code, side, only = 0;
-	uint64_t dropped = 0;
+	int letter, code = EXIT_GOOD;
 
-	while ((letter = next_option(argc, argv, SOURCE_LETTERS "HLP:s:", options)) != -1) {
+	while (!code &&
+	       (letter = next_option(argc, argv, SOURCE_LETTERS "c:Hn:LP:s:", options)) != -1) {
 		switch (letter) {
+		case 'c':
+			code = read_rounds(optarg, &live.rounds);
+			break;
 		case 'H':
-			print = print_histograms;
+			live.view = HISTOGRAMS;
+			break;
+		case 'n':
+			code = read_interval(optarg, &live.interval);
 			break;
 		case 'L':
-			print = print_list;
+			live.view = LIST;
 			break;
 		case 'P':
-			pinned = optarg;
+			wish.pinned = optarg;
+			live.views = pinned_views;
 			break;
 		case 's':
-			only = step_number(optarg);
-			if (only <= 0)
+			wish.only = step_number(optarg);
+			if (wish.only <= 0)
 				return fail(
 					"there is no step '%s'; 'lutrace steps' lists those that occurred",
 					optarg);
 			break;
 		default:
-			source_option(&source, letter, optarg);
+			source_option(&wish.source, letter, optarg);
 		}
 	}
-	code = source_arguments(&source, argc, argv);
-	if (!code && pinned && (print == print_list || source.file || source.directory))
-		return fail(
-			"a BPF program counts steps; it has no list of them, and no other source");
-	if (!code && pinned)
-		return probe_steps(pinned, only, &value) ?: output(value, print);
-	code = code ?: source_read(&source, &handover);
+	code = code ?: source_arguments(&wish.source, argc, argv);
 	if (code)
 		return code;
-
-	for (side = 0; side < SIDES; side++)
-		dropped += handover.ledger[side].header.dropped;
-	value = json_object_new_object();
-	json_object_object_add(value, "kernel", recording_kernel(&handover));
-	json_object_object_add(value, "steps",
-			       print == print_list ? make_list(&handover, only)
-						   : step_summary(&handover, only));
-	add_number(value, "dropped", (int64_t)dropped);
-	add_number(value, "unpaired", (int64_t)handover.unpaired);
-	source_free(&source, &handover);
-	return output(value, print);
+	if (wish.pinned && (live.view == LIST || wish.source.file || wish.source.directory))
+		return fail(
+			"a BPF program counts steps; it has no list of them, and no other source");
+	if (live.interval && wish.source.file)
+		return fail("a recording does not change: --interval is for ledgers");
+	if (live.rounds && !live.interval)
+		return fail("--count goes with --interval");
+	if (live.interval)
+		return watch(&live);
+	return make_answer(&wish, live.view, &value) ?: output(value, views[live.view].print);
 }
