@@ -100,7 +100,8 @@ static void print_changes(struct json_object *value)
 		printf("No preserved page table was changed; %" PRId64 " are preserved now.\n",
 		       member_number(value, "preserved"));
 	else
-		printf("Preserved page tables were changed %" PRId64 " times:\n\n", changes);
+		printf("Preserved page tables were changed %" PRId64 " time%s:\n\n", changes,
+		       changes == 1 ? "" : "s");
 	if (changes)
 		output_table(member(value, "list"), columns, sizeof(columns) / sizeof(columns[0]),
 			     0);

@@ -86,6 +86,12 @@
 	  "How long it ran, all runs together.")					\
 	X(PROBE_MISSED, COUNTER, "lutrace_probe_missed_runs", "", "program",		\
 	  "How often it could not run because it was running already.")			\
+	X(PROBE_LOST, COUNTER, "lutrace_probe_lost_events", "", "probe",		\
+	  "Events that a probe saw and could not keep, or that the hardware dropped.")	\
+	X(PROBE_CHANGES, COUNTER, "lutrace_probe_changes", "", "",			\
+	  "Changes of preserved page tables that the probe immutable saw: a bug each.")	\
+	X(PROBE_FAULTS, COUNTER, "lutrace_probe_dma_faults", "", "phase",		\
+	  "DMA faults that the probe dma_faults saw, by phase of the live update.")	\
 	X(BUILD, INFO, "lutrace_build", "", "version", "The exporter.")			\
 	X(RECORDINGS, GAUGE, "lutrace_export_recordings", "", "",			\
 	  "Recordings, or pairs of ledgers, that all this comes from.")			\

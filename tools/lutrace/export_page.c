@@ -433,8 +433,10 @@ int export_page(struct export *export, struct openmetrics *page)
 			put_last_evidence(page, sum->last);
 			put_last_ledgers(page, sum->last);
 		}
-		if (export->probes)
+		if (export->probes) {
 			export_probes(export->probes, page);
+			export_observed(export->probes, page);
+		}
 		put_exporter(page, export, sum);
 		clock_gettime(CLOCK_MONOTONIC, &end);
 		openmetrics_describe(page, METRIC(SCRAPE));

@@ -22,5 +22,7 @@ int export_page(struct export *export, struct openmetrics *page);
 
 /* export_probes.c: what the pinned programs cost */
 void export_probes(const char *directory, struct openmetrics *page);
+/* export_observed.c: what they have seen */
+void export_observed(const char *directory, struct openmetrics *page);
 
 #endif /* LUTRACE_EXPORT_PAGE_H */
