@@ -136,6 +136,7 @@ int do_export(int argc, char **argv)
 						 { 0 } };
 	const char *listen = NULL, *textfile = NULL, *ledgers = NULL;
 	struct export export = { 0 };
+	bool list = false;
 	int letter, code;
 
 	while ((letter = next_option(argc, argv, "L:t:l:P:m", options)) != -1) {
@@ -153,9 +154,12 @@ int do_export(int argc, char **argv)
 			export.probes = optarg;
 			break;
 		case 'm':
-			return output(metrics_table(), print_metrics);
+			list = true;
+			break;
 		}
 	}
+	if (list)
+		return output(metrics_table(), print_metrics);
 	if (listen && textfile)
 		return fail("name --listen or --textfile, not both");
 	if (ledgers && optind < argc)

@@ -1,0 +1,175 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# lutrace export: both formats over HTTP, the textfile, what is read again when,
+# and that what laboratory machines recorded is counted as it should be.
+
+set -u
+project=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/lab/tap.sh
+. "$project/tests/lab/tap.sh"
+# shellcheck source=tests/dashboards/serve.sh
+. "$project/tests/dashboards/serve.sh"
+build=${BUILD:-$project/build}
+lutrace=$build/bin/lutrace
+data=$project/tests/dashboards/data
+cd "$tap_scratch" || exit 1
+openmetrics='Accept: application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
+
+# value SAMPLE FILE: the value of a sample, whose name and labels are given
+value() { awk -v sample="$1" '$1 == sample { print $2 }' "$2"; }
+status() {
+	"$@" >/dev/null 2>&1
+	echo $?
+}
+
+### Formats
+serve_export legacy "$data/legacy"
+url=http://$address
+get "$url/metrics" >classic
+get "$url/metrics" "$openmetrics" >openmetrics
+like "who does not ask gets the classic format" \
+	"$(curl -sI "$url/metrics" | tr -d '\r')" '^Content-Type: text/plain; version=0\.0\.4; charset=utf-8$'
+like "who asks as Prometheus does gets OpenMetrics" \
+	"$(curl -sI -H "$openmetrics" "$url/metrics" | tr -d '\r')" \
+	'^Content-Type: application/openmetrics-text; version=1\.0\.0; charset=utf-8$'
+like "who prefers text gets text" "$(curl -sI -H \
+	'Accept: application/openmetrics-text;q=0.3, text/plain' "$url/metrics")" 'text/plain'
+is "promtool finds nothing to say about the names" "$(promtool check metrics <classic 2>&1)" ''
+is "OpenMetrics ends with EOF" "$(tail -n 1 openmetrics)" '# EOF'
+is "the classic format does not" "$(grep -c EOF classic)" 0
+like "a counter is described without _total in OpenMetrics" "$(cat openmetrics)" \
+	'^# TYPE liveupdate_handovers counter$'
+like "and with it in the classic format" "$(cat classic)" '^# TYPE liveupdate_handovers_total counter$'
+like "an info metric is one in OpenMetrics" "$(cat openmetrics)" '^# TYPE liveupdate_last_handover info$'
+like "and a gauge in the classic format" "$(cat classic)" '^# TYPE liveupdate_last_handover_info gauge$'
+like "units are told" "$(cat openmetrics)" '^# UNIT liveupdate_blackout_seconds seconds$'
+# What the exporter says of itself differs from one answer to the next.
+ok "both have the same samples, with the same bounds of buckets" cmp \
+	<(grep -vE '^(#|lutrace_export_)' classic) <(grep -vE '^(#|lutrace_export_)' openmetrics)
+is "no sample is there twice" "$(grep -v '^#' classic | cut -d ' ' -f 1 | sort | uniq -d)" ''
+is "the bounds of the pause are those that all hosts have" \
+	"$(grep -oE '^liveupdate_blackout_seconds_bucket.*' classic | grep -oE 'le="[^"]*"' | tr -d 'le="\n' | md5sum)" \
+	"$(printf 0.0010.00250.0050.010.0250.050.10.250.51.02.55.010.025.050.0100.0+Inf | md5sum)"
+
+### Figures: the two recordings, as lutrace report computes them
+for recording in first second; do
+	"$lutrace" report -j "$data/legacy/$recording.json" >$recording.json
+done
+last=second.json
+pair='{outgoing="7.3.4",incoming="7.3.4-successor"}'
+is "both live updates are counted" "$(value "liveupdate_handovers_total$pair" classic)" 2
+is "their pauses add up" "$(value "liveupdate_blackout_seconds_sum$pair" classic)" \
+	"$(jq -sr '[.[].blackout.ns] | add | tostring | .[:-9] + "." + .[-9:]' first.json second.json)"
+is "a bucket has those that are not longer" \
+	"$(value "liveupdate_blackout_seconds_bucket{outgoing=\"7.3.4\",incoming=\"7.3.4-successor\",le=\"10.0\"}" classic)" \
+	"$(jq -s '[.[] | select(.blackout.ns <= 10e9)] | length' first.json second.json)"
+is "and no longer ones" \
+	"$(value "liveupdate_blackout_seconds_bucket{outgoing=\"7.3.4\",incoming=\"7.3.4-successor\",le=\"5.0\"}" classic)" \
+	"$(jq -s '[.[] | select(.blackout.ns <= 5e9)] | length' first.json second.json)"
+is "the last one is the later one" "$(value liveupdate_last_blackout_seconds classic)" \
+	"$(jq -r '.blackout.ns | tostring | .[:-9] + "." + .[-9:] | sub("0+$"; "")' $last)"
+is "its phases are those of the recording, and add up to the pause" \
+	"$(grep '^liveupdate_last_phase_seconds' classic | awk '{ sum += $2 } END { printf "%.6f", sum }')" \
+	"$(value liveupdate_last_blackout_seconds classic | awk '{ printf "%.6f", $1 }')"
+is "its steps are counted" "$(grep '^liveupdate_last_steps' classic | awk '{ sum += $2 } END { print sum }')" \
+	"$(jq '.steps | length' $last)"
+is "errors of steps are" "$(grep '^liveupdate_last_step_errors' classic | awk '{ sum += $2 } END { print sum }')" \
+	"$(jq '[.steps[] | select(.ret != 0 and .ret != null)] | length' $last)"
+is "the verdict is the recording's" "$(grep -E '^liveupdate_last_identity\{.* 1$' classic)" \
+	"liveupdate_last_identity{verdict=\"$(jq -r .identity.verdict $last)\"} 1"
+is "the packets are" "$(value liveupdate_last_dma_received_packets classic)" "$(jq .dma.received $last)"
+is "DMA faults are told by each witness" "$(grep -c '^liveupdate_last_dma_faults' classic)" 2
+
+"$lutrace" export -t - "$data/baseline" >baseline
+is "a baseline is different" "$(value 'liveupdate_last_identity{verdict="different"}' baseline)" 1
+is "and has lost packets" "$(value liveupdate_last_dma_lost_packets baseline)" \
+	"$(jq .dma.lost "$data/baseline/handover.json")"
+"$lutrace" export -t - "$data/ledger-full" >full
+is "what a ledger dropped is told" "$(value 'liveupdate_last_ledger_dropped_records{kernel="outgoing"}' full)" \
+	"$(jq .ledgers.outgoing.dropped "$data/ledger-full/handover.json")"
+is "a pause that is not known has no length" "$(grep -c '^liveupdate_last_blackout_seconds' full)" 0
+is "but a reason" "$(value 'liveupdate_blackout_unknown_total{reason="no-end"}' full)" 1
+is "what nobody looked at is not 0 but absent" "$(grep -c '^liveupdate_last_dma' full)" 0
+"$lutrace" export -t - "$data/refused" >refused
+is "a reboot call that came back is counted" "$(value liveupdate_reboots_failed_total refused)" \
+	"$(jq '[.steps[] | select(.step == "reboot" and .ret < 0)] | length' "$data/refused/recording.json")"
+is "and is no live update" "$(grep -c '^liveupdate_last_handover_info' refused)" 0
+
+### A boot that is in two recordings is counted once
+mkdir -p twice
+cp "$data/scalable/handover.json" twice/early.json
+# The same boot, recorded again when its ledger had three more records.
+for i in 1 2 3; do
+	jq --argjson i $i '.ledgers.incoming.records += [.ledgers.incoming.records[-1]
+		| { sequence: (.sequence + $i), cycles, step: "user-mark", edge: "instant", kind: "user", name: "again" }]' \
+		"$(ls -t twice/*.json | head -n 1)" >again && mv again twice/late.json
+done
+"$lutrace" export -t - twice >twice.prom
+is "a live update that was recorded again is one" "$(value "liveupdate_handovers_total$pair" twice.prom)" 1
+is "its steps are those of the longer recording" "$(value 'liveupdate_steps_total{step="user-mark"}' twice.prom)" \
+	"$(("$(jq '[.steps[] | select(.step == "user-mark")] | length' "$data/scalable/handover.json")" + 3))"
+# The next live update: what was the incoming kernel is the outgoing one.
+mkdir -p chain
+cp "$data/scalable/handover.json" chain/
+jq '.ledgers.incoming as $now | .ledgers.outgoing = $now | .ledgers.incoming = ($now
+	| .records |= map(.sequence += 100000 | .cycles = "0x7fffffffffffff00"
+		| if .ref then .ref += 100000 else . end) | .release = "7.3.5")' \
+	"$data/scalable/handover.json" >chain/next.json
+"$lutrace" export -t - chain >chain.prom
+is "the kernel in the middle of two live updates recorded each step once" \
+	"$(value 'liveupdate_steps_total{step="iommu-restore"}' chain.prom)" 2
+is "there are two kernel pairs then" "$(grep -c '^liveupdate_handovers_total' chain.prom)" 2
+
+### What has changed is read again
+mkdir -p many
+cp "$data/first-stage/handover.json" many/a.json
+serve_export many many
+is "a directory is read" "$(get "http://$address/metrics" | grep '^lutrace_export_recordings')" 'lutrace_export_recordings 1'
+cp "$data/baseline/handover.json" many/b.json
+get "http://$address/metrics" >more
+is "and again when there is a new file" "$(value lutrace_export_recordings more)" 2
+echo '{' >many/c.json
+get "http://$address/metrics" >more
+is "a file that is no recording is counted" "$(value lutrace_export_unreadable_recordings more)" 1
+is "and the others are served" "$(value "liveupdate_handovers_total$pair" more)" 2
+get "http://$address/metrics" >/dev/null
+is "the log names it, once" "$(grep -c 'many/c.json' many.log)" 1
+cp many/b.json many/c.json.part && mv many/c.json.part many/c.json
+get "http://$address/metrics" >more
+is "it is read again when it is replaced" "$(value lutrace_export_recordings more)" 3
+rm many/c.json many/a.json
+get "http://$address/metrics" >more
+is "what is gone counts no more" "$(value "liveupdate_handovers_total$pair" more)" 1
+like "the exporter tells how long it took" "$(cat more)" '^lutrace_export_scrape_seconds 0\.[0-9]+$'
+
+### HTTP
+code() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
+is "what is not there is a 404" "$(code "$url/nothing")" 404
+is "only GET and HEAD are answered" "$(code -X POST -d x=1 "$url/metrics")" 405
+like "/ leads to /metrics" "$(get "$url/")" 'href="/metrics"'
+is "it listens at the loopback address alone" "$(awk -v port="$(printf ':%04X' "${url##*:}")" \
+	'$4 == "0A" && $2 ~ port { print substr($2, 1, 8) }' /proc/net/tcp)" 0100007F
+is "an address that is none is an error" "$(status "$lutrace" export --listen lunch "$data")" 1
+is "so is one that somebody listens at" "$(status "$lutrace" export --listen "${url#http://}" "$data")" 1
+
+### Textfile
+"$lutrace" export --textfile lutrace.prom "$data/scalable"
+is "a textfile is written" $? 0
+is "promtool finds nothing to say about it" "$(promtool check metrics <lutrace.prom 2>&1)" ''
+is "everybody may read it" "$(stat -c %a lutrace.prom)" 644
+is "nothing else is left" "$(find . -name 'lutrace.prom*')" ./lutrace.prom
+inode=$(stat -c %i lutrace.prom)
+"$lutrace" export --textfile lutrace.prom "$data/baseline"
+ok "a new one replaces it as a whole" [ "$(stat -c %i lutrace.prom)" != "$inode" ]
+strace -o trace -e trace=fsync,rename "$lutrace" export -t lutrace.prom "$data/baseline"
+is "it is synchronised before it is renamed" "$(grep -oE '^(fsync|rename)' trace | tr -d '\n')" fsyncrename
+is "a place that is not there is an error" "$(status "$lutrace" export -t none/x.prom "$data")" 1
+
+### Sources
+mkdir -p ledgers
+"$build/tests/unit/make-ledger" handover ledgers || exit 1
+is "the machine's own ledgers are a source" \
+	"$("$lutrace" export -t - -l ledgers | grep -c '^liveupdate_last_handover_info')" 1
+is "a machine without a ledger is an error" "$(status "$lutrace" export -t - -l nowhere)" 1
+tap_done
