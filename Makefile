@@ -56,6 +56,14 @@ demo-baseline: build ## the same with the feature switched off: packets are lost
 test: build unit ## build everything and run all tests (TESTS= some of them, TEST_JOBS= at a time)
 	$(Q)tests/run $(TESTS)
 
+.PHONY: test-kunit
+test-kunit: kernel-successor programs ## the kernel's KUnit suites alone
+	$(Q)tests/run tests/kernel/kunit.t
+
+.PHONY: test-debug
+test-debug: kernel-debug tools programs ## the laboratory's tests with the debug kernel on both sides (TESTS=)
+	$(Q)tests/run-debug $(TESTS)
+
 .PHONY: bench
 bench: build ## measure: docs/benchmarks.md says what
 	$(Q)tests/bench/run --results $(BUILD)/bench
@@ -85,7 +93,13 @@ kernel-lab: kernel-tree
 
 .PHONY: kernel-successor
 kernel-successor: kernel-lab
-	$(Q)kernel/scripts/build successor kernel/config/lab.config kernel/config/successor.config
+	$(Q)kernel/scripts/build successor kernel/config/lab.config kernel/config/successor.config \
+		kernel/config/kunit.config
+
+.PHONY: kernel-debug
+kernel-debug: kernel-tree ## a kernel that finds its own mistakes: KASAN, lockdep, kmemleak, fault injection
+	$(Q)kernel/scripts/build debug kernel/config/lab.config kernel/config/kunit.config \
+		kernel/config/debug.config
 
 .PHONY: kernel-headers
 kernel-headers: kernel-tree
