@@ -6,11 +6,18 @@
 
 # In a stage: talk to one dma-session, which stays when the stage ends.
 dma_session() {
-	coproc DMA { "$LAB_BUILD/tests/kernel/dma-session"; }
+	coproc DMA { exec "$LAB_BUILD/tests/kernel/dma-session"; }
 	# Copies that command substitutions see, too.
 	exec {dma_to}>&"${DMA[1]}" {dma_from}<&"${DMA[0]}"
 	# The process has to see the end of its input.
 	eval "exec ${DMA[1]}>&-"
+}
+
+# In a stage: kill it, and wait until all that it had open is closed
+dma_killed() {
+	kill -KILL "$DMA_PID"
+	wait "$DMA_PID" 2>/dev/null || :
+	exec {dma_to}>&- {dma_from}<&-
 }
 
 # dma COMMAND...: give one command, print what is answered unless it is "ok"

@@ -52,8 +52,7 @@ dma store "$LAB_DEVICES" 0x1004000
 note finished "$(dma read 0x4000)"
 
 # The process ends, and with it everything that it has open.
-kill "$DMA_PID"
-wait "$DMA_PID" || true
+dma_killed
 cat /proc/meminfo >"$LAB_RESULTS/meminfo"
 pages=$((($(sed -n 's/^MemFree: *\([0-9]*\) kB/\1/p' /proc/meminfo) - 49152) / 4))
 echo always >/sys/kernel/mm/transparent_hugepage/shmem_enabled	# quicker
