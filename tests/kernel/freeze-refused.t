@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# A device with enabled interrupts does not cross: the reboot call fails, the log
-# says which interrupts, and all goes on as before.
+# A device with INTx enabled does not cross: the reboot call fails, the log says
+# why, and all goes on as before. MSI and MSI-X are masked in the device by the
+# freeze, and unmasked when the reboot call fails.
 
 # shellcheck source=tests/lab/tap.sh
 . "$(dirname "$0")/../lab/tap.sh"
@@ -17,10 +18,7 @@ lab_try --mode scalable --devices igb2 --incoming "$incoming" "$stage"
 stage_tap 1
 ok "the run succeeds" [ "$lab_status" = 0 ]
 
-log=$(cat "$lab_results/dmesg-outgoing.log")
-for type in INTx MSI MSI-X; do
-	like "the log names $type" "$log" \
-		"cannot cross a live update: its user has $type enabled, vector 0"
-done
+like "the log names INTx" "$(cat "$lab_results/dmesg-outgoing.log")" \
+	"cannot cross a live update: its user has INTx enabled, vector 0"
 
 tap_done

@@ -17,10 +17,12 @@
  * driver waits for the device file to be closed, as ever, and the session holds
  * the file.
  *
- * Interrupts cannot cross yet. Freezing refuses, and with it the reboot call,
- * if the user has any enabled, and none can be enabled after that. INTx is
- * turned off at the device in addition, because the next kernel has no handler
- * for it and the line may be shared.
+ * Freezing masks MSI and MSI-X in the device, where what comes becomes pending.
+ * When the user sets its eventfds again in the next kernel, each is signalled
+ * once, so that nothing is missed, also where the device could not keep it. INTx
+ * does not cross: freezing refuses, and with it the reboot call, if the user has
+ * it enabled. It is turned off at the device in any case, because the next
+ * kernel has no handler for it and the line may be shared.
  *
  * In the next kernel the device waits (pci_liveupdate_is_waiting()). vfio-pci
  * binds to it without touching it, and its device file cannot be opened. Who
@@ -55,6 +57,17 @@ static bool vfio_pci_liveupdate_can_preserve(struct liveupdate_file_handler *han
 					     struct file *file)
 {
 	return vfio_device_from_file(file);
+}
+
+static u32 vfio_pci_ser_crc(const struct vfio_pci_ser *ser)
+{
+	return crc32_le(~0, &ser->size,
+			sizeof(*ser) - offsetof(struct vfio_pci_ser, size));
+}
+
+static void vfio_pci_seal_ser(struct vfio_pci_ser *ser)
+{
+	ser->crc = vfio_pci_ser_crc(ser);
 }
 
 static int vfio_pci_preserve(struct vfio_pci_core_device *vdev,
@@ -96,8 +109,8 @@ static int vfio_pci_preserve(struct vfio_pci_core_device *vdev,
 	ser->flags = vdev->reset_works ? VFIO_PCI_SER_RESET_WORKS : 0;
 	ser->iommufd_token = iommufd_token;
 	ser->hwpt_token = hwpt_token;
-	ser->crc = crc32_le(~0, &ser->size,
-			    sizeof(*ser) - offsetof(struct vfio_pci_ser, size));
+	ser->irq_index = VFIO_PCI_SER_NO_IRQ;
+	vfio_pci_seal_ser(ser);
 	return 0;
 }
 
@@ -162,26 +175,96 @@ static void vfio_pci_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
 	kho_unpreserve_free(phys_to_virt(args->serialized_data));
 }
 
-/* Refuse if the user has interrupts enabled, and see that none will be. */
-static int vfio_pci_freeze(struct vfio_pci_core_device *vdev)
+static unsigned int vfio_pci_count_vectors(struct vfio_pci_core_device *vdev)
+{
+	unsigned int vectors = 0;
+	unsigned long index;
+	void *ctx;
+
+	xa_for_each(&vdev->ctx, index, ctx)
+		vectors++;
+	return vectors;
+}
+
+/*
+ * Let the device keep its messages. A vector that is masked becomes pending in
+ * the device (PCIe 6.1.4.5); MSI without mask bits can only be turned
+ * off. Reading back orders the write before what follows.
+ */
+static void vfio_pci_mask_msi(struct vfio_pci_core_device *vdev)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	int flags = pdev->msi_cap + PCI_MSI_FLAGS;
+	u16 value;
+	int mask;
+
+	if (vdev->irq_type == VFIO_PCI_MSIX_IRQ_INDEX) {
+		flags = pdev->msix_cap + PCI_MSIX_FLAGS;
+		pci_read_config_word(pdev, flags, &value);
+		vdev->liveupdate_msi_flags = value;
+		pci_write_config_word(pdev, flags, value | PCI_MSIX_FLAGS_MASKALL);
+		pci_read_config_word(pdev, flags, &value);
+		return;
+	}
+
+	pci_read_config_word(pdev, flags, &value);
+	vdev->liveupdate_msi_flags = value;
+	if (value & PCI_MSI_FLAGS_MASKBIT) {
+		mask = pdev->msi_cap + (value & PCI_MSI_FLAGS_64BIT ?
+					PCI_MSI_MASK_64 : PCI_MSI_MASK_32);
+		pci_read_config_dword(pdev, mask, &vdev->liveupdate_msi_mask);
+		pci_write_config_dword(pdev, mask, ~0U);
+	} else {
+		pci_write_config_word(pdev, flags, value & ~PCI_MSI_FLAGS_ENABLE);
+	}
+	pci_read_config_word(pdev, flags, &value);
+}
+
+static void vfio_pci_unmask_msi(struct vfio_pci_core_device *vdev)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	u16 flags = vdev->liveupdate_msi_flags;
+
+	if (vdev->irq_type == VFIO_PCI_MSIX_IRQ_INDEX) {
+		pci_write_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS, flags);
+		return;
+	}
+	if (flags & PCI_MSI_FLAGS_MASKBIT)
+		pci_write_config_dword(pdev, pdev->msi_cap +
+				       (flags & PCI_MSI_FLAGS_64BIT ?
+					PCI_MSI_MASK_64 : PCI_MSI_MASK_32),
+				       vdev->liveupdate_msi_mask);
+	pci_write_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS, flags);
+}
+
+/* Mask what the user has enabled, and see that nothing changes any more. */
+static int vfio_pci_freeze(struct vfio_pci_core_device *vdev,
+			   struct vfio_pci_ser *ser)
 {
 	unsigned long vector = 0;
 	u16 command;
 
 	guard(mutex)(&vdev->igate);
 
-	if (vdev->irq_type != VFIO_PCI_NUM_IRQS) {
-		static const char * const types[] = {
-			[VFIO_PCI_INTX_IRQ_INDEX] = "INTx",
-			[VFIO_PCI_MSI_IRQ_INDEX] = "MSI",
-			[VFIO_PCI_MSIX_IRQ_INDEX] = "MSI-X",
-		};
-
+	switch (vdev->irq_type) {
+	case VFIO_PCI_MSI_IRQ_INDEX:
+	case VFIO_PCI_MSIX_IRQ_INDEX:
+		vfio_pci_mask_msi(vdev);
+		ser->irq_index = vdev->irq_type;
+		ser->irq_vectors = vfio_pci_count_vectors(vdev);
+		break;
+	case VFIO_PCI_NUM_IRQS:
+		ser->irq_index = VFIO_PCI_SER_NO_IRQ;
+		ser->irq_vectors = 0;
+		break;
+	default:
+		/* Its line may be shared with a device of the next kernel */
 		xa_find(&vdev->ctx, &vector, ULONG_MAX, XA_PRESENT);
-		pci_warn(vdev->pdev, "cannot cross a live update: its user has %s enabled, vector %lu; disable it first (VFIO_DEVICE_SET_IRQS)\n",
-			 types[vdev->irq_type], vector);
+		pci_warn(vdev->pdev, "cannot cross a live update: its user has INTx enabled, vector %lu; disable it first (VFIO_DEVICE_SET_IRQS)\n",
+			 vector);
 		return -EBUSY;
 	}
+	vfio_pci_seal_ser(ser);
 
 	pci_read_config_word(vdev->pdev, PCI_COMMAND, &command);
 	vdev->liveupdate_intx = !(command & PCI_COMMAND_INTX_DISABLE);
@@ -194,14 +277,15 @@ static int vfio_pci_freeze(struct vfio_pci_core_device *vdev)
 static int vfio_pci_liveupdate_freeze(struct liveupdate_file_op_args *args)
 {
 	struct vfio_pci_core_device *vdev = vfio_pci_preserved_device(args);
+	struct vfio_pci_ser *ser = phys_to_virt(args->serialized_data);
 	struct liveupdate_step step;
 	int ret;
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_FREEZE,
 			      LIVEUPDATE_KIND_DEVICE,
 			      vfio_pci_object(vdev->pdev));
-	ret = vfio_pci_freeze(vdev);
-	liveupdate_step_end(&step, ret, 0);
+	ret = vfio_pci_freeze(vdev, ser);
+	liveupdate_step_end(&step, ret, ret ? 0 : ser->irq_vectors);
 	return ret;
 }
 
@@ -212,6 +296,8 @@ static void vfio_pci_liveupdate_unfreeze(struct liveupdate_file_op_args *args)
 	guard(mutex)(&vdev->igate);
 
 	vdev->liveupdate_frozen = false;
+	if (vdev->irq_type != VFIO_PCI_NUM_IRQS)
+		vfio_pci_unmask_msi(vdev);
 	if (vdev->liveupdate_intx)
 		pci_intx(vdev->pdev, 1);
 }
@@ -230,8 +316,7 @@ static struct vfio_pci_ser *vfio_pci_incoming_ser(u64 data)
 	ser = phys_to_virt(data);
 	if (ser->magic != VFIO_PCI_SER_MAGIC || ser->size != sizeof(*ser))
 		goto bad;
-	if (ser->crc != crc32_le(~0, &ser->size,
-				 sizeof(*ser) - offsetof(struct vfio_pci_ser, size)))
+	if (ser->crc != vfio_pci_ser_crc(ser))
 		goto bad;
 	return ser;
 
@@ -287,6 +372,7 @@ static struct file *vfio_pci_retrieve(struct pci_dev *pdev,
 		vdev->liveupdate_retrieved = true;
 	}
 	vdev->reset_works = ser->flags & VFIO_PCI_SER_RESET_WORKS;
+	vdev->liveupdate_irq_index = ser->irq_index;
 	return file;
 }
 

@@ -21,6 +21,8 @@
 
 #define VFIO_PCI_SER_RESET_WORKS	BIT(0)
 
+#define VFIO_PCI_SER_NO_IRQ		(~0U)
+
 /**
  * struct vfio_pci_ser - one vfio-pci device file
  * @magic:         VFIO_PCI_SER_MAGIC
@@ -33,6 +35,10 @@
  * @flags:         VFIO_PCI_SER_*
  * @iommufd_token: token, in the same session, of the iommufd that it is bound to
  * @hwpt_token:    token, in that iommufd, of the HWPT that it is attached to
+ * @irq_index:     interrupts that the user had when it was frozen, which are
+ *                 masked in the device: VFIO_PCI_MSI_IRQ_INDEX,
+ *                 VFIO_PCI_MSIX_IRQ_INDEX or VFIO_PCI_SER_NO_IRQ
+ * @irq_vectors:   number of vectors that it had
  */
 struct vfio_pci_ser {
 	u32 magic;
@@ -45,6 +51,8 @@ struct vfio_pci_ser {
 	u16 flags;
 	u64 iommufd_token;
 	u64 hwpt_token;
+	u32 irq_index;
+	u32 irq_vectors;
 } __packed;
 
 #endif /* _LINUX_KHO_ABI_VFIO_PCI_H */
