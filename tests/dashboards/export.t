@@ -91,9 +91,14 @@ is "what a ledger dropped is told" "$(value 'liveupdate_last_ledger_dropped_reco
 is "a pause that is not known has no length" "$(grep -c '^liveupdate_last_blackout_seconds' full)" 0
 is "but a reason" "$(value 'liveupdate_blackout_unknown_total{reason="no-end"}' full)" 1
 is "what nobody looked at is not 0 but absent" "$(grep -c '^liveupdate_last_dma' full)" 0
-"$lutrace" export -t - "$data/refused" >refused
-is "a reboot call that came back is counted" "$(value liveupdate_reboots_failed_total refused)" \
-	"$(jq '[.steps[] | select(.step == "reboot" and .ret < 0)] | length' "$data/refused/recording.json")"
+# A machine whose reboot call came back: the outgoing ledger up to there, as the
+# ledger of a kernel that still runs.
+jq '.ledgers.outgoing as $ledger | .ledgers.outgoing = null | .ledgers.incoming = ($ledger | .records |= (
+	(map(.step == "reboot") | index(true)) as $at | .[:$at + 1] + [.[$at]
+	| .ref = .sequence | .sequence += 1 | .edge = "end" | .ret = -16]))' "$data/scalable/handover.json" >refused.json
+"$lutrace" export -t - refused.json >refused
+is "a reboot call that came back is counted" "$(value liveupdate_reboots_failed_total refused)" 1
+is "one that did not is not" "$(value liveupdate_reboots_failed_total classic)" 0
 is "and is no live update" "$(grep -c '^liveupdate_last_handover_info' refused)" 0
 
 ### A boot that is in two recordings is counted once
@@ -127,21 +132,21 @@ cp "$data/first-stage/handover.json" many/a.json
 serve_export many many
 is "a directory is read" "$(get "http://$address/metrics" | grep '^lutrace_export_recordings')" 'lutrace_export_recordings 1'
 cp "$data/baseline/handover.json" many/b.json
-get "http://$address/metrics" >more
-is "and again when there is a new file" "$(value lutrace_export_recordings more)" 2
+get "http://$address/metrics" >more.prom
+is "and again when there is a new file" "$(value lutrace_export_recordings more.prom)" 2
 echo '{' >many/c.json
-get "http://$address/metrics" >more
-is "a file that is no recording is counted" "$(value lutrace_export_unreadable_recordings more)" 1
-is "and the others are served" "$(value "liveupdate_handovers_total$pair" more)" 2
+get "http://$address/metrics" >more.prom
+is "a file that is no recording is counted" "$(value lutrace_export_unreadable_recordings more.prom)" 1
+is "and the others are served" "$(value "liveupdate_handovers_total$pair" more.prom)" 2
 get "http://$address/metrics" >/dev/null
 is "the log names it, once" "$(grep -c 'many/c.json' many.log)" 1
 cp many/b.json many/c.json.part && mv many/c.json.part many/c.json
-get "http://$address/metrics" >more
-is "it is read again when it is replaced" "$(value lutrace_export_recordings more)" 3
+get "http://$address/metrics" >more.prom
+is "it is read again when it is replaced" "$(value lutrace_export_recordings more.prom)" 3
 rm many/c.json many/a.json
-get "http://$address/metrics" >more
-is "what is gone counts no more" "$(value "liveupdate_handovers_total$pair" more)" 1
-like "the exporter tells how long it took" "$(cat more)" '^lutrace_export_scrape_seconds 0\.[0-9]+$'
+get "http://$address/metrics" >more.prom
+is "what is gone counts no more" "$(value "liveupdate_handovers_total$pair" more.prom)" 1
+like "the exporter tells how long it took" "$(cat more.prom)" '^lutrace_export_scrape_seconds 0\.[0-9]+$'
 
 ### HTTP
 code() { curl -s -o /dev/null -w '%{http_code}' "$@"; }

@@ -4,6 +4,7 @@
 # Servers that a test starts, each at a free port of the loopback address, and
 # stops when it ends. Source it after tap.sh.
 
+address=	# of the exporter that was started last
 served=()
 serve_stop() {
 	[ ${#served[@]} -eq 0 ] || kill "${served[@]}" 2>/dev/null
@@ -36,9 +37,10 @@ until_true() {
 serve_export() {
 	local name=$1
 	shift
-	"$lutrace" export --listen 127.0.0.1:0 "$@" >"$name.address" 2>"$name.log" &
+	"${lutrace:?}" export --listen 127.0.0.1:0 "$@" >"$name.address" 2>"$name.log" &
 	served+=($!)
 	until_true 20 grep -q . "$name.address" || return 1
+	# shellcheck disable=SC2034  # for whoever sources this
 	address=$(sed 's,^http://\(.*\)/metrics$,\1,' "$name.address")
 }
 
