@@ -141,23 +141,4 @@ ok "plot writes well-formed SVG" xmllint --noout timeline.svg
 "$lutrace" plot --all -l large -o large.svg
 ok "of a large ledger, too" xmllint --noout large.svg
 
-# fast SENTENCE COMMAND...: it takes less than a second of CPU time; the best of
-# three runs, since others use the machine as well
-fast() {
-	local sentence=$1 best=99999 i TIMEFORMAT='%U %S' took
-	shift
-	for ((i = 0; i < 3; i++)); do
-		took=$({ time "$@" >/dev/null 2>&1; } 2>&1 | awk '{ printf "%d", ($1 + $2) * 1000 }')
-		[ "$took" -ge "$best" ] || best=$took
-	done
-	ok "$sentence" [ "$best" -lt 1000 ] || diag "it took $best ms"
-}
-is "the large ledger has more than 100,000 records" \
-	"$(jq '[.ledgers[].records | length] | add > 100000' large.json)" true
-fast "time of 100,000 records takes less than a second" "$lutrace" time -l large
-fast "so do steps" "$lutrace" steps -l large
-fast "so does plot" "$lutrace" plot --all -l large
-fast "so does record" "$lutrace" record -l large -o large.json
-fast "so does report" "$lutrace" report large.json
-
 tap_done

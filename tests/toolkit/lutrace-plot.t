@@ -42,7 +42,7 @@ for picture in plot compare; do
 	# A class that has no colour would be black.
 	is "$picture: every class has a style" "$(grep -oE 'class="[^"]+"' "$picture.svg" |
 		cut -d '"' -f 2 | tr ' ' '\n' | sort -u | while IFS= read -r class; do
-			grep -qE "^[^<]*\.$class[ {,]" "$picture.svg" || echo "$class"
+			grep -qE "^[^<]*\.${class}[ {,]" "$picture.svg" || echo "$class"
 		done)" ''
 done
 is "each phase is a bar before, a bar after, a band between and a row below" \

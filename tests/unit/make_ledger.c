@@ -5,7 +5,6 @@
  *   make-ledger SCENARIO DIRECTORY
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "synthetic.h"
@@ -88,6 +87,16 @@ static void steps_within_steps(struct synthetic *synthetic, __u64 from, int coun
 					 LIVEUPDATE_KIND_FILE, (__u64)i, from + (__u64)i);
 }
 
+/* None of them ever ends. */
+static void open_steps(struct synthetic *synthetic, __u64 from, int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		synthetic_begin(synthetic, LIVEUPDATE_STEP_DOMAIN_RESTORE, 0,
+				LIVEUPDATE_KIND_DOMAIN, 0x77000, from + (__u64)i * 1000);
+}
+
 /* The incoming kernel comes later: the jump takes longer. */
 static void delay(struct synthetic *synthetic, __u64 cycles)
 {
@@ -101,15 +110,16 @@ static void delay(struct synthetic *synthetic, __u64 cycles)
 int main(int argc, char **argv)
 {
 	struct synthetic outgoing, incoming;
-	const char *scenario;
-	int ret;
+	char scenario[32] = "";
+	int ret, number = 50000;
 
 	if (argc != 3) {
 		fprintf(stderr,
-			"usage: make-ledger handover|cold|running|no-marks|nested|deep|together|crowded|large|damaged|late:N DIRECTORY\n");
+			"usage: make-ledger handover|cold|running|no-marks|nested|deep[:N]|together|crowded[:N]|open[:N]|large[:N]|damaged|late:N DIRECTORY\n");
 		return 2;
 	}
-	scenario = argv[1];
+	/* SCENARIO or SCENARIO:NUMBER */
+	sscanf(argv[1], "%31[^:]:%d", scenario, &number);
 	synthetic_outgoing(&outgoing);
 	synthetic_incoming(&incoming, &outgoing);
 
@@ -124,18 +134,20 @@ int main(int argc, char **argv)
 		drop_steps(&outgoing, LIVEUPDATE_STEP_USER_MARK);
 		drop_steps(&incoming, LIVEUPDATE_STEP_USER_MARK);
 	} else if (!strcmp(scenario, "large")) {
-		many_steps(&incoming, 6400000000ULL, 50000);
+		many_steps(&incoming, 6400000000ULL, number);
 	} else if (!strcmp(scenario, "crowded")) {
 		/* in the blackout, while the kernel initialises */
-		many_steps(&incoming, 5400000000ULL, 50000);
-	} else if (!strncmp(scenario, "late:", 5)) {
-		delay(&incoming, strtoul(scenario + 5, NULL, 10) * 100000);
+		many_steps(&incoming, 5400000000ULL, number);
+	} else if (!strcmp(scenario, "late")) {
+		delay(&incoming, (__u64)number * 100000);
+	} else if (!strcmp(scenario, "open")) {
+		open_steps(&incoming, 5400000000ULL, number);
 	} else if (!strcmp(scenario, "nested")) {
 		steps_of_a_file(&incoming, 6400000000ULL);
 	} else if (!strcmp(scenario, "deep")) {
 		drop_steps(&incoming, LIVEUPDATE_STEP_USER_MARK);
 		drop_steps(&incoming, LIVEUPDATE_STEP_SESSION_FINISH);
-		steps_within_steps(&incoming, 6400000000ULL, 50000);
+		steps_within_steps(&incoming, 6400000000ULL, number);
 	} else if (!strcmp(scenario, "together")) {
 		steps_together(&incoming, 6400000000ULL, 12);
 	} else if (!strcmp(scenario, "damaged")) {

@@ -152,15 +152,23 @@ int ledger_parse(struct ledger *ledger, const void *data, size_t size, char why[
 /* Far more than any ledger, and an end to a file that has none. */
 #define MAX_FILE_SIZE (1UL << 30)
 
-/* All that can be read; sysfs does not tell the size of a file beforehand. */
-static int read_all(int fd, char **data, size_t *size)
+/**
+ * file_read - read all that a file holds
+ * @fd:   the file; sysfs does not tell the size of one beforehand
+ * @data: filled in, with a NUL behind it; to be freed in any case
+ * @size: filled in, without that NUL
+ *
+ * Return: 0, -EFBIG, -ENOMEM, or what read() says.
+ */
+int file_read(int fd, char **data, size_t *size)
 {
 	size_t room = 0;
 	ssize_t got;
 	char *more;
 
 	do {
-		if (*size == room) {
+		/* One more for the NUL. */
+		if (*size + 1 >= room) {
 			room = room ? room * 2 : 1 << 16;
 			if (room > MAX_FILE_SIZE)
 				return -EFBIG;
@@ -169,11 +177,12 @@ static int read_all(int fd, char **data, size_t *size)
 				return -ENOMEM;
 			*data = more;
 		}
-		got = read(fd, *data + *size, room - *size);
+		got = read(fd, *data + *size, room - *size - 1);
 		if (got < 0)
 			return -errno;
 		*size += (size_t)got;
 	} while (got);
+	(*data)[*size] = '\0';
 	return 0;
 }
 
@@ -194,7 +203,7 @@ int ledger_read(struct ledger *ledger, const char *path, char why[LEDGER_WHY_SIZ
 
 	memset(ledger, 0, sizeof(*ledger));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	ret = fd < 0 ? -errno : read_all(fd, &data, &size);
+	ret = fd < 0 ? -errno : file_read(fd, &data, &size);
 	if (fd >= 0)
 		close(fd);
 	if (ret) {

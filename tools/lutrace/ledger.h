@@ -33,6 +33,7 @@ struct ledger {
 int ledger_check(const struct ledger *ledger, char why[LEDGER_WHY_SIZE]);
 int ledger_parse(struct ledger *ledger, const void *data, size_t size, char why[LEDGER_WHY_SIZE]);
 int ledger_read(struct ledger *ledger, const char *path, char why[LEDGER_WHY_SIZE]);
+int file_read(int fd, char **data, size_t *size);
 void ledger_free(struct ledger *ledger);
 
 #endif /* LUTRACE_LEDGER_H */
