@@ -136,6 +136,7 @@ static void the_schema_finds_what_is_wrong(void **state)
 		{ "/dma", "{\"sent\":1,\"received\":1,\"lost\":0,\"during_blackout\":0,"
 			  "\"faults\":0,\"during_replace\":-1}" },
 		{ "/interrupts", "{}" },
+		{ "/interrupts", "{\"carried\":true,\"vectors\":[{\"type\":\"MSI-X\"}]}" },
 		{ "/session", "{\"name\":\"a\",\"finished\":true,\"files\":[]}" },
 		{ "/session", "{\"name\":\"a\",\"finished\":true,\"files\":[],"
 			      "\"retrieve\":{\"result\":\"fine\",\"ns\":1}}" },
@@ -172,7 +173,8 @@ static void evidence_is_kept_and_allowed(void **state)
 		"\"leaf_entries\":9,\"digest\":\"00ff\",\"differences\":[]},"
 		"\"dma\":{\"sent\":3,\"received\":3,\"lost\":0,\"during_blackout\":1,\"faults\":0,"
 		"\"during_replace\":1,\"replace\":{\"ns\":9,\"lost\":0}},"
-		"\"interrupts\":{\"carried\":false},"
+		"\"interrupts\":{\"carried\":true,\"vectors\":[{\"type\":\"MSI\",\"vector\":0,"
+		"\"before\":2,\"at_enable\":1,\"after\":3}]},"
 		"\"session\":{\"name\":\"a\",\"retrieve\":{\"result\":\"ok\",\"ns\":1},"
 		"\"files\":[{\"file\":\"iommufd\",\"token\":2,\"result\":\"ENOENT\",\"ns\":1}],"
 		"\"finish\":{\"result\":\"ok\",\"ns\":1},\"finished\":true},"

@@ -102,6 +102,24 @@ static void print_session(struct json_object *session)
 	putchar('\n');
 }
 
+/* Nothing where no interrupt was enabled. */
+static void print_interrupts(struct json_object *interrupts)
+{
+	struct json_object *vectors = member(interrupts, "vectors");
+	size_t i;
+
+	for (i = 0;
+	     json_object_is_type(vectors, json_type_array) && i < json_object_array_length(vectors);
+	     i++) {
+		struct json_object *vector = json_object_array_get_idx(vectors, i);
+
+		printf("%s%s vector %s came %s times before, %s when enabled again, %s after\n",
+		       i ? "              " : "Interrupts:   ", member_text(vector, "type"),
+		       member_text(vector, "vector"), member_text(vector, "before"),
+		       member_text(vector, "at_enable"), member_text(vector, "after"));
+	}
+}
+
 static void print_referee(struct json_object *referee)
 {
 	struct json_object *identical = member(referee, "memory_identical");
@@ -125,6 +143,7 @@ static void print_recording(struct json_object *recording)
 	printf("DMA:          ");
 	print_dma(member(recording, "dma"));
 	print_session(member(recording, "session"));
+	print_interrupts(member(recording, "interrupts"));
 	printf("Referee:      ");
 	print_referee(member(recording, "referee"));
 	printf("\nSteps:\n");
