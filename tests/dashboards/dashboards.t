@@ -85,23 +85,29 @@ is "and none where there is none" "$(grep -cE '^legacy: (page|packets|DMA)' <<<"
 
 ### Every query of every panel
 hosts='legacy observed baseline'
-# panel_answers EXPRESSION: it has data, for one of the hosts
+# panel_answers URL EXPRESSION: it has data, for one of the hosts
 panel_answers() {
-	local host
+	local host query
 	for host in $hosts; do
-		[ "$(ask "$prometheus" "$(sed -e 's/\$job/liveupdate/g' -e "s/\\\$instance/$host/g" <<<"$1")" |
-			jq 'length > 0')" = true ] && return 0
-		[[ $1 = *\$instance* ]] || return 1
+		query=${2//\$job/liveupdate}
+		# An error is no data either.
+		[[ $(ask "$1" "${query//\$instance/$host}") = '[{'* ]] && return 0
+		[[ $2 = *\$instance* ]] || return 1
 	done
 	return 1
 }
+# silent URL DASHBOARD: panels with a query that has no data
+silent() {
+	local title expression
+	jq -r '.panels[] | .title as $title | .targets[]? | [$title, .expr] | @tsv' "$2" | sed 's/\\\\/\\/g' |
+		while IFS=$'\t' read -r title expression; do
+			panel_answers "$1" "$expression" || printf '%s: %s\n' "$title" "$expression"
+		done
+}
 for board in fleet host; do
 	file=$dashboards/grafana/$board.json
-	silent=
-	while IFS=$'\t' read -r title expression; do
-		panel_answers "$expression" || silent+="$title: $expression"$'\n'
-	done < <(jq -r '.panels[] | .title as $title | .targets[]? | [$title, .expr] | @tsv' "$file" | sed 's/\\\\/\\/g')
-	is "every query of the $board dashboard has data ($(jq '[.panels[].targets[]?] | length' "$file"))" "$silent" ''
+	is "every query of the $board dashboard has data ($(jq '[.panels[].targets[]?] | length' "$file"))" \
+		"$(silent "$prometheus" "$file")" ''
 	is "so have its variables" "$(jq -r '.templating.list[] | select(.type == "query") | .definition' "$file" |
 		while IFS= read -r definition; do
 			selector=${definition#label_values(}
@@ -151,6 +157,7 @@ ok "and a host, in dark mode" shot host-dark 'liveupdate-host.html?instance=lega
 victoria=http://127.0.0.1:$store
 ok "what the fleet's store is to keep arrives there" until_true 20 has "$victoria" \
 	'count(liveupdate_last_blackout_seconds)' "$(number "$prometheus" 'count(liveupdate_last_blackout_seconds)')"
+is "it is what the fleet dashboard asks for" "$(silent "$victoria" "$dashboards/grafana/fleet.json")" ''
 ok "condensed histograms, too" until_true 20 has "$victoria" \
 	'sum(job_pair_le:liveupdate_blackout_seconds_bucket:sum{le="+Inf"})' \
 	"$(number "$prometheus" 'sum(liveupdate_blackout_seconds_count)')"
