@@ -115,6 +115,13 @@ jq . handover.json >jq.json
 ok "a recording that jq rewrote is the same" \
 	cmp again.json <("$lutrace" report -j jq.json)
 
+jq -S '.generator = "a \"steps\": [ {" | .dma = { "steps": [] }' handover.json |
+	jq 'del(.dma)' >sorted.json
+ok "so is one with its members in another order, and brackets in texts" \
+	cmp again.json <("$lutrace" report -j sorted.json)
+head -c "$(($(stat -c %s handover.json) / 2))" handover.json >cut.json
+is "one that was cut off is an error" "$(status "$lutrace" time cut.json)" 1
+
 echo '{"dma":{"sent":10,"received":9,"lost":1,"during_blackout":4,"faults":0},
 	"session":{"name":"s","retrieve":{"result":"ok","ns":10000},"finished":false,
 	"files":[{"file":"memfd","token":1,"result":"ok","ns":20000},

@@ -34,15 +34,15 @@ cost() {
 # in_step SENTENCE COMMAND...: with N in it for the number of steps. What others
 # do with the machine can make a run slower, so a bad result is looked at again.
 in_step() {
-	local sentence=$1 small=0 large=0 i
+	local sentence=$1 small=0 large=0 try
 	shift
-	for i in 1 2 3; do
+	for try in 1 2 3; do
 		small=$(cost "${@//@N@/5000}")
 		large=$(cost "${@//@N@/50000}")
 		[ "$large" -gt $((small * limit)) ] || break
+		diag "try $try: $small us and $large us"
 	done
-	ok "$sentence" [ "$large" -le $((small * limit)) ]
-	diag "$small us and $large us"
+	ok "$sentence ($small us, $large us)" [ "$large" -le $((small * limit)) ]
 }
 
 for shape in crowded deep open; do

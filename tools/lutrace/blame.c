@@ -91,7 +91,8 @@ static bool in_blackout(const struct handover *handover, const struct step *step
 /* All steps that were not instants, with their times; returns how many. */
 static size_t take_steps(const struct handover *handover, bool all, struct blamed *blamed)
 {
-	const struct liveupdate_record **object = calloc(handover->count ?: 1, sizeof(*object));
+	const struct liveupdate_record **object =
+		calloc(handover->count ?: 1, sizeof(struct liveupdate_record *));
 	uint64_t *inside = calloc(handover->count ?: 1, sizeof(*inside));
 	size_t i, count = 0;
 	uint64_t ns;

@@ -274,7 +274,7 @@ static bool same_object(const struct step *a, const struct step *b)
 static int put_steps(struct trace *trace)
 {
 	const struct handover *handover = trace->handover;
-	const struct step **order = calloc(handover->count ?: 1, sizeof(*order));
+	const struct step **order = calloc(handover->count ?: 1, sizeof(struct step *));
 	struct nest *nests = calloc(MAX_TRACKS, sizeof(*nests));
 	unsigned int track;
 	size_t i;
@@ -282,7 +282,7 @@ static int put_steps(struct trace *trace)
 	for (i = 0; order && i < handover->count; i++)
 		order[i] = &handover->steps[i];
 	if (order && nests) {
-		qsort(order, handover->count, sizeof(*order), compare_objects);
+		qsort(order, handover->count, sizeof(struct step *), compare_objects);
 		for (i = 0; i < handover->count; i++) {
 			put_step(trace, order[i], nests);
 			if (i + 1 < handover->count && same_object(order[i], order[i + 1]))
