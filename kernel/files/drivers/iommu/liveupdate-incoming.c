@@ -62,6 +62,7 @@ struct incoming_device {
  * struct iommu_incoming - what the previous kernel handed over
  * @ser:     header
  * @units:   records of units
+ * @taken:   units that a driver has asked for, by page frame number
  * @domains: &struct incoming_domain by page frame number of the top table
  * @devices: &struct incoming_device by segment and BDF
  * @blocks:  blocks of domains and devices, for their life time
@@ -69,6 +70,7 @@ struct incoming_device {
 struct iommu_incoming {
 	struct iommu_liveupdate_ser *ser;
 	struct kho_block_set units;
+	struct xarray taken;
 	struct xarray domains;
 	struct xarray devices;
 	struct kho_block_set blocks[2];
@@ -135,7 +137,7 @@ static void check_prefix(const struct iommu_ser_prefix *prefix, size_t size,
 		incoming_bad("record of a %s has state %u", what, prefix->state);
 	if (prefix->crc != prefix_crc(prefix, size))
 		incoming_bad("record of a %s has a wrong checksum", what);
-	if (prefix->type != IOMMU_SER_INTEL)
+	if (prefix->type != IOMMU_SER_INTEL && prefix->type != IOMMU_SER_AMD)
 		incoming_bad("record of a %s has the unknown type %u", what,
 			     prefix->type);
 }
@@ -187,6 +189,7 @@ static const struct iommu_unit_ser *find_unit(struct iommu_incoming *in,
 
 static void restore_devices(struct iommu_incoming *in)
 {
+	const struct iommu_unit_ser *unit;
 	struct kho_block_set_it it;
 	struct iommu_device_ser *ser;
 	struct incoming_device *device;
@@ -195,9 +198,14 @@ static void restore_devices(struct iommu_incoming *in)
 	kho_block_set_it_init(&it, &in->blocks[1]);
 	while ((ser = next_ser(&it))) {
 		check_prefix(&ser->prefix, sizeof(*ser), "device");
-		if (!find_unit(in, ser->unit))
+		unit = find_unit(in, ser->unit);
+		if (!unit)
 			incoming_bad("device %04x:%04x has the unknown unit %#llx",
 				     ser->segment, ser->bdf, ser->unit);
+		if (ser->prefix.type != unit->prefix.type)
+			incoming_bad("device %04x:%04x and its unit have types %u and %u",
+				     ser->segment, ser->bdf, ser->prefix.type,
+				     unit->prefix.type);
 		if (!PAGE_ALIGNED(ser->domain) ||
 		    !xa_load(&in->domains, PHYS_PFN(ser->domain)))
 			incoming_bad("device %04x:%04x has the unknown domain %#llx",
@@ -238,6 +246,7 @@ int iommu_flb_retrieve(struct liveupdate_flb_op_args *args)
 	if (!in)
 		incoming_bad("no memory");
 	in->ser = ser;
+	xa_init(&in->taken);
 	xa_init(&in->domains);
 	xa_init(&in->devices);
 	restore_units(in);
@@ -279,6 +288,7 @@ void iommu_flb_finish(struct liveupdate_flb_op_args *args)
 		free_incoming_domain(domain);
 	xa_destroy(&in->devices);
 	xa_destroy(&in->domains);
+	xa_destroy(&in->taken);
 	kho_block_set_destroy(&in->units);
 	kho_block_set_destroy(&in->blocks[0]);
 	kho_block_set_destroy(&in->blocks[1]);
@@ -353,10 +363,38 @@ bool iommu_liveupdate_incoming(void)
  */
 const struct iommu_unit_ser *iommu_liveupdate_incoming_unit(u64 reg_phys)
 {
+	const struct iommu_unit_ser *unit;
+
 	CLASS(incoming, in)();
 
-	return in ? find_unit(in, reg_phys) : NULL;
+	unit = in ? find_unit(in, reg_phys) : NULL;
+	if (unit && xa_err(xa_store(&in->taken, PHYS_PFN(reg_phys),
+				    xa_mk_value(1), GFP_KERNEL)))
+		incoming_bad("no memory");
+	return unit;
 }
+
+/*
+ * A unit that no driver takes over, since it is not built in or was switched off
+ * on the command line, would leave devices running that nobody answers for.
+ */
+static int __init check_units_taken(void)
+{
+	struct kho_block_set_it it;
+	struct iommu_unit_ser *ser;
+
+	CLASS(incoming, in)();
+
+	if (!in)
+		return 0;
+	kho_block_set_it_init(&it, &in->units);
+	while ((ser = next_ser(&it)))
+		if (!xa_load(&in->taken, PHYS_PFN(ser->reg_phys)))
+			incoming_bad("the IOMMU at %#llx translates for devices and no driver has taken it over",
+				     ser->reg_phys);
+	return 0;
+}
+device_initcall(check_units_taken);
 
 /**
  * iommu_liveupdate_next_incoming_device - iterate over the devices of a unit

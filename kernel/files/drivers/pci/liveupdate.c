@@ -534,12 +534,14 @@ int pci_liveupdate_refuse_bus(struct pci_bus *bus, const char *what)
  * @buf: What was written to its driver_override
  *
  * Return: 0, or -EBUSY if the device belongs to another driver than @buf names.
+ * One of which there is no record may be given to any driver that leaves it alone.
  */
 int pci_liveupdate_refuse_override(struct pci_dev *dev, const char *buf)
 {
 	char owner[PCI_SER_DRIVER_LEN];
 
-	if (pci_liveupdate_owner(dev, owner) && !sysfs_streq(owner, buf))
+	if (pci_liveupdate_owner(dev, owner) && owner[0] &&
+	    !sysfs_streq(owner, buf))
 		return pci_liveupdate_refuse(dev, "driver_override");
 	return 0;
 }
@@ -607,7 +609,7 @@ static ssize_t liveupdate_devices_show(struct device *device,
 	guard(mutex)(&pci_liveupdate_lock);
 
 	return sysfs_emit(buf, "%u\n",
-			  dev->liveupdate_outgoing ?: dev->liveupdate_incoming);
+			  dev->liveupdate_outgoing + dev->liveupdate_incoming);
 }
 static DEVICE_ATTR_RO(liveupdate_devices);
 

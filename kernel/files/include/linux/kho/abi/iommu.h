@@ -38,6 +38,7 @@ enum iommu_ser_state {
 /* Which driver wrote a record, and therefore who may read it. */
 enum iommu_ser_type {
 	IOMMU_SER_INTEL = 1,
+	IOMMU_SER_AMD = 2,
 };
 
 /* Page table formats of generic_pt. */
@@ -66,7 +67,8 @@ struct iommu_ser_prefix {
  * @reg_phys:  physical address of its registers
  * @segment:   PCI segment that it serves
  * @flags:     0
- * @root:      VT-d: contents of the Root Table Address Register (VT-d 11.4.5)
+ * @root:      VT-d: contents of the Root Table Address Register (VT-d 11.4.5);
+ *             AMD: of the Device Table Base Address Register
  */
 struct iommu_unit_ser {
 	struct iommu_ser_prefix prefix;
@@ -112,7 +114,7 @@ struct iommu_domain_ser {
  * @prefix:     see &struct iommu_ser_prefix
  * @segment:    PCI segment
  * @bdf:        bus, device and function
- * @did:        VT-d: domain id in its context or PASID table entry
+ * @did:        domain id in its context, PASID table or device table entry
  * @token:      the user's token for the device
  * @unit:       &iommu_unit_ser.reg_phys of the unit that translates for it
  * @domain:     &iommu_domain_ser.top of the domain that it is attached to
