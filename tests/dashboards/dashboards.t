@@ -26,7 +26,7 @@ target() { # HOST ADDRESS
 	printf '[{"targets":["%s"],"labels":{"instance":"%s"}}]\n' "$2" "$1" >"prometheus/hosts/$1.json"
 }
 recorded=0
-for host in legacy scalable first-stage baseline packet-lost ledger-full; do
+for host in legacy scalable first-stage baseline packet-lost ledger-full refused; do
 	serve_export "$host" "$data/$host" || diag "no exporter for $host"
 	target "$host" "$address"
 	recorded=$((recorded + 1))
@@ -67,6 +67,7 @@ ok "and evaluates the rules upon it" until_true 20 has "$prometheus" \
 	'sum(job_pair:liveupdate_handovers:sum)' 8
 is "all rules are healthy" "$(get "$prometheus/api/v1/rules" |
 	jq -r '.data.groups[].rules[] | select(.health != "ok") | .name + ": " + .lastError')" ''
+is "reboot calls that came back are counted" "$(number "$prometheus" 'sum(liveupdate_reboots_failed_total)')" 3
 is "the exporter answered in OpenMetrics" "$(get "$prometheus/api/v1/metadata?metric=liveupdate_handovers" |
 	jq -r '.data.liveupdate_handovers[0].type')" counter
 is "the packets that were lost are those that the recordings say" \
@@ -81,7 +82,7 @@ for problem in 'baseline: page tables differ' 'baseline: packets lost' 'packet-l
 	'scalable: over budget'; do
 	ok "a problem is seen: $problem" grep -qxF "$problem" <<<"$problems"
 done
-is "and none where there is none" "$(grep -cE '^legacy: (page|packets|DMA)' <<<"$problems")" 0
+is "and none where there is none" "$(grep -cE '^(refused|legacy: (page|packets|DMA))' <<<"$problems")" 0
 
 ### Every query of every panel
 hosts='legacy observed baseline'
