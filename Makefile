@@ -57,8 +57,8 @@ test: build unit ## build everything and run all tests (TESTS= some of them, TES
 	$(Q)tests/run $(TESTS)
 
 .PHONY: test-kunit
-test-kunit: kernel-successor programs ## the kernel's KUnit suites alone
-	$(Q)tests/run tests/kernel/kunit.t
+test-kunit: kernel-kunit programs ## the kernel's KUnit suites, in a kernel that has them
+	$(Q)tests/run tests/debug/kunit.t
 
 .PHONY: test-debug
 test-debug: kernel-debug tools programs ## the laboratory's tests with the debug kernel on both sides (TESTS=)
@@ -93,8 +93,11 @@ kernel-lab: kernel-tree
 
 .PHONY: kernel-successor
 kernel-successor: kernel-lab
-	$(Q)kernel/scripts/build successor kernel/config/lab.config kernel/config/successor.config \
-		kernel/config/kunit.config
+	$(Q)kernel/scripts/build successor kernel/config/lab.config kernel/config/successor.config
+
+.PHONY: kernel-kunit
+kernel-kunit: kernel-tree
+	$(Q)kernel/scripts/build kunit kernel/config/lab.config kernel/config/kunit.config
 
 .PHONY: kernel-debug
 kernel-debug: kernel-tree ## a kernel that finds its own mistakes: KASAN, lockdep, kmemleak, fault injection

@@ -1,15 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# The KUnit suites that the incoming kernel has built in pass: those of the
-# ledger, and those of the page tables whose format the overlay carries across.
+# The KUnit suites pass: those of the ledger, and those of the page tables whose
+# format the overlay carries across. For a kernel with kernel/config/kunit.config.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
 . "$here/../lab/tap.sh"
 
-# They run before user space, and this kernel is the one that has them.
-kernel=${BUILD:-$here/../../build}/linux/successor/arch/x86/boot/bzImage
+# They run before user space. The debug kernel has them, too.
+for name in kunit lab; do
+	kernel=${BUILD:-$here/../../build}/linux/$name/arch/x86/boot/bzImage
+	[ ! -r "$kernel" ] || break
+done
 stage ktap <<'END'
 dmesg | sed 's/^\[[^]]*\] //' >"$LAB_RESULTS/ktap"
 END
