@@ -8,6 +8,7 @@
  *	allocations-fail outgoing CDEV READY-FILE	goes on until the jump
  *	allocations-fail incoming
  */
+#include <stdlib.h>
 #include <sys/syscall.h>
 
 #include "vfio_session.h"
@@ -161,7 +162,7 @@ static int retrieve_session(void)
 
 	if (device < 0)
 		err(1, "/dev/liveupdate");
-	strcpy((char *)retrieve.name, SESSION);
+	snprintf((char *)retrieve.name, sizeof(retrieve.name), "%s", SESSION);
 	must(try(device, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &retrieve), "retrieve the session");
 	close(device);
 	return retrieve.fd;

@@ -100,7 +100,7 @@ static int retrieve_session(void)
 
 	if (device < 0)
 		err(1, "/dev/liveupdate");
-	strcpy((char *)retrieve.name, SESSION);
+	snprintf((char *)retrieve.name, sizeof(retrieve.name), "%s", SESSION);
 	must(try(device, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &retrieve), "retrieve the session");
 	close(device);
 	return retrieve.fd;
