@@ -58,6 +58,14 @@ completed=$(. "$project/tools/completion/lutrace"
 	_lutrace
 	printf '%s\n' "${COMPREPLY[@]}")
 is "verbs are completed" "$completed" snapshot
+touch recording.json
+# shellcheck disable=SC1091
+completed=$(. "$project/tools/completion/lutrace"
+	# shellcheck disable=SC2034
+	COMP_WORDS=(lutrace plot --compare rec) COMP_CWORD=3
+	_lutrace
+	printf '%s\n' "${COMPREPLY[@]}")
+is "files are completed where an option takes one" "$completed" recording.json
 
 is "an unknown verb is an error" "$(status "$lutrace" lunch)" 1
 like "and the message says where to look" "$("$lutrace" lunch 2>&1)" "lutrace --help"
