@@ -62,7 +62,7 @@ touch recording.json
 # shellcheck disable=SC1091
 completed=$(. "$project/tools/completion/lutrace"
 	# shellcheck disable=SC2034
-	COMP_WORDS=(lutrace plot --compare rec) COMP_CWORD=3
+	COMP_WORDS=(lutrace snapshot --output rec) COMP_CWORD=3
 	_lutrace
 	printf '%s\n' "${COMPREPLY[@]}")
 is "files are completed where an option takes one" "$completed" recording.json
