@@ -50,7 +50,9 @@ dma_continues() {
 	ok "packets are received during the move" [ "$(of '.dma.during_replace // 0')" -gt 0 ]
 	is "none of them is lost" "$(of .dma.replace.lost)" 0
 	is "the session is finished" "$(of .session.finish.result)" ok
-	is "no interrupt was carried, as none was enabled" "$(of .interrupts.carried)" false
+	is "the device's interrupt crosses" "$(of '.interrupts | "\(.carried) \(.vectors | length)"')" "true 1"
+	ok "it came before, at once when it was enabled again, and comes" \
+		[ "$(of '.interrupts.vectors[0] | [.before, .at_enable, .after] | map(. > 0) | all')" = true ]
 	ok "the recording is what its schema says" \
 		"${BUILD:-$tap_directory/../../build}/tests/unit/check-schema" "$tap_directory/../../docs/handover.schema.json" "$lab_results/handover.json"
 	tap_done
@@ -73,5 +75,6 @@ dma_stops() {
 		"$(of '[.session.files[] | "\(.file) \(.result)"] | join(", ")')" "memfd ok, iommufd ENOENT, device ENOENT"
 	is "no page table is restored, and nothing is moved" "$(of '[.session.restore, .session.replace, .dma.during_replace] | map(. == null) | all')" true
 	is "the session is finished" "$(of .session.finish.result)" ok
+	is "no interrupt crosses" "$(of .interrupts.carried)" false
 	tap_done
 }

@@ -39,9 +39,18 @@ workload_senders=(
 		echo $! >"sender$n.pid"; n=$((n + 1)); done
 		stat -c %s "$LAB_TRACE" >trace.begin'
 	--hook 'stop-sender=cd "$LAB_RESULTS" && n=$(cat hooks/stop-sender.words) && pid=$(cat "sender$n.pid") &&
-		kill "$pid" && while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+		kill "$pid" && while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done; rm "sender$n.pid"
 		stat -c %s "$LAB_TRACE" >trace.end; mv "sender$n.new" "sender$n.json"'
 )
+
+# In a test: a run that failed leaves no sender behind
+workload_end_senders() {
+	local file
+	for file in "$tap_scratch"/run*/sender*.pid; do
+		[ ! -e "$file" ] || kill "$(cat "$file")" 2>/dev/null
+	done
+}
+[ -z "${tap_scratch-}" ] || trap workload_end_senders EXIT
 
 # In a test: workload_trace PATTERN: how often QEMU's trace has it from the start of
 # the senders until the first that was stopped last

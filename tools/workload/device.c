@@ -15,6 +15,7 @@
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -121,6 +122,7 @@ int device_bind(struct device *device)
 		return -errno;
 	}
 	device->id = bind.out_devid;
+	device->event = -1;
 	return map_bar(device);
 }
 
@@ -304,6 +306,52 @@ int device_destroy(struct device *device, uint32_t id)
 		return -errno;
 	}
 	return 0;
+}
+
+/**
+ * device_enable_interrupt() - let MSI-X vector 0 signal an eventfd
+ * @device: the device, bound
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int device_enable_interrupt(struct device *device)
+{
+	/* The structure is followed by one file descriptor. */
+	union {
+		struct vfio_irq_set set;
+		uint8_t bytes[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
+	} irqs = {
+		.set = {
+			.argsz = sizeof(irqs.bytes),
+			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
+				 VFIO_IRQ_SET_ACTION_TRIGGER,
+			.index = VFIO_PCI_MSIX_IRQ_INDEX,
+			.count = 1,
+		},
+	};
+
+	device->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	memcpy(irqs.set.data, &device->event, sizeof(int32_t));
+	if (device->event < 0 || ioctl(device->cdev, VFIO_DEVICE_SET_IRQS, &irqs.set)) {
+		warn("enable MSI-X vector 0");
+		return -errno;
+	}
+	return 0;
+}
+
+/**
+ * device_signals() - how often the interrupt came
+ * @device: the device
+ *
+ * Return: the number since the last call; 0 without an interrupt.
+ */
+uint64_t device_signals(struct device *device)
+{
+	uint64_t count;
+
+	if (device->event < 0 || read(device->event, &count, sizeof(count)) != sizeof(count))
+		return 0;
+	return count;
 }
 
 /**

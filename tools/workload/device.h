@@ -15,6 +15,7 @@
  * @ioas:    id of the address space
  * @hwpt:    id of the page table that the device is attached to
  * @id:      id of the device in the iommufd
+ * @event:   eventfd that MSI-X vector 0 signals, or -1
  * @bar:     BAR 0, mapped
  * @size:    its size
  */
@@ -24,6 +25,7 @@ struct device {
 	uint32_t ioas;
 	uint32_t hwpt;
 	uint32_t id;
+	int event;
 	volatile uint32_t *bar;
 	size_t size;
 };
@@ -32,6 +34,8 @@ int device_open(struct device *device, const char *bdf);
 int device_map_memory(struct device *device, const struct memory *memory);
 int device_mark(struct device *device, uint64_t token);
 int device_close(struct device *device);
+int device_enable_interrupt(struct device *device);
+uint64_t device_signals(struct device *device);
 
 /* Of a device that has been running since before this kernel. */
 int device_bind(struct device *device);

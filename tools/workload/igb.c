@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The receive half of an Intel 82576 network controller (QEMU: igb): queue 0,
- * one buffer for each packet, promiscuous, no interrupts.
+ * one buffer for each packet, promiscuous, with or without an interrupt.
  *
  * Numbers in comments are sections of the Intel 82576 Gigabit Ethernet Controller
  * datasheet.
@@ -28,7 +28,15 @@
 #define MDIC_PHY	 (1U << 21) /* address of the internal PHY */
 #define MDIC_WRITE	 (1U << 26)
 #define MDIC_READY	 (1U << 28)
+#define GPIE		 0x1514
+#define GPIE_MSIX	 (1U << 4) /* more than one vector */
+#define EIMS		 0x1524
 #define EIMC		 0x1528
+#define EIAC		 0x152c
+#define EITR0		 0x1680
+#define EITR_INTERVAL(n) ((n) << 2) /* microseconds */
+#define IVAR0		 0x1700
+#define IVAR_VALID	 (1U << 7)
 #define IMC		 0x150c
 #define RCTL		 0x0100
 #define RCTL_RXEN	 (1U << 1)
@@ -157,6 +165,20 @@ uint32_t igb_tail(struct device *device)
 }
 
 /**
+ * igb_enable_interrupt() - signal packets with MSI-X vector 0
+ * @device: the device, receiving
+ */
+void igb_enable_interrupt(struct device *device)
+{
+	/* 7.3.2: queue 0 to vector 0, whose cause is cleared when it is sent. */
+	set(device, GPIE, GPIE_MSIX);
+	set(device, IVAR0, IVAR_VALID);
+	set(device, EIAC, 1);
+	set(device, EITR0, EITR_INTERVAL(5000U));
+	set(device, EIMS, 1);
+}
+
+/**
  * igb_stop() - stop to receive; afterwards the device does no DMA
  * @device: the device
  *
@@ -166,6 +188,7 @@ int igb_stop(struct device *device)
 {
 	int ret;
 
+	set(device, EIMC, ~0U);
 	/* 4.5.9.2: the receiver before the queue. */
 	set(device, RCTL, get(device, RCTL) & ~RCTL_RXEN);
 	set(device, RXDCTL, get(device, RXDCTL) & ~RXDCTL_ENABLE);

@@ -74,6 +74,8 @@ struct clock_pair {
  * @updates:    live updates that this run has come through
  * @tail:       first descriptor that the device must not use, as it was told last
  * @sparse:     pages that are mapped one by one
+ * @interrupts: the device signals packets with an interrupt, too
+ * @signals:    how many there were
  * @clock:      ties the cycle counter to the sender's clock
  * @sent_ns:    for each sequence number received: when it was sent
  */
@@ -89,6 +91,8 @@ struct workload_state {
 	uint64_t updates;
 	uint64_t tail;
 	uint64_t sparse;
+	uint64_t interrupts;
+	uint64_t signals;
 	struct clock_pair clock;
 	uint64_t sent_ns[SEQUENCES];
 };

@@ -45,6 +45,7 @@ static void usage(FILE *to)
 		"      --memory MIB     start: map that much more memory; 0\n"
 		"      --huge           start: ask for large pages, for large leaves\n"
 		"      --no-preserve    start: preserve nothing\n"
+		"  -i, --interrupts     start: count the device's interrupts, which cross, too\n"
 		"  -u, --until FILE     resume: stop when this report of the sender appears\n"
 		"  -t, --seconds S      resume: wait no longer for that, or for the signal; 60\n"
 		"  -a, --again          resume: on a second SIGUSR1 preserve everything again, and on a\n"
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
 							NO_PRESERVE },
 						      { "until", required_argument, NULL, 'u' },
 						      { "seconds", required_argument, NULL, 't' },
+						      { "interrupts", no_argument, NULL, 'i' },
 						      { "again", no_argument, NULL, 'a' },
 						      { "help", no_argument, NULL, 'h' },
 						      {} };
@@ -94,7 +96,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "d:s:r:n:u:t:ah", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:s:r:n:iu:t:ah", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'd':
 			options.device = optarg;
@@ -125,6 +127,9 @@ int main(int argc, char **argv)
 			break;
 		case 't':
 			options.seconds = number(optarg, "--seconds", 86400);
+			break;
+		case 'i':
+			options.interrupts = true;
 			break;
 		case 'a':
 			options.again = true;

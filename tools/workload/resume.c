@@ -74,7 +74,6 @@ int do_resume(const struct options *options)
 {
 	struct json_object *report = json_object_new_object();
 	struct json_object *dma = json_object_new_object();
-	struct json_object *interrupts = json_object_new_object();
 	struct workload_state *state;
 	struct takeover takeover;
 	struct device *device;
@@ -99,17 +98,16 @@ int do_resume(const struct options *options)
 	ledger_mark(LIVEUPDATE_MARK_RESUME);
 	received = state->received;
 
-	/* No interrupt is enabled: a device with one cannot cross yet. */
-	json_object_object_add(interrupts, "carried", json_object_new_boolean(false));
 	json_object_object_add(report, "pid", json_object_new_int(getpid()));
 	json_object_object_add(report, "updates", json_object_new_uint64(state->updates));
 	json_object_object_add(report, "session", takeover.report);
-	json_object_object_add(report, "interrupts", interrupts);
+	json_object_object_add(report, "interrupts", takeover_interrupts(&takeover));
 	json_object_object_add(report, "dma", dma);
 	if (report_state(report, "resumed", received, options->report) ||
 	    move_and_finish(&takeover, options, dma))
 		return 1;
 	verdict_add_blackout(dma, state, &pair);
+	json_object_object_add(report, "interrupts", takeover_interrupts(&takeover));
 	json_object_object_add(dma, "after_resume",
 			       json_object_new_uint64(state->received - received));
 	if (report_state(report, "finished", state->received, options->report))
@@ -124,6 +122,7 @@ int do_resume(const struct options *options)
 	known = watch(device, &takeover.memory, options, &sent);
 	if (shut_down(&takeover))
 		return 1;
+	json_object_object_add(report, "interrupts", takeover_interrupts(&takeover));
 	complete = verdict_add(dma, state, known, sent);
 	json_object_object_add(dma, "after_resume",
 			       json_object_new_uint64(state->received - received));

@@ -54,6 +54,7 @@ unsigned int serve(struct device *device, struct memory *memory)
 
 	if (!device)
 		return receive(memory, false, NULL);
+	state->signals += device_signals(device);
 	count = receive(memory, true, &state->clock);
 	if (count) {
 		state->tail = (state->next + RING_ENTRIES - 1) % RING_ENTRIES;

@@ -36,6 +36,12 @@ int do_start(const struct options *options)
 	memory.state->tail = RING_ENTRIES - 1;
 	if (igb_start(&device, IOVA_RING, RING_ENTRIES))
 		return 1;
+	if (options->interrupts) {
+		if (device_enable_interrupt(&device))
+			return 1;
+		igb_enable_interrupt(&device);
+		memory.state->interrupts = 1;
+	}
 	json_object_object_add(report, "pid", json_object_new_int(getpid()));
 	json_object_object_add(report, "device", json_object_new_string(options->device));
 	json_object_object_add(report, "mapped_bytes",

@@ -97,7 +97,13 @@ int takeover_begin(struct takeover *takeover, const char *name)
 		return -EIO;
 	}
 	takeover->has_device = true;
-	return 0;
+	if (!takeover->memory.state->interrupts)
+		return 0;
+	begin = serve_now_ns();
+	ret = note(takeover, "interrupts", begin, device_enable_interrupt(device));
+	takeover->signals = takeover->memory.state->signals;
+	takeover->missed = device_signals(device);
+	return ret;
 }
 
 /* The last of the packets that have come, by number; all before it were sent earlier. */
@@ -185,6 +191,37 @@ int takeover_replace(struct takeover *takeover, struct json_object *dma)
 	json_object_object_add(replace, "received_in_call", json_object_new_uint64(moved));
 	json_object_object_add(dma, "replace", replace);
 	return ret;
+}
+
+/**
+ * takeover_interrupts() - did the interrupts that were enabled cross?
+ * @takeover: begun
+ *
+ * Return: what is known so far.
+ */
+struct json_object *takeover_interrupts(struct takeover *takeover)
+{
+	struct workload_state *state = takeover->memory.state;
+	struct json_object *value = json_object_new_object();
+	struct json_object *vectors = json_object_new_array();
+	struct json_object *vector;
+	uint64_t after = state->signals - takeover->signals;
+	bool enabled = takeover->has_device && state->interrupts;
+
+	if (enabled) {
+		vector = json_object_new_object();
+		json_object_object_add(vector, "type", json_object_new_string("MSI-X"));
+		json_object_object_add(vector, "vector", json_object_new_int(0));
+		json_object_object_add(vector, "before", json_object_new_uint64(takeover->signals));
+		json_object_object_add(vector, "at_enable",
+				       json_object_new_uint64(takeover->missed));
+		json_object_object_add(vector, "after", json_object_new_uint64(after));
+		json_object_array_add(vectors, vector);
+	}
+	json_object_object_add(value, "carried",
+			       json_object_new_boolean(enabled && takeover->missed && after));
+	json_object_object_add(value, "vectors", vectors);
+	return value;
 }
 
 /**

@@ -17,6 +17,7 @@
  * @more:     start: bytes of further memory to map
  * @huge:     start: ask for large pages
  * @preserve: start: preserve something at all
+ * @interrupts: start: let the device signal packets with an interrupt
  * @again:    resume: get ready for another kexec at the end
  * @seconds:  resume: longest wait for a signal or for the sender
  */
@@ -30,6 +31,7 @@ struct options {
 	uint64_t more;
 	bool huge;
 	bool preserve;
+	bool interrupts;
 	bool again;
 	uint64_t seconds;
 };
