@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * damage-record WHAT: damage one thing that the IOMMU hands over, through
+ * damage-record WHAT: damage one thing that the IOMMU or PCI hands over, through
  * /dev/mem, after it has been preserved and before the jump.
  *
  * "bit" damages leave the checksum as it was; the others make it right again, so
@@ -22,7 +22,10 @@ typedef uint16_t u16;
 typedef uint8_t u8;
 #define __packed __attribute__((packed))
 /* The records as the kernel has them, not a copy. */
+#define BIT(n)		   (1U << (n))
+#define GENMASK(high, low) (~0U >> (31 - (high)) & ~0U << (low))
 #include "../../kernel/files/include/linux/kho/abi/iommu.h"
+#include "../../kernel/files/include/linux/kho/abi/pci.h"
 
 #define PAGE 4096UL
 
@@ -57,10 +60,17 @@ static u32 crc(const void *data, size_t size)
 	return value;
 }
 
-static struct iommu_liveupdate_ser *find_in(u64 begin, u64 end)
+/* What both headers begin with. */
+struct header {
+	u32 magic;
+	u32 crc;
+	u32 size;
+} __packed;
+
+static void *find_in(u64 begin, u64 end, u32 magic, size_t header_size)
 {
 	const size_t chunk = 1UL << 20;
-	struct iommu_liveupdate_ser *ser;
+	struct header *ser;
 	u64 at, offset;
 	u8 *window;
 
@@ -74,10 +84,8 @@ static struct iommu_liveupdate_ser *find_in(u64 begin, u64 end)
 			continue;
 		for (offset = 0; offset < size; offset += PAGE) {
 			ser = (void *)(window + offset);
-			if (ser->magic != IOMMU_SER_MAGIC || ser->size != sizeof(*ser) ||
-			    ser->device_size != sizeof(struct iommu_device_ser) ||
-			    ser->crc !=
-				    crc(&ser->size, sizeof(*ser) - offsetof(typeof(*ser), size)))
+			if (ser->magic != magic || ser->size != header_size ||
+			    ser->crc != crc(&ser->size, header_size - offsetof(typeof(*ser), size)))
 				continue;
 			munmap(window, size);
 			return map(at + offset);
@@ -87,9 +95,9 @@ static struct iommu_liveupdate_ser *find_in(u64 begin, u64 end)
 	return NULL;
 }
 
-static struct iommu_liveupdate_ser *find_header(void)
+static void *find_header(u32 magic, size_t size)
 {
-	struct iommu_liveupdate_ser *ser = NULL;
+	void *ser = NULL;
 	FILE *ranges = fopen("/proc/iomem", "r");
 	unsigned long long begin, end;
 	char line[256];
@@ -99,7 +107,7 @@ static struct iommu_liveupdate_ser *find_header(void)
 	while (!ser && fgets(line, sizeof(line), ranges)) {
 		if (sscanf(line, "%llx-%llx : ", &begin, &end) == 2 &&
 		    strstr(line, ": System RAM") && *line != ' ')
-			ser = find_in(begin, end + 1);
+			ser = find_in(begin, end + 1, magic, size);
 	}
 	fclose(ranges);
 	if (!ser)
@@ -129,6 +137,18 @@ static u64 *context_entry(struct iommu_liveupdate_ser *header)
 	return map((root[0] & ~(PAGE - 1)) + (device->bdf & 0xff) * 16);
 }
 
+/* PCI seals its records once more when devices are shut down. */
+static void damage_pci(const char *what)
+{
+	struct pci_liveupdate_ser *header = find_header(PCI_SER_MAGIC, sizeof(*header));
+	struct pci_function_ser *device = first_record(header->functions);
+
+	if (!strcmp(what, "pci-parent"))
+		device->parent ^= 1 << 8;
+	else
+		errx(2, "%s: cannot damage that", what);
+}
+
 int main(int argc, char **argv)
 {
 	struct iommu_liveupdate_ser *header;
@@ -144,7 +164,11 @@ int main(int argc, char **argv)
 	mem = open("/dev/mem", O_RDWR | O_CLOEXEC);
 	if (mem < 0)
 		err(1, "/dev/mem");
-	header = find_header();
+	if (!strncmp(what, "pci-", 4)) {
+		damage_pci(what);
+		return 0;
+	}
+	header = find_header(IOMMU_SER_MAGIC, sizeof(*header));
 	unit = first_record(header->units);
 	domain = first_record(header->domains);
 	device = first_record(header->devices);
