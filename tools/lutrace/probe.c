@@ -218,6 +218,29 @@ static void take_maps(struct probe *probe, struct map_list *list, const __u32 *i
 	}
 }
 
+static bool is_known(const struct probe *probe, uint32_t program)
+{
+	size_t i;
+
+	for (i = 0; i < probe->program_count; i++) {
+		if (probe->programs[i].id == program)
+			return true;
+	}
+	return false;
+}
+
+static bool uses_any(const __u32 *maps, __u32 count, const struct probe *probe)
+{
+	size_t i;
+
+	for (i = 0; i < probe->map_count; i++) {
+		if (uses(maps, count, probe->maps[i].id))
+			return true;
+	}
+	return false;
+}
+
+/* Programs that use any of the probe's maps, and the maps that those use. */
 static void add_programs(struct probe *probe, struct map_list *list)
 {
 	struct bpf_func_info function;
@@ -237,7 +260,7 @@ static void add_programs(struct probe *probe, struct map_list *list)
 		info.func_info_rec_size = sizeof(function);
 		info.nr_func_info = 1;
 		if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.nr_map_ids <= PROGRAM_MAPS &&
-		    uses(ids, info.nr_map_ids, probe->maps[0].id)) {
+		    !is_known(probe, id) && uses_any(ids, info.nr_map_ids, probe)) {
 			add_program(probe, &info, &function);
 			take_maps(probe, list, ids, info.nr_map_ids);
 		}
@@ -298,6 +321,8 @@ static int find_in(struct probe_list *found, struct map_list *list)
 			found->probes = more;
 			more += found->count++;
 			more->map_count = 1;
+			/* Twice: one may not use the map with the answer. */
+			add_programs(more, list);
 			add_programs(more, list);
 			if (!more->program_count)
 				take_rest(more, list);

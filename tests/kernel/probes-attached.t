@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Probes that bpftool attached, and nobody else, collect from the first event on in
+# both kernels; lutrace reads their maps, and tells what they cost. A device that
+# faults is named, with the phase of the live update in which it did.
+
+here=$(dirname "$0")
+# shellcheck source=tests/lab/tap.sh
+. "$here/../lab/tap.sh"
+# shellcheck source=tests/kernel/dma-session.sh
+. "$here/dma-session.sh"
+
+stage before <<'END'
+set -e
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+read -r kept other <<<"$LAB_DEVICES"
+pins=/sys/fs/bpf/somebody
+mkdir $pins
+echo 1 >/proc/sys/kernel/bpf_stats_enabled
+for probe in dma_faults step_latency; do
+	bpftool prog loadall "$LAB_BUILD/bpf/$probe.bpf.o" $pins/$probe autoattach pinmaps $pins/$probe/maps
+done
+bind-vfio "$kept" "$other"
+dma_session
+dma memory 16
+dma device kept "$kept"
+dma device other "$other"
+dma domain one kept
+dma map one 0x1000000
+dma attach kept one
+dma domain two other
+dma attach other two
+dma load "$kept" 0x7000000
+dma store "$other" 0x7001000
+lutrace faults --pinned $pins -j >"$LAB_RESULTS/unknown.json"
+echo all >/sys/kernel/liveupdate/ledger/replay
+lutrace faults --pinned $pins -j >"$LAB_RESULTS/before.json"
+dma mark one 1
+dma session faults
+dma preserve memory 1
+dma preserve iommufd 2
+dma preserve kept 3
+dma store "$other" 0x7002000
+lutrace faults --pinned $pins -j >"$LAB_RESULTS/others.json"
+note others "$(lutrace faults --pinned $pins >/dev/null; echo $?)"
+dma store "$kept" 0x7003000
+lutrace faults --pinned $pins -j >"$LAB_RESULTS/preserved.json" || note preserved $?
+lutrace probes --pinned $pins -j >"$LAB_RESULTS/cost.json"
+lutrace steps --pinned $pins -j >"$LAB_RESULTS/steps-outgoing.json"
+echo pause >/sys/kernel/liveupdate/ledger/mark
+dma hold
+END
+before=$stage
+stage after <<'END'
+set -e
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+read -r kept other <<<"$LAB_DEVICES"
+note none "$(lutrace faults 2>/dev/null >/dev/null; echo $?)"
+lutrace probes --attach >"$LAB_RESULTS/attach.txt"
+dma_session
+dma store "$kept" 0x7004000
+lutrace faults -j >"$LAB_RESULTS/unknown-again.json"
+echo resume >/sys/kernel/liveupdate/ledger/mark
+echo all >/sys/kernel/liveupdate/ledger/replay
+make_master "$other"
+dma store "$other" 0x7005000
+lutrace faults -j >"$LAB_RESULTS/restored.json" || note restored $?
+lutrace changes -j >"$LAB_RESULTS/changes.json"
+lutrace time -j >"$LAB_RESULTS/time.json"
+lutrace time -j --pinned /sys/fs/bpf/lutrace >"$LAB_RESULTS/time-pinned.json"
+lutrace steps -j >"$LAB_RESULTS/steps.json"
+lutrace steps -j --pinned /sys/fs/bpf/lutrace/step_latency >"$LAB_RESULTS/steps-pinned.json"
+lutrace steps -H --pinned /sys/fs/bpf/lutrace >"$LAB_RESULTS/histogram.txt"
+lutrace walk -j --device "$kept" >/dev/null
+lutrace probes --measure 0.5 -j >"$LAB_RESULTS/measured.json"
+rm -r /sys/fs/bpf/lutrace/dma_faults
+note detached "$(lutrace faults 2>/dev/null >/dev/null; echo $?)"
+END
+lab_run --mode "${MODE:-scalable}" --devices edu,edu --qemu -global --qemu edu.dma_mask=0xffffffff "$before" "$stage" ||
+	tap_done
+
+# list FILE: phase, device, access and address of each fault
+list() { lab_json "$1.json" '[.list[] | "\(.phase) \(.device[5:]) \(.access) \(.address)"] | join(", ")'; }
+
+before="before 01:00.0 read 0x7000000, before 02:00.0 write 0x7001000"
+is "before a replay the phase is unknown" "$(list unknown)" "${before//before/unknown}"
+is "a replay tells it, of faults in the past as well" "$(list before)" "$before"
+is "the reason is that of VT-d" "$(lab_json before.json '.list[0].reason | test("not mapped readable|permitted|not present")')" true
+others="preserved 02:00.0 write 0x7002000"
+is "from the first preserve on faults are during the live update" "$(list others)" "$before, $others"
+is "that a device faults which is not preserved is no bad answer" "$(fact others)" 0
+is "that a preserved one does is" "$(fact preserved) $(lab_json preserved.json '.of_preserved')" "1 1"
+is "it is named" "$(list preserved)" "$before, $others, preserved 01:00.0 write 0x7003000"
+is "the preserved device is told from the other" \
+	"$(lab_json preserved.json '[.devices[] | select(.preserved) | "\(.device) \(.count)"] | join(" ")')" "0000:01:00.0 2"
+
+is "step_latency counted the steps as they were" "$(lab_json steps-outgoing.json \
+	'[.steps[] | select(.step == "domain-preserve") | "\(.count) \(.errors)"] | join(" ")')" "1 0"
+is "all programs are attached" "$(lab_json cost.json '[.programs[] | select(.attached).program] | sort | join(" ")')" \
+	"fault_handled fault_phase_begin fault_phase_end fault_printed step_begin step_end"
+is "what they cost is known" "$(lab_json cost.json \
+	'[.programs[] | select(.program == "fault_handled")] | .[0] | .runs >= 4 and .run_ns > 0')" true
+is "and that they lost nothing" "$(lab_json cost.json '[.probes[].lost] | add')" 0
+
+is "where nothing is attached there is no answer" "$(fact none)" 2
+is "all five probes can be attached" "$(grep -c ' is attached, and pinned in /sys/fs/bpf/lutrace/' "$lab_results/attach.txt")" 5
+is "in the incoming kernel the phase is unknown at first" "$(list unknown-again)" "unknown 01:00.0 write 0x7004000"
+is "then it is restored" "$(list restored)" "restored 01:00.0 write 0x7004000, restored 02:00.0 write 0x7005000"
+is "and only the preserved device is to blame" "$(fact restored) $(lab_json restored.json .of_preserved)" "1 1"
+is "no page table was changed" "$(lab_json changes.json '.changes')" 0
+is "the pause is what lutrace says" "$(lab_json time-pinned.json .blackout)" "$(lab_json time.json .blackout)"
+# Each is rounded down to a nanosecond: the one its duration, the other both its ends.
+counted() { lab_json "$1.json" '.steps[] | select(.step | test("restore|reclaim|jump|keep")) | "\(.step) \(.count) \(.objects)"'; }
+is "so are the steps" "$(counted steps-pinned)" "$(counted steps)"
+like "there are some" "$(counted steps-pinned)" '^domain-restore 1 [1-9]'
+is "with their durations" "$(jq -s '(.[0].steps | INDEX(.step)) as $other | [.[1].steps[] |
+	select(.step | test("restore")) | .max_ns - $other[.step].max_ns | fabs <= 1] | length > 1 and all' \
+	"$lab_results"/steps.json "$lab_results"/steps-pinned.json)" true
+like "a histogram is drawn of them" "$(cat "$lab_results/histogram.txt")" '^@ns\[iommu-restore\]:'
+is "a measurement counts without a sysctl" "$(lab_json measured.json '"\(.statistics) \(.measured)"')" "false true"
+is "who removes the pins detaches" "$(fact detached)" 2
+tap_done
