@@ -390,7 +390,7 @@ static int __init check_units_taken(void)
 	kho_block_set_it_init(&it, &in->units);
 	while ((ser = next_ser(&it)))
 		if (!xa_load(&in->taken, PHYS_PFN(ser->reg_phys)))
-			incoming_bad("the IOMMU at %#llx translates for devices and no driver has taken it over",
+			incoming_bad("no driver has taken the IOMMU at %#llx over",
 				     ser->reg_phys);
 	return 0;
 }
