@@ -82,7 +82,7 @@ note works "$(dma read 0x1000)"
 END
 lab_run --mode scalable --devices edu,edu --env REGISTERS="$tap_scratch/registers" \
 	--incoming-append "$words" --trace "$tap_scratch/trace" "$before" "$stage"
-log=$(cat "$lab_results/dmesg-incoming.log")
+log=$(grep liveupdate "$lab_results/dmesg-incoming.log")
 is "the device is where it was" "$(fact state)" waiting
 is "its registers are as they were: BARs, Command" "$(fact now-device)" "$(fact device)"
 is "those of the bridge too: bus numbers, windows, payload sizes" "$(fact now-bridge)" "$(fact bridge)"
