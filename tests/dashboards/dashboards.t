@@ -78,7 +78,7 @@ is "the longest pause is that of the recordings" \
 	"$(jq -s '[.[].blackout.ns | numbers] | max' "$data"/*/*.json)"
 problems=$(ask "$prometheus" 'job_instance:liveupdate_problem:value' | jq -r '.[].metric | .instance + ": " + .problem')
 for problem in 'baseline: page tables differ' 'baseline: packets lost' 'packet-lost: packets lost' \
-	'ledger-full: ledger dropped records' 'ledger-full: not finished' 'observed: page tables not verified' \
+	'ledger-full: ledger dropped records' 'ledger-full: not finished' 'ledger-full: page tables not verified' 'observed: page tables differ' \
 	'scalable: over budget'; do
 	ok "a problem is seen: $problem" grep -qxF "$problem" <<<"$problems"
 done
@@ -137,6 +137,7 @@ like "a baseline is different there" "$(cat baseline.html)" '<b class="bad">diff
 page 'liveupdate-host.html?instance=observed' >observed.html
 like "what was not counted is not 0" "$(cat observed.html)" '<b class="quiet">not counted</b>'
 like "what probes cost is shown" "$(cat observed.html)" 'BPF program step_end ran for'
+like "and what they saw" "$(cat observed.html)" 'changes of preserved page tables that a probe saw</th><td class="n">0<'
 like "a host that is none leads to those that are" "$(page 'liveupdate-host.html?instance=none')" 'href="\?instance=legacy"'
 is "a host's name is text" "$(page 'liveupdate-host.html?instance=%3Cscript%3E' | grep -c '<script>')" 0
 
