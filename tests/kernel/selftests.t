@@ -44,6 +44,9 @@ cd "$LAB_BUILD/selftests/vfio" || exit
 bind-vfio $LAB_DEVICES || exit
 # For those that map large pages; 1 GiB pages are more than this machine has.
 echo 32 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+# Each case of the driver test pins 1 GiB of shared memory. In small pages that takes
+# an emulated machine longer than the 30 s that the harness gives a case.
+echo always >/sys/kernel/mm/transparent_hugepage/shmem_enabled
 run() {
 	local test=$1
 	shift
