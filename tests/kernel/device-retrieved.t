@@ -182,7 +182,7 @@ dma unmap one
 END
 after=$stage
 
-for mode in ${MODES:-scalable}; do
+for mode in ${MODES:-legacy scalable first-stage}; do
 	lab_what=$mode
 	lab_run --mode "$mode" --devices edu,igb --trace "$tap_scratch/trace" "$before" "$after" || continue
 	is "$mode: the devices master the bus when they are retrieved" "$(fact master)" "1 1"
