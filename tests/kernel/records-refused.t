@@ -34,13 +34,15 @@ echo "the incoming kernel runs"
 END
 after=$stage
 
-lab_run --env DAMAGE=nothing --mode legacy --devices edu "$before" "$after"
+# What boots quickest: there are many runs.
+machine=(--cpus 1 --memory 512 --devices edu)
+lab_run --env DAMAGE=nothing --mode legacy "${machine[@]}" "$before" "$after"
 
 # refused WHAT MODE MESSAGE OPTION...: the damage, and what the panic says
 refused() {
 	local what=$1 mode=$2 message=$3
 	shift 3
-	lab_try --env DAMAGE="${what%% *}" --mode "$mode" --devices edu "$@" "$before" "$after" 2>"$tap_scratch/said"
+	lab_try --env DAMAGE="${what%% *}" --mode "$mode" "${machine[@]}" "$@" "$before" "$after" 2>"$tap_scratch/said"
 	is "$what: the incoming kernel panics before user space" \
 		"$lab_status $(cat "$lab_results/stage2.exit" 2>/dev/null)" "3 "
 	like "$what: it says why" "$(grep -a 'Kernel panic' "$lab_results/console-incoming.log")" "$message" ||
