@@ -40,7 +40,7 @@ target dead "127.0.0.1:$(free_port)"
 ### The engines, configured as dashboards/prometheus has it but for the intervals
 store=$(free_port)
 serve "$store" /health victoria-metrics -storageDataPath "$PWD/victoria" \
-	-httpListenAddr "127.0.0.1:$store" -retentionPeriod 100y -memory.allowedBytes 64MB ||
+	-httpListenAddr "127.0.0.1:$store" -retentionPeriod 100y -memory.allowedBytes 64MB -search.latencyOffset 1s ||
 	diag "$(tail -n 3 victoria-metrics.log)"
 cp "$dashboards"/prometheus/*.yml prometheus/
 sed -e 's/_interval: 1m/_interval: 1s/' -e 's/^# *$//' \
