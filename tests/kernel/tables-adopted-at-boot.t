@@ -29,10 +29,12 @@ dma attach d one
 dma mark one 1
 dma session eager
 dma preserve memory 1
-note outgoing "$(sed -n 's/^nr_iommu_pages //p' /proc/vmstat)"
+# CPUs keep differences to themselves until they are asked.
+iommu_pages() { cat /proc/sys/vm/stat_refresh; sed -n 's/^nr_iommu_pages //p' /proc/vmstat; }
+note outgoing "$(iommu_pages)"
 dma preserve iommufd 2
 dma preserve d 3
-note preserved "$(sed -n 's/^nr_iommu_pages //p' /proc/vmstat)"
+note preserved "$(iommu_pages)"
 dma fill 0x1111
 dma load "$LAB_DEVICES" 0x1000000
 dma fill 0
@@ -42,7 +44,8 @@ before=$stage
 stage after <<'END'
 set -e
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
-note incoming "$(sed -n 's/^nr_iommu_pages //p' /proc/vmstat)"
+iommu_pages() { cat /proc/sys/vm/stat_refresh; sed -n 's/^nr_iommu_pages //p' /proc/vmstat; }
+note incoming "$(iommu_pages)"
 cat /sys/kernel/liveupdate/ledger/previous >"$LAB_RESULTS/previous"
 cat /sys/kernel/liveupdate/ledger/current >"$LAB_RESULTS/current"
 dma_session
