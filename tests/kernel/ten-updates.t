@@ -97,7 +97,8 @@ for mode in ${MODES:-scalable}; do
 	is "$mode: no access of the device faults" "$(workload_trace vtd_dmar_fault)" 0
 
 	is "$mode: there are no more pages of page tables than after the second update" "$(grown nr_iommu_pages)" 0
-	is "$mode: nor less memory" "$(grown MemTotal)" 0
+	# Where a kernel lies decides on a page more or less; one update's table pages are 272 kB.
+	ok "$mode: nor less memory" [ "$(grown MemTotal)" -gt -64 ]
 	ok "$mode: nor less of it free" [ "$(grown MemFree)" -gt -2048 ]
 	ok "$mode: nor more objects of the kernel" [ "$(grown SUnreclaim)" -lt 1024 ]
 	diag "from update 2 to update $count: $(for name in nr_iommu_pages MemTotal MemFree Cached SUnreclaim Shmem; do echo "$name $(grown $name)"; done | xargs)"
