@@ -19,10 +19,12 @@ cd "$tap_scratch" || exit 1
 escape=$'\033'
 
 # on_terminal OUTPUT COMMAND: run it on a terminal of 30 lines, with keys from
-# standard input; what the terminal got, its settings, and the exit status
+# standard input; what the terminal got, its settings, and the exit status.
+# Ctrl-C reaches the shell, too, which must outlive it, whichever shell it is.
 on_terminal() {
 	rm -f status before after
-	script -qfec "stty rows 30 cols 70; stty -a >before; $2; echo \$? >status
+	SHELL=/bin/sh script -qfec "trap : INT
+		stty rows 30 cols 70; stty -a >before; $2; echo \$? >status
 		stty -a >after" "$1" >/dev/null
 }
 # until_seen FILE TEXT: wait until it is there, at most ten seconds
