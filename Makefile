@@ -64,6 +64,10 @@ test-kunit: kernel-kunit programs ## the kernel's KUnit suites, in a kernel that
 test-debug: kernel-debug tools programs ## the laboratory's tests with the debug kernel on both sides (TESTS=)
 	$(Q)tests/run-debug $(TESTS)
 
+.PHONY: test-package
+test-package: tools unit ## the toolkit's package, built and installed on Debian 12 and 13
+	$(Q)PACKAGE_SUITES='bookworm trixie' tests/run tests/toolkit/package.t
+
 .PHONY: bench
 bench: build ## measure: docs/benchmarks.md says what
 	$(Q)tests/bench/run --results $(BUILD)/bench
@@ -150,6 +154,14 @@ format: dependencies ## lay out the user-space and BPF sources with clang-format
 .PHONY: install
 install: tools ## into $(DESTDIR)$(PREFIX)
 	$(Q)tools/setup/install '$(DESTDIR)' '$(PREFIX)'
+
+.PHONY: uninstall
+uninstall: ## remove what 'make install' installed
+	$(Q)tools/setup/install --remove '$(DESTDIR)' '$(PREFIX)'
+
+.PHONY: deb
+deb: kernel-headers ## the Debian package of the toolkit, in build/deb
+	$(Q)BUILD='$(BUILD)' tools/packaging/deb
 
 .PHONY: clean
 clean: ## remove what was built; what was downloaded stays

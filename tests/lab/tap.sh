@@ -100,9 +100,9 @@ stage() {
 # lab_json FILE FILTER: a value of a JSON file in the results
 lab_json() { jq -r "$2" "$lab_results/$1"; }
 
-# stage_tap N: repeat the TAP lines that stage N printed, numbered on: for tests
-# whose assertions are made in the guest by a program that prints TAP
-stage_tap() {
+# repeat_tap FILE: repeat the TAP lines in a file, numbered on: for assertions that
+# are made elsewhere by a program that prints TAP
+repeat_tap() {
 	local line
 	while IFS= read -r line; do
 		case $line in
@@ -113,5 +113,8 @@ stage_tap() {
 		[0-9]*..[0-9]*|'TAP '*) ;;
 		*)	diag "$line" ;;
 		esac
-	done <"$lab_results/stage$1.log"
+	done <"$1"
 }
+
+# stage_tap N: the same with what stage N printed in the guest
+stage_tap() { repeat_tap "$lab_results/stage$1.log"; }
