@@ -161,7 +161,15 @@ uninstall: ## remove what 'make install' installed
 
 .PHONY: deb
 deb: kernel-headers ## the Debian package of the toolkit, in build/deb
-	$(Q)BUILD='$(BUILD)' tools/packaging/deb
+	$(Q)tools/packaging/deb
+
+.PHONY: deb-kernel
+deb-kernel: kernel-tree ## Debian packages of a kernel for hosts, about an hour (CONFIG=/boot/config-...)
+	$(Q)tools/packaging/deb-kernel $(if $(CONFIG),--config '$(CONFIG)')
+
+.PHONY: deb-kernel-config
+deb-kernel-config: kernel-tree ## its configuration alone, in build/linux/host/.config (CONFIG=)
+	$(Q)tools/packaging/deb-kernel --configure-only $(if $(CONFIG),--config '$(CONFIG)')
 
 .PHONY: clean
 clean: ## remove what was built; what was downloaded stays
