@@ -56,6 +56,7 @@ for shape in crowded deep open; do
 	in_step "$shape: record" "$lutrace" record -l "$shape/@N@" -o "$shape-@N@.json"
 	in_step "$shape: report" "$lutrace" report "$shape-@N@.json"
 	in_step "$shape: report --chrome" "$lutrace" report --chrome "$shape-@N@.json"
+	in_step "$shape: report --html" "$lutrace" report --html "$shape-@N@.json"
 done
 is "the larger one is as large as it says" \
 	"$(jq '[.ledgers[].records | length] | add > 100000' crowded-50000.json)" true

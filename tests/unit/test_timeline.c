@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "svg.h"
 #include "timeline.h"
 #include "synthetic.h"
 
@@ -35,7 +36,8 @@ static char *__attribute__((noinline)) draw(bool all)
 	FILE *out = open_memstream(&svg, &size);
 
 	assert_non_null(out);
-	timeline_write(out, &handover, all);
+	svg_declare(out);
+	timeline_write(out, &handover, all, SIZE_MAX);
 	fclose(out);
 	return svg;
 }

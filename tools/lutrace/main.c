@@ -52,6 +52,7 @@ static const struct verb verbs[] = {
 	{ "report", do_report, "show a recording",
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -c, --chrome           write trace events, which Perfetto opens\n"
+	  "  -H, --html             write one page for any browser, offline\n"
 	  "  -o, --output FILE      write FILE instead of standard output\n" SOURCE_USAGE },
 	{ "plot", do_plot, "draw both kernels on one time line, as SVG",
 	  "[OPTIONS] [RECORDING]\n\n"

@@ -13,7 +13,6 @@
 #include "output.h"
 
 #define BAR_WIDTH   24
-#define CELL_SIZE   160
 #define MAX_COLUMNS 12
 
 bool json_output;
@@ -111,7 +110,16 @@ const char *error_text(int ret)
 	return number;
 }
 
-static void cell_text(struct json_object *row, const struct column *column, uint64_t total,
+/**
+ * cell_text - one member of a row, as its column wants it
+ * @row:    the object
+ * @column: which member, and how
+ * @total:  what COLUMN_SHARE and COLUMN_BAR are parts of
+ * @text:   where to write it; what is longer is cut
+ *
+ * Return: @text.
+ */
+const char *cell_text(struct json_object *row, const struct column *column, uint64_t total,
 		      char text[CELL_SIZE])
 {
 	struct json_object *value = member(row, column->member);
@@ -152,9 +160,11 @@ static void cell_text(struct json_object *row, const struct column *column, uint
 		snprintf(text, CELL_SIZE, "%s", error_text(json_object_get_int(value)));
 		break;
 	}
+	return text;
 }
 
-static bool left_aligned(const struct column *column)
+/* Text is aligned at the left, numbers at the right. */
+bool cell_is_text(const struct column *column)
 {
 	return column->format == COLUMN_TEXT || column->format == COLUMN_BAR;
 }
@@ -192,7 +202,7 @@ void output_table(struct json_object *rows, const struct column *columns, size_t
 				snprintf(text, sizeof(text), "%s", columns[i].title);
 			at += (size_t)sprintf(
 				line + at, "  %*s",
-				left_aligned(&columns[i]) ? -(int)width[i] : (int)width[i], text);
+				cell_is_text(&columns[i]) ? -(int)width[i] : (int)width[i], text);
 		}
 		while (at && line[at - 1] == ' ')
 			at--;

@@ -37,10 +37,14 @@ struct column {
 };
 
 #define TIME_TEXT_SIZE 24
+#define CELL_SIZE      160
 
 const char *time_text(int64_t ns, char text[TIME_TEXT_SIZE]);
 const char *error_text(int ret);
 
+bool cell_is_text(const struct column *column);
+const char *cell_text(struct json_object *row, const struct column *column, uint64_t total,
+		      char text[CELL_SIZE]);
 void output_table(struct json_object *rows, const struct column *columns, size_t count,
 		  uint64_t total);
 void output_json(struct json_object *value);

@@ -336,7 +336,9 @@ int overlay_write(FILE *out, const struct handover *const handovers[OVERLAYS])
 	bottom = choose_rows(overlay) + 6;
 
 	svg_begin(out, bottom + 46 + (LIVEUPDATE_PHASE_COUNT + 2) * 17,
-		  "Time lines of two live updates");
+		  "Time lines of two live updates",
+		  "The phases of both blackouts, and below them the steps of both by kind. "
+		  "The table below has the phases as numbers.");
 	put_title(overlay);
 	svg_axis(out, &overlay->scale, PHASES_TOP, bottom);
 	put_bands(overlay);

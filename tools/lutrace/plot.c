@@ -7,6 +7,7 @@
 #include "main.h"
 #include "overlay.h"
 #include "source.h"
+#include "svg.h"
 #include "timeline.h"
 
 /* What another recording, or the ledgers in a directory, say beside it. */
@@ -84,10 +85,11 @@ int do_plot(int argc, char **argv)
 		code = fail("out of memory");
 		goto out;
 	}
+	svg_declare(out);
 	if (compare)
 		code = write_overlay(out, &handover, compare);
 	else
-		timeline_write(out, &handover, all);
+		timeline_write(out, &handover, all, SIZE_MAX);
 	if (fclose(out))
 		code = fail("out of memory");
 	if (!code)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "chrome.h"
+#include "html.h"
 #include "main.h"
 #include "recording.h"
 #include "report.h"
@@ -150,21 +151,25 @@ static void print_recording(struct json_object *recording)
 	print_step_summary(member(recording, "summary"));
 }
 
-/* A recording for the trace viewers. */
-static int write_chrome(const struct handover *handover, const char *path)
+/* The forms of a report. */
+enum form { FORM_TEXT, FORM_CHROME, FORM_HTML };
+
+/* A recording for the trace viewers, or as a page. */
+static int write_form(enum form form, const struct handover *handover, struct json_object *from,
+		      const char *path)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out;
 	int ret;
 
-	if (!handover->khz)
+	if (form == FORM_CHROME && !handover->khz)
 		return unknown(
 			"neither kernel recorded its cycle counter's frequency: there is no time line");
 	out = open_memstream(&text, &size);
 	if (!out)
 		return fail("out of memory");
-	ret = chrome_write(out, handover);
+	ret = form == FORM_CHROME ? chrome_write(out, handover) : html_write(out, handover, from);
 	ret = fclose(out) || ret ? fail("out of memory") : output_file(path, text, size);
 	free(text);
 	return ret;
@@ -174,19 +179,24 @@ int do_report(int argc, char **argv)
 {
 	static const struct option options[] = { SOURCE_OPTIONS,
 						 { "chrome", no_argument, NULL, 'c' },
+						 { "html", no_argument, NULL, 'H' },
 						 { "output", required_argument, NULL, 'o' },
 						 { 0 } };
+	enum form form = FORM_TEXT;
 	struct json_object *recording;
 	struct source source = { 0 };
 	struct handover handover;
 	const char *path = NULL;
-	bool known, chrome = false;
 	int letter, code;
+	bool known;
 
-	while ((letter = next_option(argc, argv, SOURCE_LETTERS "co:", options)) != -1) {
+	while ((letter = next_option(argc, argv, SOURCE_LETTERS "cHo:", options)) != -1) {
 		switch (letter) {
 		case 'c':
-			chrome = true;
+		case 'H':
+			if (form)
+				return fail("--chrome and --html exclude each other");
+			form = letter == 'c' ? FORM_CHROME : FORM_HTML;
 			break;
 		case 'o':
 			path = optarg;
@@ -195,15 +205,16 @@ int do_report(int argc, char **argv)
 			source_option(&source, letter, optarg);
 		}
 	}
-	if (path && !chrome)
-		return fail("--output goes with --chrome; 'lutrace record' writes a recording");
+	if (path && !form)
+		return fail(
+			"--output goes with --chrome or --html; 'lutrace record' writes a recording");
 	code = source_arguments(&source, argc, argv) ?: source_read(&source, &handover);
 	if (code)
 		return code;
 
 	known = handover.blackout.known;
-	if (chrome) {
-		code = write_chrome(&handover, path);
+	if (form) {
+		code = write_form(form, &handover, source.recording, path);
 		source_free(&source, &handover);
 		return code ?: known ? EXIT_GOOD : EXIT_UNKNOWN;
 	}

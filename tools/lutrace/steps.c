@@ -151,16 +151,16 @@ struct json_object *step_summary(const struct handover *handover, int only)
 	return rows;
 }
 
+const struct column step_summary_columns[STEP_SUMMARY_COLUMNS] = {
+	{ "step", "step", COLUMN_TEXT },	{ "count", "count", COLUMN_COUNT },
+	{ "open", "open", COLUMN_COUNT },	{ "errors", "errors", COLUMN_COUNT },
+	{ "objects", "objects", COLUMN_COUNT }, { "total_ns", "total", COLUMN_TIME },
+	{ "mean_ns", "mean", COLUMN_TIME },	{ "max_ns", "max", COLUMN_TIME },
+};
+
 void print_step_summary(struct json_object *rows)
 {
-	static const struct column columns[] = {
-		{ "step", "step", COLUMN_TEXT },	{ "count", "count", COLUMN_COUNT },
-		{ "open", "open", COLUMN_COUNT },	{ "errors", "errors", COLUMN_COUNT },
-		{ "objects", "objects", COLUMN_COUNT }, { "total_ns", "total", COLUMN_TIME },
-		{ "mean_ns", "mean", COLUMN_TIME },	{ "max_ns", "max", COLUMN_TIME },
-	};
-
-	output_table(rows, columns, sizeof(columns) / sizeof(columns[0]), 0);
+	output_table(rows, step_summary_columns, STEP_SUMMARY_COLUMNS, 0);
 }
 
 static void print_summary(struct json_object *value)
@@ -174,8 +174,8 @@ static void print_summary(struct json_object *value)
 		       member_number(value, "unpaired"));
 }
 
-/* "[4K, 8K)" in the manner of bpftrace. */
-static const char *bound_text(int64_t bound, char text[16])
+/* A bound of a histogram, as bpftrace writes it: 4096 is "4K". */
+const char *bound_text(int64_t bound, char text[BOUND_TEXT_SIZE])
 {
 	static const char units[] = "\0KMGTPE";
 	const char *unit = units;
@@ -184,7 +184,7 @@ static const char *bound_text(int64_t bound, char text[16])
 		bound /= 1024;
 		unit++;
 	}
-	snprintf(text, 16, "%" PRId64 "%.1s", bound, unit);
+	snprintf(text, BOUND_TEXT_SIZE, "%" PRId64 "%.1s", bound, unit);
 	return text;
 }
 
@@ -192,7 +192,7 @@ static void print_one_histogram(struct json_object *row)
 {
 	struct json_object *buckets = member(row, "histogram");
 	size_t i, count = json_object_array_length(buckets);
-	char from[16], to[16], range[40], bar[HISTOGRAM_BAR + 1];
+	char from[BOUND_TEXT_SIZE], to[BOUND_TEXT_SIZE], range[40], bar[HISTOGRAM_BAR + 1];
 	int64_t most = 0;
 
 	for (i = 0; i < count; i++) {

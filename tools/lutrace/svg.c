@@ -39,15 +39,22 @@ static const char style[] =
 	"}\n"
 	"@media print{.grid{stroke:#999}.phase{stroke:#000;stroke-width:.5}}\n";
 
-/* The head of the picture; @label is for those who do not see it. */
-void svg_begin(FILE *out, int height, const char *label)
+/* What a file with a picture begins with; within a page there is none. */
+void svg_declare(FILE *out)
+{
+	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+}
+
+/* The head of the picture; @title and @description are for those who do not see it. */
+void svg_begin(FILE *out, int height, const char *title, const char *description)
 {
 	fprintf(out,
-		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" aria-label=\"%s\">\n"
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\""
+		" role=\"img\" aria-labelledby=\"svg-title\" aria-describedby=\"svg-description\">\n"
+		"<title id=\"svg-title\">%s</title>\n<desc id=\"svg-description\">%s</desc>\n"
 		"<style>\n%s</style>\n"
 		"<rect class=\"paper\" width=\"100%%\" height=\"100%%\"/>\n",
-		SVG_WIDTH, height, SVG_WIDTH, height, label, style);
+		SVG_WIDTH, height, SVG_WIDTH, height, title, description, style);
 }
 
 void svg_end(FILE *out)

@@ -28,7 +28,8 @@ struct svg_scale {
 	int left;
 };
 
-void svg_begin(FILE *out, int height, const char *label);
+void svg_declare(FILE *out);
+void svg_begin(FILE *out, int height, const char *title, const char *description);
 void svg_end(FILE *out);
 void svg_text(FILE *out, const char *text);
 bool svg_label(FILE *out, double x, double width, double y, const char *text);

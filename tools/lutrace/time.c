@@ -9,7 +9,14 @@
 #include "report.h"
 #include "source.h"
 
-static const char *boundary_text(const char *boundary)
+const struct column phase_columns[PHASE_COLUMNS] = {
+	{ "name", "phase", COLUMN_TEXT }, { "begin_ns", "begin", COLUMN_TIME },
+	{ "ns", "time", COLUMN_TIME },	  { "ns", "share", COLUMN_SHARE },
+	{ "ns", "", COLUMN_BAR },
+};
+
+/* Where the blackout begins or ends, in words. */
+const char *boundary_text(const char *boundary)
 {
 	if (!strcmp(boundary, "pause-mark"))
 		return "the mark \"pause\"";
@@ -26,11 +33,6 @@ static const char *boundary_text(const char *boundary)
  */
 void print_blackout(struct json_object *recording)
 {
-	static const struct column columns[] = {
-		{ "name", "phase", COLUMN_TEXT }, { "begin_ns", "begin", COLUMN_TIME },
-		{ "ns", "time", COLUMN_TIME },	  { "ns", "share", COLUMN_SHARE },
-		{ "ns", "", COLUMN_BAR },
-	};
 	struct json_object *blackout = member(recording, "blackout");
 	struct json_object *kernel = member(recording, "kernel");
 	char text[TIME_TEXT_SIZE];
@@ -49,8 +51,7 @@ void print_blackout(struct json_object *recording)
 		printf(", %s", member_text(recording, "time"));
 	printf("\n  to    %s in Linux %s\n\n", boundary_text(member_text(blackout, "to")),
 	       member_text(kernel, "incoming"));
-	output_table(member(blackout, "phases"), columns, sizeof(columns) / sizeof(columns[0]),
-		     (uint64_t)ns);
+	output_table(member(blackout, "phases"), phase_columns, PHASE_COLUMNS, (uint64_t)ns);
 }
 
 int do_time(int argc, char **argv)

@@ -135,6 +135,58 @@ static int64_t step_end(const struct timeline *timeline, const struct step *step
 	return end < begin ? begin : end;
 }
 
+/**
+ * struct candidate - a step that could be drawn
+ * @length: how long it is in the picture; the longest of all if it failed
+ * @index:  which one
+ */
+struct candidate {
+	int64_t length;
+	size_t index;
+};
+
+/* The longest first; in order of time those that are as long. */
+static int compare_candidates(const void *left, const void *right)
+{
+	const struct candidate *a = left, *b = right;
+
+	if (a->length != b->length)
+		return a->length < b->length ? 1 : -1;
+	return a->index < b->index ? -1 : 1;
+}
+
+/*
+ * Which steps are drawn: those within the picture, of them the @most longest,
+ * and before any other those that failed. Returns how many are left out, or
+ * SIZE_MAX without memory.
+ */
+static size_t choose_steps(struct timeline *timeline, size_t most)
+{
+	const struct handover *handover = timeline->handover;
+	struct candidate *candidates = calloc(handover->count ?: 1, sizeof(*candidates));
+	size_t i, count = 0;
+
+	if (!candidates)
+		return SIZE_MAX;
+	for (i = 0; i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+		int64_t begin = handover_time(handover, step->begin->cycles);
+		int64_t end = step_end(timeline, step);
+
+		timeline->lane[i] = -1;
+		if (end < timeline->scale.first || begin > timeline->scale.last)
+			continue;
+		candidates[count].index = i;
+		candidates[count++].length = step->end && step->end->ret ? INT64_MAX : end - begin;
+	}
+	if (count > most)
+		qsort(candidates, count, sizeof(*candidates), compare_candidates);
+	for (i = 0; i < count && i < most; i++)
+		timeline->lane[candidates[i].index] = 0;
+	free(candidates);
+	return count > most ? count - most : 0;
+}
+
 /* Below its parent, in the first lane that is free by then. */
 static void choose_lanes(struct timeline *timeline)
 {
@@ -147,12 +199,10 @@ static void choose_lanes(struct timeline *timeline)
 	for (i = 0; i < handover->count; i++) {
 		const struct step *step = &handover->steps[i];
 
+		if (timeline->lane[i] < 0)
+			continue;
 		begin = handover_time(handover, step->begin->cycles);
 		end = step_end(timeline, step);
-		timeline->lane[i] = -1;
-		if (end < timeline->scale.first || begin > timeline->scale.last)
-			continue;
-
 		lane = step->parent == NO_PARENT ? 0 : timeline->lane[step->parent] + 1;
 		while (lane < timeline->lanes && timeline->busy[lane] > begin)
 			lane++;
@@ -406,27 +456,36 @@ static void put_title(const struct timeline *timeline)
  * @out:      where to
  * @handover: the handover
  * @all:      all of it rather than the blackout alone
+ * @most:     draw no more steps than that, the longest
+ *
+ * Return: how many steps are left out for that.
  */
-void timeline_write(FILE *out, const struct handover *handover, bool all)
+size_t timeline_write(FILE *out, const struct handover *handover, bool all, size_t most)
 {
 	struct timeline timeline = { .out = out, .handover = handover, .scale.left = LEFT };
 	const struct step *steps[LONGEST];
+	size_t i, left_out = SIZE_MAX;
 	unsigned int longest, rows;
 	int bottom, height;
-	size_t i;
 
 	timeline.lane = calloc(handover->count ?: 1, sizeof(*timeline.lane));
 	timeline.room = calloc(handover->count ?: 1, sizeof(*timeline.room));
 	if (!timeline.lane || !timeline.room)
 		goto out;
 	choose_range(&timeline, all);
+	left_out = choose_steps(&timeline, most);
+	if (left_out == SIZE_MAX)
+		goto out;
 	choose_lanes(&timeline);
 	bottom = STEPS_TOP + timeline.lanes * LANE_HEIGHT + 6;
 	longest = choose_longest(&timeline, steps);
 	rows = phases_present(&handover->blackout);
 	height = bottom + 46 + (int)(rows > longest ? rows : longest) * 17;
 
-	svg_begin(out, height, "Time line of a live update");
+	svg_begin(out, height, "Time line of a live update",
+		  "From left to right in time, from top to bottom: which kernel ran, the phases of "
+		  "the blackout, and the steps, each below what it is part of. "
+		  "The tables of phases and of steps say the same in numbers.");
 	put_title(&timeline);
 	svg_axis(out, &timeline.scale, KERNEL_TOP, bottom);
 	put_kernels(&timeline);
@@ -444,4 +503,5 @@ void timeline_write(FILE *out, const struct handover *handover, bool all)
 out:
 	free(timeline.lane);
 	free(timeline.room);
+	return left_out;
 }

@@ -7,6 +7,6 @@
 
 #include "handover.h"
 
-void timeline_write(FILE *out, const struct handover *handover, bool all);
+size_t timeline_write(FILE *out, const struct handover *handover, bool all, size_t most);
 
 #endif /* LUTRACE_TIMELINE_H */

@@ -257,6 +257,7 @@ static int verify(struct json_object *identity, const struct table_set *old, uin
 		goto out;
 	}
 	add_table_totals(identity, &now);
+	json_object_object_add(identity, "devices", devices_json(&now));
 	count = tables_compare(old, &now, add_difference, &listing);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	add_number(identity, "difference_count", count);
