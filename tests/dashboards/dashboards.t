@@ -62,8 +62,8 @@ number() { ask "$1" "$2" | jq -r '.[0].value[1] // "none"'; }
 has() { [ "$(number "$1" "$2")" = "$3" ]; }
 
 ### Scraped
-ok "Prometheus scrapes every exporter" until_true 120 has "$prometheus" 'count(up == 1)' $((recorded + 1))
-ok "and evaluates the rules upon it" until_true 120 has "$prometheus" \
+ok "Prometheus scrapes every exporter" until_true 20 has "$prometheus" 'count(up == 1)' $((recorded + 1))
+ok "and evaluates the rules upon it" until_true 20 has "$prometheus" \
 	'sum(job_pair:liveupdate_handovers:sum)' 8
 is "all rules are healthy" "$(get "$prometheus/api/v1/rules" |
 	jq -r '.data.groups[].rules[] | select(.health != "ok") | .name + ": " + .lastError')" ''
@@ -157,10 +157,10 @@ ok "and a host, in dark mode" shot host-dark 'liveupdate-host.html?instance=lega
 
 ### VictoriaMetrics
 victoria=http://127.0.0.1:$store
-ok "what the fleet's store is to keep arrives there" until_true 120 has "$victoria" \
+ok "what the fleet's store is to keep arrives there" until_true 20 has "$victoria" \
 	'count(liveupdate_last_blackout_seconds)' "$(number "$prometheus" 'count(liveupdate_last_blackout_seconds)')"
 is "it is what the fleet dashboard asks for" "$(silent "$victoria" "$dashboards/grafana/fleet.json")" ''
-ok "condensed histograms, too" until_true 120 has "$victoria" \
+ok "condensed histograms, too" until_true 20 has "$victoria" \
 	'sum(job_pair_le:liveupdate_blackout_seconds_bucket:sum{le="+Inf"})' \
 	"$(number "$prometheus" 'sum(liveupdate_blackout_seconds_count)')"
 is "and nothing of each host's histograms" "$(ask "$victoria" 'liveupdate_step_seconds_bucket')" '[]'

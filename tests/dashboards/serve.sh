@@ -39,7 +39,7 @@ serve_export() {
 	shift
 	"${lutrace:?}" export --listen 127.0.0.1:0 "$@" >"$name.address" 2>"$name.log" &
 	served+=($!)
-	until_true 120 grep -q . "$name.address" || return 1
+	until_true 20 grep -q . "$name.address" || return 1
 	# shellcheck disable=SC2034  # for whoever sources this
 	address=$(sed 's,^http://\(.*\)/metrics$,\1,' "$name.address")
 }
@@ -50,7 +50,7 @@ serve() {
 	shift 2
 	"$@" >"$1.log" 2>&1 </dev/null &
 	served+=($!)
-	until_true 120 get "http://127.0.0.1:$port$path"
+	until_true 30 get "http://127.0.0.1:$port$path"
 }
 
 # get URL [HEADER]: the body of the answer; fails if it is no 200
