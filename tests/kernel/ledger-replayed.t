@@ -33,20 +33,16 @@ cp $tracing/trace "$LAB_RESULTS/ftrace"
 # perf
 perf record -q -o /tmp/perf.data -e 'liveupdate:*' -- sh -c 'echo all >replay'
 perf script -i /tmp/perf.data >"$LAB_RESULTS/perf"
-# bpftrace: it exits by itself, when the last record has been replayed
-bpftrace -e '
+# bpftrace starts what -c names once its probes are attached, and ends with it
+cat >/tmp/replay <<'SCRIPT'
+echo all >replay
+sleep 1
+SCRIPT
+bpftrace -c '/bin/sh /tmp/replay' -e '
 tracepoint:liveupdate:liveupdate_step_begin,
 tracepoint:liveupdate:liveupdate_step_end /args->replayed/ {
 	printf("%llu %llu %llu %d\n", args->sequence, args->cycles, args->ref, args->step);
-}
-BEGIN { printf("attached\n"); }' >"$LAB_RESULTS/bpftrace" 2>"$LAB_RESULTS/bpftrace.errors" &
-pid=$!
-for i in $(seq 300); do grep -q attached "$LAB_RESULTS/bpftrace" && break; sleep 0.2; done
-sleep 1
-echo all >replay
-sleep 1
-kill -INT $pid
-wait $pid || true
+}' >"$LAB_RESULTS/bpftrace" 2>"$LAB_RESULTS/bpftrace.errors"
 # BPF by bpftool: no user space of ours
 bpffs=/sys/fs/bpf/step_latency
 mkdir $bpffs
@@ -56,7 +52,7 @@ bpftool -j map dump pinned $bpffs/records >"$LAB_RESULTS/records.json"
 bpftool -j map dump pinned $bpffs/steps >"$LAB_RESULTS/steps.json"
 END
 
-lab_run --timeout 560 "$before" "$stage" || tap_done
+lab_run "$before" "$stage" || tap_done
 {
 	ledger_records "$lab_results/previous"
 	ledger_records "$lab_results/current"
