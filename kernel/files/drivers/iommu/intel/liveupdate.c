@@ -46,12 +46,7 @@
 #include "liveupdate.h"
 #include "../iommu-pages.h"
 
-#define BUSES			256
 #define DEVFNS			256
-#define CONTEXT_TABLES		(BUSES * 2)
-
-/* PASID directory pointer in a scalable-mode context entry (VT-d 9.4). */
-#define CONTEXT_PASIDDIR_MASK	VTD_PAGE_MASK
 
 /**
  * struct intel_liveupdate - what is preserved of a unit
@@ -61,32 +56,12 @@
  */
 struct intel_liveupdate {
 	u16 users[CONTEXT_TABLES];
-	DECLARE_BITMAP(keep, BUSES * DEVFNS);
+	DECLARE_BITMAP(keep, U16_MAX + 1);
 };
-
-/*
- * State that does not match the records means that the hardware walks
- * something unknown: neither going on nor switching translation off is safe.
- */
-#define unit_bad(iommu, fmt, ...)					\
-	panic("DMAR: liveupdate: %s cannot be taken over: " fmt,	\
-	      (iommu)->name, ##__VA_ARGS__)
-
-static u64 unit_root(struct intel_iommu *iommu)
-{
-	return readq(iommu->reg + DMAR_RTADDR_REG);
-}
 
 static unsigned int context_table_index(struct intel_iommu *iommu, u8 bus, u8 devfn)
 {
 	return bus * 2 + (sm_supported(iommu) && devfn >= 0x80);
-}
-
-static u64 *root_entry_half(struct intel_iommu *iommu, unsigned int index)
-{
-	struct root_entry *root = &iommu->root_entry[index / 2];
-
-	return index % 2 ? &root->hi : &root->lo;
 }
 
 /* Entries of 16 bytes in legacy mode, of 32 bytes in scalable mode. */
@@ -95,12 +70,16 @@ static unsigned int context_entry_size(struct intel_iommu *iommu)
 	return sm_supported(iommu) ? 2 : 1;
 }
 
-typedef void (*context_fn_t)(struct intel_iommu *iommu, u16 rid,
-			     struct context_entry *context, void *arg);
-
-/* Call fn for each requester ID that the context table at index is for. */
-static void walk_context_table(struct intel_iommu *iommu, unsigned int index,
-			       context_fn_t fn, void *arg)
+/**
+ * intel_liveupdate_walk_context_table - read a context table of a unit
+ * @iommu: the unit
+ * @index: below CONTEXT_TABLES; the root table has an entry for it
+ * @fn:    called for each requester ID that the table is for
+ * @arg:   for @fn
+ */
+void intel_liveupdate_walk_context_table(struct intel_iommu *iommu,
+					 unsigned int index,
+					 context_fn_t fn, void *arg)
 {
 	unsigned int size = context_entry_size(iommu);
 	unsigned int devfns = DEVFNS / size;
@@ -112,10 +91,6 @@ static void walk_context_table(struct intel_iommu *iommu, unsigned int index,
 		fn(iommu, PCI_DEVID(index / 2, (index % 2) * devfns + i),
 		   &table[i * size], arg);
 }
-
-/*
- * Outgoing kernel
- */
 
 static int intel_preserve_unit(struct iommu_device *iommu_dev,
 			       struct iommu_unit_ser *ser)
@@ -436,7 +411,9 @@ bool intel_liveupdate_shutdown(struct intel_iommu *iommu)
 		if (!(*entry & 1))
 			continue;
 		if (lu->users[index]) {
-			walk_context_table(iommu, index, clear_context_present, &cleared);
+			intel_liveupdate_walk_context_table(iommu, index,
+							    clear_context_present,
+							    &cleared);
 			continue;
 		}
 		WRITE_ONCE(*entry, 0);
@@ -447,7 +424,9 @@ bool intel_liveupdate_shutdown(struct intel_iommu *iommu)
 	/* Hardware has let go of the entries; VT-d 6.5.3.3. */
 	for (index = 0; index < CONTEXT_TABLES; index++)
 		if (lu->users[index])
-			walk_context_table(iommu, index, clear_context_rest, NULL);
+			intel_liveupdate_walk_context_table(iommu, index,
+							    clear_context_rest,
+							    NULL);
 
 	if (iommu->prq) {
 		writeq(0ULL, iommu->reg + DMAR_PQH_REG);
@@ -460,467 +439,6 @@ bool intel_liveupdate_shutdown(struct intel_iommu *iommu)
 	return true;
 }
 
-/*
- * Incoming kernel
- */
-
-static void adopt_table(struct intel_iommu *iommu, u64 pa, const char *what)
-{
-	if (!iommu_adopt_pages(pa))
-		unit_bad(iommu, "%s %#llx was not preserved", what, pa);
-}
-
-static void adopt_pasid_tables(struct intel_iommu *iommu,
-			       const struct iommu_device_ser *ser)
-{
-	unsigned int i, pdes = ser->max_pasid >> PASID_PDE_SHIFT;
-	struct pasid_dir_entry *dir = phys_to_virt(ser->pasid_dir);
-
-	adopt_table(iommu, ser->pasid_dir, "PASID directory");
-	/* The directory is as large as what was preserved at its address. */
-	if (!ser->max_pasid || pdes * sizeof(*dir) > folio_size(virt_to_folio(dir)))
-		unit_bad(iommu, "PASID directory %#llx has %u entries",
-			 ser->pasid_dir, pdes);
-	for (i = 0; i < pdes; i++)
-		if (pasid_pde_is_present(&dir[i]))
-			adopt_table(iommu, dir[i].val & PDE_PFN_MASK, "PASID table");
-}
-
-static u64 pasid_entry_top(struct pasid_entry *pe)
-{
-	switch (pasid_pte_get_pgtt(pe)) {
-	case PASID_ENTRY_PGTT_FL_ONLY:
-		return READ_ONCE(pe->val[2]) & VTD_PAGE_MASK;
-	case PASID_ENTRY_PGTT_SL_ONLY:
-		return READ_ONCE(pe->val[0]) & VTD_PAGE_MASK;
-	default:
-		return 0;
-	}
-}
-
-/* Does the hardware translate for the device as its record says? */
-static void check_entries(struct intel_iommu *iommu,
-			  const struct iommu_device_ser *ser)
-{
-	u8 bus = PCI_BUS_NUM(ser->bdf), devfn = ser->bdf & 0xff;
-	struct context_entry *context;
-	struct pasid_entry *pe;
-	u64 top;
-	u16 did;
-
-	context = iommu_context_addr(iommu, bus, devfn, 0);
-	if (!context || !context_present(context))
-		unit_bad(iommu, "%04x:%04x has no context entry", ser->segment, ser->bdf);
-
-	if (!sm_supported(iommu)) {
-		top = context->lo & VTD_PAGE_MASK;
-		did = context_domain_id(context);
-	} else {
-		struct pasid_dir_entry *dir = phys_to_virt(ser->pasid_dir);
-
-		if ((context->lo & CONTEXT_PASIDDIR_MASK) != ser->pasid_dir)
-			unit_bad(iommu, "%04x:%04x has another PASID directory",
-				 ser->segment, ser->bdf);
-		adopt_pasid_tables(iommu, ser);
-		pe = get_pasid_table_from_pde(&dir[0]);
-		if (!pe || !pasid_pte_is_present(pe))
-			unit_bad(iommu, "%04x:%04x has no PASID table entry",
-				 ser->segment, ser->bdf);
-		top = pasid_entry_top(pe);
-		did = pasid_get_domain_id(pe);
-	}
-	if (top != ser->domain || did != ser->did)
-		unit_bad(iommu, "%04x:%04x uses table %#llx (id %u), expected %#llx (id %u)",
-			 ser->segment, ser->bdf, top, did, ser->domain, ser->did);
-}
-
-static void check_other_context(struct intel_iommu *iommu, u16 rid,
-				struct context_entry *context, void *arg)
-{
-	const struct iommu_device_ser *ser = NULL;
-
-	if (!context_present(context))
-		return;
-	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser)))
-		if (ser->bdf == rid)
-			return;
-	unit_bad(iommu, "%04x:%04x has a context entry, but no record",
-		 iommu->segment, rid);
-}
-
-/* Domain ids in use are taken before any new one is given out. */
-static void reclaim_domain_id(struct intel_iommu *iommu,
-			      const struct iommu_device_ser *ser)
-{
-	int ret;
-
-	if (ser->did < IDA_START_DID || ser->did >= iommu->max_domain_id)
-		unit_bad(iommu, "domain id %u of %04x:%04x is out of range",
-			 ser->did, ser->segment, ser->bdf);
-	ret = ida_alloc_range(&iommu->domain_ida, ser->did, ser->did, GFP_KERNEL);
-	/* -ENOSPC: a device before this one shares the domain. */
-	if (ret < 0 && ret != -ENOSPC)
-		unit_bad(iommu, "domain id %u: %pe", ser->did, ERR_PTR(ret));
-	liveupdate_step_instant(LIVEUPDATE_STEP_DOMAIN_RECLAIM,
-				LIVEUPDATE_KIND_DOMAIN, ser->domain, 0, 1);
-}
-
-/**
- * intel_liveupdate_restore_unit - take over a unit that kept translating
- * @iommu: the unit, with queued invalidation set up
- *
- * Reads and checks; writes no table and no register.
- *
- * Context: Boot, under dmar_global_lock. May sleep. Panics if the unit is not
- * in the state that the records describe.
- * Return: false if the unit was not preserved.
- */
-bool intel_liveupdate_restore_unit(struct intel_iommu *iommu)
-{
-	const struct iommu_unit_ser *unit = iommu_liveupdate_incoming_unit(iommu->reg_phys);
-	const struct iommu_device_ser *ser = NULL;
-	struct liveupdate_step step;
-	unsigned int index, devices = 0;
-
-	if (!unit)
-		return false;
-
-	liveupdate_step_begin(&step, LIVEUPDATE_STEP_IOMMU_RESTORE,
-			      LIVEUPDATE_KIND_IOMMU, iommu->reg_phys);
-	if (!(readl(iommu->reg + DMAR_GSTS_REG) & DMA_GSTS_TES))
-		unit_bad(iommu, "translation is off");
-	if (unit_root(iommu) != unit->root)
-		unit_bad(iommu, "root table address is %#llx, expected %#llx",
-			 unit_root(iommu), unit->root);
-	if (!!(unit->root & DMA_RTADDR_SMT) != !!sm_supported(iommu))
-		unit_bad(iommu, "it runs in %s mode; boot with intel_iommu=on,%s",
-			 unit->root & DMA_RTADDR_SMT ? "scalable" : "legacy",
-			 unit->root & DMA_RTADDR_SMT ? "sm_on" : "sm_off");
-
-	adopt_table(iommu, unit->root & VTD_PAGE_MASK, "root table");
-	iommu->root_entry = phys_to_virt(unit->root & VTD_PAGE_MASK);
-	for (index = 0; index < CONTEXT_TABLES; index++) {
-		u64 entry = *root_entry_half(iommu, index);
-
-		if (!(entry & 1))
-			continue;
-		adopt_table(iommu, entry & VTD_PAGE_MASK, "context table");
-		walk_context_table(iommu, index, check_other_context, NULL);
-	}
-
-	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser))) {
-		check_entries(iommu, ser);
-		reclaim_domain_id(iommu, ser);
-		devices++;
-	}
-
-	iommu->flags &= ~VTD_FLAG_TRANS_PRE_ENABLED;
-	iommu->flags |= VTD_FLAG_LIVEUPDATED;
-	liveupdate_step_end(&step, 0, devices);
-	pr_info("%s translated on through the live update for %u device(s)\n",
-		iommu->name, devices);
-	return true;
-}
-
-static phys_addr_t domain_top(struct dmar_domain *domain)
-{
-	struct pt_iommu_x86_64_hw_info fs_info;
-	struct pt_iommu_vtdss_hw_info ss_info;
-
-	if (intel_domain_is_fs_paging(domain)) {
-		pt_iommu_x86_64_hw_info(&domain->fspt, &fs_info);
-		return fs_info.gcr3_pt;
-	}
-	pt_iommu_vtdss_hw_info(&domain->sspt, &ss_info);
-	return ss_info.ssptptr;
-}
-
-/**
- * intel_liveupdate_domain_id - find the domain id that the hardware uses
- * @domain: a domain
- * @iommu:  a unit
- *
- * Return: the id, which is reserved already, or a negative errno if @domain is
- * not a restored one or is used on other units only.
- */
-int intel_liveupdate_domain_id(struct dmar_domain *domain, struct intel_iommu *iommu)
-{
-	const struct iommu_device_ser *ser = NULL;
-	phys_addr_t top;
-
-	if (!domain->domain.restored)
-		return -ENOENT;
-	top = domain_top(domain);
-	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser)))
-		if (ser->domain == top)
-			return ser->did;
-	return -ENOENT;
-}
-
-/**
- * intel_liveupdate_restore_pasid_table - give a waiting device its PASID table
- * @dev: a waiting device that is being probed
- *
- * Context: May sleep.
- * Return: 0 or -ENOMEM.
- */
-int intel_liveupdate_restore_pasid_table(struct device *dev)
-{
-	struct device_domain_info *info = dev_iommu_priv_get(dev);
-	const struct iommu_device_ser *ser = iommu_device_incoming(dev);
-	struct pasid_table *pasid_table;
-
-	pasid_table = kzalloc_obj(*pasid_table);
-	if (!pasid_table)
-		return -ENOMEM;
-	pasid_table->table = phys_to_virt(ser->pasid_dir);
-	pasid_table->max_pasid = ser->max_pasid;
-	info->pasid_table = pasid_table;
-	return 0;
-}
-
-/**
- * intel_liveupdate_must_not_disable - catch a boot option that stops devices
- * @iommu: a unit that is about to be switched off at boot
- *
- * Context: Boot. Panics if the unit translates for devices that crossed.
- */
-void intel_liveupdate_must_not_disable(struct intel_iommu *iommu)
-{
-	if (iommu_liveupdate_incoming_unit(iommu->reg_phys))
-		unit_bad(iommu, "it is to be switched off; boot with intel_iommu=on");
-}
-
-/**
- * intel_liveupdate_is_restored - does a device use a restored domain?
- * @dev: a device
- *
- * Return: true from its probe until it is attached to another domain.
- */
-bool intel_liveupdate_is_restored(struct device *dev)
-{
-	struct device_domain_info *info = dev_iommu_priv_get(dev);
-
-	return info->domain_attached && info->domain &&
-	       info->domain->domain.restored;
-}
-
-/* Hardware sees both halves change at once. */
-static void write_entry(struct intel_iommu *iommu, u64 *entry, u64 lo, u64 hi)
-{
-	u128 old = *(u128 *)entry;
-	u128 new = (u128)hi << 64 | lo;
-
-	while (!try_cmpxchg128((u128 *)entry, &old, new))
-		;
-	__iommu_flush_cache(iommu, entry, sizeof(new));
-}
-
-/* Table pointer, width and domain id change together. */
-static int replace_context_entry(struct device_domain_info *info,
-				 struct dmar_domain *domain)
-{
-	struct intel_iommu *iommu = info->iommu;
-	struct pt_iommu_vtdss_hw_info pt_info;
-	struct context_entry *context, next;
-	u16 did;
-
-	pt_iommu_vtdss_hw_info(&domain->sspt, &pt_info);
-	spin_lock(&iommu->lock);
-	context = iommu_context_addr(iommu, info->bus, info->devfn, 0);
-	if (WARN_ON(!context || !context_present(context))) {
-		spin_unlock(&iommu->lock);
-		return -EINVAL;
-	}
-	did = context_domain_id(context);
-	/* The translation type stays: it depends on the device alone */
-	next.lo = context->lo;
-	next.hi = 0;
-	context_set_address_root(&next, pt_info.ssptptr);
-	context_set_address_width(&next, pt_info.aw);
-	context_set_domain_id(&next, domain_id_iommu(domain, iommu));
-	write_entry(iommu, &context->lo, next.lo, next.hi);
-	spin_unlock(&iommu->lock);
-
-	intel_context_flush_no_pasid(info, context, did,
-				     PCI_DEVID(info->bus, info->devfn));
-	return 0;
-}
-
-/* After a change of a PASID table entry that was present (VT-d 6.5.3.3). */
-static void flush_pasid_entry(struct intel_iommu *iommu, u16 did, bool first_stage)
-{
-	qi_flush_pasid_cache(iommu, did, QI_PC_PASID_SEL, IOMMU_NO_PASID);
-	if (first_stage)
-		qi_flush_piotlb_all(iommu, did, IOMMU_NO_PASID);
-	else
-		iommu->flush.flush_iotlb(iommu, did, 0, 0, DMA_TLB_DSI_FLUSH);
-}
-
-/*
- * From first stage to first stage, the table pointer and the domain id lie in
- * different halves of the entry. Between the two writes the cache would tag what
- * it reads from one table with the id of the other, and a device that shares
- * that id could hit it. An id that nobody else has goes between them.
- */
-static int replace_first_stage(struct intel_iommu *iommu, struct pasid_entry *pe,
-			       const struct pasid_entry *next)
-{
-	u16 did = pasid_get_domain_id(pe);
-	int between;
-
-	between = ida_alloc_range(&iommu->domain_ida, IDA_START_DID,
-				  iommu->max_domain_id - 1, GFP_KERNEL);
-	if (between < 0)
-		return between;
-
-	pasid_set_domain_id(pe, between);
-	__iommu_flush_cache(iommu, pe, sizeof(*pe));
-	flush_pasid_entry(iommu, did, true);
-
-	WRITE_ONCE(pe->val[2], next->val[2]);
-	__iommu_flush_cache(iommu, pe, sizeof(*pe));
-	flush_pasid_entry(iommu, between, true);
-
-	write_entry(iommu, pe->val, next->val[0], next->val[1]);
-	flush_pasid_entry(iommu, between, true);
-	ida_free(&iommu->domain_ida, between);
-	return 0;
-}
-
-static int replace_pasid_entry(struct device *dev, struct intel_iommu *iommu,
-			       struct dmar_domain *domain)
-{
-	struct device_domain_info *info = dev_iommu_priv_get(dev);
-	struct pasid_dir_entry *dir = info->pasid_table->table;
-	/* That of IOMMU_NO_PASID is the first of the first table */
-	struct pasid_entry *pe = get_pasid_table_from_pde(&dir[0]);
-	bool to_first = intel_domain_is_fs_paging(domain);
-	struct pasid_entry next;
-	bool from_first;
-	u16 did;
-	int ret;
-
-	if (WARN_ON(!pe || !pasid_pte_is_present(pe)))
-		return -EINVAL;
-	from_first = pasid_pte_get_pgtt(pe) == PASID_ENTRY_PGTT_FL_ONLY;
-	did = pasid_get_domain_id(pe);
-
-	spin_lock(&iommu->lock);
-	ret = intel_build_pasid_entry(iommu, domain, &next);
-	spin_unlock(&iommu->lock);
-	if (ret)
-		return ret;
-
-	if (from_first && to_first)
-		return replace_first_stage(iommu, pe, &next);
-
-	/* The first-stage pointer is not looked at before, or not any more after */
-	if (to_first)
-		WRITE_ONCE(pe->val[2], next.val[2]);
-	__iommu_flush_cache(iommu, pe, sizeof(*pe));
-	write_entry(iommu, pe->val, next.val[0], next.val[1]);
-	flush_pasid_entry(iommu, did, from_first);
-	if (!to_first)
-		WRITE_ONCE(pe->val[2], next.val[2]);
-	__iommu_flush_cache(iommu, pe, sizeof(*pe));
-	return 0;
-}
-
-/**
- * intel_liveupdate_replace - move a running device to a domain of this kernel
- * @domain: a paging domain
- * @dev:    a device on a restored domain
- * @old:    that domain
- *
- * Everything that can fail comes before the entry of the device changes.
- *
- * Context: May sleep. The group's mutex is held.
- * Return: 0; else a negative errno, and the device is where it was.
- */
-int intel_liveupdate_replace(struct iommu_domain *domain, struct device *dev,
-			     struct iommu_domain *old)
-{
-	struct device_domain_info *info = dev_iommu_priv_get(dev);
-	struct dmar_domain *next = to_dmar_domain(domain);
-	struct dmar_domain *restored = info->domain;
-	struct intel_iommu *iommu = info->iommu;
-	unsigned long flags;
-	int ret;
-
-	/* An attempt is undone that had not begun */
-	if (next == restored)
-		return 0;
-	if (!system_has_cmpxchg128())
-		return -EOPNOTSUPP;
-
-	ret = paging_domain_compatible(domain, dev);
-	if (ret)
-		return ret;
-	ret = iopf_for_domain_replace(domain, old, dev);
-	if (ret)
-		return ret;
-	ret = domain_attach_iommu(next, iommu);
-	if (ret)
-		goto err_iopf;
-	ret = cache_tag_assign_domain(next, dev, IOMMU_NO_PASID);
-	if (ret)
-		goto err_detach;
-
-	if (sm_supported(iommu))
-		ret = replace_pasid_entry(dev, iommu, next);
-	else
-		ret = replace_context_entry(info, next);
-	if (ret)
-		goto err_cache_tag;
-
-	spin_lock_irqsave(&restored->lock, flags);
-	list_del(&info->link);
-	spin_unlock_irqrestore(&restored->lock, flags);
-	info->domain = next;
-	spin_lock_irqsave(&next->lock, flags);
-	list_add(&info->link, &next->devices);
-	spin_unlock_irqrestore(&next->lock, flags);
-
-	cache_tag_unassign_domain(restored, dev, IOMMU_NO_PASID);
-	domain_detach_iommu(restored, iommu);
-	return 0;
-
-err_cache_tag:
-	cache_tag_unassign_domain(next, dev, IOMMU_NO_PASID);
-err_detach:
-	domain_detach_iommu(next, iommu);
-err_iopf:
-	iopf_for_domain_replace(old, domain, dev);
-	return ret;
-}
-
-static struct iommu_domain *intel_restore_domain(struct device *dev,
-						 struct iommu_domain_ser *ser)
-{
-	struct iommu_domain *domain;
-	int ret;
-
-	domain = intel_iommu_domain_restore(dev, ser);
-	if (IS_ERR(domain))
-		return domain;
-
-	ret = paging_domain_compatible(domain, dev);
-	if (ret) {
-		domain->ops->free(domain);
-		return ERR_PTR(ret);
-	}
-	return domain;
-}
-
-static int intel_adopt_domain(struct iommu_domain *domain, u64 *tables)
-{
-	struct pt_iommu *pt = &to_dmar_domain(domain)->iommu;
-
-	*tables = 0;
-	return pt->unadopted ? pt->ops->adopt(pt, tables) : 0;
-}
-
 const struct iommu_liveupdate_ops intel_iommu_liveupdate_ops = {
 	.preserve_unit		= intel_preserve_unit,
 	.unpreserve_unit	= intel_unpreserve_unit,
@@ -928,6 +446,6 @@ const struct iommu_liveupdate_ops intel_iommu_liveupdate_ops = {
 	.unpreserve_domain	= intel_unpreserve_domain,
 	.preserve_device	= intel_preserve_device,
 	.unpreserve_device	= intel_unpreserve_device,
-	.restore_domain		= intel_restore_domain,
-	.adopt_domain		= intel_adopt_domain,
+	.restore_domain		= intel_liveupdate_restore_domain,
+	.adopt_domain		= intel_liveupdate_adopt_domain,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VT-d live update: the hooks that the rest of the driver calls.
+ * VT-d live update: the hooks that the rest of the driver calls, and what the
+ * outgoing and the incoming side share.
  */
 #ifndef _INTEL_IOMMU_LIVEUPDATE_H
 #define _INTEL_IOMMU_LIVEUPDATE_H
@@ -10,6 +11,12 @@
 #include "iommu.h"
 
 struct pasid_entry;
+
+/* Scalable mode has two for each bus, legacy mode uses the first */
+#define CONTEXT_TABLES		(256 * 2)
+
+typedef void (*context_fn_t)(struct intel_iommu *iommu, u16 rid,
+			     struct context_entry *context, void *arg);
 
 #ifdef CONFIG_IOMMU_LIVEUPDATE
 extern const struct iommu_liveupdate_ops intel_iommu_liveupdate_ops;
@@ -31,6 +38,25 @@ int intel_liveupdate_replace(struct iommu_domain *domain, struct device *dev,
 /* What the domain code of the driver writes into a PASID table. */
 int intel_build_pasid_entry(struct intel_iommu *iommu, struct dmar_domain *domain,
 			    struct pasid_entry *pe);
+
+void intel_liveupdate_walk_context_table(struct intel_iommu *iommu,
+					 unsigned int index,
+					 context_fn_t fn, void *arg);
+struct iommu_domain *intel_liveupdate_restore_domain(struct device *dev,
+						     struct iommu_domain_ser *ser);
+int intel_liveupdate_adopt_domain(struct iommu_domain *domain, u64 *tables);
+
+static inline u64 unit_root(struct intel_iommu *iommu)
+{
+	return readq(iommu->reg + DMAR_RTADDR_REG);
+}
+
+static inline u64 *root_entry_half(struct intel_iommu *iommu, unsigned int index)
+{
+	struct root_entry *root = &iommu->root_entry[index / 2];
+
+	return index % 2 ? &root->hi : &root->lo;
+}
 #else
 static inline bool intel_liveupdate_shutdown(struct intel_iommu *iommu)
 {

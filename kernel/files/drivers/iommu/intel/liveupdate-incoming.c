@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VT-d: take over units that kept translating through a kexec.
+ */
+
+#define pr_fmt(fmt)	"DMAR: liveupdate: " fmt
+
+#include <linux/iommu-liveupdate.h>
+#include <linux/kho/abi/iommu.h>
+#include <linux/liveupdate_trace.h>
+#include <linux/pci.h>
+
+#include "iommu.h"
+#include "pasid.h"
+#include "liveupdate.h"
+#include "../iommu-pages.h"
+
+/* PASID directory pointer in a scalable-mode context entry (VT-d 9.4). */
+#define CONTEXT_PASIDDIR_MASK	VTD_PAGE_MASK
+
+/*
+ * State that does not match the records means that the hardware walks
+ * something unknown: neither going on nor switching translation off is safe.
+ */
+#define unit_bad(iommu, fmt, ...)					\
+	panic("DMAR: liveupdate: %s cannot be taken over: " fmt,	\
+	      (iommu)->name, ##__VA_ARGS__)
+
+static void adopt_table(struct intel_iommu *iommu, u64 pa, const char *what)
+{
+	if (!iommu_adopt_pages(pa))
+		unit_bad(iommu, "%s %#llx was not preserved", what, pa);
+}
+
+static void adopt_pasid_tables(struct intel_iommu *iommu,
+			       const struct iommu_device_ser *ser)
+{
+	unsigned int i, pdes = ser->max_pasid >> PASID_PDE_SHIFT;
+	struct pasid_dir_entry *dir = phys_to_virt(ser->pasid_dir);
+
+	adopt_table(iommu, ser->pasid_dir, "PASID directory");
+	/* The directory is as large as what was preserved at its address. */
+	if (!ser->max_pasid || pdes * sizeof(*dir) > folio_size(virt_to_folio(dir)))
+		unit_bad(iommu, "PASID directory %#llx has %u entries",
+			 ser->pasid_dir, pdes);
+	for (i = 0; i < pdes; i++)
+		if (pasid_pde_is_present(&dir[i]))
+			adopt_table(iommu, dir[i].val & PDE_PFN_MASK, "PASID table");
+}
+
+static u64 pasid_entry_top(struct pasid_entry *pe)
+{
+	switch (pasid_pte_get_pgtt(pe)) {
+	case PASID_ENTRY_PGTT_FL_ONLY:
+		return READ_ONCE(pe->val[2]) & VTD_PAGE_MASK;
+	case PASID_ENTRY_PGTT_SL_ONLY:
+		return READ_ONCE(pe->val[0]) & VTD_PAGE_MASK;
+	default:
+		return 0;
+	}
+}
+
+/* Does the hardware translate for the device as its record says? */
+static void check_entries(struct intel_iommu *iommu,
+			  const struct iommu_device_ser *ser)
+{
+	u8 bus = PCI_BUS_NUM(ser->bdf), devfn = ser->bdf & 0xff;
+	struct context_entry *context;
+	struct pasid_entry *pe;
+	u64 top;
+	u16 did;
+
+	context = iommu_context_addr(iommu, bus, devfn, 0);
+	if (!context || !context_present(context))
+		unit_bad(iommu, "%04x:%04x has no context entry", ser->segment, ser->bdf);
+
+	if (!sm_supported(iommu)) {
+		top = context->lo & VTD_PAGE_MASK;
+		did = context_domain_id(context);
+	} else {
+		struct pasid_dir_entry *dir = phys_to_virt(ser->pasid_dir);
+
+		if ((context->lo & CONTEXT_PASIDDIR_MASK) != ser->pasid_dir)
+			unit_bad(iommu, "%04x:%04x has another PASID directory",
+				 ser->segment, ser->bdf);
+		adopt_pasid_tables(iommu, ser);
+		pe = get_pasid_table_from_pde(&dir[0]);
+		if (!pe || !pasid_pte_is_present(pe))
+			unit_bad(iommu, "%04x:%04x has no PASID table entry",
+				 ser->segment, ser->bdf);
+		top = pasid_entry_top(pe);
+		did = pasid_get_domain_id(pe);
+	}
+	if (top != ser->domain || did != ser->did)
+		unit_bad(iommu, "%04x:%04x uses table %#llx (id %u), expected %#llx (id %u)",
+			 ser->segment, ser->bdf, top, did, ser->domain, ser->did);
+}
+
+static void check_other_context(struct intel_iommu *iommu, u16 rid,
+				struct context_entry *context, void *arg)
+{
+	const struct iommu_device_ser *ser = NULL;
+
+	if (!context_present(context))
+		return;
+	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser)))
+		if (ser->bdf == rid)
+			return;
+	unit_bad(iommu, "%04x:%04x has a context entry, but no record",
+		 iommu->segment, rid);
+}
+
+/* Domain ids in use are taken before any new one is given out. */
+static void reclaim_domain_id(struct intel_iommu *iommu,
+			      const struct iommu_device_ser *ser)
+{
+	int ret;
+
+	if (ser->did < IDA_START_DID || ser->did >= iommu->max_domain_id)
+		unit_bad(iommu, "domain id %u of %04x:%04x is out of range",
+			 ser->did, ser->segment, ser->bdf);
+	ret = ida_alloc_range(&iommu->domain_ida, ser->did, ser->did, GFP_KERNEL);
+	/* -ENOSPC: a device before this one shares the domain. */
+	if (ret < 0 && ret != -ENOSPC)
+		unit_bad(iommu, "domain id %u: %pe", ser->did, ERR_PTR(ret));
+	liveupdate_step_instant(LIVEUPDATE_STEP_DOMAIN_RECLAIM,
+				LIVEUPDATE_KIND_DOMAIN, ser->domain, 0, 1);
+}
+
+/**
+ * intel_liveupdate_restore_unit - take over a unit that kept translating
+ * @iommu: the unit, with queued invalidation set up
+ *
+ * Reads and checks; writes no table and no register.
+ *
+ * Context: Boot, under dmar_global_lock. May sleep. Panics if the unit is not
+ * in the state that the records describe.
+ * Return: false if the unit was not preserved.
+ */
+bool intel_liveupdate_restore_unit(struct intel_iommu *iommu)
+{
+	const struct iommu_unit_ser *unit = iommu_liveupdate_incoming_unit(iommu->reg_phys);
+	const struct iommu_device_ser *ser = NULL;
+	struct liveupdate_step step;
+	unsigned int index, devices = 0;
+
+	if (!unit)
+		return false;
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_IOMMU_RESTORE,
+			      LIVEUPDATE_KIND_IOMMU, iommu->reg_phys);
+	if (!(readl(iommu->reg + DMAR_GSTS_REG) & DMA_GSTS_TES))
+		unit_bad(iommu, "translation is off");
+	if (unit_root(iommu) != unit->root)
+		unit_bad(iommu, "root table address is %#llx, expected %#llx",
+			 unit_root(iommu), unit->root);
+	if (!!(unit->root & DMA_RTADDR_SMT) != !!sm_supported(iommu))
+		unit_bad(iommu, "it runs in %s mode; boot with intel_iommu=on,%s",
+			 unit->root & DMA_RTADDR_SMT ? "scalable" : "legacy",
+			 unit->root & DMA_RTADDR_SMT ? "sm_on" : "sm_off");
+
+	adopt_table(iommu, unit->root & VTD_PAGE_MASK, "root table");
+	iommu->root_entry = phys_to_virt(unit->root & VTD_PAGE_MASK);
+	for (index = 0; index < CONTEXT_TABLES; index++) {
+		u64 entry = *root_entry_half(iommu, index);
+
+		if (!(entry & 1))
+			continue;
+		adopt_table(iommu, entry & VTD_PAGE_MASK, "context table");
+		intel_liveupdate_walk_context_table(iommu, index,
+						    check_other_context, NULL);
+	}
+
+	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser))) {
+		check_entries(iommu, ser);
+		reclaim_domain_id(iommu, ser);
+		devices++;
+	}
+
+	iommu->flags &= ~VTD_FLAG_TRANS_PRE_ENABLED;
+	iommu->flags |= VTD_FLAG_LIVEUPDATED;
+	liveupdate_step_end(&step, 0, devices);
+	pr_info("%s translated on through the live update for %u device(s)\n",
+		iommu->name, devices);
+	return true;
+}
+
+static phys_addr_t domain_top(struct dmar_domain *domain)
+{
+	struct pt_iommu_x86_64_hw_info fs_info;
+	struct pt_iommu_vtdss_hw_info ss_info;
+
+	if (intel_domain_is_fs_paging(domain)) {
+		pt_iommu_x86_64_hw_info(&domain->fspt, &fs_info);
+		return fs_info.gcr3_pt;
+	}
+	pt_iommu_vtdss_hw_info(&domain->sspt, &ss_info);
+	return ss_info.ssptptr;
+}
+
+/**
+ * intel_liveupdate_domain_id - find the domain id that the hardware uses
+ * @domain: a domain
+ * @iommu:  a unit
+ *
+ * Return: the id, which is reserved already, or a negative errno if @domain is
+ * not a restored one or is used on other units only.
+ */
+int intel_liveupdate_domain_id(struct dmar_domain *domain, struct intel_iommu *iommu)
+{
+	const struct iommu_device_ser *ser = NULL;
+	phys_addr_t top;
+
+	if (!domain->domain.restored)
+		return -ENOENT;
+	top = domain_top(domain);
+	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser)))
+		if (ser->domain == top)
+			return ser->did;
+	return -ENOENT;
+}
+
+/**
+ * intel_liveupdate_restore_pasid_table - give a waiting device its PASID table
+ * @dev: a waiting device that is being probed
+ *
+ * Context: May sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int intel_liveupdate_restore_pasid_table(struct device *dev)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	const struct iommu_device_ser *ser = iommu_device_incoming(dev);
+	struct pasid_table *pasid_table;
+
+	pasid_table = kzalloc_obj(*pasid_table);
+	if (!pasid_table)
+		return -ENOMEM;
+	pasid_table->table = phys_to_virt(ser->pasid_dir);
+	pasid_table->max_pasid = ser->max_pasid;
+	info->pasid_table = pasid_table;
+	return 0;
+}
+
+/**
+ * intel_liveupdate_must_not_disable - catch a boot option that stops devices
+ * @iommu: a unit that is about to be switched off at boot
+ *
+ * Context: Boot. Panics if the unit translates for devices that crossed.
+ */
+void intel_liveupdate_must_not_disable(struct intel_iommu *iommu)
+{
+	if (iommu_liveupdate_incoming_unit(iommu->reg_phys))
+		unit_bad(iommu, "it is to be switched off; boot with intel_iommu=on");
+}
+
+/**
+ * intel_liveupdate_restore_domain - make a domain of a preserved page table
+ * @dev: a waiting device that uses the table
+ * @ser: its record
+ *
+ * Context: May sleep.
+ * Return: the domain, or an ERR_PTR if the unit of @dev cannot walk the table or
+ * memory is short.
+ */
+struct iommu_domain *intel_liveupdate_restore_domain(struct device *dev,
+						     struct iommu_domain_ser *ser)
+{
+	struct iommu_domain *domain;
+	int ret;
+
+	domain = intel_iommu_domain_restore(dev, ser);
+	if (IS_ERR(domain))
+		return domain;
+
+	ret = paging_domain_compatible(domain, dev);
+	if (ret) {
+		domain->ops->free(domain);
+		return ERR_PTR(ret);
+	}
+	return domain;
+}
+
+/**
+ * intel_liveupdate_adopt_domain - take the pages of a restored domain over
+ * @domain: the domain
+ * @tables: number of pages, 0 if they were taken over before
+ *
+ * Context: May sleep.
+ * Return: 0 or a negative errno of the page table code.
+ */
+int intel_liveupdate_adopt_domain(struct iommu_domain *domain, u64 *tables)
+{
+	struct pt_iommu *pt = &to_dmar_domain(domain)->iommu;
+
+	*tables = 0;
+	return pt->unadopted ? pt->ops->adopt(pt, tables) : 0;
+}

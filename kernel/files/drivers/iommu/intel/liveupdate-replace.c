@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VT-d: move a device from a restored domain to another while DMA goes on.
+ */
+
+#include <linux/iommu-liveupdate.h>
+
+#include "iommu.h"
+#include "pasid.h"
+#include "liveupdate.h"
+
+/**
+ * intel_liveupdate_is_restored - does a device use a restored domain?
+ * @dev: a device
+ *
+ * Return: true from its probe until it is attached to another domain.
+ */
+bool intel_liveupdate_is_restored(struct device *dev)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+
+	return info->domain_attached && info->domain &&
+	       info->domain->domain.restored;
+}
+
+/* Hardware sees both halves change at once. */
+static void write_entry(struct intel_iommu *iommu, u64 *entry, u64 lo, u64 hi)
+{
+	u128 old = *(u128 *)entry;
+	u128 new = (u128)hi << 64 | lo;
+
+	while (!try_cmpxchg128((u128 *)entry, &old, new))
+		;
+	__iommu_flush_cache(iommu, entry, sizeof(new));
+}
+
+/* Table pointer, width and domain id change together. */
+static int replace_context_entry(struct device_domain_info *info,
+				 struct dmar_domain *domain)
+{
+	struct intel_iommu *iommu = info->iommu;
+	struct pt_iommu_vtdss_hw_info pt_info;
+	struct context_entry *context, next;
+	u16 did;
+
+	pt_iommu_vtdss_hw_info(&domain->sspt, &pt_info);
+	spin_lock(&iommu->lock);
+	context = iommu_context_addr(iommu, info->bus, info->devfn, 0);
+	if (WARN_ON(!context || !context_present(context))) {
+		spin_unlock(&iommu->lock);
+		return -EINVAL;
+	}
+	did = context_domain_id(context);
+	/* The translation type stays: it depends on the device alone */
+	next.lo = context->lo;
+	next.hi = 0;
+	context_set_address_root(&next, pt_info.ssptptr);
+	context_set_address_width(&next, pt_info.aw);
+	context_set_domain_id(&next, domain_id_iommu(domain, iommu));
+	write_entry(iommu, &context->lo, next.lo, next.hi);
+	spin_unlock(&iommu->lock);
+
+	intel_context_flush_no_pasid(info, context, did,
+				     PCI_DEVID(info->bus, info->devfn));
+	return 0;
+}
+
+/* After a change of a PASID table entry that was present (VT-d 6.5.3.3). */
+static void flush_pasid_entry(struct intel_iommu *iommu, u16 did, bool first_stage)
+{
+	qi_flush_pasid_cache(iommu, did, QI_PC_PASID_SEL, IOMMU_NO_PASID);
+	if (first_stage)
+		qi_flush_piotlb_all(iommu, did, IOMMU_NO_PASID);
+	else
+		iommu->flush.flush_iotlb(iommu, did, 0, 0, DMA_TLB_DSI_FLUSH);
+}
+
+/*
+ * From first stage to first stage, the table pointer and the domain id lie in
+ * different halves of the entry. Between the two writes the cache would tag what
+ * it reads from one table with the id of the other, and a device that shares
+ * that id could hit it. An id that nobody else has goes between them.
+ */
+static int replace_first_stage(struct intel_iommu *iommu, struct pasid_entry *pe,
+			       const struct pasid_entry *next)
+{
+	u16 did = pasid_get_domain_id(pe);
+	int between;
+
+	between = ida_alloc_range(&iommu->domain_ida, IDA_START_DID,
+				  iommu->max_domain_id - 1, GFP_KERNEL);
+	if (between < 0)
+		return between;
+
+	pasid_set_domain_id(pe, between);
+	__iommu_flush_cache(iommu, pe, sizeof(*pe));
+	flush_pasid_entry(iommu, did, true);
+
+	WRITE_ONCE(pe->val[2], next->val[2]);
+	__iommu_flush_cache(iommu, pe, sizeof(*pe));
+	flush_pasid_entry(iommu, between, true);
+
+	write_entry(iommu, pe->val, next->val[0], next->val[1]);
+	flush_pasid_entry(iommu, between, true);
+	ida_free(&iommu->domain_ida, between);
+	return 0;
+}
+
+static int replace_pasid_entry(struct device *dev, struct intel_iommu *iommu,
+			       struct dmar_domain *domain)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	struct pasid_dir_entry *dir = info->pasid_table->table;
+	/* That of IOMMU_NO_PASID is the first of the first table */
+	struct pasid_entry *pe = get_pasid_table_from_pde(&dir[0]);
+	bool to_first = intel_domain_is_fs_paging(domain);
+	struct pasid_entry next;
+	bool from_first;
+	u16 did;
+	int ret;
+
+	if (WARN_ON(!pe || !pasid_pte_is_present(pe)))
+		return -EINVAL;
+	from_first = pasid_pte_get_pgtt(pe) == PASID_ENTRY_PGTT_FL_ONLY;
+	did = pasid_get_domain_id(pe);
+
+	spin_lock(&iommu->lock);
+	ret = intel_build_pasid_entry(iommu, domain, &next);
+	spin_unlock(&iommu->lock);
+	if (ret)
+		return ret;
+
+	if (from_first && to_first)
+		return replace_first_stage(iommu, pe, &next);
+
+	/* The first-stage pointer is not looked at before, or not any more after */
+	if (to_first)
+		WRITE_ONCE(pe->val[2], next.val[2]);
+	__iommu_flush_cache(iommu, pe, sizeof(*pe));
+	write_entry(iommu, pe->val, next.val[0], next.val[1]);
+	flush_pasid_entry(iommu, did, from_first);
+	if (!to_first)
+		WRITE_ONCE(pe->val[2], next.val[2]);
+	__iommu_flush_cache(iommu, pe, sizeof(*pe));
+	return 0;
+}
+
+/**
+ * intel_liveupdate_replace - move a running device to a domain of this kernel
+ * @domain: a paging domain
+ * @dev:    a device on a restored domain
+ * @old:    that domain
+ *
+ * Everything that can fail comes before the entry of the device changes.
+ *
+ * Context: May sleep. The group's mutex is held.
+ * Return: 0; else a negative errno, and the device is where it was.
+ */
+int intel_liveupdate_replace(struct iommu_domain *domain, struct device *dev,
+			     struct iommu_domain *old)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	struct dmar_domain *next = to_dmar_domain(domain);
+	struct dmar_domain *restored = info->domain;
+	struct intel_iommu *iommu = info->iommu;
+	unsigned long flags;
+	int ret;
+
+	/* An attempt is undone that had not begun */
+	if (next == restored)
+		return 0;
+	if (!system_has_cmpxchg128())
+		return -EOPNOTSUPP;
+
+	ret = paging_domain_compatible(domain, dev);
+	if (ret)
+		return ret;
+	ret = iopf_for_domain_replace(domain, old, dev);
+	if (ret)
+		return ret;
+	ret = domain_attach_iommu(next, iommu);
+	if (ret)
+		goto err_iopf;
+	ret = cache_tag_assign_domain(next, dev, IOMMU_NO_PASID);
+	if (ret)
+		goto err_detach;
+
+	if (sm_supported(iommu))
+		ret = replace_pasid_entry(dev, iommu, next);
+	else
+		ret = replace_context_entry(info, next);
+	if (ret)
+		goto err_cache_tag;
+
+	spin_lock_irqsave(&restored->lock, flags);
+	list_del(&info->link);
+	spin_unlock_irqrestore(&restored->lock, flags);
+	info->domain = next;
+	spin_lock_irqsave(&next->lock, flags);
+	list_add(&info->link, &next->devices);
+	spin_unlock_irqrestore(&next->lock, flags);
+
+	cache_tag_unassign_domain(restored, dev, IOMMU_NO_PASID);
+	domain_detach_iommu(restored, iommu);
+	return 0;
+
+err_cache_tag:
+	cache_tag_unassign_domain(next, dev, IOMMU_NO_PASID);
+err_detach:
+	domain_detach_iommu(next, iommu);
+err_iopf:
+	iopf_for_domain_replace(old, domain, dev);
+	return ret;
+}
