@@ -80,7 +80,8 @@ grown() { echo $(($(counter "$1" "$count") - $(counter "$1" 2))); }
 
 for mode in ${MODES:-scalable}; do
 	lab_what="$mode, $count live updates"
-	lab_run --mode "$mode" --devices igb --memory 1024 --timeout $((60 + 30 * count)) \
+	# A kernel at a random place takes a page more or less for its own tables.
+	lab_run --mode "$mode" --devices igb --memory 1024 --timeout $((60 + 30 * count)) --append nokaslr \
 		--trace "$tap_scratch/trace" --env COUNT="$count" "${workload_senders[@]}" "$before" "$after" || continue
 	is "$mode: every kernel is another one than the one before" \
 		"$(uniq "$lab_results/kernels" | wc -l) $(sort -u "$lab_results/kernels" | wc -l)" "$count 2"
@@ -97,8 +98,7 @@ for mode in ${MODES:-scalable}; do
 	is "$mode: no access of the device faults" "$(workload_trace vtd_dmar_fault)" 0
 
 	is "$mode: there are no more pages of page tables than after the second update" "$(grown nr_iommu_pages)" 0
-	# Where a kernel lies decides on a page more or less; one update's table pages are 272 kB.
-	ok "$mode: nor less memory" [ "$(grown MemTotal)" -gt -64 ]
+	is "$mode: nor less memory" "$(grown MemTotal)" 0
 	ok "$mode: nor less of it free" [ "$(grown MemFree)" -gt -2048 ]
 	ok "$mode: nor more objects of the kernel" [ "$(grown SUnreclaim)" -lt 1024 ]
 	diag "from update 2 to update $count: $(for name in nr_iommu_pages MemTotal MemFree Cached SUnreclaim Shmem; do echo "$name $(grown $name)"; done | xargs)"
