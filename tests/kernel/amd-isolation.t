@@ -16,31 +16,13 @@ here=$(dirname "$0")
 # page table, one has a page table of its own.
 stage before <<'END'
 set -e
-. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+. "$LAB_PROJECT/tests/kernel/isolation.sh"
 read -r kept sharing other <<<"$LAB_DEVICES"
 bind-vfio $LAB_DEVICES
-dma_session
-dma memory 16
-dma device kept "$kept"
-dma device sharing "$sharing"
-dma device other "$other"
-dma domain one kept
-dma map one 0x1000000
-dma attach kept one
-dma attach sharing one
-dma domain two other
-dma map two 0x2000000
-dma attach other two
-
-dma write 0x0 0x1111
-dma load "$kept" 0x1000000
-dma write 0x0 0x2222
-dma load "$sharing" 0x1000000
-dma write 0x0 0x3333
-dma load "$other" 0x2000000
-dma store "$kept" 0x1001000
-dma store "$sharing" 0x1002000
-dma store "$other" 0x2003000
+isolation_devices "$kept" "$sharing" "$other"
+isolation_word "$kept" 0x1111 0x1000000 1
+isolation_word "$sharing" 0x2222 0x1000000 2
+isolation_word "$other" 0x3333 0x2000000 3
 note outgoing "$(for i in 1 2 3; do dma read "0x${i}000"; done | xargs)"
 
 dma fill 0x5555
@@ -54,7 +36,7 @@ END
 before=$stage
 stage after <<'END'
 set -e
-. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+. "$LAB_PROJECT/tests/kernel/isolation.sh"
 read -r kept sharing other <<<"$LAB_DEVICES"
 cat /sys/kernel/liveupdate/ledger/previous >"$LAB_RESULTS/previous"
 dma_session
@@ -64,16 +46,8 @@ note unchanged "$(dma count 0x5555)"
 note masters "$(for bdf in "$kept" "$sharing" "$other"; do is_master "$bdf"; done | xargs)"
 note open "$(dma try open "$kept")"
 
-make_master "$sharing" "$other"
-dma store "$sharing" 0x1002000
-dma store "$other" 0x2003000
-# Where the memory is, for a device that is not translated at all.
-physical=$(dma physical 0x6000)
-dma store "$sharing" "$physical"
-dma store "$other" "$physical"
-# Each other's addresses.
-dma store "$sharing" 0x2002000
-dma store "$other" 0x1003000
+isolation_reach "$sharing" 0x1002000 0x2002000
+isolation_reach "$other" 0x2003000 0x1003000
 note unreached "$(dma count 0x5555)"
 
 dma store "$kept" 0x1001000

@@ -28,6 +28,20 @@ dma() {
 	[ "$answer" = ok ] && [ "$1" != try ] || echo "$answer"
 }
 
+# In a stage: dma_preserve SESSION: memory as 1, iommufd as 2, the device d as 3
+dma_preserve() {
+	dma session "$1" && dma preserve memory 1 && dma preserve iommufd 2 && dma preserve d 3
+}
+
+# In a stage: dma_preserved_device SESSION BDF [PAGES]: a dma-session of its own in
+# which the device d is on a page table one, token 1, that maps PAGES (16) of memory
+# at 0x1000000, and all of it is preserved
+dma_preserved_device() {
+	dma_session
+	dma memory "${3:-16}" && dma device d "$2" && dma domain one d && dma map one 0x1000000 &&
+		dma attach d one && dma mark one 1 && dma_preserve "$1"
+}
+
 # In a stage: note NAME VALUE..., for the test
 note() { echo "$*" >>"$LAB_RESULTS/facts"; }
 

@@ -26,10 +26,7 @@ for ((i = 0; i < 300; i++)); do
 done
 dma attach d one
 dma mark one 1
-dma session released
-dma preserve memory 1
-dma preserve iommufd 2
-dma preserve d 3
+dma_preserve released
 dma fill 0x1111
 dma load "$kept" 0x10000000
 dma hold

@@ -93,30 +93,6 @@ static int run_outgoing(const char *path, const char *ready)
 		pause();
 }
 
-static int retrieve_session(void)
-{
-	struct liveupdate_ioctl_retrieve_session retrieve = { .size = sizeof(retrieve) };
-	int device = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
-
-	if (device < 0)
-		err(1, "/dev/liveupdate");
-	snprintf((char *)retrieve.name, sizeof(retrieve.name), "%s", SESSION);
-	must(try(device, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &retrieve), "retrieve the session");
-	close(device);
-	return retrieve.fd;
-}
-
-static int retrieve_file(int session, uint64_t token)
-{
-	struct liveupdate_session_retrieve_fd retrieve = {
-		.size = sizeof(retrieve),
-		.token = token,
-	};
-
-	must(try(session, LIVEUPDATE_SESSION_RETRIEVE_FD, &retrieve), "retrieve a file");
-	return retrieve.fd;
-}
-
 /* The control word of MSI-X as the device has it, which vfio does not show */
 static uint16_t msix_flags(int cdev, const char *sysfs)
 {
@@ -137,7 +113,7 @@ static int run_incoming(const char *sysfs)
 {
 	struct liveupdate_session_finish finish = { .size = sizeof(finish) };
 	struct machine m = { .size = 2 * MEGABYTE };
-	int session = retrieve_session();
+	int session = retrieve_session(SESSION);
 	uint16_t flags;
 	int fd;
 
@@ -163,9 +139,7 @@ static int run_incoming(const char *sysfs)
 	fd = listen_to_vector(m.cdev);
 	ok(signalled(fd, 0), "until the session has finished, who listens anew is signalled");
 
-	m.ioas = alloc_ioas(m.iommufd);
-	must(try_map_file(m.iommufd, m.ioas, m.memory, 0, m.size, IOVA), "IOMMU_IOAS_MAP_FILE");
-	m.hwpt = alloc_hwpt(m.iommufd, m.device, m.ioas);
+	make_hwpt(&m);
 	must(try_attach(m.cdev, &m.hwpt), "VFIO_DEVICE_ATTACH_IOMMUFD_PT");
 	must(try(session, LIVEUPDATE_SESSION_FINISH, &finish), "LIVEUPDATE_SESSION_FINISH");
 	while (signalled(fd, 200))

@@ -22,41 +22,20 @@ devices=(--devices edu,edu,edu --qemu -global --qemu edu.dma_mask=0xffffffff
 
 stage before <<'END'
 set -e
-. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+. "$LAB_PROJECT/tests/kernel/isolation.sh"
 read -r kept sharing other <<<"$LAB_DEVICES"
 bind-vfio $LAB_DEVICES "$INNER" "$NEIGHBOUR"
-dma_session
-dma memory 16
-dma device kept "$kept"
-dma device sharing "$sharing"
-dma device other "$other"
-dma domain one kept
-dma map one 0x1000000
-dma attach kept one
-dma attach sharing one
-dma domain two other
-dma map two 0x2000000
-dma attach other two
+isolation_devices "$kept" "$sharing" "$other"
 dma device inner "$INNER"
 dma attach inner one
 dma device neighbour "$NEIGHBOUR"
 dma attach neighbour one
 
-dma write 0x0 0x1111
-dma load "$kept" 0x1000000
-dma write 0x0 0x2222
-dma load "$sharing" 0x1000000
-dma write 0x0 0x3333
-dma load "$other" 0x2000000
-dma write 0x0 0x4444
-dma load "$INNER" 0x1000000
-dma write 0x0 0x6666
-dma load "$NEIGHBOUR" 0x1000000
-dma store "$kept" 0x1001000
-dma store "$sharing" 0x1002000
-dma store "$other" 0x2003000
-dma store "$INNER" 0x1004000
-dma store "$NEIGHBOUR" 0x1005000
+isolation_word "$kept" 0x1111 0x1000000 1
+isolation_word "$sharing" 0x2222 0x1000000 2
+isolation_word "$other" 0x3333 0x2000000 3
+isolation_word "$INNER" 0x4444 0x1000000 4
+isolation_word "$NEIGHBOUR" 0x6666 0x1000000 5
 note outgoing "$(for i in 1 2 3 4 5; do dma read "0x${i}000"; done | xargs)"
 
 dma fill 0x5555
@@ -71,7 +50,7 @@ END
 before=$stage
 stage after <<'END'
 set -e
-. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+. "$LAB_PROJECT/tests/kernel/isolation.sh"
 read -r kept sharing other <<<"$LAB_DEVICES"
 cat /sys/kernel/liveupdate/ledger/previous >"$LAB_RESULTS/previous"
 dma_session
@@ -80,19 +59,9 @@ dma retrieve memory 1
 note unchanged "$(dma count 0x5555)"
 note masters "$(for bdf in "$kept" "$INNER" "$sharing" "$other" "$NEIGHBOUR"; do is_master "$bdf"; done | xargs)"
 
-make_master "$sharing" "$other" "$NEIGHBOUR"
-dma store "$sharing" 0x1002000
-dma store "$other" 0x2003000
-dma store "$NEIGHBOUR" 0x1005000
-# Where the memory is, for a device that is not translated at all.
-physical=$(dma physical 0x6000)
-dma store "$sharing" "$physical"
-dma store "$other" "$physical"
-dma store "$NEIGHBOUR" "$physical"
-# Each other's addresses.
-dma store "$sharing" 0x2002000
-dma store "$other" 0x1003000
-dma store "$NEIGHBOUR" 0x2005000
+isolation_reach "$sharing" 0x1002000 0x2002000
+isolation_reach "$other" 0x2003000 0x1003000
+isolation_reach "$NEIGHBOUR" 0x1005000 0x2005000
 note unreached "$(dma count 0x5555)"
 
 dma store "$kept" 0x1001000

@@ -15,17 +15,7 @@ stage before <<'END'
 set -e
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
 bind-vfio $LAB_DEVICES
-dma_session
-dma memory 16
-dma device d "$LAB_DEVICES"
-dma domain one d
-dma map one 0x1000000
-dma attach d one
-dma mark one 1
-dma session memory
-dma preserve memory 1
-dma preserve iommufd 2
-dma preserve d 3
+dma_preserved_device memory "$LAB_DEVICES"
 dma fill 0x5555
 dma write 0x0 0x1111
 dma load "$LAB_DEVICES" 0x1000000

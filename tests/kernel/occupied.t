@@ -18,17 +18,7 @@ set -e
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
 read -r kept other <<<"$LAB_DEVICES"
 bind-vfio "$kept"
-dma_session
-dma memory 16
-dma device d "$kept"
-dma domain one d
-dma map one 0x1000000
-dma attach d one
-dma mark one 1
-dma session occupied
-dma preserve memory 1
-dma preserve iommufd 2
-dma preserve d 3
+dma_preserved_device occupied "$kept"
 dma write 0x0 0x1111
 dma load "$kept" 0x1000000
 dma fill 0

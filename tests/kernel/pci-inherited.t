@@ -44,17 +44,7 @@ read -r first kept <<<"$LAB_DEVICES"
 read -r first_bridge bridge <<<"$LAB_BRIDGES"
 make_master "$first"
 bind-vfio "$kept" >/dev/null
-dma_session
-dma memory 16
-dma device d "$kept"
-dma domain one d
-dma map one 0x1000000
-dma attach d one
-dma mark one 1
-dma session inherited
-dma preserve memory 1
-dma preserve iommufd 2
-dma preserve d 3
+dma_preserved_device inherited "$kept"
 dma write 0x0 0x1111
 dma load "$kept" 0x1000000
 note device "$(registers "$kept" '')"

@@ -55,24 +55,11 @@ set -e
 read -r kept other <<<"$LAB_DEVICES"
 shows at-first "$kept"
 bind-vfio "$kept" >/dev/null
-dma_session
-dma memory 16
-dma device d "$kept"
-dma domain one d
-dma map one 0x1000000
-dma attach d one
-dma mark one 1
-dma session closed
-dma preserve memory 1
-dma preserve iommufd 2
-dma preserve d 3
+dma_preserved_device closed "$kept"
 shows closing "$kept"
 dma unpreserve
 shows closed "$kept"
-dma session pci
-dma preserve memory 1
-dma preserve iommufd 2
-dma preserve d 3
+dma_preserve pci
 shows out "$kept"
 attempts out "$kept"
 shows out-other "$other"

@@ -14,17 +14,7 @@ stage before <<'END'
 set -e
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
 bind-vfio $LAB_DEVICES
-dma_session
-dma memory 4
-dma device d "$LAB_DEVICES"
-dma domain one d
-dma map one 0x1000000
-dma attach d one
-dma mark one 1
-dma session records
-dma preserve memory 1
-dma preserve iommufd 2
-dma preserve d 3
+dma_preserved_device records "$LAB_DEVICES" 4
 dma hold
 "$LAB_BUILD/tests/kernel/damage-record" "$DAMAGE"
 END

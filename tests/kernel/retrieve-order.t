@@ -18,17 +18,7 @@ bind-vfio $LAB_DEVICES
 n=0
 for bdf in $LAB_DEVICES; do
 	n=$((n + 1))
-	dma_session
-	dma memory 4
-	dma device d "$bdf"
-	dma domain one d
-	dma map one 0x1000000
-	dma attach d one
-	dma mark one 1
-	dma session "order$n"
-	dma preserve memory 1
-	dma preserve iommufd 2
-	dma preserve d 3
+	dma_preserved_device "order$n" "$bdf" 4
 	dma write 0x0 $((0x1000 + n))
 	dma load "$bdf" 0x1000000
 	dma fill 0

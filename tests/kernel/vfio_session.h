@@ -264,18 +264,45 @@ static inline void enable_bus_mastering(int cdev)
 
 /* Live update */
 
-static inline int create_session(const char *name)
+static inline void ask_liveupdate(unsigned long request, void *argument, const char *what)
 {
-	struct liveupdate_ioctl_create_session create = { .size = sizeof(create) };
 	int device = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
 
 	if (device < 0)
 		err(1, "/dev/liveupdate");
-	snprintf((char *)create.name, sizeof(create.name), "%s", name);
-	must(try(device, LIVEUPDATE_IOCTL_CREATE_SESSION, &create),
-	     "LIVEUPDATE_IOCTL_CREATE_SESSION");
+	must(try(device, request, argument), what);
 	close(device);
+}
+
+static inline int create_session(const char *name)
+{
+	struct liveupdate_ioctl_create_session create = { .size = sizeof(create) };
+
+	snprintf((char *)create.name, sizeof(create.name), "%s", name);
+	ask_liveupdate(LIVEUPDATE_IOCTL_CREATE_SESSION, &create, "LIVEUPDATE_IOCTL_CREATE_SESSION");
 	return create.fd;
+}
+
+static inline int retrieve_session(const char *name)
+{
+	struct liveupdate_ioctl_retrieve_session retrieve = { .size = sizeof(retrieve) };
+
+	snprintf((char *)retrieve.name, sizeof(retrieve.name), "%s", name);
+	ask_liveupdate(LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &retrieve,
+		       "LIVEUPDATE_IOCTL_RETRIEVE_SESSION");
+	return retrieve.fd;
+}
+
+static inline int retrieve_file(int session, uint64_t token)
+{
+	struct liveupdate_session_retrieve_fd retrieve = {
+		.size = sizeof(retrieve),
+		.token = token,
+	};
+
+	must(try(session, LIVEUPDATE_SESSION_RETRIEVE_FD, &retrieve),
+	     "LIVEUPDATE_SESSION_RETRIEVE_FD");
+	return retrieve.fd;
 }
 
 static inline int try_preserve(int session, int fd, uint64_t token)
@@ -303,6 +330,14 @@ struct machine {
 	uint32_t hwpt;
 };
 
+/* A new HWPT for the device, whose IOAS maps the memory at IOVA */
+static inline void make_hwpt(struct machine *m)
+{
+	m->ioas = alloc_ioas(m->iommufd);
+	must(try_map_file(m->iommufd, m->ioas, m->memory, 0, m->size, IOVA), "IOMMU_IOAS_MAP_FILE");
+	m->hwpt = alloc_hwpt(m->iommufd, m->device, m->ioas);
+}
+
 /* A device attached to a HWPT whose IOAS maps a sealed memfd at IOVA */
 static inline struct machine make_machine(const char *path, size_t size)
 {
@@ -311,10 +346,8 @@ static inline struct machine make_machine(const char *path, size_t size)
 	m.iommufd = open_iommufd();
 	m.cdev = open_cdev(path);
 	m.device = bind_iommufd(m.cdev, m.iommufd);
-	m.ioas = alloc_ioas(m.iommufd);
 	m.memory = memfd(size, SEALS);
-	must(try_map_file(m.iommufd, m.ioas, m.memory, 0, size, IOVA), "IOMMU_IOAS_MAP_FILE");
-	m.hwpt = alloc_hwpt(m.iommufd, m.device, m.ioas);
+	make_hwpt(&m);
 	must(try_attach(m.cdev, &m.hwpt), "VFIO_DEVICE_ATTACH_IOMMUFD_PT");
 	return m;
 }
