@@ -56,10 +56,6 @@ demo-baseline: build ## the same with the feature switched off: packets are lost
 test: build unit ## build everything and run all tests (TESTS= some of them, TEST_JOBS= at a time)
 	$(Q)tests/run $(TESTS)
 
-.PHONY: test-kunit
-test-kunit: kernel-kunit programs ## the kernel's KUnit suites, in a kernel that has them
-	$(Q)tests/run tests/debug/kunit.t
-
 .PHONY: test-debug
 test-debug: kernel-debug tools programs ## the laboratory's tests with the debug kernel on both sides (TESTS=)
 	$(Q)tests/run-debug $(TESTS)
@@ -97,11 +93,8 @@ kernel-lab: kernel-tree
 
 .PHONY: kernel-successor
 kernel-successor: kernel-lab
-	$(Q)kernel/scripts/build successor kernel/config/lab.config kernel/config/successor.config
-
-.PHONY: kernel-kunit
-kernel-kunit: kernel-tree
-	$(Q)kernel/scripts/build kunit kernel/config/lab.config kernel/config/kunit.config
+	$(Q)kernel/scripts/build successor kernel/config/lab.config kernel/config/successor.config \
+		kernel/config/kunit.config
 
 .PHONY: kernel-debug
 kernel-debug: kernel-tree ## a kernel that finds its own mistakes: KASAN, lockdep, kmemleak, fault injection

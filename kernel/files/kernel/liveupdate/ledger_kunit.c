@@ -139,7 +139,7 @@ static void __init steps_nest_within_their_task(struct kunit *test)
 	KUNIT_EXPECT_GE(test, record[1].cycles, record->cycles);
 }
 
-static struct kunit_case ledger_test_cases[] = {
+static struct kunit_case __refdata ledger_test_cases[] = {
 	KUNIT_CASE(ledger_check_accepts_a_good_ledger),
 	KUNIT_CASE(ledger_check_accepts_gaps_of_dropped_records),
 	KUNIT_CASE(ledger_check_refuses_a_bad_ledger),
