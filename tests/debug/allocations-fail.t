@@ -10,7 +10,7 @@
 
 stage outgoing <<'END'
 ready=/run/ready
-"$LAB_BUILD"/tests/kernel/allocations-fail outgoing "$(bind-vfio "$LAB_DEVICES")" $ready &
+"$LAB_BUILD"/tests/kernel/allocations-fail outgoing $ready $(bind-vfio $LAB_DEVICES) &
 until [ -e $ready ]; do
 	kill -0 $! || exit 1
 	sleep 0.05
@@ -18,10 +18,10 @@ done
 END
 outgoing=$stage
 stage incoming <<'END'
-"$LAB_BUILD"/tests/kernel/allocations-fail incoming
+"$LAB_BUILD"/tests/kernel/allocations-fail incoming $(wc -w <<<"$LAB_DEVICES")
 END
-for mode in legacy scalable first-stage; do
-	lab_try --mode $mode --devices igb "$outgoing" "$stage"
+for mode in ${MODES:-legacy scalable first-stage}; do
+	lab_try --mode $mode --devices "$(printf "edu,%.0s" {1..13})edu" "$outgoing" "$stage"
 	stage_tap 1
 	stage_tap 2
 	ok "$mode: the kernels have nothing to complain of" [ "$lab_status" = 0 ]

@@ -5,8 +5,11 @@
  * was, so that it succeeds as soon as memory is there. The kernel is one with fault
  * injection; that it neither complains nor leaks is for the laboratory to see.
  *
- *	allocations-fail outgoing CDEV READY-FILE	goes on until the jump
- *	allocations-fail incoming
+ *	allocations-fail outgoing READY-FILE CDEV...	goes on until the jump
+ *	allocations-fail incoming NUMBER-OF-DEVICES
+ *
+ * A call that succeeds although an allocation failed cannot be made again, so that
+ * what it allocates after that is the next device's to try.
  */
 #include <dirent.h>
 #include <stdlib.h>
@@ -15,8 +18,7 @@
 #include "vfio_session.h"
 
 #define SESSION "allocations"
-/* More than any of the calls makes */
-#define MANY 2000
+#define SIZE (8 * MEGABYTE)
 
 static void write_file(const char *path, const char *text)
 {
@@ -97,56 +99,76 @@ static bool has_failed(void)
 	return atoi(text) == 0;
 }
 
-/*
- * Call @request until no allocation is left that could fail. A call may succeed
- * although one failed: then @undo is called, and what comes after is tried, too.
+/**
+ * struct call - what has been tried of a system call
+ * @sentence: what it does
+ * @next:     the next allocation that is to fail
+ * @failed:   how many made the call fail
+ * @harmless: how many did not
+ * @complete: there is none that has not failed
  */
-static void survives(const int *fd, unsigned long request, void *argument, size_t size,
-		     void (*undo)(void), const char *sentence)
+struct call {
+	const char *sentence;
+	unsigned int next, failed, harmless;
+	bool complete;
+};
+
+static void survives(struct call *call, const int *fd, unsigned long request, void *argument,
+		     size_t size, void (*undo)(void))
 {
-	unsigned int nth, failed = 0, good = 0;
-	char copy[64], line[160];
-	bool injected;
+	char copy[64];
 	int error;
 
 	memcpy(copy, argument, size);
-	for (nth = 1; nth < MANY; nth++) {
+	while (!call->complete) {
 		memcpy(argument, copy, size);
-		fail_nth(nth);
+		fail_nth(++call->next);
 		error = try(*fd, request, argument);
-		injected = has_failed();
-		if (!injected)
-			break;
-		if (!error) {
-			good++;
-			printf("# %s: nothing minds that allocation %u fails\n", sentence, nth);
-			if (!undo)
-				break;
-			undo();
-			continue;
+		if (!has_failed()) {
+			call->complete = true;
+			must(error, call->sentence);
+			return;
 		}
-		failed++;
-		if (error != ENOMEM)
-			printf("# %s: allocation %u: %s\n", sentence, nth, strerror(error));
+		if (error) {
+			call->failed++;
+			if (error != ENOMEM)
+				printf("# %s: allocation %u: %s\n", call->sentence, call->next,
+				       strerror(error));
+		} else {
+			call->harmless++;
+			if (!undo)
+				return;
+			undo();
+		}
 	}
-	snprintf(line, sizeof(line), "%s: %u allocations failed, %u without harm", sentence, failed,
-		 good);
-	ok(!error && nth < MANY, line);
+	must(try(*fd, request, argument), call->sentence);
+}
+
+static void report(const struct call *call)
+{
+	char line[160];
+
+	snprintf(line, sizeof(line), "%s: %u allocations failed, %u more without harm",
+		 call->sentence, call->failed, call->harmless);
+	ok(call->complete, line);
 }
 
 static struct machine m;
 static int session;
 
-static void begin_session(void)
+static void begin_session(unsigned int number)
 {
-	session = create_session(SESSION);
+	char name[32];
+
+	snprintf(name, sizeof(name), SESSION "%u", number);
+	session = create_session(name);
 	must(try_preserve(session, m.memory, TOKEN_MEMFD), "preserve memfd");
 }
 
 static void undo_iommufd(void)
 {
 	close(session);
-	begin_session();
+	begin_session(0);
 }
 
 static void undo_cdev(void)
@@ -162,27 +184,28 @@ static void preserve(int fd, uint64_t token, void (*undo)(void), const char *sen
 		.fd = fd,
 		.token = token,
 	};
+	struct call call = { .sentence = sentence };
 
-	survives(&session, LIVEUPDATE_SESSION_PRESERVE_FD, &preserve, sizeof(preserve), undo,
-		 sentence);
+	survives(&call, &session, LIVEUPDATE_SESSION_PRESERVE_FD, &preserve, sizeof(preserve),
+		 undo);
+	report(&call);
 }
 
-static int run_outgoing(const char *path, const char *ready)
+static void preserve_first(void)
 {
 	struct iommu_hwpt_liveupdate_mark_preserve mark = {
 		.size = sizeof(mark),
+		.hwpt_id = m.hwpt,
 		.hwpt_token = TOKEN_HWPT,
 	};
+	struct call marking = { .sentence = "marking a HWPT" };
 
-	m = make_machine(path, 8 * MEGABYTE);
-	mark.hwpt_id = m.hwpt;
-	prepare();
-	enable_bus_mastering(m.cdev);
-	survives(&m.iommufd, IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE, &mark, sizeof(mark), NULL,
-		 "marking a HWPT");
+	survives(&marking, &m.iommufd, IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE, &mark, sizeof(mark),
+		 NULL);
+	report(&marking);
 	/* Twice: what the first leaves behind would be in the way of the second. */
 	for (int i = 0; i < 2; i++) {
-		begin_session();
+		begin_session(0);
 		preserve(m.iommufd, TOKEN_IOMMUFD, undo_iommufd, "preserving an iommufd");
 		preserve(m.cdev, TOKEN_CDEV, undo_cdev, "preserving a device");
 		if (i == 0) {
@@ -194,6 +217,23 @@ static int run_outgoing(const char *path, const char *ready)
 			must(try_map_file(m.iommufd, m.ioas, m.memory, 0, m.size, IOVA), "map");
 		}
 	}
+}
+
+static int run_outgoing(const char *ready, char **cdevs)
+{
+	prepare();
+	for (unsigned int number = 0; cdevs[number]; number++) {
+		m = make_machine(cdevs[number], SIZE);
+		enable_bus_mastering(m.cdev);
+		if (number == 0) {
+			preserve_first();
+			continue;
+		}
+		must(try_mark(m.iommufd, m.hwpt, TOKEN_HWPT), "mark");
+		begin_session(number);
+		must(try_preserve(session, m.iommufd, TOKEN_IOMMUFD), "preserve iommufd");
+		must(try_preserve(session, m.cdev, TOKEN_CDEV), "preserve cdev");
+	}
 	if (tap_done())
 		return 1;
 	close(open(ready, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
@@ -201,19 +241,20 @@ static int run_outgoing(const char *path, const char *ready)
 	return 0;
 }
 
-static int retrieve(uint64_t token, const char *sentence)
+static int retrieve(struct call *call, uint64_t token)
 {
 	struct liveupdate_session_retrieve_fd retrieve = {
 		.size = sizeof(retrieve),
 		.token = token,
 	};
 
-	survives(&session, LIVEUPDATE_SESSION_RETRIEVE_FD, &retrieve, sizeof(retrieve), NULL,
-		 sentence);
+	survives(call, &session, LIVEUPDATE_SESSION_RETRIEVE_FD, &retrieve, sizeof(retrieve), NULL);
 	return retrieve.fd;
 }
 
-static int run_incoming(void)
+enum { IOMMUFD, DEVICE, BIND, RESTORE, ATTACH, DESTROY, FINISH, CALLS };
+
+static void bring_home(struct call *calls, unsigned int number)
 {
 	struct liveupdate_session_finish finish = { .size = sizeof(finish) };
 	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
@@ -223,40 +264,59 @@ static int run_incoming(void)
 		.hwpt_token = TOKEN_HWPT,
 	};
 	struct iommu_destroy destroy = { .size = sizeof(destroy) };
+	char name[32];
 
-	m.size = 8 * MEGABYTE;
-	prepare();
-	session = retrieve_session(SESSION);
+	snprintf(name, sizeof(name), SESSION "%u", number);
+	session = retrieve_session(name);
+	m = (struct machine){ .size = SIZE };
 	/* Linux's own memfd handler gives up after a retrieve that failed. */
 	m.memory = retrieve_file(session, TOKEN_MEMFD);
-	m.iommufd = retrieve(TOKEN_IOMMUFD, "retrieving an iommufd");
-	m.cdev = retrieve(TOKEN_CDEV, "retrieving a device");
+	m.iommufd = retrieve(&calls[IOMMUFD], TOKEN_IOMMUFD);
+	m.cdev = retrieve(&calls[DEVICE], TOKEN_CDEV);
 	bind.iommufd = m.iommufd;
-	survives(&m.cdev, VFIO_DEVICE_BIND_IOMMUFD, &bind, sizeof(bind), NULL, "binding it");
+	survives(&calls[BIND], &m.cdev, VFIO_DEVICE_BIND_IOMMUFD, &bind, sizeof(bind), NULL);
 	m.device = bind.out_devid;
-	survives(&m.iommufd, IOMMU_HWPT_LIVEUPDATE_RESTORE, &restore, sizeof(restore), NULL,
-		 "restoring its HWPT");
+	survives(&calls[RESTORE], &m.iommufd, IOMMU_HWPT_LIVEUPDATE_RESTORE, &restore,
+		 sizeof(restore), NULL);
 
 	make_hwpt(&m);
 	attach.pt_id = m.hwpt;
-	survives(&m.cdev, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach, sizeof(attach), NULL,
-		 "attaching it to another");
+	survives(&calls[ATTACH], &m.cdev, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach, sizeof(attach),
+		 NULL);
 	destroy.id = restore.out_hwpt_id;
-	survives(&m.iommufd, IOMMU_DESTROY, &destroy, sizeof(destroy), NULL,
-		 "destroying the restored HWPT");
-	survives(&session, LIVEUPDATE_SESSION_FINISH, &finish, sizeof(finish), NULL,
-		 "finishing the session");
+	survives(&calls[DESTROY], &m.iommufd, IOMMU_DESTROY, &destroy, sizeof(destroy), NULL);
+	survives(&calls[FINISH], &session, LIVEUPDATE_SESSION_FINISH, &finish, sizeof(finish),
+		 NULL);
 	close(session);
 	free_machine(&m);
+}
+
+static int run_incoming(unsigned int devices)
+{
+	struct call calls[CALLS] = {
+		[IOMMUFD] = { .sentence = "retrieving an iommufd" },
+		[DEVICE] = { .sentence = "retrieving a device" },
+		[BIND] = { .sentence = "binding it" },
+		[RESTORE] = { .sentence = "restoring its HWPT" },
+		[ATTACH] = { .sentence = "attaching it to another" },
+		[DESTROY] = { .sentence = "destroying the restored HWPT" },
+		[FINISH] = { .sentence = "finishing the session" },
+	};
+
+	prepare();
+	for (unsigned int number = 0; number < devices; number++)
+		bring_home(calls, number);
+	for (unsigned int call = 0; call < CALLS; call++)
+		report(&calls[call]);
 	return tap_done();
 }
 
 int main(int argc, char **argv)
 {
 	setbuf(stdout, NULL);
-	if (argc == 4 && !strcmp(argv[1], "outgoing"))
-		return run_outgoing(argv[2], argv[3]);
-	if (argc == 2 && !strcmp(argv[1], "incoming"))
-		return run_incoming();
-	errx(2, "usage: allocations-fail outgoing CDEV READY-FILE | incoming");
+	if (argc >= 4 && !strcmp(argv[1], "outgoing"))
+		return run_outgoing(argv[2], argv + 3);
+	if (argc == 3 && !strcmp(argv[1], "incoming"))
+		return run_incoming(strtoul(argv[2], NULL, 10));
+	errx(2, "usage: allocations-fail outgoing READY-FILE CDEV... | incoming NUMBER-OF-DEVICES");
 }
