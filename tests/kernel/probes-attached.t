@@ -48,6 +48,7 @@ dma store "$kept" 0x7003000
 lutrace faults --pinned $pins -j >"$LAB_RESULTS/preserved.json" || note preserved $?
 lutrace probes --pinned $pins -j >"$LAB_RESULTS/cost.json"
 lutrace steps --pinned $pins -j >"$LAB_RESULTS/steps-outgoing.json"
+lutrace export --probes $pins --textfile "$LAB_RESULTS/metrics"
 echo pause >/sys/kernel/liveupdate/ledger/mark
 dma hold
 END
@@ -110,6 +111,14 @@ is "what they cost is known" "$(lab_json cost.json \
 	'[.programs[] | select(.program == "fault_handled")] | .[0] | .runs >= 4 and .run_ns > 0')" true
 is "and that they lost nothing" "$(lab_json cost.json '[.probes[].lost] | add')" 0
 
+# metric SAMPLE: what was exported of it
+metric() { awk -v sample="$1" '$1 == sample { print $2 }' "$lab_results/metrics"; }
+is "the faults are exported, by phase" "$(metric 'lutrace_probe_dma_faults_total{phase="before"}') $(
+	metric 'lutrace_probe_dma_faults_total{phase="preserved"}')" "2 2"
+is "so are the runs of each program" "$(metric 'lutrace_probe_runs_total{program="fault_handled"}')" \
+	"$(lab_json cost.json '.programs[] | select(.program == "fault_handled").runs')"
+is "and their time, in seconds" "$(metric 'lutrace_probe_run_seconds_total{program="fault_handled"}' | awk '{ printf "%.0f", $1 * 1e9 }')" \
+	"$(lab_json cost.json '.programs[] | select(.program == "fault_handled").run_ns')"
 is "where nothing is attached there is no answer" "$(fact none)" 2
 is "all five probes can be attached" "$(grep -c ' is attached, and pinned in /sys/fs/bpf/lutrace/' "$lab_results/attach.txt")" 5
 is "in the incoming kernel the phase is unknown at first" "$(list unknown-again)" "unknown 01:00.0 write 0x7004000"

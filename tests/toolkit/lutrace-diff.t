@@ -71,6 +71,13 @@ is "pauses between marks and without marks are not compared: 2" \
 	"$(status "$lutrace" diff handover.json no-marks.json)" 2
 is "and have no ratio" "$("$lutrace" diff -j handover.json no-marks.json |
 	jq -c '[.phases[] | .ratio, .regression] | unique')" '[null]'
+# Only where they begin, only where they end.
+for mark in pause resume; do
+	jq --arg mark $mark 'del(.ledgers[].records[] | select(.name == $mark))' handover.json >no-$mark.json
+	is "nor are those of which only some have the mark $mark: 2" \
+		"$(status "$lutrace" diff handover.json no-$mark.json) $(status "$lutrace" diff no-$mark.json handover.json)" '2 2'
+	is "two without it are: 0" "$(status "$lutrace" diff no-$mark.json no-$mark.json)" 0
+done
 is "an update that did not end, after one that did, is a regression" \
 	"$(status "$lutrace" diff handover.json running.json)" 1
 is "where none ended, the pauses are not compared: 2" \
