@@ -225,44 +225,28 @@ int BPF_PROG(unpreserved, const struct iommu_domain *domain)
 	return 0;
 }
 
-/* Second stage. */
-SEC("fexit/vtdss_map_range")
-int BPF_PROG(second_stage_map, struct pt_iommu *table, __u64 iova, __u64 paddr, __u64 length,
-	     unsigned int prot, unsigned int gfp, __u64 *mapped_bytes, int ret)
-{
-	return mapped(table, iova, length, ret);
-}
+/* Where the generic page table code of one format writes entries. */
+#define WATCH_FORMAT(stage, format)							\
+	SEC("fexit/" #format "_map_range")						\
+	int BPF_PROG(stage##_map, struct pt_iommu *table, __u64 iova, __u64 paddr,	\
+		     __u64 length, unsigned int prot, unsigned int gfp,			\
+		     __u64 *mapped_bytes, int ret)					\
+	{										\
+		return mapped(table, iova, length, ret);				\
+	}										\
+											\
+	SEC("fexit/" #format "_unmap_range")						\
+	int BPF_PROG(stage##_unmap, struct pt_iommu *table, __u64 iova, __u64 length,	\
+		     void *gather, __u64 ret)						\
+	{										\
+		return unmapped(table, iova, length, ret);				\
+	}										\
+											\
+	SEC("fentry/" #format "_deinit")						\
+	int BPF_PROG(stage##_free, struct pt_iommu *table)				\
+	{										\
+		return freed(table);							\
+	}
 
-SEC("fexit/vtdss_unmap_range")
-int BPF_PROG(second_stage_unmap, struct pt_iommu *table, __u64 iova, __u64 length, void *gather,
-	     __u64 ret)
-{
-	return unmapped(table, iova, length, ret);
-}
-
-SEC("fentry/vtdss_deinit")
-int BPF_PROG(second_stage_free, struct pt_iommu *table)
-{
-	return freed(table);
-}
-
-/* First stage. */
-SEC("fexit/x86_64_map_range")
-int BPF_PROG(first_stage_map, struct pt_iommu *table, __u64 iova, __u64 paddr, __u64 length,
-	     unsigned int prot, unsigned int gfp, __u64 *mapped_bytes, int ret)
-{
-	return mapped(table, iova, length, ret);
-}
-
-SEC("fexit/x86_64_unmap_range")
-int BPF_PROG(first_stage_unmap, struct pt_iommu *table, __u64 iova, __u64 length, void *gather,
-	     __u64 ret)
-{
-	return unmapped(table, iova, length, ret);
-}
-
-SEC("fentry/x86_64_deinit")
-int BPF_PROG(first_stage_free, struct pt_iommu *table)
-{
-	return freed(table);
-}
+WATCH_FORMAT(second_stage, vtdss)
+WATCH_FORMAT(first_stage, x86_64)

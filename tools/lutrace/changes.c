@@ -23,17 +23,6 @@ static const char *const states[] = {
 #undef DOMAIN_STATE_TEXT
 };
 
-#define NAME_OF(names, number)                                                                     \
-	((number) < sizeof(names) / sizeof((names)[0]) ? (names)[number] : "unknown")
-
-static void add_address(struct json_object *row, const char *name, uint64_t address)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%#" PRIx64, address);
-	add_text(row, name, text);
-}
-
 static struct json_object *make_changes(const struct probe *probe, uint64_t count)
 {
 	struct json_object *rows = json_object_new_array();
@@ -47,9 +36,9 @@ static struct json_object *make_changes(const struct probe *probe, uint64_t coun
 			continue;
 		row = json_object_new_object();
 		json_object_object_add(row, "monotonic_ns", json_object_new_uint64(change.ns));
-		add_text(row, "change", NAME_OF(kinds, change.kind));
+		add_text(row, "change", PROBE_NAME_OF(kinds, change.kind));
 		json_object_object_add(row, "token", json_object_new_uint64(change.token));
-		add_address(row, "iova", change.iova);
+		add_hex(row, "iova", change.iova);
 		json_object_object_add(row, "bytes", json_object_new_uint64(change.bytes));
 		change.comm[sizeof(change.comm) - 1] = '\0';
 		add_text(row, "comm", change.comm);
@@ -72,9 +61,9 @@ static struct json_object *make_domains(const struct probe *probe)
 		if (probe_read(probe, "watched_domain", &key, &domain, sizeof(domain))) {
 			struct json_object *row = json_object_new_object();
 
-			add_address(row, "domain", key);
+			add_hex(row, "domain", key);
 			json_object_object_add(row, "token", json_object_new_uint64(domain.token));
-			add_text(row, "state", NAME_OF(states, domain.state));
+			add_text(row, "state", PROBE_NAME_OF(states, domain.state));
 			add_number(row, "changes", (int64_t)domain.changes);
 			add_number(row, "refused", (int64_t)domain.refused);
 			json_object_array_add(rows, row);
@@ -114,28 +103,18 @@ static void print_changes(struct json_object *value)
 
 int do_changes(int argc, char **argv)
 {
-	static const struct option options[] = { { "pinned", required_argument, NULL, 'P' },
-						 { 0 } };
 	struct immutable_totals totals;
-	const struct probe *probe = NULL;
+	const struct probe *probe;
 	struct json_object *value;
 	const char *pinned = NULL;
 	struct probe_list list;
-	const __u32 zero = 0;
 	int code;
 
-	while (next_option(argc, argv, "P:", options) != -1)
-		pinned = optarg;
-	if (optind < argc)
-		return fail("'%s' is one argument too many; try --help", argv[optind]);
-
-	code = probe_open(&list, pinned, PROBE_IMMUTABLE, &probe);
-	if (!code && !probe_read(probe, "immutable_totals", &zero, &totals, sizeof(totals)))
-		code = fail("its maps are those of another build of immutable");
-	if (code) {
-		probe_free(&list);
+	code = probe_pinned_option(argc, argv, &pinned)
+		       ?: probe_open(&list, pinned, PROBE_IMMUTABLE, &probe, "immutable_totals",
+				     &totals, sizeof(totals));
+	if (code)
 		return code;
-	}
 	value = json_object_new_object();
 	json_object_object_add(value, "changes", json_object_new_uint64(totals.changes));
 	json_object_object_add(value, "refused", json_object_new_uint64(totals.refused));

@@ -24,9 +24,6 @@ static const char *const accesses[] = {
 	[FAULT_ACCESS_INTERRUPT] = "interrupt",
 };
 
-#define NAME_OF(names, number)                                                                     \
-	((number) < sizeof(names) / sizeof((names)[0]) ? (names)[number] : "unknown")
-
 static const char *reason_text(uint32_t reason)
 {
 	static char number[20];
@@ -49,14 +46,6 @@ static void add_device(struct json_object *row, uint16_t segment, uint8_t bus, u
 
 	snprintf(text, sizeof(text), "%04x:%02x:%02x.%x", segment, bus, device, function);
 	add_text(row, "device", text);
-}
-
-static void add_address(struct json_object *row, const char *name, uint64_t address)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%#" PRIx64, address);
-	add_text(row, name, text);
 }
 
 static struct json_object *make_counts(const struct fault_counts *counts)
@@ -95,13 +84,13 @@ static struct json_object *make_faults(const struct probe *probe, uint64_t count
 			continue;
 		row = json_object_new_object();
 		json_object_object_add(row, "monotonic_ns", json_object_new_uint64(fault.ns));
-		add_text(row, "phase", NAME_OF(phases, fault.phase));
+		add_text(row, "phase", PROBE_NAME_OF(phases, fault.phase));
 		add_device(row, fault.segment, fault.bus, fault.device, fault.function);
 		json_object_object_add(
 			row, "pasid",
 			fault.pasid == UINT32_MAX ? NULL : json_object_new_int64(fault.pasid));
-		add_text(row, "access", NAME_OF(accesses, fault.access));
-		add_address(row, "address", fault.address);
+		add_text(row, "access", PROBE_NAME_OF(accesses, fault.access));
+		add_hex(row, "address", fault.address);
 		add_number(row, "reason_code", fault.reason);
 		add_text(row, "reason", reason_text(fault.reason));
 		json_object_array_add(rows, row);
@@ -133,7 +122,7 @@ static struct json_object *make_devices(const struct probe *probe, uint64_t *of_
 		if (device.preserved)
 			*of_preserved += during(&device.faults);
 		if (sum(&device.faults)) {
-			add_address(row, "last_address", device.last_address);
+			add_hex(row, "last_address", device.last_address);
 			add_text(row, "last_reason", reason_text(device.last_reason));
 		}
 		json_object_array_add(rows, row);
@@ -176,29 +165,19 @@ static void print_faults(struct json_object *value)
 
 int do_faults(int argc, char **argv)
 {
-	static const struct option options[] = { { "pinned", required_argument, NULL, 'P' },
-						 { 0 } };
-	const struct probe *probe = NULL;
-	const char *pinned = NULL;
-	struct fault_totals totals;
 	struct json_object *value, *devices;
+	struct fault_totals totals;
+	const struct probe *probe;
+	const char *pinned = NULL;
 	uint64_t of_preserved = 0;
 	struct probe_list list;
-	const __u32 zero = 0;
 	int code;
 
-	while (next_option(argc, argv, "P:", options) != -1)
-		pinned = optarg;
-	if (optind < argc)
-		return fail("'%s' is one argument too many; try --help", argv[optind]);
-
-	code = probe_open(&list, pinned, PROBE_DMA_FAULTS, &probe);
-	if (!code && !probe_read(probe, "fault_totals", &zero, &totals, sizeof(totals)))
-		code = fail("its maps are those of another build of dma_faults");
-	if (code) {
-		probe_free(&list);
+	code = probe_pinned_option(argc, argv, &pinned)
+		       ?: probe_open(&list, pinned, PROBE_DMA_FAULTS, &probe, "fault_totals",
+				     &totals, sizeof(totals));
+	if (code)
 		return code;
-	}
 	devices = make_devices(probe, &of_preserved);
 	value = json_object_new_object();
 	add_number(value, "count", (int64_t)sum(&totals.faults));
@@ -209,7 +188,7 @@ int do_faults(int argc, char **argv)
 	add_number(value, "overflows", (int64_t)totals.overflows);
 	add_number(value, "late", (int64_t)totals.late);
 	add_number(value, "lost", (int64_t)totals.lost);
-	add_text(value, "phase", NAME_OF(phases, totals.phase));
+	add_text(value, "phase", PROBE_NAME_OF(phases, totals.phase));
 	json_object_object_add(value, "devices", devices);
 	json_object_object_add(value, "list", make_faults(probe, sum(&totals.faults)));
 	probe_free(&list);

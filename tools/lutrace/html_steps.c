@@ -4,37 +4,12 @@
 #include <stdlib.h>
 
 #include "html.h"
+#include "longest.h"
 #include "recording.h"
 #include "report.h"
 
 #define KINDS_MOST 128 /* rows; more than there are kinds of step */
 #define STEPS_MOST 400 /* rows of single steps */
-
-/**
- * struct candidate - a step that could be listed
- * @ns:    how long it took; the longest of all if it failed or did not end
- * @index: which one
- */
-struct candidate {
-	uint64_t ns;
-	size_t index;
-};
-
-static int compare_length(const void *left, const void *right)
-{
-	const struct candidate *a = left, *b = right;
-
-	if (a->ns != b->ns)
-		return a->ns < b->ns ? 1 : -1;
-	return a->index < b->index ? -1 : 1;
-}
-
-static int compare_place(const void *left, const void *right)
-{
-	const struct candidate *a = left, *b = right;
-
-	return a->index < b->index ? -1 : a->index > b->index;
-}
 
 /*
  * The steps that are listed, in order of time: all, or where these are too many,
@@ -42,29 +17,25 @@ static int compare_place(const void *left, const void *right)
  */
 static struct json_object *choose_steps(const struct handover *handover)
 {
-	struct candidate *candidates = calloc(handover->count ?: 1, sizeof(*candidates));
-	size_t i, count = handover->count;
+	struct long_step *steps = calloc(handover->count ?: 1, sizeof(*steps));
 	struct json_object *rows;
+	size_t i, kept;
 
-	if (!candidates)
+	if (!steps)
 		return NULL;
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < handover->count; i++) {
 		const struct step *step = &handover->steps[i];
 
-		candidates[i].index = i;
-		if (!handover_duration(handover, step, &candidates[i].ns) || step->end->ret)
-			candidates[i].ns = UINT64_MAX;
+		steps[i].index = i;
+		if (!handover_duration(handover, step, &steps[i].ns) || step->end->ret)
+			steps[i].ns = UINT64_MAX;
 	}
-	if (count > STEPS_MOST) {
-		qsort(candidates, count, sizeof(*candidates), compare_length);
-		count = STEPS_MOST;
-		qsort(candidates, count, sizeof(*candidates), compare_place);
-	}
-	rows = json_object_new_array_ext((int)count);
-	for (i = 0; i < count; i++)
-		json_object_array_add(rows, recording_step(handover,
-							   &handover->steps[candidates[i].index]));
-	free(candidates);
+	kept = longest_steps(steps, handover->count, STEPS_MOST);
+	rows = json_object_new_array_ext((int)kept);
+	for (i = 0; i < kept; i++)
+		json_object_array_add(rows,
+				      recording_step(handover, &handover->steps[steps[i].index]));
+	free(steps);
 	return rows;
 }
 

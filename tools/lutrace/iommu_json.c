@@ -15,15 +15,6 @@ const char *digest_text(const struct digest *digest, char text[DIGEST_TEXT_SIZE]
 	return text;
 }
 
-/* Addresses and entries: JSON numbers are not exact beyond 53 bits. */
-void add_hex(struct json_object *value, const char *name, uint64_t number)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%#" PRIx64, number);
-	add_text(value, name, text);
-}
-
 /**
  * add_table_totals - domains, table pages, leaf entries, bytes mapped, digest
  * @value: where to add them

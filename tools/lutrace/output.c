@@ -72,6 +72,15 @@ void add_number(struct json_object *value, const char *name, int64_t number)
 	json_object_object_add(value, name, json_object_new_int64(number));
 }
 
+/* Addresses and entries: JSON numbers are not exact beyond 53 bits. */
+void add_hex(struct json_object *value, const char *name, uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%#" PRIx64, number);
+	add_text(value, name, text);
+}
+
 /**
  * time_text - a duration or a point in time in the unit that fits it
  * @ns:   nanoseconds

@@ -55,6 +55,7 @@ const char *member_text(struct json_object *value, const char *name);
 int64_t member_number(struct json_object *value, const char *name);
 struct json_object *member(struct json_object *value, const char *name);
 void add_text(struct json_object *value, const char *name, const char *text);
+void add_hex(struct json_object *value, const char *name, uint64_t number);
 void add_number(struct json_object *value, const char *name, int64_t number);
 
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -481,24 +481,54 @@ uint64_t probe_lost(const struct probe *probe)
 }
 
 /**
- * probe_open - find one probe, to read its answer
- * @list:   to be freed with probe_free(), whatever is returned
+ * probe_open - find one probe, and read its answer
+ * @list:   to be freed with probe_free() after success
  * @pinned: as for probe_find()
  * @number: which
  * @probe:  set to it
+ * @answer: the map of one value that has the answer, by name or type of its values
+ * @value:  filled in
+ * @size:   bytes of @value
  *
  * Return: EXIT_GOOD, or EXIT_BAD or EXIT_UNKNOWN after an error message.
  */
 int probe_open(struct probe_list *list, const char *pinned, enum probe_number number,
-	       const struct probe **probe)
+	       const struct probe **probe, const char *answer, void *value, size_t size)
 {
+	const char *name = probe_kinds[number].name;
 	int code = probe_find(list, pinned);
+	const __u32 zero = 0;
 
+	if (!code) {
+		*probe = probe_get(list, number);
+		if (!*probe)
+			code = unknown(
+				"%s is not attached%s%s; 'lutrace probes --attach' attaches it",
+				name, pinned ? " below " : "", pinned ?: "");
+		else if (!probe_read(*probe, answer, &zero, value, size))
+			code = fail("its maps are those of another build of %s", name);
+	}
 	if (code)
-		return code;
-	*probe = probe_get(list, number);
-	if (!*probe)
-		return unknown("%s is not attached%s%s; 'lutrace probes --attach' attaches it",
-			       probe_kinds[number].name, pinned ? " below " : "", pinned ?: "");
+		probe_free(list);
+	return code;
+}
+
+/**
+ * probe_pinned_option - the arguments of a verb that has no option but --pinned
+ * @argc:   as main()'s, for the verb
+ * @argv:   as main()'s, for the verb
+ * @pinned: set to the directory if one is named
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int probe_pinned_option(int argc, char **argv, const char **pinned)
+{
+	static const struct option options[] = { { "pinned", required_argument, NULL, 'P' },
+						 { 0 } };
+
+	while (next_option(argc, argv, "P:", options) != -1)
+		*pinned = optarg;
+	if (optind < argc)
+		return fail("'%s' is one argument too many; try --help", argv[optind]);
 	return EXIT_GOOD;
 }

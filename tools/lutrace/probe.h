@@ -17,6 +17,10 @@
 /* Where probes are pinned unless the user says otherwise. */
 #define PROBE_DIRECTORY "/sys/fs/bpf/lutrace"
 
+/* The name of a number that a program of another build may not have. */
+#define PROBE_NAME_OF(names, number)                                                               \
+	((number) < sizeof(names) / sizeof((names)[0]) ? (names)[number] : "unknown")
+
 /**
  * struct probe_map - one map
  * @fd:         descriptor
@@ -91,6 +95,7 @@ bool probe_read(const struct probe *probe, const char *map, const void *key, voi
 uint64_t probe_lost(const struct probe *probe);
 
 int probe_open(struct probe_list *list, const char *pinned, enum probe_number number,
-	       const struct probe **probe);
+	       const struct probe **probe, const char *answer, void *value, size_t size);
+int probe_pinned_option(int argc, char **argv, const char **pinned);
 
 #endif /* LUTRACE_PROBE_H */

@@ -8,8 +8,8 @@
 #include "main.h"
 #include "probe.h"
 #include "probe_answers.h"
+#include "recording.h"
 #include "step_latency.h"
-#include "timeline.h"
 #include "vocabulary.h"
 
 static void add_ns(struct json_object *row, const char *name, uint64_t ns, bool known)
@@ -70,19 +70,15 @@ int probe_steps(const char *pinned, int only, struct json_object **value)
 	struct json_object *rows;
 	struct step_latency latency;
 	struct step_records records;
-	const struct probe *probe = NULL;
+	const struct probe *probe;
 	struct probe_list list;
-	const __u32 zero = 0;
 	__u32 step;
 	int code;
 
-	code = probe_open(&list, pinned, PROBE_STEP_LATENCY, &probe);
-	if (!code && !probe_read(probe, "step_records", &zero, &records, sizeof(records)))
-		code = fail("its maps are those of another build of step_latency");
-	if (code) {
-		probe_free(&list);
+	code = probe_open(&list, pinned, PROBE_STEP_LATENCY, &probe, "step_records", &records,
+			  sizeof(records));
+	if (code)
 		return code;
-	}
 	rows = json_object_new_array();
 	/* The map has room for 256 kinds, of whatever number. */
 	for (step = 0; step < 1024; step++) {
@@ -97,26 +93,6 @@ int probe_steps(const char *pinned, int only, struct json_object **value)
 	add_number(*value, "unpaired", (int64_t)records.unpaired);
 	probe_free(&list);
 	return EXIT_GOOD;
-}
-
-static struct json_object *make_phases(const struct blackout *blackout)
-{
-	struct json_object *rows = json_object_new_array();
-	unsigned int i;
-
-	for (i = 0; blackout->known && i < LIVEUPDATE_PHASE_COUNT; i++) {
-		const struct blackout_phase *phase = &blackout->phases[i];
-		struct json_object *row;
-
-		if (phase->absent)
-			continue;
-		row = json_object_new_object();
-		add_text(row, "name", phase_name(i));
-		add_number(row, "begin_ns", (int64_t)phase->begin_ns);
-		add_number(row, "ns", (int64_t)phase->ns);
-		json_object_array_add(rows, row);
-	}
-	return rows;
 }
 
 /* The ledgers of the map of that name: the one without a jump is the incoming. */
@@ -135,7 +111,7 @@ struct ledgers {
 int probe_blackout(const char *pinned, struct json_object **value)
 {
 	struct json_object *answer, *kernel;
-	const struct probe *probe = NULL;
+	const struct probe *probe;
 	struct blackout blackout = { 0 };
 	struct ledgers ledgers = { 0 };
 	struct probe_list list;
@@ -144,9 +120,11 @@ int probe_blackout(const char *pinned, struct json_object **value)
 	bool resumed;
 	int code;
 
-	code = probe_open(&list, pinned, PROBE_BLACKOUT, &probe);
-	if (!code && (!probe_read(probe, "blackout_report", &zero, &blackout, sizeof(blackout)) ||
-		      !probe_read(probe, "ledgers", &zero, &ledgers, sizeof(ledgers))))
+	code = probe_open(&list, pinned, PROBE_BLACKOUT, &probe, "blackout_report", &blackout,
+			  sizeof(blackout));
+	if (code)
+		return code;
+	if (!probe_read(probe, "ledgers", &zero, &ledgers, sizeof(ledgers)))
 		code = fail("its maps are those of another build of blackout");
 	probe_free(&list);
 	if (code)
@@ -164,7 +142,7 @@ int probe_blackout(const char *pinned, struct json_object **value)
 		 : blackout.phases[LIVEUPDATE_PHASE_QUIESCE].absent ? "reboot-call"
 								    : "pause-mark");
 	add_text(answer, "to", !blackout.known ? NULL : resumed ? "resume-mark" : "session-finish");
-	json_object_object_add(answer, "phases", make_phases(&blackout));
+	json_object_object_add(answer, "phases", recording_phases(&blackout));
 
 	kernel = json_object_new_object();
 	add_text(kernel, "outgoing", NULL);

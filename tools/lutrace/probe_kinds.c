@@ -13,31 +13,37 @@
 
 #include "probe_kinds.h"
 
+#define NAMES_MOST 8
+
 /**
- * struct probe_need - one thing that has to be there
- * @kind:   BTF_KIND_* of @name
- * @name:   type or function
- * @member: of the structure @name, NULL for the whole
- * @why:    what to say if it is missing
+ * struct probe_need - things that have to be there, for one reason
+ * @kind:   BTF_KIND_* of what is named
+ * @why:    what to say if one is missing
+ * @within: the structure whose members @names are, NULL for types and functions
+ * @names:  of types, functions or members; ended by NULL
  */
 struct probe_need {
 	__u32 kind;
-	const char *name;
-	const char *member;
 	const char *why;
+	const char *within;
+	const char *names[NAMES_MOST + 1];
 };
 
-#define EVENT(name, why)                                                                           \
+#define EVENTS(why, ...)                                                                           \
 	{                                                                                          \
-		BTF_KIND_TYPEDEF, "btf_trace_" name, NULL, why                                     \
+		BTF_KIND_TYPEDEF, why, NULL, { __VA_ARGS__ }                                       \
 	}
-#define FUNCTION(name, why)                                                                        \
+#define FUNCTIONS(why, ...)                                                                        \
 	{                                                                                          \
-		BTF_KIND_FUNC, name, NULL, why                                                     \
+		BTF_KIND_FUNC, why, NULL, { __VA_ARGS__ }                                          \
 	}
-#define MEMBER(name, member, why)                                                                  \
+#define STRUCTURES(why, ...)                                                                       \
 	{                                                                                          \
-		BTF_KIND_STRUCT, name, member, why                                                 \
+		BTF_KIND_STRUCT, why, NULL, { __VA_ARGS__ }                                        \
+	}
+#define MEMBERS(why, within, ...)                                                                  \
+	{                                                                                          \
+		BTF_KIND_STRUCT, why, within, { __VA_ARGS__ }                                      \
 	}
 
 #define NO_EVENTS                                                                                  \
@@ -52,57 +58,36 @@ struct probe_need {
 #define NO_ITERATORS "this kernel has no BPF iterators over maps; it needs Linux 5.9 or later."
 
 static const struct probe_need step_needs[] = {
-	EVENT("liveupdate_step_begin", NO_EVENTS),
-	EVENT("liveupdate_step_end", NO_EVENTS),
-	MEMBER("liveupdate_record", "sequence", OTHER_RECORD),
-	MEMBER("liveupdate_record", "cycles", OTHER_RECORD),
-	MEMBER("liveupdate_record", "ref", OTHER_RECORD),
-	MEMBER("liveupdate_record", "step", OTHER_RECORD),
-	MEMBER("liveupdate_record", "edge", OTHER_RECORD),
-	MEMBER("liveupdate_record", "ret", OTHER_RECORD),
-	MEMBER("liveupdate_record", "count", OTHER_RECORD),
-	MEMBER("liveupdate_record", "name", OTHER_RECORD),
-	MEMBER("liveupdate_ledger", "cycles_khz", OTHER_RECORD),
+	EVENTS(NO_EVENTS, "btf_trace_liveupdate_step_begin", "btf_trace_liveupdate_step_end"),
+	MEMBERS(OTHER_RECORD, "liveupdate_record", "sequence", "cycles", "ref", "step", "edge",
+		"ret", "count", "name"),
+	MEMBERS(OTHER_RECORD, "liveupdate_ledger", "cycles_khz"),
 	{ 0 },
 };
 
 static const struct probe_need immutable_needs[] = {
-	FUNCTION("iommu_domain_preserve", NO_PRESERVE),
-	FUNCTION("iommu_domain_unpreserve", NO_PRESERVE),
-	MEMBER("iommu_domain", "restored", NO_PRESERVE),
-	FUNCTION("vtdss_map_range", OTHER_TABLES),
-	FUNCTION("vtdss_unmap_range", OTHER_TABLES),
-	FUNCTION("vtdss_deinit", OTHER_TABLES),
-	FUNCTION("x86_64_map_range", OTHER_TABLES),
-	FUNCTION("x86_64_unmap_range", OTHER_TABLES),
-	FUNCTION("x86_64_deinit", OTHER_TABLES),
-	MEMBER("pt_iommu", "domain", OTHER_TABLES),
-	MEMBER("pt_iommu_vtdss", "vtdss_pt", OTHER_TABLES),
-	MEMBER("pt_common", "top_of_table", OTHER_TABLES),
+	FUNCTIONS(NO_PRESERVE, "iommu_domain_preserve", "iommu_domain_unpreserve"),
+	MEMBERS(NO_PRESERVE, "iommu_domain", "restored"),
+	FUNCTIONS(OTHER_TABLES, "vtdss_map_range", "vtdss_unmap_range", "vtdss_deinit",
+		  "x86_64_map_range", "x86_64_unmap_range", "x86_64_deinit"),
+	MEMBERS(OTHER_TABLES, "pt_iommu", "domain"),
+	MEMBERS(OTHER_TABLES, "pt_iommu_vtdss", "vtdss_pt"),
+	MEMBERS(OTHER_TABLES, "pt_common", "top_of_table"),
 	{ 0 },
 };
 
 static const struct probe_need fault_needs[] = {
-	MEMBER("intel_iommu", NULL, NO_VTD),
-	FUNCTION("dmar_fault", NO_FAULTS),
-	FUNCTION("dmar_fault_dump_ptes", NO_FAULTS),
-	MEMBER("intel_iommu", "reg", OTHER_VTD),
-	MEMBER("intel_iommu", "cap", OTHER_VTD),
-	MEMBER("intel_iommu", "segment", OTHER_VTD),
+	STRUCTURES(NO_VTD, "intel_iommu"),
+	FUNCTIONS(NO_FAULTS, "dmar_fault", "dmar_fault_dump_ptes"),
+	MEMBERS(OTHER_VTD, "intel_iommu", "reg", "cap", "segment"),
 	{ 0 },
 };
 
 static const struct probe_need identity_needs[] = {
-	MEMBER("intel_iommu", NULL, NO_VTD),
-	MEMBER("dmar_drhd_unit", "list", OTHER_VTD),
-	MEMBER("dmar_drhd_unit", "iommu", OTHER_VTD),
-	MEMBER("intel_iommu", "reg", OTHER_VTD),
-	MEMBER("intel_iommu", "reg_phys", OTHER_VTD),
-	MEMBER("intel_iommu", "cap", OTHER_VTD),
-	MEMBER("intel_iommu", "ecap", OTHER_VTD),
-	MEMBER("intel_iommu", "segment", OTHER_VTD),
-	MEMBER("intel_iommu", "seq_id", OTHER_VTD),
-	FUNCTION("bpf_iter_bpf_map", NO_ITERATORS),
+	STRUCTURES(NO_VTD, "intel_iommu"),
+	MEMBERS(OTHER_VTD, "dmar_drhd_unit", "list", "iommu"),
+	MEMBERS(OTHER_VTD, "intel_iommu", "reg", "reg_phys", "cap", "ecap", "segment", "seq_id"),
+	FUNCTIONS(NO_ITERATORS, "bpf_iter_bpf_map"),
 	{ 0 },
 };
 
@@ -135,12 +120,11 @@ static int has_member(const struct btf *btf, const struct btf_type *type, const 
 	return 0;
 }
 
-static int is_there(const struct btf *btf, const struct probe_need *need)
+static int is_there(const struct btf *btf, const struct probe_need *need, const char *name)
 {
-	__s32 id = btf__find_by_name_kind(btf, need->name, need->kind);
+	__s32 id = btf__find_by_name_kind(btf, need->within ?: name, need->kind);
 
-	return id >= 0 &&
-	       (!need->member || has_member(btf, btf__type_by_id(btf, id), need->member, 4));
+	return id >= 0 && (!need->within || has_member(btf, btf__type_by_id(btf, id), name, 4));
 }
 
 /**
@@ -155,6 +139,7 @@ const char *probe_unfit(const struct probe_kind *kind, const struct btf *kernel,
 			char why[PROBE_WHY_SIZE])
 {
 	const struct probe_need *need;
+	const char *const *name;
 
 	if (!kernel) {
 		snprintf(
@@ -162,14 +147,15 @@ const char *probe_unfit(const struct probe_kind *kind, const struct btf *kernel,
 			"this kernel does not describe its types; it needs CONFIG_DEBUG_INFO_BTF.");
 		return why;
 	}
-	for (need = kind->needs; need->name; need++) {
-		if (is_there(kernel, need))
-			continue;
-		/* The sentence, and in parentheses what was looked for. */
-		snprintf(why, PROBE_WHY_SIZE, "%.*s (%s%s%s).", (int)strlen(need->why) - 1,
-			 need->why, need->name, need->member ? "." : "",
-			 need->member ? need->member : "");
-		return why;
+	for (need = kind->needs; need->why; need++) {
+		for (name = need->names; *name; name++) {
+			if (is_there(kernel, need, *name))
+				continue;
+			/* The sentence, and in parentheses what was looked for. */
+			snprintf(why, PROBE_WHY_SIZE, "%.*s (%s%s%s).", (int)strlen(need->why) - 1,
+				 need->why, need->within ?: "", need->within ? "." : "", *name);
+			return why;
+		}
 	}
 	return NULL;
 }

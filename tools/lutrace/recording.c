@@ -15,7 +15,7 @@
  * JSON numbers are doubles to many readers. Values that use all 64 bits are
  * therefore written as hexadecimal text.
  */
-static void add_hex(struct json_object *value, const char *name, __u64 number)
+static void add_bits(struct json_object *value, const char *name, __u64 number)
 {
 	char text[24];
 
@@ -70,11 +70,9 @@ struct json_object *recording_time(const struct handover *handover)
 	return json_object_new_string(text);
 }
 
-/* The pause: its total and its phases, or why they are not known. */
-struct json_object *recording_blackout(const struct handover *handover)
+/* The phases of a pause; none if it is not known. */
+struct json_object *recording_phases(const struct blackout *blackout)
 {
-	const struct blackout *blackout = &handover->blackout;
-	struct json_object *value = json_object_new_object();
 	struct json_object *phases = json_object_new_array();
 	unsigned int i;
 
@@ -90,6 +88,14 @@ struct json_object *recording_blackout(const struct handover *handover)
 		add_count(row, "ns", phase->ns);
 		json_object_array_add(phases, row);
 	}
+	return phases;
+}
+
+/* The pause: its total and its phases, or why they are not known. */
+struct json_object *recording_blackout(const struct handover *handover)
+{
+	const struct blackout *blackout = &handover->blackout;
+	struct json_object *value = json_object_new_object();
 
 	if (blackout->known) {
 		add_count(value, "ns", blackout->ns);
@@ -104,7 +110,7 @@ struct json_object *recording_blackout(const struct handover *handover)
 		add(value, "from", NULL);
 		add(value, "to", NULL);
 	}
-	add(value, "phases", phases);
+	add(value, "phases", recording_phases(blackout));
 	return value;
 }
 
@@ -150,7 +156,7 @@ static struct json_object *make_record(const struct liveupdate_record *record)
 	struct json_object *row = json_object_new_object();
 
 	add_count(row, "sequence", record->sequence);
-	add_hex(row, "cycles", record->cycles);
+	add_bits(row, "cycles", record->cycles);
 	if (record->ref)
 		add_count(row, "ref", record->ref);
 	add_name(row, "step", step_name(record->step));
@@ -160,9 +166,9 @@ static struct json_object *make_record(const struct liveupdate_record *record)
 	if (record->ret)
 		add(row, "ret", json_object_new_int(record->ret));
 	if (record->object)
-		add_hex(row, "object", record->object);
+		add_bits(row, "object", record->object);
 	if (record->count)
-		add_hex(row, "count", record->count);
+		add_bits(row, "count", record->count);
 	if (record->name[0])
 		add_text(row, "name", record->name);
 	return row;
@@ -179,8 +185,8 @@ static struct json_object *make_ledger(const struct ledger *ledger)
 	add_count(value, "capacity", ledger->header.capacity);
 	add_count(value, "dropped", ledger->header.dropped);
 	add_count(value, "cycles_khz", ledger->header.cycles_khz);
-	add_hex(value, "wall_cycles", ledger->header.wall_cycles);
-	add_hex(value, "wall_ns", ledger->header.wall_ns);
+	add_bits(value, "wall_cycles", ledger->header.wall_cycles);
+	add_bits(value, "wall_ns", ledger->header.wall_ns);
 	for (i = 0; i < ledger->count; i++)
 		json_object_array_add(records, make_record(&ledger->records[i]));
 	add(value, "records", records);

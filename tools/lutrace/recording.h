@@ -21,6 +21,7 @@
 
 struct json_object *recording_kernel(const struct handover *handover);
 struct json_object *recording_time(const struct handover *handover);
+struct json_object *recording_phases(const struct blackout *blackout);
 struct json_object *recording_blackout(const struct handover *handover);
 struct json_object *recording_step(const struct handover *handover, const struct step *step);
 struct json_object *recording_steps(const struct handover *handover);

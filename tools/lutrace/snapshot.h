@@ -18,7 +18,6 @@
 #define DIGEST_TEXT_SIZE 33
 
 const char *digest_text(const struct digest *digest, char text[DIGEST_TEXT_SIZE]);
-void add_hex(struct json_object *value, const char *name, uint64_t number);
 void add_table_totals(struct json_object *value, const struct table_set *set);
 struct json_object *devices_json(const struct table_set *set);
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "longest.h"
 #include "output.h"
 #include "recording.h"
 #include "svg.h"
@@ -135,26 +136,6 @@ static int64_t step_end(const struct timeline *timeline, const struct step *step
 	return end < begin ? begin : end;
 }
 
-/**
- * struct candidate - a step that could be drawn
- * @length: how long it is in the picture; the longest of all if it failed
- * @index:  which one
- */
-struct candidate {
-	int64_t length;
-	size_t index;
-};
-
-/* The longest first; in order of time those that are as long. */
-static int compare_candidates(const void *left, const void *right)
-{
-	const struct candidate *a = left, *b = right;
-
-	if (a->length != b->length)
-		return a->length < b->length ? 1 : -1;
-	return a->index < b->index ? -1 : 1;
-}
-
 /*
  * Which steps are drawn: those within the picture, of them the @most longest,
  * and before any other those that failed. Returns how many are left out, or
@@ -163,10 +144,10 @@ static int compare_candidates(const void *left, const void *right)
 static size_t choose_steps(struct timeline *timeline, size_t most)
 {
 	const struct handover *handover = timeline->handover;
-	struct candidate *candidates = calloc(handover->count ?: 1, sizeof(*candidates));
-	size_t i, count = 0;
+	struct long_step *steps = calloc(handover->count ?: 1, sizeof(*steps));
+	size_t i, count = 0, kept;
 
-	if (!candidates)
+	if (!steps)
 		return SIZE_MAX;
 	for (i = 0; i < handover->count; i++) {
 		const struct step *step = &handover->steps[i];
@@ -176,15 +157,15 @@ static size_t choose_steps(struct timeline *timeline, size_t most)
 		timeline->lane[i] = -1;
 		if (end < timeline->scale.first || begin > timeline->scale.last)
 			continue;
-		candidates[count].index = i;
-		candidates[count++].length = step->end && step->end->ret ? INT64_MAX : end - begin;
+		steps[count].index = i;
+		steps[count++].ns = step->end && step->end->ret ? UINT64_MAX
+								: (uint64_t)end - (uint64_t)begin;
 	}
-	if (count > most)
-		qsort(candidates, count, sizeof(*candidates), compare_candidates);
-	for (i = 0; i < count && i < most; i++)
-		timeline->lane[candidates[i].index] = 0;
-	free(candidates);
-	return count > most ? count - most : 0;
+	kept = longest_steps(steps, count, most);
+	for (i = 0; i < kept; i++)
+		timeline->lane[steps[i].index] = 0;
+	free(steps);
+	return count - kept;
 }
 
 /* Below its parent, in the first lane that is free by then. */
