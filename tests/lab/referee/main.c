@@ -8,6 +8,7 @@
 #include <err.h>
 #include <getopt.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,11 +30,12 @@ static void usage(FILE *to)
 	fprintf(to,
 		"usage: referee snapshot --qmp SOCKET --device BDF... [--bridge BDF...] [--trace FILE] --output FILE\n"
 		"       referee compare BEFORE AFTER [--trace FILE [--end N]] [--output FILE]\n"
+		"       referee dump --qmp SOCKET --output FILE\n"
 		"\n"
 		"snapshot stores what the IOMMU walks for the devices: registers, root, context and\n"
 		"PASID entries, all page-table pages. compare says in JSON whether two snapshots\n"
 		"have the same contents at the same places, and what QEMU traced between them, or\n"
-		"from the first on for longer.\n"
+		"from the first on for longer. dump writes all memory of the guest as an ELF core.\n"
 		"\n"
 		"  -q, --qmp SOCKET    QEMU's machine protocol\n"
 		"  -d, --device BDF    PCI address; may be given more than once\n"
@@ -83,6 +85,24 @@ static int do_snapshot(struct snapshot *snapshot, const char *socket, const char
 	printf("%zu table pages, %llu leaf entries\n", snapshot->table_count,
 	       (unsigned long long)snapshot->leaves);
 	return 0;
+}
+
+static int do_dump(const char *socket, const char *output)
+{
+	char path[PATH_MAX];
+	struct qmp qmp;
+	FILE *file;
+	int ret;
+
+	/* QEMU's working directory may be another one. */
+	file = fopen(output, "w");
+	if (!file || fclose(file) || !realpath(output, path))
+		err(2, "%s", output);
+	if (qmp_open(&qmp, socket))
+		return 2;
+	ret = qmp_dump(&qmp, path);
+	qmp_close(&qmp);
+	return ret ? 2 : 0;
 }
 
 static int do_compare(const char *before_path, const char *after_path, const char *trace_path,
@@ -178,6 +198,8 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (argc == 1 && !strcmp(argv[0], "snapshot") && socket && output && snapshot.device_count)
 		return do_snapshot(&snapshot, socket, trace, output);
+	if (argc == 1 && !strcmp(argv[0], "dump") && socket && output)
+		return do_dump(socket, output);
 	if (argc == 3 && !strcmp(argv[0], "compare"))
 		return do_compare(argv[1], argv[2], trace, end, output);
 	usage(stderr);

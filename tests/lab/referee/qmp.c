@@ -129,6 +129,30 @@ int qmp_read(struct qmp *qmp, uint64_t address, void *data, size_t size)
 }
 
 /**
+ * qmp_dump() - write all guest-physical memory to a file, as an ELF core
+ * @qmp: connection
+ * @path: absolute path of the file, which is made anew
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int qmp_dump(struct qmp *qmp, const char *path)
+{
+	struct json_object *command = json_object_new_object();
+	struct json_object *arguments = json_object_new_object();
+	char protocol[4096 + 8], text[4096 + 256];
+	int ret;
+
+	snprintf(protocol, sizeof(protocol), "file:%s", path);
+	json_object_object_add(arguments, "paging", json_object_new_boolean(0));
+	json_object_object_add(arguments, "protocol", json_object_new_string(protocol));
+	json_object_object_add(command, "execute", json_object_new_string("dump-guest-memory"));
+	json_object_object_add(command, "arguments", arguments);
+	ret = snprintf(text, sizeof(text), "%s\n", json_object_to_json_string(command));
+	json_object_put(command);
+	return ret >= (int)sizeof(text) ? -ENAMETOOLONG : execute(qmp, text);
+}
+
+/**
  * qmp_close() - end a connection
  * @qmp: connection
  */
