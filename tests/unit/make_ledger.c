@@ -97,6 +97,110 @@ static void open_steps(struct synthetic *synthetic, __u64 from, int count)
 				LIVEUPDATE_KIND_DOMAIN, 0x77000, from + (__u64)i * 1000);
 }
 
+static void part(struct synthetic *synthetic, int step, __u64 parent, int kind, __u64 object,
+		 int ret)
+{
+	__u64 at = 6000000000ULL + synthetic->sequence * 1000000ULL;
+	__u64 begin = synthetic_begin(synthetic, step, parent, kind, object, at);
+
+	synthetic_end(synthetic, begin, at + 500000, ret, 0);
+}
+
+/* A kernel that has preserved a memfd and a device, and begins to reboot. */
+static __u64 preserve_and_reboot(struct synthetic *synthetic)
+{
+	const __u64 device = LIVEUPDATE_DEVICE_ID(0, 0x0100, 0);
+	__u64 file;
+
+	synthetic_init(synthetic, "7.3.4", 1);
+	synthetic_instant(synthetic, LIVEUPDATE_STEP_BOOT, 0, 200000000);
+	synthetic_instant(synthetic, LIVEUPDATE_STEP_INIT, 0, 900000000);
+	part(synthetic, LIVEUPDATE_STEP_SESSION_CREATE, 0, LIVEUPDATE_KIND_SESSION, 0x1234, 0);
+	file = synthetic_begin(synthetic, LIVEUPDATE_STEP_FILE_PRESERVE, 0, LIVEUPDATE_KIND_FILE, 1,
+			       5000000000ULL);
+	synthetic_end(synthetic,
+		      synthetic_begin(synthetic, LIVEUPDATE_STEP_MEMFD_PRESERVE, file,
+				      LIVEUPDATE_KIND_NONE, 0, 5001000000ULL),
+		      5002000000ULL, 0, 3584);
+	synthetic_end(synthetic, file, 5003000000ULL, 0, 0);
+	file = synthetic_begin(synthetic, LIVEUPDATE_STEP_FILE_PRESERVE, 0, LIVEUPDATE_KIND_FILE, 3,
+			       5004000000ULL);
+	part(synthetic, LIVEUPDATE_STEP_DEVICE_PRESERVE, file, LIVEUPDATE_KIND_DEVICE, device, 0);
+	synthetic_end(synthetic, file, 5009000000ULL, 0, 0);
+	return synthetic_begin(synthetic, LIVEUPDATE_STEP_REBOOT, 0, LIVEUPDATE_KIND_NONE, 0,
+			       6000000000ULL);
+}
+
+/* The device refuses to be frozen, and the reboot call is undone. */
+static void refused_reboot(struct synthetic *synthetic)
+{
+	__u64 reboot = preserve_and_reboot(synthetic), serialize, file;
+
+	serialize = synthetic_begin(synthetic, LIVEUPDATE_STEP_SERIALIZE, reboot,
+				    LIVEUPDATE_KIND_NONE, 0, 6001000000ULL);
+	part(synthetic, LIVEUPDATE_STEP_FILE_FREEZE, serialize, LIVEUPDATE_KIND_FILE, 1, 0);
+	file = synthetic_begin(synthetic, LIVEUPDATE_STEP_FILE_FREEZE, serialize,
+			       LIVEUPDATE_KIND_FILE, 3, 6040000000ULL);
+	part(synthetic, LIVEUPDATE_STEP_DEVICE_FREEZE, file, LIVEUPDATE_KIND_DEVICE,
+	     LIVEUPDATE_DEVICE_ID(0, 0x0100, 0), -16);
+	synthetic_end(synthetic, file, 6080000000ULL, -16, 0);
+	part(synthetic, LIVEUPDATE_STEP_FILE_UNFREEZE, serialize, LIVEUPDATE_KIND_FILE, 1, 0);
+	synthetic_end(synthetic, serialize, 6090000000ULL, -16, 0);
+	synthetic_end(synthetic, reboot, 6091000000ULL, -16, 0);
+}
+
+/* Everything is frozen, and the machine shuts down; the jump comes if it is asked for. */
+static void frozen(struct synthetic *synthetic, bool jump)
+{
+	__u64 reboot = preserve_and_reboot(synthetic), serialize, shutdown;
+
+	serialize = synthetic_begin(synthetic, LIVEUPDATE_STEP_SERIALIZE, reboot,
+				    LIVEUPDATE_KIND_NONE, 0, 6001000000ULL);
+	part(synthetic, LIVEUPDATE_STEP_FILE_FREEZE, serialize, LIVEUPDATE_KIND_FILE, 1, 0);
+	part(synthetic, LIVEUPDATE_STEP_FILE_FREEZE, serialize, LIVEUPDATE_KIND_FILE, 3, 0);
+	synthetic_end(synthetic, serialize, 6090000000ULL, 0, 0);
+	shutdown = synthetic_begin(synthetic, LIVEUPDATE_STEP_MACHINE_SHUTDOWN, reboot,
+				   LIVEUPDATE_KIND_NONE, 0, 6100000000ULL);
+	if (!jump)
+		return;
+	synthetic_end(synthetic, shutdown, 6110000000ULL, 0, 0);
+	synthetic_instant(synthetic, LIVEUPDATE_STEP_JUMP, reboot, 6111000000ULL);
+}
+
+/* The kernel after it: in restore, or with a session that cannot be finished. */
+static void taken_over(struct synthetic *synthetic, const struct synthetic *before, bool boots)
+{
+	const __u64 device = LIVEUPDATE_DEVICE_ID(0, 0x0100, 0);
+	__u64 restore, finish;
+
+	synthetic_init(synthetic, "7.3.4-successor", before->sequence);
+	synthetic_instant(synthetic, LIVEUPDATE_STEP_BOOT, 0, 6400000000ULL);
+	restore = synthetic_begin(synthetic, LIVEUPDATE_STEP_IOMMU_RESTORE, 0,
+				  LIVEUPDATE_KIND_IOMMU, 0xfed90000, 6500000000ULL);
+	if (!boots)
+		return;
+	synthetic_end(synthetic, restore, 6501000000ULL, 0, 1);
+	synthetic_instant(synthetic, LIVEUPDATE_STEP_INIT, 0, 6600000000ULL);
+	synthetic_end(synthetic,
+		      synthetic_begin(synthetic, LIVEUPDATE_STEP_DESERIALIZE, 0,
+				      LIVEUPDATE_KIND_NONE, 0, 6601000000ULL),
+		      6602000000ULL, 0, 1);
+	part(synthetic, LIVEUPDATE_STEP_SESSION_RETRIEVE, 0, LIVEUPDATE_KIND_SESSION, 0x1234, 0);
+	part(synthetic, LIVEUPDATE_STEP_FILE_RETRIEVE, 0, LIVEUPDATE_KIND_FILE, 1, 0);
+	synthetic_add(synthetic, (struct liveupdate_record){
+					 .cycles = 6690000000ULL,
+					 .step = LIVEUPDATE_STEP_DEVICE_REFUSE,
+					 .edge = LIVEUPDATE_EDGE_INSTANT,
+					 .kind = LIVEUPDATE_KIND_DEVICE,
+					 .object = device,
+					 .ret = -16,
+				 });
+	finish = synthetic_begin(synthetic, LIVEUPDATE_STEP_SESSION_FINISH, 0,
+				 LIVEUPDATE_KIND_SESSION, 0x1234, 6700000000ULL);
+	part(synthetic, LIVEUPDATE_STEP_FILE_FINISH, finish, LIVEUPDATE_KIND_FILE, 3, -16);
+	synthetic_end(synthetic, finish, 6800000000ULL, -16, 2);
+}
+
 /* The incoming kernel comes later: the jump takes longer. */
 static void delay(struct synthetic *synthetic, __u64 cycles)
 {
@@ -115,7 +219,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3) {
 		fprintf(stderr,
-			"usage: make-ledger handover|cold|running|no-marks|nested|deep[:N]|together|crowded[:N]|open[:N]|large[:N]|damaged|late:N DIRECTORY\n");
+			"usage: make-ledger handover|cold|running|no-marks|nested|deep[:N]|together|crowded[:N]|open[:N]|large[:N]|damaged|late:N|refused-reboot|died-frozen|died-restoring|unfinished DIRECTORY\n");
 		return 2;
 	}
 	/* SCENARIO or SCENARIO:NUMBER */
@@ -150,6 +254,15 @@ int main(int argc, char **argv)
 		steps_within_steps(&incoming, 6400000000ULL, number);
 	} else if (!strcmp(scenario, "together")) {
 		steps_together(&incoming, 6400000000ULL, 12);
+	} else if (!strcmp(scenario, "refused-reboot") || !strcmp(scenario, "died-frozen")) {
+		if (*scenario == 'r')
+			refused_reboot(&outgoing);
+		else
+			frozen(&outgoing, false);
+		return write_to(&outgoing, argv[2], "current") ? 1 : 0;
+	} else if (!strcmp(scenario, "died-restoring") || !strcmp(scenario, "unfinished")) {
+		frozen(&outgoing, true);
+		taken_over(&incoming, &outgoing, *scenario == 'u');
 	} else if (!strcmp(scenario, "damaged")) {
 		incoming.ledger.records[3].edge = 77;
 	} else if (strcmp(scenario, "handover") != 0) {

@@ -6,6 +6,7 @@
  * used before the checksum fits and every index is within its array.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "iommu_snapshot.h"
+#include "ledger.h"
 
 /* The arrays, in the order of the file. */
 struct part {
@@ -234,4 +236,26 @@ int snapshot_read(struct table_set *set, struct snapshot_header *header, const v
 	if (!is_sound(set))
 		return refuse(set, "the snapshot is damaged: its parts do not fit together");
 	return 0;
+}
+
+/**
+ * snapshot_load - read a set from a file
+ * @set:    the set, empty
+ * @header: the header
+ * @path:   the file
+ *
+ * Return: 0, or -1 with the reason in @set->error.
+ */
+int snapshot_load(struct table_set *set, struct snapshot_header *header, const char *path)
+{
+	int ret, fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *data = NULL;
+	size_t size = 0;
+
+	ret = fd < 0 ? -errno : file_read(fd, &data, &size);
+	if (fd >= 0)
+		close(fd);
+	ret = ret ? refuse(set, strerror(-ret)) : snapshot_read(set, header, data, size);
+	free(data);
+	return ret;
 }

@@ -49,5 +49,6 @@ struct snapshot_header {
 int snapshot_write(const struct table_set *set, int fd);
 int snapshot_read(struct table_set *set, struct snapshot_header *header, const void *data,
 		  size_t size);
+int snapshot_load(struct table_set *set, struct snapshot_header *header, const char *path);
 
 #endif /* LUTRACE_IOMMU_SNAPSHOT_H */

@@ -150,7 +150,7 @@ struct table_set {
 	uint32_t device_space, attachment_space, domain_space, page_space;
 	uint64_t contents_space;
 	bool raw;
-	char error[160];
+	char error[240];
 };
 
 /**

@@ -59,6 +59,13 @@ static const struct verb verbs[] = {
 	  "  -o, --output FILE      write FILE instead of standard output\n"
 	  "  -a, --all              the whole handover, not the blackout alone\n"
 	  "  -c, --compare PATH     draw this recording as well, as what is after\n" SOURCE_USAGE },
+	{ "postmortem", do_postmortem, "what went wrong, what is left of it, what to do",
+	  "[OPTIONS] [RECORDING]\n\n"
+	  "  -c, --vmcore FILE      of a kernel that died: an ELF dump of its memory\n"
+	  "  -k, --vmlinux FILE     ... that kernel, with symbols and types\n"
+	  "  -s, --snapshot FILE    ... and the IOMMU's tables that it should have\n"
+	  "  -n, --differences N    show at most N differences\n"
+	  "  -r, --root DIR         look at the system whose files are below DIR\n" SOURCE_USAGE },
 	{ "probes", do_probes, "BPF programs that are attached, and what they cost",
 	  "[OPTIONS]\n\n"
 	  "  -a, --attach[=DIR]     attach those that can work here, pin them below DIR\n"
@@ -105,7 +112,9 @@ static const struct verb verbs[] = {
 	  "[OPTIONS]\n\n"
 	  "  -d, --device DEVICE    the entries of this device, as 0000:01:00.0\n"
 	  "  -P, --pasid PASID      with this PASID only\n"
-	  "  -i, --iova FROM[-TO]   for these I/O virtual addresses only\n" },
+	  "  -i, --iova FROM[-TO]   for these I/O virtual addresses only\n"
+	  "  -c, --vmcore FILE      in the memory of a kernel that died, an ELF dump\n"
+	  "  -k, --vmlinux FILE     ... that kernel, with symbols and types\n" },
 #endif
 	{ "doctor", do_doctor, "is this machine fit for live update, what is missing?",
 	  "[OPTIONS]\n\n"
@@ -147,7 +156,7 @@ static void print_help(void)
 	printf("usage: lutrace [OPTIONS] [VERB] [ARGUMENTS]; 'lutrace VERB --help' tells more\n\n");
 	for (i = 0; i < VERB_COUNT; i++)
 		printf("  %-14s %s%s\n", verbs[i].name, verbs[i].help, i ? "" : " (default)");
-	printf("\nOptions: -j JSON, -p indented JSON, -h help, -V version.\n"
+	printf("Options: -j JSON, -p indented JSON, -h help, -V version.\n"
 	       "Exit status: 0 done and good, 1 failed or bad, 2 there is no answer.\n");
 }
 

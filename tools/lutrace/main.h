@@ -47,6 +47,7 @@ int do_doctor(int argc, char **argv);
 int do_faults(int argc, char **argv);
 int do_export(int argc, char **argv);
 int do_plot(int argc, char **argv);
+int do_postmortem(int argc, char **argv);
 int do_probes(int argc, char **argv);
 int do_record(int argc, char **argv);
 int do_report(int argc, char **argv);

@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "iommu_compare.h"
 #include "iommu_tables.h"
 
 #define SNAPSHOT_SESSION	"lutrace"
@@ -20,5 +21,18 @@
 const char *digest_text(const struct digest *digest, char text[DIGEST_TEXT_SIZE]);
 void add_table_totals(struct json_object *value, const struct table_set *set);
 struct json_object *devices_json(const struct table_set *set);
+
+/**
+ * struct difference_listing - the first differences
+ * @differences: JSON array of them
+ * @max:         at most so many
+ */
+struct difference_listing {
+	struct json_object *differences;
+	uint64_t max;
+};
+
+void difference_add(const struct difference *difference, void *context);
+void difference_print(struct json_object *difference);
 
 #endif /* LUTRACE_SNAPSHOT_H */

@@ -24,67 +24,6 @@
 
 #define DIFFERENCES_DEFAULT 16
 
-struct listing {
-	struct json_object *differences;
-	uint64_t max;
-};
-
-static void add_entry(struct json_object *value, const char *name, const char *text_name,
-		      const struct difference *difference, const uint64_t *words)
-{
-	char text[ENTRY_TEXT_SIZE], raw[VTD_PASID_WORDS * 20] = "";
-	unsigned int i;
-	int length = 0;
-
-	for (i = 0; i < difference->words; i++)
-		length += snprintf(raw + length, sizeof(raw) - length, "%s%#llx", i ? " " : "",
-				   (unsigned long long)words[i]);
-	add_text(value, name, raw);
-	add_text(value, text_name, difference_text(difference, words, text));
-}
-
-static void add_difference(const struct difference *difference, void *context)
-{
-	struct listing *listing = context;
-	struct json_object *value;
-	char text[PCI_TEXT_SIZE];
-
-	if (json_object_array_length(listing->differences) >= listing->max)
-		return;
-	value = json_object_new_object();
-	add_text(value, "kind", difference_kind_text(difference->kind));
-	add_hex(value, "unit", difference->unit);
-	if (difference->device)
-		add_text(value, "device",
-			 pci_text(difference->device->segment, difference->device->bdf, text));
-	if (difference->scalable && difference->kind >= DIFFERENCE_PASID_DIRECTORY)
-		add_number(value, "pasid", difference->pasid);
-	if (difference->kind == DIFFERENCE_TABLE_ENTRY) {
-		add_hex(value, "iova", difference->iova);
-		add_number(value, "level", difference->level);
-	}
-	add_entry(value, "old", "old_text", difference, difference->old);
-	add_entry(value, "new", "new_text", difference, difference->now);
-	json_object_array_add(listing->differences, value);
-}
-
-static void print_difference(struct json_object *difference)
-{
-	printf("  %s", member_text(difference, "kind"));
-	if (member(difference, "device"))
-		printf(" of %s", member_text(difference, "device"));
-	else
-		printf(" of unit %s", member_text(difference, "unit"));
-	if (member(difference, "pasid"))
-		printf(", PASID %s", member_text(difference, "pasid"));
-	if (member(difference, "iova"))
-		printf(", IOVA %s, level %s", member_text(difference, "iova"),
-		       member_text(difference, "level"));
-	printf("\n    then: %s (%s)\n    now:  %s (%s)\n", member_text(difference, "old_text"),
-	       member_text(difference, "old"), member_text(difference, "new_text"),
-	       member_text(difference, "new"));
-}
-
 static void print_identity(struct json_object *identity)
 {
 	struct json_object *differences = member(identity, "differences");
@@ -104,7 +43,7 @@ static void print_identity(struct json_object *identity)
 		printf("%lld differences%s\n", (long long)total,
 		       (int64_t)shown < total ? ", the first of them:" : ":");
 	for (i = 0; i < shown; i++)
-		print_difference(json_object_array_get_idx(differences, i));
+		difference_print(json_object_array_get_idx(differences, i));
 }
 
 /* lutrace record takes the verdict from there. */
@@ -242,7 +181,7 @@ static struct wanted_device *devices_of(const struct table_set *set)
 
 static int verify(struct json_object *identity, const struct table_set *old, uint64_t max)
 {
-	struct listing listing = { json_object_new_array(), max };
+	struct difference_listing listing = { json_object_new_array(), max };
 	struct wanted_device *wanted = devices_of(old);
 	struct table_set now = { 0 };
 	struct timespec begin, end;
@@ -258,7 +197,7 @@ static int verify(struct json_object *identity, const struct table_set *old, uin
 	}
 	add_table_totals(identity, &now);
 	json_object_object_add(identity, "devices", devices_json(&now));
-	count = tables_compare(old, &now, add_difference, &listing);
+	count = tables_compare(old, &now, difference_add, &listing);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	add_number(identity, "difference_count", count);
 	add_number(identity, "ns",

@@ -14,6 +14,7 @@
 #include "main.h"
 #include "pci_devices.h"
 #include "snapshot.h"
+#include "vmcore.h"
 
 static const struct column device_columns[] = {
 	{ "device", "Device", COLUMN_TEXT },
@@ -162,12 +163,37 @@ static int parse_range(const char *text, struct range *range)
 	return end == text || *end || errno || range->last < range->first ? -1 : 0;
 }
 
+/* Of the running machine, or of the memory of one whose kernel died. */
+static int collect(struct table_set *set, const struct device_list *list, const char *path,
+		   const char *vmlinux)
+{
+	struct json_object *explored;
+	struct vmcore_kernel kernel;
+	struct vmcore vmcore;
+	int ret = -1;
+
+	if (!path)
+		return live_collect(set, list->devices, list->count);
+	if (!vmcore_open(&vmcore, path) && !vmcore_find_kernel(&vmcore, vmlinux, &kernel) &&
+	    (explored = vmcore_explore(&vmcore, &kernel, vmlinux))) {
+		ret = vmcore_collect(&vmcore, explored, set, list->devices, list->count);
+		json_object_put(explored);
+	} else {
+		snprintf(set->error, sizeof(set->error), "%s", vmcore.why);
+	}
+	vmcore_close(&vmcore);
+	return ret;
+}
+
 int do_walk(int argc, char **argv)
 {
 	static const struct option options[] = { { "device", required_argument, NULL, 'd' },
 						 { "iova", required_argument, NULL, 'i' },
 						 { "pasid", required_argument, NULL, 'P' },
+						 { "vmcore", required_argument, NULL, 'c' },
+						 { "vmlinux", required_argument, NULL, 'k' },
 						 { 0 } };
+	const char *vmcore = NULL, *vmlinux = NULL;
 	struct table_set set = { .raw = true };
 	struct range range = { 0, UINT64_MAX };
 	struct device_list list = { 0 };
@@ -176,7 +202,7 @@ int do_walk(int argc, char **argv)
 	int letter, code;
 	uint32_t i;
 
-	while ((letter = next_option(argc, argv, "d:i:P:", options)) != -1) {
+	while ((letter = next_option(argc, argv, "d:i:P:c:k:", options)) != -1) {
 		switch (letter) {
 		case 'd':
 			if (device_list_add(&list, optarg))
@@ -193,12 +219,20 @@ int do_walk(int argc, char **argv)
 		case 'P':
 			pasid = strtol(optarg, NULL, 0);
 			break;
+		case 'c':
+			vmcore = optarg;
+			break;
+		case 'k':
+			vmlinux = optarg;
+			break;
 		}
 	}
 	if (optind < argc)
 		return fail("'%s' is one argument too many", argv[optind]);
+	if (!vmcore != !vmlinux)
+		return fail("--vmcore and --vmlinux go together");
 
-	if (live_collect(&set, list.devices, list.count)) {
+	if (collect(&set, &list, vmcore, vmlinux)) {
 		code = unknown("%s", set.error);
 		goto out;
 	}
