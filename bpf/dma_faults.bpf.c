@@ -14,6 +14,7 @@
  */
 #include "liveupdate_record.h"
 #include <linux/bpf.h>
+#include <asm/ptrace.h> /* struct pt_regs, as user space knows it */
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -232,11 +233,13 @@ int BPF_PROG(fault_handled, int irq, const struct intel_iommu *iommu)
 
 /*
  * The kernel goes on until all registers are empty, so it meets faults that were
- * not there yet. Of those it prints, this is what can be seen.
+ * not there yet. Of those it prints, this is what can be seen. A kprobe, since an
+ * fentry without its function keeps the others from being loaded: Debian's
+ * kernels are built without it (CONFIG_DMAR_DEBUG).
  */
-SEC("fentry/dmar_fault_dump_ptes")
-int BPF_PROG(fault_printed, const struct intel_iommu *iommu, __u16 requester,
-	     unsigned long long address, __u32 pasid)
+SEC("kprobe/dmar_fault_dump_ptes")
+int BPF_KPROBE(fault_printed, const struct intel_iommu *iommu, __u16 requester,
+	       unsigned long long address, __u32 pasid)
 {
 	struct handling *call = bpf_map_lookup_elem(&handling, &zero);
 	struct fault_totals *all = bpf_map_lookup_elem(&totals, &zero);

@@ -44,12 +44,13 @@ SEC("syscall")
 int read_units(struct pt_request *request)
 {
 	char list[] = "dmar_drhd_units", base[] = "page_offset_base";
-	__u64 address = 0;
+	__u64 address = 0, start = PAGE_OFFSET_DEFAULT;
 	int found;
 
-	request->base = PAGE_OFFSET_DEFAULT;
+	/* Not into *request at once: Linux 6.1 does not let helpers write to a context. */
 	if (!bpf_kallsyms_lookup_name(base, sizeof(base), 0, &address))
-		bpf_probe_read_kernel(&request->base, sizeof(request->base), (const void *)address);
+		bpf_probe_read_kernel(&start, sizeof(start), (const void *)address);
+	request->base = start;
 	address = 0;
 	bpf_kallsyms_lookup_name(list, sizeof(list), 0, &address);
 	found = find_units((const void *)address);

@@ -117,6 +117,16 @@ machine
 put proc/sys/kernel/kexec_load_disabled 1
 is "kexec that is disabled is found" "$(verdict kexec)" fail
 
+# Its types are none here, so that nothing that needs BPF works.
+machine
+works() { doctor -j | jq -r '[.features[] | select(.works) | .with] | join("; ")'; }
+is "what works is told feature by feature" "$(works)" \
+	"live update; time, blame, critical-chain, steps, plot, record; report, diff, plot, export FILE"
+like "what does not has a reason" "$(doctor)" '^ *this kernel does not describe its types; it needs CONFIG_DEBUG_INFO_BTF[.]$'
+rm -r "$root/sys/kernel/liveupdate" "$root/dev/liveupdate"
+is "without live update the recordings of others are left" "$(works)" "report, diff, plot, export FILE"
+like "with the reason" "$(doctor)" 'keeps no ledger; it needs CONFIG_LIVEUPDATE_TRACE'
+
 cmdline() { "$lutrace" cmdline --root "$root" "$@"; }
 machine
 is "cmdline recommends scalable mode where the hardware has it" "$(cmdline)" \

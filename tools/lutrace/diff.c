@@ -11,30 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diff.h"
 #include "main.h"
-#include "runs.h"
 #include "vocabulary.h"
 
-#define LIMIT_PERCENT	10
-#define MINIMUM_MICROS	100
 #define MICROSECOND	1000.0
 #define SEVERAL_KERNELS "several kernels"
-
-/**
- * struct comparison - what is compared, and how
- * @before:     one set
- * @after:      the other
- * @limit:      this many percent more are a regression
- * @minimum:    if they are so many nanoseconds, at least
- * @regression: there is one
- */
-struct comparison {
-	struct runs before;
-	struct runs after;
-	double limit;
-	double minimum;
-	bool regression;
-};
 
 static bool is_worse(const struct comparison *comparison, struct json_object *before,
 		     struct json_object *after, const char *name)
@@ -109,7 +91,8 @@ static struct json_object *compare_steps(struct comparison *comparison)
 	return rows;
 }
 
-static struct json_object *describe(const struct runs *runs)
+/* What a set is of: how many updates, of which kernels. */
+struct json_object *diff_describe(const struct runs *runs)
 {
 	struct json_object *value = json_object_new_object();
 	int side;
@@ -145,14 +128,24 @@ static const char *incomparable(const struct comparison *comparison)
 	return NULL;
 }
 
-static struct json_object *make_answer(struct comparison *comparison)
+/**
+ * diff_make - compare
+ * @comparison: both sets, sorted here, and the limits; whether there is a
+ *              regression is filled in
+ *
+ * Return: the answer of 'lutrace diff'; its member "incomparable" says why the
+ * blackouts cannot be compared, null if they can.
+ */
+struct json_object *diff_make(struct comparison *comparison)
 {
 	const struct runs *before = &comparison->before, *after = &comparison->after;
 	struct json_object *value = json_object_new_object();
 	const char *why = incomparable(comparison);
 
-	json_object_object_add(value, "before", describe(before));
-	json_object_object_add(value, "after", describe(after));
+	runs_sort(&comparison->before);
+	runs_sort(&comparison->after);
+	json_object_object_add(value, "before", diff_describe(before));
+	json_object_object_add(value, "after", diff_describe(after));
 	add_text(value, "incomparable", why);
 	json_object_object_add(value, "limit_percent", json_object_new_double(comparison->limit));
 	json_object_object_add(value, "phases", compare_phases(comparison, !why));
@@ -166,7 +159,7 @@ static struct json_object *make_answer(struct comparison *comparison)
 	return value;
 }
 
-static void print_set(struct json_object *value, const char *name)
+void diff_print_set(struct json_object *value, const char *name)
 {
 	struct json_object *set = member(value, name);
 	int64_t runs = member_number(set, "runs"), without = member_number(set, "unknown");
@@ -248,7 +241,7 @@ static bool print_rows(struct json_object *value, const char *name, const char *
 	return p99;
 }
 
-static void print_answer(struct json_object *value)
+void diff_print(struct json_object *value)
 {
 	struct json_object *phases = member(value, "phases");
 	int64_t before = member_number(member(value, "before"), "runs");
@@ -256,8 +249,8 @@ static void print_answer(struct json_object *value)
 	size_t count = json_object_array_length(phases);
 	bool p99;
 
-	print_set(value, "before");
-	print_set(value, "after");
+	diff_print_set(value, "before");
+	diff_print_set(value, "after");
 	putchar('\n');
 	p99 = print_rows(value, "phases", "phase");
 	if (!p99)
@@ -277,7 +270,8 @@ static void print_answer(struct json_object *value)
 							 : "Nothing is slower than before.");
 }
 
-static int read_percent(const char *text, double *number)
+/* A limit as the user wrote it. Returns EXIT_GOOD, or EXIT_BAD after a message. */
+int diff_number(const char *text, double *number)
 {
 	char *end;
 
@@ -287,17 +281,21 @@ static int read_percent(const char *text, double *number)
 	return EXIT_GOOD;
 }
 
+void diff_limits(struct comparison *comparison, double percent, double micros)
+{
+	comparison->limit = percent;
+	comparison->minimum = micros * MICROSECOND;
+}
+
 static int compare_sets(struct comparison *comparison)
 {
 	struct json_object *value;
 	bool comparable;
 	int code;
 
-	runs_sort(&comparison->before);
-	runs_sort(&comparison->after);
-	value = make_answer(comparison);
+	value = diff_make(comparison);
 	comparable = !member(value, "incomparable");
-	code = output(value, print_answer);
+	code = output(value, diff_print);
 	if (code)
 		return code;
 	if (comparison->regression)
@@ -327,10 +325,10 @@ int do_diff(int argc, char **argv)
 			code = runs_read(&comparison->after, optarg);
 			break;
 		case 'l':
-			code = read_percent(optarg, &limit);
+			code = diff_number(optarg, &limit);
 			break;
 		case 'm':
-			code = read_percent(optarg, &minimum);
+			code = diff_number(optarg, &minimum);
 			break;
 		}
 	}
@@ -343,8 +341,7 @@ int do_diff(int argc, char **argv)
 	if (!code && (!comparison->before.count || !comparison->after.count))
 		code = fail("name what was before and what is after; try --help");
 	if (!code) {
-		comparison->limit = limit;
-		comparison->minimum = minimum * MICROSECOND;
+		diff_limits(comparison, limit, minimum);
 		code = compare_sets(comparison);
 	}
 	runs_free(&comparison->before);

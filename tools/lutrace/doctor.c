@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "doctor_features.h"
 #include "ledger.h"
 #include "main.h"
 #include "system.h"
@@ -133,15 +134,6 @@ static void check_command_line(struct json_object *checks, const struct system *
 		      "iommu.liveupdate=off: IOMMU state is not preserved");
 }
 
-static const char *mode_text(const struct system *system)
-{
-	if (!system_scalable_mode(system))
-		return "legacy mode";
-	if (system->first_stage == system->units)
-		return "scalable mode, first stage";
-	return "scalable mode, second stage";
-}
-
 static void check_iommu(struct json_object *checks, const struct system *system)
 {
 	if (!system->units && system->amd) {
@@ -159,7 +151,7 @@ static void check_iommu(struct json_object *checks, const struct system *system)
 		return;
 	}
 	check(checks, "iommu", OK, NULL, "%u VT-d unit%s in %s", system->units,
-	      system->units == 1 ? "" : "s", mode_text(system));
+	      system->units == 1 ? "" : "s", system_mode_text(system));
 }
 
 /* One file that has to be there. */
@@ -283,6 +275,7 @@ static void print_checks(struct json_object *value)
 		printf("%s  - %s\n", advices++ ? "" : "\nWhat to do:\n",
 		       member_text(row, "advice"));
 	}
+	doctor_print_features(member(value, "features"));
 	if (!strcmp(member_text(value, "verdict"), "ok"))
 		printf("\nThis machine is fit for live update.\n");
 	else if (!strcmp(member_text(value, "verdict"), "warn"))
@@ -336,11 +329,12 @@ int do_doctor(int argc, char **argv)
 	check_tool(checks, &system, "kexec", FAIL, "install kexec-tools");
 	check_tool(checks, &system, "bpftool", WARN,
 		   "install bpftool 7.5 or later to load the BPF programs by hand");
-	system_free(&system);
 
 	verdict = worst(checks);
 	value = json_object_new_object();
 	add_text(value, "verdict", verdict_names[verdict]);
 	json_object_object_add(value, "checks", checks);
+	json_object_object_add(value, "features", doctor_features(&system));
+	system_free(&system);
 	return output(value, print_checks) ?: verdict == FAIL ? EXIT_BAD : EXIT_GOOD;
 }

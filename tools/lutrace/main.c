@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench.h"
 #include "main.h"
 #include "probe.h"
 
@@ -47,8 +48,8 @@ static const struct verb verbs[] = {
 	  "  -i, --identity FILE    take the verdict of 'lutrace verify' from FILE\n"
 	  "                         (default: /run/lutrace/identity.json)\n"
 	  "  -m, --merge FILE       add the members 'identity', 'dma', 'interrupts',\n"
-	  "                         'session' and 'referee' of the JSON object in FILE;\n"
-	  "                         may be repeated\n" SOURCE_USAGE },
+	  "                         'session', 'referee' and 'environment' of the JSON\n"
+	  "                         object in FILE; may be repeated\n" SOURCE_USAGE },
 	{ "report", do_report, "show a recording",
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -c, --chrome           write trace events, which Perfetto opens\n"
@@ -84,6 +85,19 @@ static const struct verb verbs[] = {
 	  "  -b, --before PATH      a recording or a directory; may be repeated\n"
 	  "  -a, --after PATH       the same, of the other set\n"
 	  "  -l, --limit PERCENT    how much more is a regression (default: 10)\n"
+	  "  -m, --minimum MICROSECONDS  shorter differences are none (default: 100)\n" },
+	{ "bench", do_bench, "benchmark live updates: percentiles, compared with before",
+	  "[OPTIONS] [SET]\n"
+	  "       lutrace bench --lab DIR [OPTIONS] SET [-- LABORATORY-OPTIONS]\n\n"
+	  "  -b, --begin            before the kexec: remember this side\n"
+	  "  -e, --end              after the live update: add it to SET, a directory\n"
+	  "                         (default: " BENCH_STATE "/set)\n"
+	  "  -s, --state DIR        where --begin leaves what --end needs\n"
+	  "  -l, --lab DIR          add live updates in the laboratory of a checkout\n"
+	  "  -n, --count N          so many of them (default: 10)\n"
+	  "  -c, --compare SET      is it slower than this earlier set?\n"
+	  "  -o, --plot FILE        draw the median update, over that of the earlier set\n"
+	  "  -L, --limit PERCENT    how much more is a regression (default: 10)\n"
 	  "  -m, --minimum MICROSECONDS  shorter differences are none (default: 100)\n" },
 	{ "export", do_export, "metrics for Prometheus, over HTTP or in a file",
 	  "[OPTIONS] [FILE|DIRECTORY]...\n\n"
@@ -156,8 +170,7 @@ static void print_help(void)
 	printf("usage: lutrace [OPTIONS] [VERB] [ARGUMENTS]; 'lutrace VERB --help' tells more\n\n");
 	for (i = 0; i < VERB_COUNT; i++)
 		printf("  %-14s %s%s\n", verbs[i].name, verbs[i].help, i ? "" : " (default)");
-	printf("Options: -j JSON, -p indented JSON, -h help, -V version.\n"
-	       "Exit status: 0 done and good, 1 failed or bad, 2 there is no answer.\n");
+	printf("-j JSON, -p indented, -h help, -V version. Exit: 0 good, 1 bad, 2 unknown.\n");
 }
 
 /* Returns false for an option that is not one of the common ones. */

@@ -38,6 +38,7 @@ struct verb {
 
 int next_option(int argc, char **argv, const char *letters, const struct option *options);
 
+int do_bench(int argc, char **argv);
 int do_blame(int argc, char **argv);
 int do_changes(int argc, char **argv);
 int do_cmdline(int argc, char **argv);

@@ -78,7 +78,7 @@ static const struct probe_need immutable_needs[] = {
 
 static const struct probe_need fault_needs[] = {
 	STRUCTURES(NO_VTD, "intel_iommu"),
-	FUNCTIONS(NO_FAULTS, "dmar_fault", "dmar_fault_dump_ptes"),
+	FUNCTIONS(NO_FAULTS, "dmar_fault"),
 	MEMBERS(OTHER_VTD, "intel_iommu", "reg", "cap", "segment"),
 	{ 0 },
 };

@@ -47,7 +47,7 @@ static int merge(struct json_object *recording, const char *path)
 	json_object_object_foreach(value, name, child) {
 		if (!recording_is_evidence(name)) {
 			int code = fail(
-				"cannot merge the member '%s' of %s; 'identity', 'dma', 'interrupts', 'session' and 'referee' can be merged",
+				"cannot merge the member '%s' of %s; 'identity', 'dma', 'interrupts', 'session', 'referee' and 'environment' can be merged",
 				name, path);
 
 			json_object_put(value);

@@ -194,7 +194,8 @@ static struct json_object *make_ledger(const struct ledger *ledger)
 }
 
 /* Members of a recording that others than the ledger testify to. */
-static const char *const evidence[] = { "identity", "dma", "interrupts", "session", "referee" };
+static const char *const evidence[] = { "identity", "dma",     "interrupts",
+					"session",  "referee", "environment" };
 
 #define EVIDENCE_COUNT (sizeof(evidence) / sizeof(evidence[0]))
 

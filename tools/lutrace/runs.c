@@ -245,13 +245,13 @@ bool values_percentile(const struct values *values, unsigned int percent, uint64
 	return true;
 }
 
-/* {"count", "p50_ns", "p99_ns", "max_ns"}; null is what cannot be told. */
+/* {"count", "p50_ns", "p90_ns", "p99_ns", "max_ns"}; null is what cannot be told. */
 struct json_object *values_json(const struct values *values)
 {
 	static const struct {
 		const char *name;
 		unsigned int percent;
-	} members[] = { { "p50_ns", 50 }, { "p99_ns", 99 }, { "max_ns", 100 } };
+	} members[] = { { "p50_ns", 50 }, { "p90_ns", 90 }, { "p99_ns", 99 }, { "max_ns", 100 } };
 	struct json_object *value = json_object_new_object();
 	uint64_t ns;
 	size_t i;

@@ -205,3 +205,13 @@ bool system_scalable_mode(const struct system *system)
 	return system_parameter(system, "intel_iommu", "sm_on") ||
 	       system_config(system, "INTEL_IOMMU_SCALABLE_MODE_DEFAULT_ON") == 'y';
 }
+
+/* The mode that its VT-d units are used in, in words. */
+const char *system_mode_text(const struct system *system)
+{
+	if (!system_scalable_mode(system))
+		return "legacy mode";
+	if (system->first_stage == system->units)
+		return "scalable mode, first stage";
+	return "scalable mode, second stage";
+}

@@ -43,6 +43,7 @@ bool system_text(const struct system *system, const char *file, char *text, int 
 char system_config(const struct system *system, const char *option);
 bool system_parameter(const struct system *system, const char *name, const char *word);
 bool system_scalable_mode(const struct system *system);
+const char *system_mode_text(const struct system *system);
 bool system_scalable_capable(const struct system *system);
 
 #endif /* LUTRACE_SYSTEM_H */
