@@ -19,6 +19,7 @@ stage incoming <<'END'
 set -- $LAB_DEVICES
 "$LAB_BUILD"/tests/kernel/waiting refused "/sys/bus/pci/devices/$1"
 status=$?
+lutrace postmortem -j >"$LAB_RESULTS/postmortem.json"
 "$LAB_BUILD"/tests/kernel/waiting works "$(bind-vfio "$2")" || status=1
 exit $status
 END
@@ -35,6 +36,10 @@ for mode in ${MODES:-first-stage}; do
 		is "$mode: and says once that it refused $what" \
 			"$(grep -c "liveupdate: $what refused, the device waits to be retrieved" <<<"$log")" 1
 	done
+	is "$mode: the post-mortem says what waits" "$(lab_json postmortem.json \
+		'[.point, (.devices[] | .device, .state), (.refusals | length > 0)] | join(" ")')" \
+		"retrieved 0000:01:00.0 waiting true"
+	like "$mode: and what to do" "$(lab_json postmortem.json '.advice[]')" 'retrieve the sessions'
 done
 
 tap_done
