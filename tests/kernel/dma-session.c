@@ -75,7 +75,7 @@
 #include <linux/vfio.h>
 
 #define PAGE	    4096UL
-#define MAX_OBJECTS 16
+#define MAX_OBJECTS 64
 #define MAX_WORDS   5
 
 /* Registers of edu, and where its buffer is for its DMA engine. */
