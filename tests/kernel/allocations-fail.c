@@ -114,13 +114,14 @@ struct call {
 };
 
 static void survives(struct call *call, const int *fd, unsigned long request, void *argument,
-		     size_t size, void (*undo)(void))
+		     size_t size, void (*undo)(void *argument))
 {
 	char copy[64];
 	int error;
 
 	memcpy(copy, argument, size);
 	while (!call->complete) {
+		/* Where descriptors were closed and opened again, they are the same. */
 		memcpy(argument, copy, size);
 		fail_nth(++call->next);
 		error = try(*fd, request, argument);
@@ -138,7 +139,7 @@ static void survives(struct call *call, const int *fd, unsigned long request, vo
 			call->harmless++;
 			if (!undo)
 				return;
-			undo();
+			undo(argument);
 		}
 	}
 	must(try(*fd, request, argument), call->sentence);
@@ -155,6 +156,7 @@ static void report(const struct call *call)
 
 static struct machine m;
 static int session;
+static unsigned int device;
 
 static void begin_session(unsigned int number)
 {
@@ -165,19 +167,20 @@ static void begin_session(unsigned int number)
 	must(try_preserve(session, m.memory, TOKEN_MEMFD), "preserve memfd");
 }
 
-static void undo_iommufd(void)
+static void undo_iommufd(void *argument)
 {
+	(void)argument;
 	close(session);
 	begin_session(0);
 }
 
-static void undo_cdev(void)
+static void undo_cdev(void *argument)
 {
-	undo_iommufd();
+	undo_iommufd(argument);
 	must(try_preserve(session, m.iommufd, TOKEN_IOMMUFD), "preserve iommufd");
 }
 
-static void preserve(int fd, uint64_t token, void (*undo)(void), const char *sentence)
+static void preserve(int fd, uint64_t token, void (*undo)(void *), const char *sentence)
 {
 	struct liveupdate_session_preserve_fd preserve = {
 		.size = sizeof(preserve),
@@ -241,20 +244,64 @@ static int run_outgoing(const char *ready, char **cdevs)
 	return 0;
 }
 
-static int retrieve(struct call *call, uint64_t token)
+static void retrieve_memory(void)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), SESSION "%u", device);
+	session = retrieve_session(name);
+	/* Linux's own memfd handler gives up after a retrieve that failed. */
+	m.memory = retrieve_file(session, TOKEN_MEMFD);
+}
+
+/*
+ * A session that all have closed, and whose device is still where it was, can be
+ * retrieved again: everything up to binding can be undone.
+ */
+static void retrieve_again(void)
+{
+	close(m.iommufd);
+	close(m.memory);
+	close(session);
+	retrieve_memory();
+}
+
+static void undo_retrieve_iommufd(void *argument)
+{
+	m.iommufd = ((struct liveupdate_session_retrieve_fd *)argument)->fd;
+	retrieve_again();
+}
+
+static void undo_retrieve_cdev(void *argument)
+{
+	close(((struct liveupdate_session_retrieve_fd *)argument)->fd);
+	retrieve_again();
+	m.iommufd = retrieve_file(session, TOKEN_IOMMUFD);
+}
+
+static void undo_bind(void *argument)
+{
+	(void)argument;
+	close(m.cdev);
+	retrieve_again();
+	m.iommufd = retrieve_file(session, TOKEN_IOMMUFD);
+	m.cdev = retrieve_file(session, TOKEN_CDEV);
+}
+
+static int retrieve(struct call *call, uint64_t token, void (*undo)(void *))
 {
 	struct liveupdate_session_retrieve_fd retrieve = {
 		.size = sizeof(retrieve),
 		.token = token,
 	};
 
-	survives(call, &session, LIVEUPDATE_SESSION_RETRIEVE_FD, &retrieve, sizeof(retrieve), NULL);
+	survives(call, &session, LIVEUPDATE_SESSION_RETRIEVE_FD, &retrieve, sizeof(retrieve), undo);
 	return retrieve.fd;
 }
 
 enum { IOMMUFD, DEVICE, BIND, RESTORE, ATTACH, DESTROY, FINISH, CALLS };
 
-static void bring_home(struct call *calls, unsigned int number)
+static void bring_home(struct call *calls)
 {
 	struct liveupdate_session_finish finish = { .size = sizeof(finish) };
 	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
@@ -264,17 +311,13 @@ static void bring_home(struct call *calls, unsigned int number)
 		.hwpt_token = TOKEN_HWPT,
 	};
 	struct iommu_destroy destroy = { .size = sizeof(destroy) };
-	char name[32];
 
-	snprintf(name, sizeof(name), SESSION "%u", number);
-	session = retrieve_session(name);
 	m = (struct machine){ .size = SIZE };
-	/* Linux's own memfd handler gives up after a retrieve that failed. */
-	m.memory = retrieve_file(session, TOKEN_MEMFD);
-	m.iommufd = retrieve(&calls[IOMMUFD], TOKEN_IOMMUFD);
-	m.cdev = retrieve(&calls[DEVICE], TOKEN_CDEV);
+	retrieve_memory();
+	m.iommufd = retrieve(&calls[IOMMUFD], TOKEN_IOMMUFD, undo_retrieve_iommufd);
+	m.cdev = retrieve(&calls[DEVICE], TOKEN_CDEV, undo_retrieve_cdev);
 	bind.iommufd = m.iommufd;
-	survives(&calls[BIND], &m.cdev, VFIO_DEVICE_BIND_IOMMUFD, &bind, sizeof(bind), NULL);
+	survives(&calls[BIND], &m.cdev, VFIO_DEVICE_BIND_IOMMUFD, &bind, sizeof(bind), undo_bind);
 	m.device = bind.out_devid;
 	survives(&calls[RESTORE], &m.iommufd, IOMMU_HWPT_LIVEUPDATE_RESTORE, &restore,
 		 sizeof(restore), NULL);
@@ -304,8 +347,8 @@ static int run_incoming(unsigned int devices)
 	};
 
 	prepare();
-	for (unsigned int number = 0; number < devices; number++)
-		bring_home(calls, number);
+	for (device = 0; device < devices; device++)
+		bring_home(calls);
 	for (unsigned int call = 0; call < CALLS; call++)
 		report(&calls[call]);
 	return tap_done();
