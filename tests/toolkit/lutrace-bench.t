@@ -72,6 +72,13 @@ like "one over the other" "$(cat plot.svg)" '7\.3'
 "$lutrace" bench --plot one.svg old >/dev/null
 ok "or that of one" xmllint --noout one.svg
 
+jq '.environment.incoming.cmdline += " tsc_early_khz=2445428 tsc=reliable"' old/0001.json >one.json
+sed 's/tsc_early_khz=2445428/tsc_early_khz=2445431/; s/1073741824/1073741804/' one.json >other.json
+is "a frequency that was measured anew and a page of memory are no difference" \
+	"$("$lutrace" bench -j --compare one.json other.json | jq -c .comparison.environment_differs)" "[]"
+is "another word of the command line is" \
+	"$("$lutrace" bench -j --compare one.json old/0001.json | jq -c .comparison.environment_differs)" '["incoming.cmdline"]'
+
 cp new/0001.json old/0006.json
 like "a set of several environments says so" "$("$lutrace" bench old)" '^\(not the same in all: outgoing.probes, incoming.release'
 is "a directory without a set is an error" "$(status "$lutrace" bench .)" 1
