@@ -28,10 +28,12 @@
  * @ser:       its record
  * @domain:    the domain around it, from the probe of its first device until it
  *             is retired
+ * @user:      the first device that uses it, or NULL
  * @retrieved: an owner holds it
  */
 struct incoming_domain {
 	struct iommu_domain_ser *ser;
+	const struct iommu_device_ser *user;
 	struct iommu_domain *domain;
 	bool retrieved;
 };
@@ -192,6 +194,7 @@ static void restore_devices(struct iommu_incoming *in)
 	const struct iommu_unit_ser *unit;
 	struct kho_block_set_it it;
 	struct iommu_device_ser *ser;
+	struct incoming_domain *domain;
 	struct incoming_device *device;
 
 	restore_set(&in->blocks[1], in->ser->devices, sizeof(*ser), "devices");
@@ -206,10 +209,13 @@ static void restore_devices(struct iommu_incoming *in)
 			incoming_bad("device %04x:%04x and its unit have types %u and %u",
 				     ser->segment, ser->bdf, ser->prefix.type,
 				     unit->prefix.type);
-		if (!PAGE_ALIGNED(ser->domain) ||
-		    !xa_load(&in->domains, PHYS_PFN(ser->domain)))
+		domain = PAGE_ALIGNED(ser->domain) ?
+			 xa_load(&in->domains, PHYS_PFN(ser->domain)) : NULL;
+		if (!domain)
 			incoming_bad("device %04x:%04x has the unknown domain %#llx",
 				     ser->segment, ser->bdf, ser->domain);
+		if (!domain->user)
+			domain->user = ser;
 		if (ser->pasid_dir && !kho_is_preserved(ser->pasid_dir))
 			incoming_bad("PASID directory %#llx was not preserved",
 				     ser->pasid_dir);
@@ -417,6 +423,33 @@ iommu_liveupdate_next_incoming_device(u64 unit, const struct iommu_device_ser *p
 	xa_for_each_start(&in->devices, key, device,
 			  prev ? device_key(prev->segment, prev->bdf) + 1 : 0)
 		if (device->ser->unit == unit)
+			return device->ser;
+	return NULL;
+}
+
+/**
+ * iommu_liveupdate_domain_user - find a device that uses a restored domain
+ * @top:  physical address of the domain's top table
+ * @unit: physical address of the registers of the device's unit
+ *
+ * The cost is that of one look-up, unless the domain is used on several units.
+ *
+ * Return: the record of a device, or NULL. It is there at least as long as the
+ * device waits.
+ */
+const struct iommu_device_ser *iommu_liveupdate_domain_user(u64 top, u64 unit)
+{
+	struct incoming_domain *domain;
+	struct incoming_device *device;
+	unsigned long key;
+
+	CLASS(incoming, in)();
+
+	domain = in ? xa_load(&in->domains, PHYS_PFN(top)) : NULL;
+	if (!domain || !domain->user || domain->user->unit == unit)
+		return domain ? domain->user : NULL;
+	xa_for_each(&in->devices, key, device)
+		if (device->ser->unit == unit && device->ser->domain == top)
 			return device->ser;
 	return NULL;
 }

@@ -71,6 +71,7 @@ bool iommu_liveupdate_incoming(void);
 const struct iommu_unit_ser *iommu_liveupdate_incoming_unit(u64 reg_phys);
 const struct iommu_device_ser *
 iommu_liveupdate_next_incoming_device(u64 unit, const struct iommu_device_ser *prev);
+const struct iommu_device_ser *iommu_liveupdate_domain_user(u64 top, u64 unit);
 const struct iommu_device_ser *iommu_device_incoming(struct device *dev);
 bool iommu_device_is_waiting(struct device *dev);
 bool iommu_device_is_restored(struct device *dev);

@@ -96,18 +96,19 @@ static void check_entries(struct intel_iommu *iommu,
 			 ser->segment, ser->bdf, top, did, ser->domain, ser->did);
 }
 
+/* Called in ascending order, in which the records come, too: @arg is the next. */
 static void check_other_context(struct intel_iommu *iommu, u16 rid,
 				struct context_entry *context, void *arg)
 {
-	const struct iommu_device_ser *ser = NULL;
+	const struct iommu_device_ser **ser = arg;
 
 	if (!context_present(context))
 		return;
-	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser)))
-		if (ser->bdf == rid)
-			return;
-	unit_bad(iommu, "%04x:%04x has a context entry, but no record",
-		 iommu->segment, rid);
+	while (*ser && (*ser)->bdf < rid)
+		*ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, *ser);
+	if (!*ser || (*ser)->bdf != rid)
+		unit_bad(iommu, "%04x:%04x has a context entry, but no record",
+			 iommu->segment, rid);
 }
 
 /* Domain ids in use are taken before any new one is given out. */
@@ -140,7 +141,7 @@ static void reclaim_domain_id(struct intel_iommu *iommu,
 bool intel_liveupdate_restore_unit(struct intel_iommu *iommu)
 {
 	const struct iommu_unit_ser *unit = iommu_liveupdate_incoming_unit(iommu->reg_phys);
-	const struct iommu_device_ser *ser = NULL;
+	const struct iommu_device_ser *next, *ser = NULL;
 	struct liveupdate_step step;
 	unsigned int index, devices = 0;
 
@@ -160,6 +161,7 @@ bool intel_liveupdate_restore_unit(struct intel_iommu *iommu)
 			 unit->root & DMA_RTADDR_SMT ? "sm_on" : "sm_off");
 
 	adopt_table(iommu, unit->root & VTD_PAGE_MASK, "root table");
+	next = iommu_liveupdate_next_incoming_device(iommu->reg_phys, NULL);
 	iommu->root_entry = phys_to_virt(unit->root & VTD_PAGE_MASK);
 	for (index = 0; index < CONTEXT_TABLES; index++) {
 		u64 entry = *root_entry_half(iommu, index);
@@ -168,7 +170,7 @@ bool intel_liveupdate_restore_unit(struct intel_iommu *iommu)
 			continue;
 		adopt_table(iommu, entry & VTD_PAGE_MASK, "context table");
 		intel_liveupdate_walk_context_table(iommu, index,
-						    check_other_context, NULL);
+						    check_other_context, &next);
 	}
 
 	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser))) {
@@ -208,16 +210,12 @@ static phys_addr_t domain_top(struct dmar_domain *domain)
  */
 int intel_liveupdate_domain_id(struct dmar_domain *domain, struct intel_iommu *iommu)
 {
-	const struct iommu_device_ser *ser = NULL;
-	phys_addr_t top;
+	const struct iommu_device_ser *ser;
 
 	if (!domain->domain.restored)
 		return -ENOENT;
-	top = domain_top(domain);
-	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser)))
-		if (ser->domain == top)
-			return ser->did;
-	return -ENOENT;
+	ser = iommu_liveupdate_domain_user(domain_top(domain), iommu->reg_phys);
+	return ser ? ser->did : -ENOENT;
 }
 
 /**
