@@ -196,6 +196,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "device-unit")) {
 		device->unit += PAGE;
 		seal(device, sizeof(*device));
+	} else if (!strcmp(what, "device-segment")) {
+		device->segment++;
+		seal(device, sizeof(*device));
 	} else if (!strcmp(what, "device-did")) {
 		device->did++;
 		seal(device, sizeof(*device));

@@ -49,6 +49,7 @@ refused block-count legacy "${used}block of devices at 0x[0-9a-f]* has 9999 entr
 refused block-next legacy "${used}blocks of devices do not end"
 refused domain-top legacy "${used}top table 0x100000 was not preserved"
 refused device-unit legacy "${used}device .* has the unknown unit"
+refused device-segment legacy "${used}device 0001:0100 and its unit 0x[0-9a-f]* are in two segments"
 refused device-did scalable "cannot be taken over: 0000:0100 uses table .*, expected "
 refused unit-root scalable "cannot be taken over: root table address is"
 refused context legacy "cannot be taken over: 0000:0100 uses table .*, expected "

@@ -205,6 +205,9 @@ static void restore_devices(struct iommu_incoming *in)
 		if (!unit)
 			incoming_bad("device %04x:%04x has the unknown unit %#llx",
 				     ser->segment, ser->bdf, ser->unit);
+		if (ser->segment != unit->segment)
+			incoming_bad("device %04x:%04x and its unit %#llx are in two segments",
+				     ser->segment, ser->bdf, ser->unit);
 		if (ser->prefix.type != unit->prefix.type)
 			incoming_bad("device %04x:%04x and its unit have types %u and %u",
 				     ser->segment, ser->bdf, ser->prefix.type,
