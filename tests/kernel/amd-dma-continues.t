@@ -12,45 +12,33 @@ here=$(dirname "$0")
 . "$here/ledger.sh"
 
 stage before <<'END'
-report=$LAB_RESULTS/workload-outgoing.json
-reaches() {
-	until grep -qs "\"state\": \"$1\"" "$report"; do
-		kill -0 "$workload" || exit 1
-		sleep 0.02
-	done
-}
-bind-vfio $LAB_DEVICES || exit 1
+set -e
+. "$LAB_PROJECT/tests/kernel/workload.sh"
+bind-vfio $LAB_DEVICES
 echo advise >/sys/kernel/mm/transparent_hugepage/shmem_enabled
-lu-workload start --device "$LAB_DEVICES" --report "$report" --huge >"$LAB_RESULTS/workload.log" 2>&1 &
-workload=$!
-reaches receiving
-ask-host start-sender || exit 1
-reaches ready
+workload outgoing start --device "$LAB_DEVICES" --huge
+workload_reaches outgoing receiving
+ask-host start-sender
+workload_reaches outgoing ready
 sleep 0.3
-kill -USR1 "$workload"
-reaches paused
+workload_go_on outgoing
+workload_reaches outgoing paused
 END
 before=$stage
 stage after <<'END'
-report=$LAB_RESULTS/workload-incoming.json
-reaches() {
-	until grep -qs "\"state\": \"$1\"" "$report"; do
-		kill -0 "$workload" || exit 1
-		sleep 0.02
-	done
-}
-bind-vfio $LAB_DEVICES || exit 1
-lu-workload resume --report "$report" --until "$LAB_RESULTS/sender.json" >>"$LAB_RESULTS/workload.log" 2>&1 &
-workload=$!
-reaches resumed
-ask-host sender-fast || exit 1
-kill -USR1 "$workload"
-reaches finished
-ask-host sender-slow || exit 1
+set -e
+. "$LAB_PROJECT/tests/kernel/workload.sh"
+bind-vfio $LAB_DEVICES
+workload incoming resume --until "$LAB_RESULTS/sender.json"
+workload_reaches incoming resumed
+ask-host sender-fast
+workload_go_on incoming
+workload_reaches incoming finished
+ask-host sender-slow
 sleep 0.5
-ask-host stop-sender || exit 1
-wait "$workload"
-[ $? -ne 1 ] || exit 1
+ask-host stop-sender
+# 2 says that packets are missing, which the test counts.
+wait "${workload_pid[incoming]}" || [ $? -ne 1 ]
 cat /sys/kernel/liveupdate/ledger/previous >"$LAB_RESULTS/previous"
 cat /sys/kernel/liveupdate/ledger/current >"$LAB_RESULTS/current"
 END

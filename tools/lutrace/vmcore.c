@@ -28,8 +28,14 @@
 #define FORMATS_HINT                                                                               \
 	"; wanted is an ELF core: 'makedumpfile -E', /proc/vmcore itself, or QEMU's dump-guest-memory"
 
-static int __attribute__((format(printf, 2, 3)))
-refuse(struct vmcore *vmcore, const char *format, ...)
+/**
+ * vmcore_refuse - note what is wrong with a dump
+ * @vmcore: the dump; what is wrong goes to its @why
+ * @format: as printf() takes it, with what follows
+ *
+ * Return: -1, for the caller to return.
+ */
+int vmcore_refuse(struct vmcore *vmcore, const char *format, ...)
 {
 	va_list arguments;
 
@@ -103,8 +109,9 @@ static int add_segment(struct vmcore *vmcore, const GElf_Phdr *header, uint64_t 
 	if (!size)
 		return 0;
 	if (header->p_paddr + size < header->p_paddr)
-		return refuse(vmcore, "it is damaged: memory at %#" PRIx64 " of %" PRIu64 " bytes",
-			      header->p_paddr, size);
+		return vmcore_refuse(vmcore,
+				     "it is damaged: memory at %#" PRIx64 " of %" PRIu64 " bytes",
+				     header->p_paddr, size);
 	segment->address = header->p_paddr;
 	segment->size = size;
 	segment->offset = header->p_offset;
@@ -155,26 +162,26 @@ static int read_headers(struct vmcore *vmcore, Elf *elf, uint64_t file_size)
 	size_t count, i;
 
 	if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &ehdr))
-		return refuse(vmcore, "it is no ELF file" FORMATS_HINT);
+		return vmcore_refuse(vmcore, "it is no ELF file" FORMATS_HINT);
 	if (ehdr.e_type != ET_CORE)
-		return refuse(vmcore, "it is an ELF file, but no core" FORMATS_HINT);
+		return vmcore_refuse(vmcore, "it is an ELF file, but no core" FORMATS_HINT);
 	if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_machine != EM_X86_64)
-		return refuse(vmcore, "it is a dump of another machine than x86-64");
+		return vmcore_refuse(vmcore, "it is a dump of another machine than x86-64");
 	if (elf_getphdrnum(elf, &count) || !count || count > MAX_SEGMENTS)
-		return refuse(vmcore, "it is damaged: it says nothing of memory");
+		return vmcore_refuse(vmcore, "it is damaged: it says nothing of memory");
 	vmcore->segments = calloc(count, sizeof(*vmcore->segments));
 	if (!vmcore->segments)
-		return refuse(vmcore, "out of memory");
+		return vmcore_refuse(vmcore, "out of memory");
 	for (i = 0; i < count; i++) {
 		if (!gelf_getphdr(elf, (int)i, &header))
-			return refuse(vmcore, "it is damaged: header %zu of %zu", i, count);
+			return vmcore_refuse(vmcore, "it is damaged: header %zu of %zu", i, count);
 		if (header.p_type == PT_LOAD && add_segment(vmcore, &header, file_size))
 			return -1;
 		if (header.p_type == PT_NOTE)
 			read_notes(vmcore, elf, &header);
 	}
 	if (!vmcore->count)
-		return refuse(vmcore, "there is no memory in it");
+		return vmcore_refuse(vmcore, "there is no memory in it");
 	return 0;
 }
 
@@ -195,10 +202,10 @@ int vmcore_open(struct vmcore *vmcore, const char *path)
 	vmcore->reader.read = read_pages;
 	vmcore->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (vmcore->fd < 0 || fstat(vmcore->fd, &status))
-		return refuse(vmcore, "%s", strerror(errno));
+		return vmcore_refuse(vmcore, "%s", strerror(errno));
 	vmcore->pages = calloc(PT_BATCH, VTD_PAGE_SIZE);
 	if (!vmcore->pages || elf_version(EV_CURRENT) == EV_NONE)
-		return refuse(vmcore, "out of memory");
+		return vmcore_refuse(vmcore, "out of memory");
 	elf = elf_begin(vmcore->fd, ELF_C_READ, NULL);
 	ret = read_headers(vmcore, elf, (uint64_t)status.st_size);
 	elf_end(elf);

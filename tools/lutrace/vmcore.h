@@ -65,6 +65,8 @@ struct vmcore {
 	char why[VMCORE_WHY_SIZE];
 };
 
+int vmcore_refuse(struct vmcore *vmcore, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 int vmcore_open(struct vmcore *vmcore, const char *path);
 bool vmcore_read(const struct vmcore *vmcore, uint64_t address, void *to, size_t size);
 bool vmcore_info_number(const struct vmcore *vmcore, const char *key, int base, uint64_t *number);

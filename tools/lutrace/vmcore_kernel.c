@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,17 +49,6 @@ struct image {
 	uint64_t five_levels;
 	char build_id[2 * VMCORE_BUILD_ID + 1];
 };
-
-static int __attribute__((format(printf, 2, 3)))
-refuse(struct vmcore *vmcore, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(vmcore->why, sizeof(vmcore->why), format, arguments);
-	va_end(arguments);
-	return -1;
-}
 
 static void read_symbols(struct image *image, Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
 {
@@ -130,7 +118,7 @@ static int read_image(struct vmcore *vmcore, struct image *image, const char *pa
 
 	memset(image, 0, sizeof(*image));
 	if (fd < 0)
-		return refuse(vmcore, "cannot read %s: %s", path, strerror(errno));
+		return vmcore_refuse(vmcore, "cannot read %s: %s", path, strerror(errno));
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	for (pass = 0; elf && gelf_getehdr(elf, &ehdr) && pass < 2; pass++) {
 		Elf_Scn *section = NULL;
@@ -148,7 +136,7 @@ static int read_image(struct vmcore *vmcore, struct image *image, const char *pa
 	close(fd);
 	if (strncmp(image->banner, "Linux version ", 14) != 0 || !image->phys_base ||
 	    !image->swapper)
-		return refuse(
+		return vmcore_refuse(
 			vmcore,
 			"%s is no vmlinux of Linux on x86-64 with its symbols; the compressed kernel (vmlinuz, bzImage) is not enough",
 			path);
@@ -265,11 +253,11 @@ int vmcore_find_kernel(struct vmcore *vmcore, const char *vmlinux, struct vmcore
 		}
 	}
 	if (there)
-		return refuse(
+		return vmcore_refuse(
 			vmcore,
 			"Linux %s of %s is in the dump, but another kernel was running; give the vmlinux of that one",
 			kernel->release, vmlinux);
-	return refuse(
+	return vmcore_refuse(
 		vmcore,
 		"Linux %s of %s is not in the dump; give the vmlinux of exactly the kernel that died",
 		kernel->release, vmlinux);
