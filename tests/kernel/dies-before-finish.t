@@ -56,7 +56,7 @@ moved 6; dma finish || exit; dma_killed
 for i in 0 1 2 3 4 5; do
 	note master "${moments[i]} $(is_master "${devices[i]}")"
 done
-pages=$((($(sed -n 's/^MemFree: *\([0-9]*\) kB/\1/p' /proc/meminfo) - 49152) / 4))
+pages=$(free_pages)
 echo always >/sys/kernel/mm/transparent_hugepage/shmem_enabled	# quicker
 dma_session
 dma memory $pages && dma fill 0x7777 || exit

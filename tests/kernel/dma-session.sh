@@ -42,6 +42,13 @@ dma_preserved_device() {
 		dma attach d one && dma mark one 1 && dma_preserve "$1"
 }
 
+# In a stage: how many pages can be had before Linux looks for more
+free_pages() {
+	local free
+	free=$(sed -n 's/^MemFree: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+	echo $(((free - $(cat /proc/sys/vm/min_free_kbytes) - 49152) / 4))
+}
+
 # In a stage: note NAME VALUE..., for the test
 note() { echo "$*" >>"$LAB_RESULTS/facts"; }
 

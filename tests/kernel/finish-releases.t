@@ -80,7 +80,7 @@ count closed
 note master "$(is_master "$kept")"
 
 # All memory to somebody else, while the device is told to write where it did.
-pages=$((($(sed -n 's/^MemFree: *\([0-9]*\) kB/\1/p' /proc/meminfo) - 49152) / 4))
+pages=$(free_pages)
 echo always >/sys/kernel/mm/transparent_hugepage/shmem_enabled	# quicker
 dma_session
 dma memory $pages

@@ -44,7 +44,7 @@ note finished "$(dma read 0x4000)"
 # The process ends, and with it everything that it has open.
 dma_killed
 cat /proc/meminfo >"$LAB_RESULTS/meminfo"
-pages=$((($(sed -n 's/^MemFree: *\([0-9]*\) kB/\1/p' /proc/meminfo) - 49152) / 4))
+pages=$(free_pages)
 echo always >/sys/kernel/mm/transparent_hugepage/shmem_enabled	# quicker
 dma_session
 dma memory $pages

@@ -36,6 +36,7 @@ machine() {
 	put sys/kernel/tracing/events/liveupdate/liveupdate_step_begin/id 1
 	put usr/sbin/kexec ''
 	put usr/sbin/bpftool ''
+	put usr/bin/drgn ''
 	mkdir -p "$root/sys/kernel/liveupdate/ledger"
 	"$build/tests/unit/make-ledger" handover "$root/sys/kernel/liveupdate/ledger" || exit 1
 }
@@ -98,7 +99,19 @@ like "so is one that is not there" "$(advice iommu)" 'firmware'
 machine
 rm -r "$root/sys/class/iommu/dmar0"
 mkdir -p "$root/sys/class/iommu/ivhd0"
-like "AMD's cannot do it yet" "$(doctor)" 'AMD IOMMUs, which cannot be preserved yet'
+like "AMD's tables are not read" "$(doctor)" '1 AMD IOMMU, whose tables lutrace does not read'
+is "but a live update works there" "$(status doctor)" 0
+is "without a switch for VT-d" "$(put proc/cmdline 'kho=on liveupdate=on' && verdict 'command line')" ok
+is "which cmdline does not recommend" "$("$lutrace" cmdline --root "$root")" 'kho=on liveupdate=on'
+machine
+put proc/cmdline "$(cat "$root/proc/cmdline") crashkernel=512M"
+like "memory for a crash kernel lets KHO take twice as much" "$(advice 'command line')" 'add kho_scratch=64M'
+like "which cmdline says, too" "$("$lutrace" cmdline --root "$root")" 'intel_iommu=on,sm_on kho_scratch=64M,512M,128M$'
+put proc/cmdline "$(cat "$root/proc/cmdline") kho_scratch=1G,1G,1G"
+is "unless its size is given" "$(verdict 'command line') $("$lutrace" cmdline --root "$root" -j | jq -c '.parameters[-1].present')" 'ok true'
+machine
+rm "$root/usr/bin/drgn"
+like "without drgn no dump can be explained" "$(doctor -j | jq -r '.checks[] | select(.advice).advice')" 'python3-drgn'
 machine
 rm "$root/sys/kernel/liveupdate/ledger/previous"
 is "a cold boot is no failure" "$(status doctor)" 0

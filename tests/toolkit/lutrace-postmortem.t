@@ -80,8 +80,8 @@ like "a vmcore needs the kernel that died" "$(postmortem --vmcore x 2>&1)" 'need
 like "a recording and a vmcore are one too many" \
 	"$(postmortem --vmcore x --vmlinux y recording.json 2>&1)" 'not two of them'
 head -c 100000 /dev/zero >zeros
-like "what is no ELF file is no vmcore" "$(postmortem --vmcore zeros --vmlinux zeros 2>&1)" \
-	'zeros cannot be used: it is no ELF file; wanted is an ELF core: '
+like "what is no dump is no vmcore" "$(postmortem --vmcore zeros --vmlinux zeros 2>&1)" \
+	"zeros cannot be used: it is neither an ELF file nor kdump's; wanted is what makedumpfile"
 like "nor is a program" "$(postmortem --vmcore "$lutrace" --vmlinux zeros 2>&1)" 'but no core'
 is "a file that is not there is an error" "$(status postmortem --vmcore nowhere --vmlinux zeros)" 1
 

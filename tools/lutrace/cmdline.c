@@ -15,11 +15,13 @@ static void add_parameter(struct json_object *rows, const struct system *system,
 			  const char *word, const char *why)
 {
 	struct json_object *row = json_object_new_object();
+	bool present;
 
 	add_text(row, "name", name);
 	add_text(row, "value", word);
-	json_object_object_add(row, "present",
-			       json_object_new_boolean(system_parameter(system, name, word)));
+	/* Of sizes, others are as good. */
+	present = system_parameter(system, name, strchr(word, ',') ? NULL : word);
+	json_object_object_add(row, "present", json_object_new_boolean(present));
 	add_text(row, "why", why);
 	json_object_array_add(rows, row);
 }
@@ -57,7 +59,7 @@ int do_cmdline(int argc, char **argv)
 		return fail("'%s' is one argument too many; try --help", argv[optind]);
 
 	system_read(&system, root);
-	if (!system.units && !system.dmar) {
+	if (!system.units && !system.dmar && !system.amd) {
 		system_free(&system);
 		return unknown(
 			"this machine's firmware describes no VT-d: switch it on there first");
@@ -67,10 +69,14 @@ int do_cmdline(int argc, char **argv)
 	add_parameter(rows, &system, "kho", "on",
 		      "reserve the memory through which kernels hand over");
 	add_parameter(rows, &system, "liveupdate", "on", "provide /dev/liveupdate");
-	add_parameter(rows, &system, "intel_iommu", "on", "translate DMA with VT-d");
+	if (system.units || !system.amd)
+		add_parameter(rows, &system, "intel_iommu", "on", "translate DMA with VT-d");
 	if (system_scalable_capable(&system))
 		add_parameter(rows, &system, "intel_iommu", "sm_on",
 			      "use scalable mode, which all VT-d units of this machine have");
+	if (system_parameter(&system, "crashkernel", NULL))
+		add_parameter(rows, &system, "kho_scratch", KHO_SCRATCH,
+			      "or KHO keeps twice the memory that crashkernel= reserves, too");
 
 	value = json_object_new_object();
 	json_object_object_add(value, "parameters", rows);

@@ -123,11 +123,26 @@ static void check_switch(struct json_object *checks, const struct system *system
 		check(checks, "command line", FAIL, advice, "%s=on is missing", name);
 }
 
+/*
+ * By default KHO's scratch memory is twice what was reserved before, and the memory
+ * for a crash kernel is part of that. KHO without room for it switches itself off.
+ */
+static void check_scratch(struct json_object *checks, const struct system *system)
+{
+	if (system_parameter(system, "crashkernel", NULL) &&
+	    !system_parameter(system, "kho_scratch", NULL))
+		check(checks, "command line", WARN,
+		      "add kho_scratch=" KHO_SCRATCH " to the kernel command line",
+		      "crashkernel= without kho_scratch=: KHO keeps twice the memory of both, or finds no room");
+}
+
 static void check_command_line(struct json_object *checks, const struct system *system)
 {
 	check_switch(checks, system, "kho", "KEXEC_HANDOVER_ENABLE_DEFAULT");
 	check_switch(checks, system, "liveupdate", NULL);
-	check_switch(checks, system, "intel_iommu", "INTEL_IOMMU_DEFAULT_ON");
+	if (system->units || !system->amd)
+		check_switch(checks, system, "intel_iommu", "INTEL_IOMMU_DEFAULT_ON");
+	check_scratch(checks, system);
 	if (system_parameter(system, "iommu.liveupdate", "off"))
 		check(checks, "command line", FAIL,
 		      "remove iommu.liveupdate=off from the kernel command line",
@@ -137,8 +152,10 @@ static void check_command_line(struct json_object *checks, const struct system *
 static void check_iommu(struct json_object *checks, const struct system *system)
 {
 	if (!system->units && system->amd) {
-		check(checks, "iommu", FAIL, "use a machine with Intel VT-d",
-		      "%u AMD IOMMUs, which cannot be preserved yet", system->amd);
+		check(checks, "iommu", WARN,
+		      "have devices use host (v1) page tables; others are refused when they are preserved",
+		      "%u AMD IOMMU%s, whose tables lutrace does not read: no snapshot, verify and walk",
+		      system->amd, system->amd == 1 ? "" : "s");
 		return;
 	}
 	if (!system->units) {
@@ -329,6 +346,8 @@ int do_doctor(int argc, char **argv)
 	check_tool(checks, &system, "kexec", FAIL, "install kexec-tools");
 	check_tool(checks, &system, "bpftool", WARN,
 		   "install bpftool 7.5 or later to load the BPF programs by hand");
+	check_tool(checks, &system, "drgn", WARN,
+		   "install python3-drgn to explain the dump of a kernel that died");
 
 	verdict = worst(checks);
 	value = json_object_new_object();

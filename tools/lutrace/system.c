@@ -165,20 +165,22 @@ char system_config(const struct system *system, const char *option)
  * system_parameter - is a word among the values of a kernel parameter?
  * @system: the machine
  * @name:   of the parameter
- * @word:   one of the words that it may have, separated by commas
+ * @word:   one of the words that it may have, separated by commas; NULL for any
  *
  * A parameter may stand on the command line several times.
  */
 bool system_parameter(const struct system *system, const char *name, const char *word)
 {
 	const char *at = system->cmdline;
-	size_t length = strlen(name), word_length = strlen(word);
+	size_t length = strlen(name), word_length = word ? strlen(word) : 0;
 
 	while (*at) {
 		size_t size = strcspn(at, " ");
 		const char *end = at + size;
 
 		if (size > length && !strncmp(at, name, length) && at[length] == '=') {
+			if (!word)
+				return true;
 			for (at += length + 1; at < end; at += strcspn(at, ", ") + 1) {
 				if (strcspn(at, ", ") == word_length &&
 				    !strncmp(at, word, word_length))

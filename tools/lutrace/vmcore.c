@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The dump as a file: an ELF core of one machine's physical memory. */
+/*
+ * The dump as a file: an ELF core of one machine's physical memory, or what
+ * makedumpfile makes of it when it compresses (libkdumpfile reads that).
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
 #include <inttypes.h>
+#include <libkdumpfile/kdumpfile.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +17,8 @@
 
 #include "vmcore.h"
 
+/* Bytes that an x86-64 machine can address (SDM 3A, 4.1.4: MAXPHYADDR) */
+#define MAX_PHYSICAL (1ULL << 52)
 /* Far more than a machine has ranges of memory, or a dump has of notes. */
 #define MAX_SEGMENTS 65536
 #define MAX_NOTES    (64ULL << 20)
@@ -26,7 +32,7 @@
 #define CR4_LA57 (1ULL << 12)
 
 #define FORMATS_HINT                                                                               \
-	"; wanted is an ELF core: 'makedumpfile -E', /proc/vmcore itself, or QEMU's dump-guest-memory"
+	"; wanted is what makedumpfile or QEMU's dump-guest-memory wrote, or /proc/vmcore itself"
 
 /**
  * vmcore_refuse - note what is wrong with a dump
@@ -56,16 +62,19 @@ int vmcore_refuse(struct vmcore *vmcore, const char *format, ...)
  */
 bool vmcore_read(const struct vmcore *vmcore, uint64_t address, void *to, size_t size)
 {
-	size_t i;
+	size_t i, length = size;
 
+	if (vmcore->compressed)
+		return address + size >= address &&
+		       kdump_read(vmcore->compressed, KDUMP_MACHPHYSADDR, address, to, &length) ==
+			       KDUMP_OK;
 	for (i = 0; i < vmcore->count; i++) {
 		const struct vmcore_segment *segment = &vmcore->segments[i];
-		uint64_t from = address - segment->address, length = segment->size - from;
+		uint64_t from = address - segment->address;
 
 		if (address < segment->address || from >= segment->size)
 			continue;
-		if (length > size)
-			length = size;
+		length = segment->size - from < size ? segment->size - from : size;
 		if (pread(vmcore->fd, to, length, (off_t)(segment->offset + from)) !=
 		    (ssize_t)length)
 			return false;
@@ -162,7 +171,7 @@ static int read_headers(struct vmcore *vmcore, Elf *elf, uint64_t file_size)
 	size_t count, i;
 
 	if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &ehdr))
-		return vmcore_refuse(vmcore, "it is no ELF file" FORMATS_HINT);
+		return vmcore_refuse(vmcore, "it is neither an ELF file nor kdump's" FORMATS_HINT);
 	if (ehdr.e_type != ET_CORE)
 		return vmcore_refuse(vmcore, "it is an ELF file, but no core" FORMATS_HINT);
 	if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_machine != EM_X86_64)
@@ -182,6 +191,44 @@ static int read_headers(struct vmcore *vmcore, Elf *elf, uint64_t file_size)
 	}
 	if (!vmcore->count)
 		return vmcore_refuse(vmcore, "there is no memory in it");
+	return 0;
+}
+
+/* makedumpfile calls its file one, the format before it the other. */
+static bool is_compressed(const struct vmcore *vmcore)
+{
+	char magic[8];
+
+	return pread(vmcore->fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
+	       (!memcmp(magic, "KDUMP   ", sizeof(magic)) ||
+		!memcmp(magic, "DISKDUMP", sizeof(magic)));
+}
+
+/* Where memory ends is all that is known of it; reading tells what is there. */
+static int open_compressed(struct vmcore *vmcore)
+{
+	const char *machine;
+	kdump_num_t pages;
+
+	vmcore->compressed = kdump_new();
+	vmcore->segments = calloc(1, sizeof(*vmcore->segments));
+	if (!vmcore->compressed || !vmcore->segments)
+		return vmcore_refuse(vmcore, "out of memory");
+	/* Without it there is no VMCOREINFO. */
+	if (kdump_set_string_attr(vmcore->compressed, KDUMP_ATTR_OSTYPE, "linux") != KDUMP_OK ||
+	    kdump_open_fd(vmcore->compressed, vmcore->fd) != KDUMP_OK ||
+	    kdump_get_number_attr(vmcore->compressed, "max_pfn", &pages) != KDUMP_OK ||
+	    kdump_get_string_attr(vmcore->compressed, KDUMP_ATTR_ARCH_NAME, &machine) != KDUMP_OK)
+		return vmcore_refuse(vmcore, "it is damaged: %s",
+				     kdump_get_err(vmcore->compressed));
+	if (strcmp(machine, KDUMP_ARCH_X86_64) != 0)
+		return vmcore_refuse(vmcore, "it is a dump of another machine than x86-64");
+	if (!pages || pages > MAX_PHYSICAL / VTD_PAGE_SIZE)
+		return vmcore_refuse(vmcore, "it is damaged: it says nothing of memory");
+	vmcore->count = 1;
+	vmcore->segments[0].size = vmcore->bytes = pages * VTD_PAGE_SIZE;
+	if (kdump_vmcoreinfo_raw(vmcore->compressed, &vmcore->info) != KDUMP_OK)
+		vmcore->info = NULL;
 	return 0;
 }
 
@@ -206,6 +253,8 @@ int vmcore_open(struct vmcore *vmcore, const char *path)
 	vmcore->pages = calloc(PT_BATCH, VTD_PAGE_SIZE);
 	if (!vmcore->pages || elf_version(EV_CURRENT) == EV_NONE)
 		return vmcore_refuse(vmcore, "out of memory");
+	if (is_compressed(vmcore))
+		return open_compressed(vmcore);
 	elf = elf_begin(vmcore->fd, ELF_C_READ, NULL);
 	ret = read_headers(vmcore, elf, (uint64_t)status.st_size);
 	elf_end(elf);
@@ -237,6 +286,13 @@ bool vmcore_info_number(const struct vmcore *vmcore, const char *key, int base, 
 	return false;
 }
 
+/**
+ * vmcore_close - close a dump
+ * @vmcore: the dump, opened or refused
+ *
+ * What libkdumpfile had for a compressed one stays: its version 0.5.1, Debian 12's,
+ * uses memory in kdump_free() that it has freed.
+ */
 void vmcore_close(struct vmcore *vmcore)
 {
 	if (vmcore->fd >= 0)

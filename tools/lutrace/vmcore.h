@@ -36,6 +36,7 @@ struct vmcore_segment {
  * struct vmcore - a dump
  * @reader:    reads pages of it, for tables_collect()
  * @fd:        the file
+ * @compressed: libkdumpfile's view of it, NULL for an ELF core
  * @segments:  what memory it has
  * @count:     number of @segments
  * @bytes:     of memory, in all
@@ -52,6 +53,7 @@ struct vmcore_segment {
 struct vmcore {
 	struct page_reader reader;
 	int fd;
+	struct _kdump_ctx *compressed;
 	struct vmcore_segment *segments;
 	size_t count;
 	uint64_t bytes;

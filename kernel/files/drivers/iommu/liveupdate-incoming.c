@@ -661,7 +661,7 @@ struct iommu_domain *iommu_device_restore_domain(struct device *dev)
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_RESTORE,
 			      LIVEUPDATE_KIND_DOMAIN, restored->ser->top);
-	restored->domain = ops->restore_domain(dev, restored->ser);
+	restored->domain = ops->restore_domain(dev, device->ser, restored->ser);
 	if (IS_ERR(restored->domain))
 		incoming_bad("domain %#llx of %s: %pe", restored->ser->top,
 			     dev_name(dev), restored->domain);

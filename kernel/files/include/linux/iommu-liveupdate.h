@@ -30,8 +30,10 @@ struct pci_dev;
  *                     device, fill @ser; its unit and domain are preserved. May sleep.
  * @unpreserve_device: outgoing: undo @preserve_device
  * @restore_domain:    incoming: build a domain around the page table in @ser
- *                     for a device that is probed; touches no hardware and no
- *                     table page. The domain or an ERR_PTR. May sleep.
+ *                     for a device that is probed, whose record is @device;
+ *                     touches no hardware and no table page, and does not look
+ *                     for records (their lock is held). The domain or an
+ *                     ERR_PTR. May sleep.
  * @adopt_domain:      incoming: give every table page of a restored domain
  *                     ordinary struct page state, unless they have it, and set
  *                     the number of pages that got it. May sleep.
@@ -48,6 +50,7 @@ struct iommu_liveupdate_ops {
 			       struct iommu_device_ser *ser);
 	void (*unpreserve_device)(struct device *dev);
 	struct iommu_domain *(*restore_domain)(struct device *dev,
+					       const struct iommu_device_ser *device,
 					       struct iommu_domain_ser *ser);
 	int (*adopt_domain)(struct iommu_domain *domain, u64 *tables);
 };

@@ -607,10 +607,9 @@ bool amd_liveupdate_is_attached(struct amd_iommu *iommu,
 }
 
 static struct iommu_domain *amd_restore_domain(struct device *dev,
+					       const struct iommu_device_ser *device,
 					       struct iommu_domain_ser *ser)
 {
-	const struct iommu_device_ser *device = iommu_device_incoming(dev);
-
 	if (ser->prefix.type != IOMMU_SER_AMD || ser->format != IOMMU_SER_AMDV1 ||
 	    ser->oasz_lg2 > 52 || ser->vasz_lg2 > 64 || ser->top_level > 5)
 		return ERR_PTR(-EOPNOTSUPP);

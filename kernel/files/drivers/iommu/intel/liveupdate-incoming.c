@@ -255,13 +255,15 @@ void intel_liveupdate_must_not_disable(struct intel_iommu *iommu)
 /**
  * intel_liveupdate_restore_domain - make a domain of a preserved page table
  * @dev: a waiting device that uses the table
- * @ser: its record
+ * @device: the device's record
+ * @ser: the table's record
  *
  * Context: May sleep.
  * Return: the domain, or an ERR_PTR if the unit of @dev cannot walk the table or
  * memory is short.
  */
 struct iommu_domain *intel_liveupdate_restore_domain(struct device *dev,
+						     const struct iommu_device_ser *device,
 						     struct iommu_domain_ser *ser)
 {
 	struct iommu_domain *domain;

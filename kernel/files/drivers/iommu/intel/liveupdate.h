@@ -43,6 +43,7 @@ void intel_liveupdate_walk_context_table(struct intel_iommu *iommu,
 					 unsigned int index,
 					 context_fn_t fn, void *arg);
 struct iommu_domain *intel_liveupdate_restore_domain(struct device *dev,
+						     const struct iommu_device_ser *device,
 						     struct iommu_domain_ser *ser);
 int intel_liveupdate_adopt_domain(struct iommu_domain *domain, u64 *tables);
 

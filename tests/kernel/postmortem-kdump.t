@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# What postmortem-vmcore.t does, as a host has it: the outgoing kernel dies with a
+# device preserved, Linux's kdump starts a second kernel in memory that was kept for
+# it, and that saves the memory of the first: whole, and by makedumpfile as Debian's
+# kdump-tools call it.
+
+here=$(dirname "$0")
+# shellcheck source=tests/lab/tap.sh
+. "$here/../lab/tap.sh"
+build=${BUILD:-$here/../../build}
+lutrace=$build/bin/lutrace
+
+stage dies <<'END'
+set -e
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+kexec -p -s --command-line="$LAB_INCOMING_CMDLINE irqpoll reset_devices" "$LAB_INCOMING"
+bind-vfio $LAB_DEVICES
+dma_preserved_device guests "$LAB_DEVICES"
+dma hold
+lutrace snapshot -d "$LAB_DEVICES" -o "$LAB_RESULTS/snapshot"
+sync
+echo c >/proc/sysrq-trigger
+END
+dies=$stage
+stage saves <<'END'
+cp --sparse=always /proc/vmcore "$LAB_RESULTS/vmcore" || exit
+makedumpfile -c -d 31 --message-level 4 /proc/vmcore "$LAB_RESULTS/dump" >"$LAB_RESULTS/makedumpfile.log" 2>&1
+END
+saves=$stage
+
+# By default KHO keeps twice the memory that is reserved early, crashkernel= included.
+lab_try --mode scalable --memory 1024 --devices edu --append "crashkernel=256M kho_scratch=32M,128M,32M" \
+	--incoming "$build/linux/successor/arch/x86/boot/bzImage" "$dies" "$saves" 2>"$tap_scratch/said"
+is "the outgoing kernel dies" "$lab_status" 3 || diag "$(cat "$tap_scratch/said")"
+is "a second one saves its memory" "$(cat "$lab_results/stage2.exit")" 0 ||
+	diag "$(tail -n 40 "$lab_results/console-incoming.log")"
+
+# answer FILTER: of the post-mortem's JSON, on one line
+answer() { jq -c -r "$1" "$tap_scratch/answer"; }
+# explained WHAT FILE: the dump tells what happened
+explained() {
+	"$lutrace" postmortem -j --vmcore "$2" --vmlinux "$build/linux/lab/vmlinux" \
+		--snapshot "$lab_results/snapshot" >"$tap_scratch/answer" 2>"$tap_scratch/errors"
+	is "$1: it is not good" $? 1
+	is "$1: the sentence" "$(answer .summary)" \
+		"Linux 7.3.4 died after a preserve, before the reboot call, after the step file-preserve of 3 (vfio-pci-v1)." ||
+		diag "$(cat "$tap_scratch/errors")"
+	is "$1: its panic" "$(answer .panic)" "sysrq triggered crash"
+	is "$1: the session and its files" \
+		"$(answer '[.sessions_in_memory[] | .name + " " + .state, (.files[] | "\(.token) \(.type)")] | join(", ")')" \
+		"guests preserved, 1 memfd-v2, 2 iommufd-v1, 3 vfio-pci-v1"
+	is "$1: the device, its tables, and its record" \
+		"$(answer '.tables[] | .device + " " + .verdict + ", its record " + .record')" \
+		"0000:01:00.0 identical, its record fits"
+	is "$1: nothing of it is unreadable" "$(answer '.unread')" '[]'
+}
+explained "the dump of cp" "$lab_results/vmcore"
+explained "makedumpfile -c -d 31, in the machine" "$lab_results/dump"
+# The same makedumpfile, of the same memory: its other formats.
+for options in "-E -d 30" "-l -d 30" "-z -d 30"; do
+	rm -f "$tap_scratch/dump"
+	# shellcheck disable=SC2086
+	makedumpfile $options --message-level 4 "$lab_results/vmcore" "$tap_scratch/dump" >"$tap_scratch/makedumpfile.log" 2>&1
+	explained "makedumpfile $options" "$tap_scratch/dump"
+done
+
+# A dump that is damaged: half of it is not there, or bits of its headers are others.
+refused_or_unread() {
+	"$lutrace" postmortem -j --vmcore "$tap_scratch/damaged" --vmlinux "$build/linux/lab/vmlinux" \
+		>"$tap_scratch/answer" 2>"$tap_scratch/errors"
+	[ $? = 2 ] || [ "$(answer '.unread | length')" -gt 0 ]
+}
+head -c $(($(stat -c %s "$lab_results/dump") / 2)) "$lab_results/dump" >"$tap_scratch/damaged"
+ok "of a dump that is cut off nothing is claimed" refused_or_unread
+cp "$lab_results/dump" "$tap_scratch/damaged"
+# struct disk_dump_header: after the names, the time and the status
+printf '\377\377\377\377' | dd of="$tap_scratch/damaged" bs=1 seek=428 conv=notrunc status=none
+ok "nor of one with another block size" refused_or_unread
+rm -f "$lab_results/vmcore" "$lab_results/dump" "$tap_scratch/dump" "$tap_scratch/damaged"
+tap_done
