@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # lutrace bench measures live updates in the laboratory, whose guest calls the hooks
-# that a host calls.
+# that a host calls, and compares two kernels: with the commands of docs/benchmarks.md.
 
 set -u
 project=$(cd "$(dirname "$0")/../.." && pwd)
@@ -11,10 +11,22 @@ project=$(cd "$(dirname "$0")/../.." && pwd)
 export BUILD=${BUILD:-$project/build}
 lutrace=$BUILD/bin/lutrace
 cd "$tap_scratch" || exit 1
-set=$tap_scratch/set
+set=$tap_scratch/old
+# typed N: the Nth command that the page has typed, after 'make build'; fewer live
+# updates, and an image that is there
+awk '/^### In the laboratory/ { here = 1 } /^### On a host/ { here = 0 } here && sub(/^    /, "")' \
+	"$project/docs/benchmarks.md" >commands
+typed() {
+	sed -n "$(($1 + 1))p" commands | sed -e "s,^build/,$BUILD/," -e "s,--lab [.],--lab $project," \
+		-e 's/--count 10/--count 2/' -e "s,/boot/vmlinuz-other,$BUILD/linux/lab/arch/x86/boot/bzImage,"
+}
+is "the page has four commands" "$(cut -d ' ' -f 1,2 commands | xargs)" \
+	"make build build/bin/lutrace bench build/bin/lutrace bench build/bin/lutrace bench"
 
-"$lutrace" bench -j --lab "$project" --count 2 "$set" -- --mode scalable >bench.json 2>bench.err
+bash -c "$(typed 1)" >bench.txt 2>bench.err
 is "two live updates are measured" $? 0 || { diag "$(cat bench.err)"; diag "$(tail -n 40 "$set"/*.log)"; }
+like "how far it is, is said" "$(cat bench.err)" '2 of 2'
+"$lutrace" bench -j "$set" >bench.json
 answer() { jq -c "$1" bench.json; }
 is "both pauses are known" "$(answer '[.updates.runs, .updates.unknown]')" "[2,0]"
 ok "the answer is as its schema has it" "$BUILD/tests/unit/check-schema" "$project/docs/bench.schema.json" bench.json
@@ -27,6 +39,14 @@ is "the device is named" "$(answer '.environment.outgoing.devices[0] | [.address
 is "what crossed is counted" "$(answer '.environment.preserved | [.devices, .domains, .memory_pages > 0, .table_pages > 0]')" "[1,1,true,true]"
 is "as page tables it is what verify saw" "$(answer .environment.preserved.table_pages)" "$(jq .identity.table_pages "$set/0001.json")"
 is "environments are the same in both" "$(answer .environment_differs)" "[]"
-"$lutrace" bench --plot plot.svg "$set" >bench.txt
-ok "the set can be drawn" xmllint --noout plot.svg
+
+bash -c "$(typed 2)" >new.txt 2>new.err
+is "so are two with another kernel, in another mode" $? 0 || { diag "$(cat new.err)"; diag "$(tail -n 40 new/*.log)"; }
+is "the other kernel came in" "$(jq -r .kernel.incoming new/0001.json)" "$(jq -r .kernel.outgoing old/0001.json)"
+bash -c "$(typed 3)" >compare.txt 2>compare.err
+compared=$?
+is "both are compared, and it says whether one is slower" "$compared" "$(grep -q SLOWER compare.txt && echo 1 || echo 0)"
+like "what else is different is said" "$(cat compare.txt)" 'Other environment:.*incoming'
+like "phase by phase" "$(cat compare.txt)" 'early-boot .* s .* s '
+ok "the two are drawn on one time line" xmllint --noout both.svg
 tap_done
