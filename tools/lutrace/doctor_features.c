@@ -78,21 +78,10 @@ static const char *no_vtd_probe(struct question *question, enum probe_number pro
 	return question->system->units ? no_probe(question, probe) : "no VT-d unit is in use.";
 }
 
-static const char *no_tables(struct question *question, enum probe_number probe)
-{
-#ifdef LUTRACE_BPF
-	return no_vtd_probe(question, probe);
-#else
-	(void)question;
-	(void)probe;
-	return "this lutrace was built without BPF programs.";
-#endif
-}
-
 static const char *no_snapshot(struct question *question, enum probe_number probe)
 {
 	return system_has(question->system, "/dev/liveupdate")
-		       ? no_tables(question, probe)
+		       ? no_vtd_probe(question, probe)
 		       : "there is no /dev/liveupdate to carry it.";
 }
 
@@ -112,7 +101,7 @@ static const struct feature features[] = {
 	{ "who changes preserved tables", "probe immutable, changes", no_probe, PROBE_IMMUTABLE },
 	{ "DMA faults by device", "probe dma_faults, faults", no_vtd_probe, PROBE_DMA_FAULTS },
 	{ "digest of what VT-d walks", "probe pt_identity", no_vtd_probe, PROBE_PT_IDENTITY },
-	{ "page tables, read and compared", "walk, snapshot --output, verify --file", no_tables,
+	{ "page tables, read and compared", "walk, snapshot --output, verify --file", no_vtd_probe,
 	  PROBE_PT_IDENTITY },
 	{ "their snapshot over the kexec", "snapshot, verify", no_snapshot, PROBE_PT_IDENTITY },
 	{ "recordings of other machines", "report, diff, plot, export FILE", always, 0 },

@@ -62,7 +62,7 @@ static const struct verb verbs[] = {
 	  "  -c, --compare PATH     draw this recording as well, as what is after\n" SOURCE_USAGE },
 	{ "postmortem", do_postmortem, "what went wrong, what is left of it, what to do",
 	  "[OPTIONS] [RECORDING]\n\n"
-	  "  -c, --vmcore FILE      of a kernel that died: an ELF dump of its memory\n"
+	  "  -c, --vmcore FILE      of a kernel that died: a dump of its memory\n"
 	  "  -k, --vmlinux FILE     ... that kernel, with symbols and types\n"
 	  "  -s, --snapshot FILE    ... and the IOMMU's tables that it should have\n"
 	  "  -n, --differences N    show at most N differences\n"
@@ -107,7 +107,6 @@ static const struct verb verbs[] = {
 	  "  -l, --ledger DIR       read the ledgers DIR/previous and DIR/current\n"
 	  "                         instead of those of the running kernel\n"
 	  "  -m, --metrics          list the metrics\n" },
-#ifdef LUTRACE_BPF
 	{ "snapshot", do_snapshot, "remember the IOMMU page tables across the kexec",
 	  "[OPTIONS]\n\n"
 	  "  -d, --device DEVICE    this device, as 0000:01:00.0; may be repeated\n"
@@ -127,9 +126,8 @@ static const struct verb verbs[] = {
 	  "  -d, --device DEVICE    the entries of this device, as 0000:01:00.0\n"
 	  "  -P, --pasid PASID      with this PASID only\n"
 	  "  -i, --iova FROM[-TO]   for these I/O virtual addresses only\n"
-	  "  -c, --vmcore FILE      in the memory of a kernel that died, an ELF dump\n"
+	  "  -c, --vmcore FILE      in the memory of a kernel that died\n"
 	  "  -k, --vmlinux FILE     ... that kernel, with symbols and types\n" },
-#endif
 	{ "doctor", do_doctor, "is this machine fit for live update, what is missing?",
 	  "[OPTIONS]\n\n"
 	  "  -r, --root DIR         look at the system whose files are below DIR\n" },

@@ -16,9 +16,7 @@
 
 #include "main.h"
 #include "probe.h"
-#ifdef LUTRACE_BPF
 #include "probe_attach.h"
-#endif
 
 #define STATISTICS_SWITCH "/proc/sys/kernel/bpf_stats_enabled"
 
@@ -205,7 +203,6 @@ static void print_attaching(struct json_object *value)
 
 static int attach_all(const char *directory, const struct btf *kernel)
 {
-#ifdef LUTRACE_BPF
 	struct json_object *value = json_object_new_object();
 	struct json_object *rows = json_object_new_array();
 	char why[PROBE_WHY_SIZE], path[256];
@@ -228,12 +225,6 @@ static int attach_all(const char *directory, const struct btf *kernel)
 	}
 	json_object_object_add(value, "attach", rows);
 	return output(value, print_attaching) ?: failed || !attached ? EXIT_BAD : EXIT_GOOD;
-#else
-	(void)directory;
-	(void)kernel;
-	(void)print_attaching;
-	return fail("this lutrace was built without BPF programs; bpftool can attach them");
-#endif
 }
 
 static void wait_seconds(double seconds)
