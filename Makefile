@@ -64,6 +64,10 @@ test-debug: kernel-debug tools programs ## the laboratory's tests with the debug
 test-package: tools unit ## the toolkit's package, built and installed on Debian 12 and 13
 	$(Q)PACKAGE_SUITES='bookworm trixie' tests/run tests/toolkit/package.t
 
+.PHONY: test-deb-kernel
+test-deb-kernel: deb-kernel tools programs ## the kernel's package, built, installed, booted, and updated live
+	$(Q)PACKAGE_SUITES='bookworm trixie' tests/run tests/debian/kernel.t
+
 .PHONY: bench
 bench: build ## measure: docs/benchmarks.md says what
 	$(Q)tests/bench/run --results $(BUILD)/bench

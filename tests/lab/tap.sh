@@ -86,6 +86,17 @@ lab_try() {
 	"$tap_directory/run" --results "$lab_results" "$@" || lab_status=$?
 }
 
+# is_another OUTGOING INCOMING: the releases of two kernels are not the same, unless
+# there is one kernel for both (tests/run-debug)
+is_another() {
+	local linux=${BUILD:-$tap_directory/../../build}/linux
+	if [ "$linux/lab" -ef "$linux/successor" ]; then
+		is "the kernel hands over to itself" "$2" "$1"
+	else
+		ok "the incoming kernel is another one" [ "$1" != "$2" ]
+	fi
+}
+
 # stage NAME: read a stage script from standard input; its path in $stage
 # (a test needs no files beside it)
 stage() {
