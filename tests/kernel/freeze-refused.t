@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# A device with INTx enabled does not cross: the reboot call fails, the log says
-# why, and all goes on as before. MSI and MSI-X are masked in the device by the
-# freeze, and unmasked when the reboot call fails.
+# A device with INTx enabled does not cross, nor does a page table that no device
+# uses: the reboot call fails, the log says why, and all goes on as before. MSI and
+# MSI-X are masked in the device by the freeze, and unmasked when the reboot call fails.
 
 # shellcheck source=tests/lab/tap.sh
 . "$(dirname "$0")/../lab/tap.sh"
+# shellcheck source=tests/kernel/dma-session.sh
+. "$(dirname "$0")/dma-session.sh"
 
 stage outgoing <<'END'
 set -- $LAB_DEVICES
@@ -31,4 +33,35 @@ is "what it was part of" "$(lab_json postmortem.json '.failures[-1].within | joi
 like "and shows what the log says of it" "$(lab_json postmortem.json '.log[]')" 'its user has INTx enabled'
 is "that is not good" "$(cat "$lab_results/postmortem.exit")" 1
 
+stage before <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+bind-vfio $LAB_DEVICES
+dma_session
+dma memory 16 && dma device d "$LAB_DEVICES" && dma domain one d && dma map one 0x1000000 &&
+	dma domain two d && dma map two 0x1000000 && dma attach d one && dma mark one 1 && dma mark two 2 || exit
+dma_preserve lonely || exit
+dma write 0x0 0x1234
+dma load "$LAB_DEVICES" 0x1000000
+kexec -e 2>/dev/null
+note refused $(($? != 0))
+note log "$(dmesg | grep 'HWPT token' | sed 's/.*iommufd: //')"
+dma store "$LAB_DEVICES" 0x1001000
+note goes-on "$(dma read 0x1000)"
+note failure "$(lutrace postmortem -j | jq -r .summary)"
+# The same with what is used.
+dma unpreserve && dma destroy two && dma_preserve used && dma hold
+END
+before=$stage
+stage after <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+dma_session
+note again "$(dma try retrieve-session used)"
+END
+lab_run --mode scalable --devices edu "$before" "$stage"
+is "with a page table that no device uses the reboot call fails, too" "$(fact refused)" 1
+like "the log says which, and what to do" "$(fact log)" \
+	'^HWPT token 0x2 cannot cross: no preserved device is attached to it; preserve one, or do not mark the HWPT$'
+is "the device goes on" "$(fact goes-on)" 0x1234
+like "the post-mortem names the step" "$(fact failure)" 'file-freeze of 2 \(iommufd-v1\) failed with EINVAL'
+is "without that page table the session crosses" "$(fact again)" ok
 tap_done

@@ -402,6 +402,30 @@ void iommu_domain_unpreserve(struct iommu_domain *domain)
 }
 EXPORT_SYMBOL_GPL(iommu_domain_unpreserve);
 
+/**
+ * iommu_domain_has_preserved_device - tell whether a page table can be restored
+ * @domain: a domain that is preserved
+ *
+ * The next kernel makes a domain of a page table when a device is probed that uses
+ * it. One that no device uses would stay reserved memory until that kernel ends.
+ *
+ * Context: May sleep.
+ * Return: true if a preserved device is attached to @domain.
+ */
+bool iommu_domain_has_preserved_device(struct iommu_domain *domain)
+{
+	struct outgoing_domain *pos;
+
+	struct iommu_outgoing *out __free(outgoing_put) = outgoing_get();
+	if (IS_ERR(out))
+		return false;
+
+	guard(mutex)(&outgoing_lock);
+	pos = find_domain(out, domain);
+	return pos && pos->devices;
+}
+EXPORT_SYMBOL_GPL(iommu_domain_has_preserved_device);
+
 static struct outgoing_unit *unit_get(struct iommu_outgoing *out,
 				      struct iommu_device *iommu,
 				      const struct iommu_liveupdate_ops *ops)

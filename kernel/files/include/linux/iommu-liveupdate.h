@@ -64,6 +64,7 @@ int iommu_liveupdate_register_flb(struct liveupdate_file_handler *handler);
 void iommu_liveupdate_unregister_flb(struct liveupdate_file_handler *handler);
 int iommu_domain_preserve(struct iommu_domain *domain, u64 token, u64 *top);
 void iommu_domain_unpreserve(struct iommu_domain *domain);
+bool iommu_domain_has_preserved_device(struct iommu_domain *domain);
 int iommu_device_preserve(struct device *dev, struct iommu_domain *domain,
 			  u64 token);
 void iommu_device_unpreserve(struct device *dev);
@@ -119,6 +120,11 @@ static inline int iommu_domain_preserve(struct iommu_domain *domain, u64 token,
 
 static inline void iommu_domain_unpreserve(struct iommu_domain *domain)
 {
+}
+
+static inline bool iommu_domain_has_preserved_device(struct iommu_domain *domain)
+{
+	return false;
 }
 
 static inline int iommu_device_preserve(struct device *dev,

@@ -442,6 +442,26 @@ err_put:
 	return rc;
 }
 
+/*
+ * Nobody can ask before: the devices are preserved after their iommufd, and may be
+ * taken back one by one.
+ */
+static int iommufd_liveupdate_freeze(struct liveupdate_file_op_args *args)
+{
+	struct iommufd_preserved *preserved = args->private_data;
+
+	for (unsigned int i = 0; i < preserved->num; i++) {
+		struct iommufd_hwpt_paging *hwpt_paging = preserved->hwpts[i];
+
+		if (iommu_domain_has_preserved_device(hwpt_paging->common.domain))
+			continue;
+		pr_warn("HWPT token %#llx cannot cross: no preserved device is attached to it; preserve one, or do not mark the HWPT\n",
+			hwpt_paging->liveupdate_token);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static void iommufd_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
 {
 	struct iommufd_ctx *ictx = args->file->private_data;
@@ -473,6 +493,7 @@ static const struct liveupdate_file_ops iommufd_liveupdate_ops = {
 	.can_preserve = iommufd_liveupdate_can_preserve,
 	.preserve = iommufd_liveupdate_preserve,
 	.unpreserve = iommufd_liveupdate_unpreserve,
+	.freeze = iommufd_liveupdate_freeze,
 	.retrieve = iommufd_liveupdate_retrieve,
 	.can_finish = iommufd_liveupdate_can_finish,
 	.finish = iommufd_liveupdate_finish,
