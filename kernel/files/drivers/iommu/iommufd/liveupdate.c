@@ -513,6 +513,13 @@ static int iommufd_count_device(struct device *dev, void *data)
 	return 0;
 }
 
+static int refuse_device(struct iommufd_device *idev, int rc, const char *reason)
+{
+	dev_warn(idev->dev, "cannot be preserved: %s (%pe)\n", reason,
+		 ERR_PTR(rc));
+	return rc;
+}
+
 /**
  * iommufd_device_preserve() - Preserve what a device's DMA is translated with
  * @idev:          Device that is bound to an iommufd
@@ -542,66 +549,42 @@ int iommufd_device_preserve(struct iommufd_device *idev,
 	unsigned long pasid = IOMMU_NO_PASID;
 	struct iommufd_hw_pagetable *hwpt;
 	unsigned int num_devices = 0;
-	const char *reason;
 	int rc;
 
 	if (!liveupdate_session_has_file(session_files, idev->ictx->file,
-					 iommufd_token)) {
-		reason = "its iommufd is not preserved in the same session before it";
-		rc = -ENOENT;
-		goto refuse;
-	}
+					 iommufd_token))
+		return refuse_device(idev, -ENOENT,
+				     "its iommufd is not preserved in the same session before it");
 
 	guard(mutex)(&igroup->lock);
 
-	if (idev->liveupdate_preserved) {
-		reason = "it is preserved already";
-		rc = -EBUSY;
-		goto refuse;
-	}
-
-	rc = -EOPNOTSUPP;
-	if (!igroup->group) {
-		reason = "no IOMMU translates for it";
-		goto refuse;
-	}
+	if (idev->liveupdate_preserved)
+		return refuse_device(idev, -EBUSY, "it is preserved already");
+	if (!igroup->group)
+		return refuse_device(idev, -EOPNOTSUPP, "no IOMMU translates for it");
 	iommu_group_for_each_dev(igroup->group, &num_devices,
 				 iommufd_count_device);
-	if (num_devices != 1) {
-		reason = "it shares its IOMMU group with other devices";
-		goto refuse;
-	}
-	if (xa_find_after(&igroup->pasid_attach, &pasid, UINT_MAX,
-			  XA_PRESENT)) {
-		reason = "it has a PASID attached";
-		goto refuse;
-	}
+	if (num_devices != 1)
+		return refuse_device(idev, -EOPNOTSUPP,
+				     "it shares its IOMMU group with other devices");
+	if (xa_find_after(&igroup->pasid_attach, &pasid, UINT_MAX, XA_PRESENT))
+		return refuse_device(idev, -EOPNOTSUPP, "it has a PASID attached");
 
 	hwpt = iommufd_device_attached_hwpt(idev);
-	if (hwpt && (hwpt->obj.type == IOMMUFD_OBJ_HWPT_NESTED || hwpt->fault)) {
-		reason = "it is attached to a nested or faulting HWPT";
-		goto refuse;
-	}
-	if (!hwpt || !iommufd_hwpt_is_preserved(hwpt)) {
-		reason = "it is not attached to a HWPT that was marked and preserved";
-		rc = -EINVAL;
-		goto refuse;
-	}
+	if (hwpt && (hwpt->obj.type == IOMMUFD_OBJ_HWPT_NESTED || hwpt->fault))
+		return refuse_device(idev, -EOPNOTSUPP,
+				     "it is attached to a nested or faulting HWPT");
+	if (!hwpt || !iommufd_hwpt_is_preserved(hwpt))
+		return refuse_device(idev, -EINVAL,
+				     "it is not attached to a HWPT that was marked and preserved");
 
 	rc = iommu_device_preserve(idev->dev, hwpt->domain, token);
-	if (rc) {
-		reason = "its IOMMU refuses";
-		goto refuse;
-	}
+	if (rc)
+		return refuse_device(idev, rc, "its IOMMU refuses");
 
 	idev->liveupdate_preserved = true;
 	*hwpt_token = to_hwpt_paging(hwpt)->liveupdate_token;
 	return 0;
-
-refuse:
-	dev_warn(idev->dev, "cannot be preserved: %s (%pe)\n", reason,
-		 ERR_PTR(rc));
-	return rc;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_preserve, "IOMMUFD");
 
