@@ -61,13 +61,13 @@ run vfio_pci_driver_test -v iommufd $LAB_DEVICES
 END
 for mode in legacy first-stage; do
 	lab_what="vfio, $mode"
-	lab_run --mode $mode --devices igb "$stage"
+	lab_run --mode $mode --memory 3072 --devices igb "$stage"
 	# The harness of the selftests gives each case 30 s, which an emulated machine
 	# on a busy host may exceed. That says nothing of the kernel: try again.
 	for again in 1 2; do
 		grep -qs "Test terminated by timeout" "$lab_results"/*.tap || break
 		diag "$lab_what: a case was too slow for its harness, again ($again)"
-		lab_run --mode $mode --devices igb "$stage"
+		lab_run --mode $mode --memory 3072 --devices igb "$stage"
 	done
 	for test in vfio_iommufd_setup_test vfio_pci_device_test vfio_dma_mapping_test \
 		vfio_dma_mapping_mmio_test vfio_pci_driver_test; do
