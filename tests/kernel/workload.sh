@@ -9,6 +9,7 @@ declare -A workload_pid=()
 workload() {
 	local name=$1
 	shift
+	[ "$1" != resume ] || set -- "$@" --seconds $((60 * LAB_SLOWER))
 	rm -f "$LAB_RESULTS/workload-$name.json"
 	lu-workload "$@" --report "$LAB_RESULTS/workload-$name.json" \
 		>>"$LAB_RESULTS/workload-$name.log" 2>&1 &
@@ -35,7 +36,7 @@ workload_go_on() { kill -USR1 "${workload_pid[$1]}"; }
 # shellcheck disable=SC2016,SC2034 # expanded on the host; used by the test
 workload_senders=(
 	--hook 'start-senders=cd "$LAB_RESULTS" && n=0 && for port in $LAB_PORTS; do
-		"$LAB_BUILD/bin/lu-sender" --port "$port" --rate "${SENDER_RATE:-40}" >"sender$n.new" 2>"sender$n.err" &
+		"$LAB_BUILD/bin/lu-sender" --port "$port" --rate $(((40 + LAB_SLOWER - 1) / LAB_SLOWER)) >"sender$n.new" 2>"sender$n.err" &
 		echo $! >"sender$n.pid"; n=$((n + 1)); done
 		stat -c %s "$LAB_TRACE" >trace.begin'
 	--hook 'stop-sender=cd "$LAB_RESULTS" && n=$(cat hooks/stop-sender.words) && pid=$(cat "sender$n.pid") &&

@@ -86,11 +86,16 @@ lab_try() {
 	"$tap_directory/run" --results "$lab_results" "$@" || lab_status=$?
 }
 
-# is_another OUTGOING INCOMING: the releases of two kernels are not the same, unless
-# there is one kernel for both (tests/run-debug)
-is_another() {
+# one_kernel: one is outgoing and incoming kernel (tests/run-debug)
+one_kernel() {
 	local linux=${BUILD:-$tap_directory/../../build}/linux
-	if [ "$linux/lab" -ef "$linux/successor" ]; then
+	[ "$linux/lab" -ef "$linux/successor" ]
+}
+
+# is_another OUTGOING INCOMING: the releases of two kernels are not the same, unless
+# there is one kernel for both
+is_another() {
+	if one_kernel; then
 		is "the kernel hands over to itself" "$2" "$1"
 	else
 		ok "the incoming kernel is another one" [ "$1" != "$2" ]
