@@ -97,8 +97,8 @@ crash "between freeze and jump" legacy nothing no --append nokaslr --crash-at ou
 postmortem lab --snapshot "$lab_results/snapshot"
 explained "Linux 7.3.4 died between freeze and jump, in the step machine-shutdown." \
 	"reboot, machine-shutdown" "identical, its record fits"
-is "  the memory and the device were frozen" "$(answer '[.unfinished[] | select(.kind == "file").state]')" \
-	'["frozen","preserved","frozen"]'
+is "  the memory, the iommufd and the device were frozen" "$(answer '[.unfinished[] | select(.kind == "file").state]')" \
+	'["frozen","frozen","frozen"]'
 rm -f "$lab_results/vmcore"
 
 # A context entry that is not what the record says: the incoming kernel refuses it.
