@@ -39,6 +39,8 @@ is "the device is named" "$(answer '.environment.outgoing.devices[0] | [.address
 is "what crossed is counted" "$(answer '.environment.preserved | [.devices, .domains, .memory_pages > 0, .table_pages > 0]')" "[1,1,true,true]"
 is "as page tables it is what verify saw" "$(answer .environment.preserved.table_pages)" "$(jq .identity.table_pages "$set/0001.json")"
 is "environments are the same in both" "$(answer .environment_differs)" "[]"
+"$lutrace" bench --plot plot.svg "$set" >/dev/null
+ok "the set can be drawn" xmllint --noout plot.svg
 
 bash -c "$(typed 2)" >new.txt 2>new.err
 is "so are two with another kernel, in another mode" $? 0 || { diag "$(cat new.err)"; diag "$(tail -n 40 new/*.log)"; }

@@ -105,10 +105,9 @@ is "without a switch for VT-d" "$(put proc/cmdline 'kho=on liveupdate=on' && ver
 is "which cmdline does not recommend" "$("$lutrace" cmdline --root "$root")" 'kho=on liveupdate=on'
 machine
 put proc/cmdline "$(cat "$root/proc/cmdline") crashkernel=512M"
-like "memory for a crash kernel lets KHO take twice as much" "$(advice 'command line')" 'add kho_scratch=64M'
-like "which cmdline says, too" "$("$lutrace" cmdline --root "$root")" 'intel_iommu=on,sm_on kho_scratch=64M,512M,128M$'
+like "memory for a crash kernel lets KHO take twice as much" "$(advice 'command line')" 'add kho_scratch= with sizes'
 put proc/cmdline "$(cat "$root/proc/cmdline") kho_scratch=1G,1G,1G"
-is "unless its size is given" "$(verdict 'command line') $("$lutrace" cmdline --root "$root" -j | jq -c '.parameters[-1].present')" 'ok true'
+is "unless its size is given" "$(verdict 'command line')" ok
 machine
 rm "$root/usr/bin/drgn"
 like "without drgn no dump can be explained" "$(doctor -j | jq -r '.checks[] | select(.advice).advice')" 'python3-drgn'

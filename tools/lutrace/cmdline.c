@@ -15,13 +15,11 @@ static void add_parameter(struct json_object *rows, const struct system *system,
 			  const char *word, const char *why)
 {
 	struct json_object *row = json_object_new_object();
-	bool present;
 
 	add_text(row, "name", name);
 	add_text(row, "value", word);
-	/* Of sizes, others are as good. */
-	present = system_parameter(system, name, strchr(word, ',') ? NULL : word);
-	json_object_object_add(row, "present", json_object_new_boolean(present));
+	json_object_object_add(row, "present",
+			       json_object_new_boolean(system_parameter(system, name, word)));
 	add_text(row, "why", why);
 	json_object_array_add(rows, row);
 }
@@ -74,9 +72,6 @@ int do_cmdline(int argc, char **argv)
 	if (system_scalable_capable(&system))
 		add_parameter(rows, &system, "intel_iommu", "sm_on",
 			      "use scalable mode, which all VT-d units of this machine have");
-	if (system_parameter(&system, "crashkernel", NULL))
-		add_parameter(rows, &system, "kho_scratch", KHO_SCRATCH,
-			      "or KHO keeps twice the memory that crashkernel= reserves, too");
 
 	value = json_object_new_object();
 	json_object_object_add(value, "parameters", rows);

@@ -132,7 +132,7 @@ static void check_scratch(struct json_object *checks, const struct system *syste
 	if (system_parameter(system, "crashkernel", NULL) &&
 	    !system_parameter(system, "kho_scratch", NULL))
 		check(checks, "command line", WARN,
-		      "add kho_scratch=" KHO_SCRATCH " to the kernel command line",
+		      "add kho_scratch= with sizes that hold what the next kernel allocates early: a 64th of the memory, and more",
 		      "crashkernel= without kho_scratch=: KHO keeps twice the memory of both, or finds no room");
 }
 

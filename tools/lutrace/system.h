@@ -35,9 +35,6 @@ struct system {
 	bool dmar;
 };
 
-/* Recommended for any host: below 4 GiB, elsewhere, and for each NUMA node */
-#define KHO_SCRATCH "64M,512M,128M"
-
 void system_read(struct system *system, const char *root);
 void system_free(struct system *system);
 void system_path(const struct system *system, char path[PATH_MAX], const char *file);

@@ -205,7 +205,7 @@ static bool is_compressed(const struct vmcore *vmcore)
 }
 
 /* Where memory ends is all that is known of it; reading tells what is there. */
-static int open_compressed(struct vmcore *vmcore)
+static int open_compressed(struct vmcore *vmcore, uint64_t file_size)
 {
 	const char *machine;
 	kdump_num_t pages;
@@ -223,7 +223,8 @@ static int open_compressed(struct vmcore *vmcore)
 				     kdump_get_err(vmcore->compressed));
 	if (strcmp(machine, KDUMP_ARCH_X86_64) != 0)
 		return vmcore_refuse(vmcore, "it is a dump of another machine than x86-64");
-	if (!pages || pages > MAX_PHYSICAL / VTD_PAGE_SIZE)
+	/* It has a bit for each page, and who looks for a kernel looks everywhere. */
+	if (!pages || pages / 8 > file_size || pages > MAX_PHYSICAL / VTD_PAGE_SIZE)
 		return vmcore_refuse(vmcore, "it is damaged: it says nothing of memory");
 	vmcore->count = 1;
 	vmcore->segments[0].size = vmcore->bytes = pages * VTD_PAGE_SIZE;
@@ -254,7 +255,7 @@ int vmcore_open(struct vmcore *vmcore, const char *path)
 	if (!vmcore->pages || elf_version(EV_CURRENT) == EV_NONE)
 		return vmcore_refuse(vmcore, "out of memory");
 	if (is_compressed(vmcore))
-		return open_compressed(vmcore);
+		return open_compressed(vmcore, (uint64_t)status.st_size);
 	elf = elf_begin(vmcore->fd, ELF_C_READ, NULL);
 	ret = read_headers(vmcore, elf, (uint64_t)status.st_size);
 	elf_end(elf);
