@@ -25,6 +25,11 @@ root=
 clean_up() { [ -z "$root" ] || rm -rf --one-file-system "$root"; }
 trap clean_up EXIT
 
+# installs ROOT PACKAGE LOG: in ROOT, with its own dpkg
+installs() {
+	unshare --mount --pid --fork --kill-child --root="$1" --mount-proc=/proc \
+		/usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive dpkg --install "$2" >"$3" 2>&1
+}
 # What the machine does when it has booted: it says what it has, and stops.
 check() {
 	cat <<-END
@@ -47,12 +52,12 @@ check() {
 # boot ROOT: a machine with ROOT on its disk
 boot() {
 	rm -f disk
-	mke2fs -q -t ext4 -d "$1" disk 3G &&
+	mke2fs -q -t ext4 -d "$1" disk 3G >"$2.qemu" 2>&1 &&
 		timeout 600 qemu-system-x86_64 -accel tcg -cpu max -M q35,kernel-irqchip=split -m 2048 -smp 2 -nodefaults \
 			-display none -device intel-iommu,intremap=on,caching-mode=on,aw-bits=48 -drive file=disk,format=raw,if=virtio \
 			-kernel "$1/boot/vmlinuz-$release" -initrd "$1/boot/initrd.img-$release" -no-reboot \
 			-append "root=/dev/vda rw console=ttyS0 panic=-1 kho=on liveupdate=on intel_iommu=on no_timer_check" \
-			-serial "file:$2.console" -serial "file:$2.said" >"$2.qemu" 2>&1
+			-serial "file:$2.console" -serial "file:$2.said" >>"$2.qemu" 2>&1
 	rm -f disk
 }
 
@@ -63,12 +68,11 @@ for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
 	root=$(mktemp -d "$tap_scratch/root.XXXXXX")
 	tar -C "$root" -xf "$image" || exit
 	cp "${packages[0]}" "$root/tmp/kernel.deb"
-	ok "$suite: it is installed" unshare --mount --pid --fork --kill-child --root="$root" --mount-proc=/proc \
-		/usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive dpkg --install /tmp/kernel.deb \
-		>"$suite.log" 2>&1 || diag "$(cat "$suite.log")"
+	ok "$suite: it is installed" installs "$root" /tmp/kernel.deb "$suite.log" || diag "$(cat "$suite.log")"
 	rm "$root/tmp/kernel.deb"
-	ok "$suite: with its configuration, its modules, and an initial file system" [ -s "$root/boot/config-$release" ] &&
-		ok "  all of them" [ -s "$root/lib/modules/$release/modules.dep" ] && ok "  really" [ -s "$root/boot/initrd.img-$release" ]
+	for file in "boot/config-$release" "lib/modules/$release/modules.dep" "boot/initrd.img-$release"; do
+		ok "$suite: with /$file" [ -s "$root/$file" ]
+	done
 	mkdir -p "$root/proc/sys/kernel"
 	echo "$release" >"$root/proc/sys/kernel/osrelease"
 	is "$suite: the doctor misses no option" "$("$BUILD/bin/lutrace" doctor -j --root "$root" |

@@ -69,7 +69,7 @@ done
 # A dump that is damaged: most of it is not there, or bits of its headers are others.
 refused_or_unread() {
 	local status
-	"$lutrace" postmortem -j --vmcore "$tap_scratch/damaged" --vmlinux "$build/linux/lab/vmlinux" \
+	timeout 60 "$lutrace" postmortem -j --vmcore "$tap_scratch/damaged" --vmlinux "$build/linux/lab/vmlinux" \
 		>"$tap_scratch/answer" 2>"$tap_scratch/errors"
 	status=$?
 	[ $status = 2 ] || { [ $status = 1 ] && grep -q ' cannot be used: ' "$tap_scratch/errors"; } ||
@@ -81,5 +81,9 @@ cp "$lab_results/dump" "$tap_scratch/damaged"
 # struct disk_dump_header: after the names, the time and the status
 printf '\377\377\377\377' | dd of="$tap_scratch/damaged" bs=1 seek=428 conv=notrunc status=none
 ok "nor of one with another block size" refused_or_unread
+cp "$lab_results/dump" "$tap_scratch/damaged"
+# struct kdump_sub_header, in the block behind it, ends with max_mapnr_64
+printf '\377\377\377\377\377' | dd of="$tap_scratch/damaged" bs=1 seek=$((4096 + 96)) conv=notrunc status=none
+ok "and one of 4 PiB in a file of megabytes is not searched" refused_or_unread
 rm -f "$lab_results/vmcore" "$lab_results/dump" "$tap_scratch/dump" "$tap_scratch/damaged"
 tap_done
