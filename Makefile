@@ -65,7 +65,7 @@ test-package: tools unit ## the toolkit's package, built and installed on Debian
 	$(Q)PACKAGE_SUITES='bookworm trixie' tests/run tests/toolkit/package.t
 
 .PHONY: test-deb-kernel
-test-deb-kernel: deb-kernel tools programs ## the kernel's package, built, installed, booted, and updated live
+test-deb-kernel: deb-kernel deb tools programs ## both packages on Debian 12 and 13: installed, booted, updated live
 	$(Q)PACKAGE_SUITES='bookworm trixie' tests/run tests/debian/kernel.t
 
 .PHONY: bench

@@ -1,9 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# The Debian package of the kernel: it installs on Debian, Debian boots with it, from
-# its disk and with its own initial file system, and it carries a device over into
-# itself. PACKAGE_SUITES names the releases; by default this machine's own.
+# A host as an operator sets it up: the packages of the kernel and of the toolkit are
+# installed on Debian, which boots with them, from its disk and with its own initial
+# file system, and goes into the same kernel again by systemctl kexec. What crossed is
+# recorded and exported by the services that the package brought. In the laboratory the
+# kernel carries a device over. PACKAGE_SUITES names the releases; by default this
+# machine's own.
 
 set -u
 project=$(cd "$(dirname "$0")/../.." && pwd)
@@ -16,6 +19,8 @@ export BUILD=${BUILD:-$project/build}
 
 mapfile -t packages < <(find "$BUILD/deb" -name 'linux-image-*-liveupdate_*.deb')
 is "there is one package of a kernel" "${#packages[@]}" 1 || tap_done
+toolkit=$(echo "$BUILD"/deb/lutrace_*.deb)
+mapfile -t needed < <(dpkg-deb -f "$toolkit" Depends | tr ',' '\n' | sed 's/^ *//; s/[ |(].*//')
 release=$(dpkg-deb -f "${packages[0]}" Package)
 release=${release#linux-image-}
 
@@ -25,27 +30,52 @@ root=
 clean_up() { [ -z "$root" ] || rm -rf --one-file-system "$root"; }
 trap clean_up EXIT
 
-# installs ROOT PACKAGE LOG: in ROOT, with its own dpkg
+# installs ROOT LOG PACKAGE...: in ROOT, with its own dpkg
 installs() {
-	unshare --mount --pid --fork --kill-child --root="$1" --mount-proc=/proc \
-		/usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive dpkg --install "$2" >"$3" 2>&1
+	local root=$1 log=$2
+	shift 2
+	unshare --mount --pid --fork --kill-child --root="$root" --mount-proc=/proc \
+		/usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive dpkg --install "$@" >"$log" 2>&1
 }
-# What the machine does when it has booted: it says what it has, and stops.
+# What the machine does when it has booted: it says what it has, and goes on into the
+# next kernel; there it says what came with it, and stops.
 check() {
-	cat <<-END
-		#!/bin/sh
-		{
-			echo "release \$(uname -r)"
-			echo "state \$(systemctl is-system-running --wait)"
-			echo "failed \$(systemctl list-units --failed --plain --no-legend | cut -d ' ' -f 1 | xargs)"
-			for file in /dev/liveupdate /dev/iommu /dev/vfio/devices /sys/kernel/liveupdate/ledger/current /sys/class/iommu/dmar0; do
-				[ -e "\$file" ] && echo "has \$file"
+	cat <<-'END'
+		#!/bin/bash
+		exec >/dev/ttyS1 2>&1
+		ledger=/sys/kernel/liveupdate/ledger
+		boot=first
+		[ ! -e $ledger/previous ] || boot=second
+		[ $boot = first ] || echo resume >$ledger/mark
+		say() { echo "$boot $*"; }
+		say release "$(uname -r)"
+		systemctl is-system-running --wait >/dev/null
+		say failed "$(systemctl list-units --failed --plain --no-legend | cut -d ' ' -f 1 | xargs)"
+		say root "$(findmnt -n -o SOURCE,FSTYPE / | xargs)"
+		if [ $boot = first ]; then
+			for file in /dev/liveupdate /dev/iommu $ledger/current /sys/class/iommu/dmar0; do
+				[ -e "$file" ] && say has "$file"
 			done
-			modprobe -n -v mlx5_core >/dev/null && echo "has the module mlx5_core"
-			modprobe kvm && echo "loads a module"
-			findmnt -n -o SOURCE,FSTYPE /
-			echo end
-		} >/dev/ttyS1 2>&1
+			say controllers "$(cat /sys/fs/cgroup/cgroup.controllers)"
+			modprobe -n -v mlx5_core >/dev/null && say module mlx5_core
+			modprobe kvm && say module kvm
+			say doctor "$(lutrace doctor -j)"
+			kexec -s -l "/boot/vmlinuz-$(uname -r)" --initrd="/boot/initrd.img-$(uname -r)" --reuse-cmdline &&
+				echo pause >$ledger/mark && systemctl kexec && exit
+			say "cannot jump"
+		else
+			say time "$(lutrace time -j)"
+			systemctl start lutrace-collect.service || say "cannot record"
+			for ((tries = 0; tries < 60; tries++)); do
+				exec 3<>/dev/tcp/127.0.0.1/9739 && break
+				sleep 1
+			done 2>/dev/null
+			printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3 && while read -r line; do
+				case $line in liveupdate_*) say metric "$line" ;; esac
+			done <&3
+			systemctl is-active --quiet lutrace-export.service || journalctl -b --no-pager -u lutrace-export.service
+			say end
+		fi
 		systemctl poweroff --force
 	END
 }
@@ -53,31 +83,28 @@ check() {
 boot() {
 	rm -f disk
 	mke2fs -q -t ext4 -d "$1" disk 3G >"$2.qemu" 2>&1 &&
-		timeout 600 qemu-system-x86_64 -accel tcg -cpu max -M q35,kernel-irqchip=split -m 2048 -smp 2 -nodefaults \
+		timeout 900 qemu-system-x86_64 -accel tcg -cpu max -M q35,kernel-irqchip=split -m 2048 -smp 2 -nodefaults \
 			-display none -device intel-iommu,intremap=on,caching-mode=on,aw-bits=48 -drive file=disk,format=raw,if=virtio \
 			-kernel "$1/boot/vmlinuz-$release" -initrd "$1/boot/initrd.img-$release" -no-reboot \
-			-append "root=/dev/vda rw console=ttyS0 panic=-1 kho=on liveupdate=on intel_iommu=on no_timer_check" \
+			-append "root=/dev/vda rw console=ttyS0 panic=-1 liveupdate=on no_timer_check" \
 			-serial "file:$2.console" -serial "file:$2.said" >>"$2.qemu" 2>&1
 	rm -f disk
 }
 
 cd "$tap_scratch" || exit
 for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
-	image=$("$project/tests/toolkit/package-root" "$suite" systemd systemd-sysv udev kmod initramfs-tools zstd) ||
+	image=$("$project/tests/toolkit/package-root" "$suite" systemd systemd-sysv udev kmod initramfs-tools \
+		zstd kexec-tools "${needed[@]}") ||
 		{ ok "there is a $suite to install it on" false; continue; }
 	root=$(mktemp -d "$tap_scratch/root.XXXXXX")
 	tar -C "$root" -xf "$image" || exit
-	cp "${packages[0]}" "$root/tmp/kernel.deb"
-	ok "$suite: it is installed" installs "$root" /tmp/kernel.deb "$suite.log" || diag "$(cat "$suite.log")"
-	rm "$root/tmp/kernel.deb"
+	install -m 644 "${packages[0]}" "$toolkit" "$root/tmp/"
+	ok "$suite: they are installed" installs "$root" "$suite.log" "/tmp/${packages[0]##*/}" "/tmp/${toolkit##*/}" ||
+		diag "$(cat "$suite.log")"
+	rm "$root/tmp/"*.deb
 	for file in "boot/config-$release" "lib/modules/$release/modules.dep" "boot/initrd.img-$release"; do
 		ok "$suite: with /$file" [ -s "$root/$file" ]
 	done
-	mkdir -p "$root/proc/sys/kernel"
-	echo "$release" >"$root/proc/sys/kernel/osrelease"
-	is "$suite: the doctor misses no option" "$("$BUILD/bin/lutrace" doctor -j --root "$root" |
-		jq -r '.checks[] | select(.check == "configuration") | .verdict')" ok
-	rm -r "$root/proc/sys"
 
 	check >"$root/check" && chmod +x "$root/check"
 	cat >"$root/etc/systemd/system/check.service" <<-END
@@ -89,15 +116,25 @@ for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
 	mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
 	ln -s ../check.service "$root/etc/systemd/system/multi-user.target.wants/"
 	boot "$root" "$suite"
-	said=$(tr -d '\r' <"$suite.said")
-	is "$suite: Debian boots with it" "$(sed -n 's/^release //p' <<<"$said")" "$release" ||
-		diag "$(tail -n 30 "$suite.console")"
-	is "$suite: from its disk" "$(grep '^/dev/vda' <<<"$said" | xargs)" "/dev/vda ext4"
-	is "$suite: and no service fails" "$(sed -n 's/^failed //p' <<<"$said")" ""
-	is "$suite: what live update needs is there" "$(sed -n 's/^has //p' <<<"$said" | xargs)" \
-		"/dev/liveupdate /dev/iommu /sys/kernel/liveupdate/ledger/current /sys/class/iommu/dmar0 the module mlx5_core"
-	like "$suite: modules load" "$said" 'loads a module'
-	is "$suite: the kernel complains of nothing" \
+	tr -d '\r' <"$suite.said" >said
+	# said BOOT WHAT: in one of the two boots
+	said() { sed -n "s/^$1 $2 //p" said; }
+	is "$suite: Debian boots with it" "$(said first release)" "$release" || diag "$(tail -n 30 "$suite.console")"
+	is "$suite: from its disk" "$(said first root)" "/dev/vda ext4"
+	is "$suite: and no service fails" "$(said first failed)" ""
+	is "$suite: what live update needs is there" "$(said first has | xargs)" \
+		"/dev/liveupdate /dev/iommu /sys/kernel/liveupdate/ledger/current /sys/class/iommu/dmar0"
+	is "$suite: the doctor misses no option" \
+		"$(said first doctor | jq -r '.checks[] | select(.check == "configuration") | .verdict')" ok
+	is "$suite: modules are found, and load" "$(said first module | xargs)" "mlx5_core kvm"
+	like "$suite: systemd can divide the machine" "$(said first controllers)" 'cpuset cpu io memory .*pids'
+	is "$suite: systemctl kexec goes into it again" "$(said second release)" "$release" || diag "$(cat said)"
+	is "$suite: and no service fails there" "$(said second root), $(said second failed)" "/dev/vda ext4, "
+	ok "$suite: the pause is known" [ "$(said second time | jq '.blackout.ns // 0')" -gt 0 ]
+	is "$suite: it is exported, as recorded by the service" "$(said second metric |
+		sed -n 's/^liveupdate_last_blackout_seconds[^ ]* //p' | head -n 1)" \
+		"$(said second time | jq '.blackout.ns / 1e9')"
+	is "$suite: the kernels complain of nothing" \
 		"$(grep -aE 'WARNING:|BUG:|Oops|Kernel panic' "$suite.console")" ""
 	if [ ! -s kernel ]; then
 		cp "$root/boot/vmlinuz-$release" kernel
