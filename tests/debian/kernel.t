@@ -4,8 +4,9 @@
 # A host as an operator sets it up: the packages of the kernel and of the toolkit are
 # installed on Debian, which boots with them, from its disk and with its own initial
 # file system, and goes into the same kernel again by systemctl kexec. What crossed is
-# recorded and exported by the services that the package brought. In the laboratory the
-# kernel carries a device over. PACKAGE_SUITES names the releases; by default this
+# recorded and exported by the services that the package brought. That kernel crashes;
+# kdump-tools save its memory, which is explained. In the laboratory the kernel carries a
+# device over. PACKAGE_SUITES names the releases; by default this
 # machine's own.
 
 set -u
@@ -38,7 +39,7 @@ installs() {
 		/usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive dpkg --install "$@" >"$log" 2>&1
 }
 # What the machine does when it has booted: it says what it has, and goes on into the
-# next kernel; there it says what came with it, and stops.
+# next kernel; there it says what came with it, and crashes.
 check() {
 	cat <<-'END'
 		#!/bin/bash
@@ -74,34 +75,41 @@ check() {
 				case $line in liveupdate_*) say metric "$line" ;; esac
 			done <&3
 			systemctl is-active --quiet lutrace-export.service || journalctl -b --no-pager -u lutrace-export.service
+			say kdump "$(kdump-config status)"
 			say end
+			sync
+			echo c >/proc/sysrq-trigger
 		fi
 		systemctl poweroff --force
 	END
 }
-# boot ROOT: a machine with ROOT on its disk
+# boot ROOT NAME: a machine with ROOT on its disk; what is in /var/crash afterwards is in crash
 boot() {
-	rm -f disk
+	rm -rf disk crash
 	mke2fs -q -t ext4 -d "$1" disk 3G >"$2.qemu" 2>&1 &&
 		timeout 900 qemu-system-x86_64 -accel tcg -cpu max -M q35,kernel-irqchip=split -m 2048 -smp 2 -nodefaults \
 			-display none -device intel-iommu,intremap=on,caching-mode=on,aw-bits=48 -drive file=disk,format=raw,if=virtio \
 			-kernel "$1/boot/vmlinuz-$release" -initrd "$1/boot/initrd.img-$release" -no-reboot \
-			-append "root=/dev/vda rw console=ttyS0 panic=-1 liveupdate=on no_timer_check" \
+			-append "root=/dev/vda rw console=ttyS0 panic=-1 liveupdate=on crashkernel=256M no_timer_check" \
 			-serial "file:$2.console" -serial "file:$2.said" >>"$2.qemu" 2>&1
+	debugfs -R 'rdump /var/crash .' disk >>"$2.qemu" 2>&1
 	rm -f disk
 }
 
 cd "$tap_scratch" || exit
 for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
 	image=$("$project/tests/toolkit/package-root" "$suite" systemd systemd-sysv udev kmod initramfs-tools \
-		zstd kexec-tools "${needed[@]}") ||
+		zstd kexec-tools kdump-tools makedumpfile "${needed[@]}") ||
 		{ ok "there is a $suite to install it on" false; continue; }
 	root=$(mktemp -d "$tap_scratch/root.XXXXXX")
 	tar -C "$root" -xf "$image" || exit
+	# It asks the machine it runs on for a root file system; after the boot its service does.
+	chmod -x "$root/etc/kernel/postinst.d/kdump-tools"
 	install -m 644 "${packages[0]}" "$toolkit" "$root/tmp/"
 	ok "$suite: they are installed" installs "$root" "$suite.log" "/tmp/${packages[0]##*/}" "/tmp/${toolkit##*/}" ||
 		diag "$(cat "$suite.log")"
 	rm "$root/tmp/"*.deb
+	sed -i 's/^#*USE_KDUMP=.*/USE_KDUMP=1/' "$root/etc/default/kdump-tools"
 	for file in "boot/config-$release" "lib/modules/$release/modules.dep" "boot/initrd.img-$release"; do
 		ok "$suite: with /$file" [ -s "$root/$file" ]
 	done
@@ -134,8 +142,14 @@ for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
 	is "$suite: it is exported, as recorded by the service" "$(said second metric |
 		sed -n 's/^liveupdate_last_blackout_seconds[^ ]* //p' | head -n 1)" \
 		"$(said second time | jq '.blackout.ns / 1e9')"
-	is "$suite: the kernels complain of nothing" \
-		"$(grep -aE 'WARNING:|BUG:|Oops|Kernel panic' "$suite.console")" ""
+	is "$suite: the kernels complain of nothing, until one is made to crash" \
+		"$(sed '/sysrq: Trigger a crash/q' "$suite.console" | grep -aE 'WARNING:|BUG:|Oops|Kernel panic')" ""
+	makedumpfile -R dump <"$(echo crash/*/dump.*)" >>"$suite.qemu" 2>&1
+	"$BUILD/bin/lutrace" postmortem -j --vmcore dump --vmlinux "$BUILD/linux/host/vmlinux" \
+		>postmortem.json 2>postmortem.err
+	is "$suite: what kdump-tools saved of it is explained" "$(jq -r .panic postmortem.json)" "sysrq triggered crash" ||
+		diag "$(said second kdump; cat postmortem.err "$suite.qemu"; tail -n 30 "$suite.console")"
+	rm -rf dump crash
 	if [ ! -s kernel ]; then
 		cp "$root/boot/vmlinuz-$release" kernel
 	fi

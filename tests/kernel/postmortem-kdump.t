@@ -66,6 +66,16 @@ for options in "-E -d 30" "-l -d 30" "-z -d 30"; do
 	explained "makedumpfile $options" "$tap_scratch/dump"
 done
 
+# What kdump-tools save: they write to a pipe.
+makedumpfile -F -c -d 31 --message-level 4 "$lab_results/vmcore" >"$tap_scratch/pieces" 2>"$tap_scratch/makedumpfile.log"
+"$lutrace" postmortem --vmcore "$tap_scratch/pieces" --vmlinux "$build/linux/lab/vmlinux" >"$tap_scratch/answer" 2>&1
+like "it is read, or it is said how to put its pieces together" "$(cat "$tap_scratch/answer")" \
+	"sysrq triggered crash|'makedumpfile -R NEW <FILE'"
+rm -f "$tap_scratch/dump"
+makedumpfile -R "$tap_scratch/dump" <"$tap_scratch/pieces" >"$tap_scratch/makedumpfile.log" 2>&1
+explained "makedumpfile -F, and -R" "$tap_scratch/dump"
+rm -f "$tap_scratch/pieces"
+
 # A dump that is damaged: most of it is not there, or bits of its headers are others.
 refused_or_unread() {
 	local status

@@ -194,30 +194,44 @@ static int read_headers(struct vmcore *vmcore, Elf *elf, uint64_t file_size)
 	return 0;
 }
 
-/* makedumpfile calls its file one, the format before it the other. */
-static bool is_compressed(const struct vmcore *vmcore)
-{
-	char magic[8];
+enum dump_format {
+	DUMP_ELF, /* or nothing that is known */
+	DUMP_COMPRESSED,
+	DUMP_FLATTENED, /* the one before in pieces, from a pipe (makedumpfile -F) */
+};
 
-	return pread(vmcore->fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
-	       (!memcmp(magic, "KDUMP   ", sizeof(magic)) ||
-		!memcmp(magic, "DISKDUMP", sizeof(magic)));
+static enum dump_format find_format(const struct vmcore *vmcore)
+{
+	char magic[12];
+
+	if (pread(vmcore->fd, magic, sizeof(magic), 0) != (ssize_t)sizeof(magic))
+		return DUMP_ELF;
+	/* makedumpfile calls its file one, the format before it the other. */
+	if (!memcmp(magic, "KDUMP   ", 8) || !memcmp(magic, "DISKDUMP", 8))
+		return DUMP_COMPRESSED;
+	return memcmp(magic, "makedumpfile", 12) ? DUMP_ELF : DUMP_FLATTENED;
 }
 
 /* Where memory ends is all that is known of it; reading tells what is there. */
-static int open_compressed(struct vmcore *vmcore, uint64_t file_size)
+static int open_compressed(struct vmcore *vmcore, enum dump_format format, uint64_t file_size)
 {
 	const char *machine;
 	kdump_num_t pages;
+	bool opened;
 
 	vmcore->compressed = kdump_new();
 	vmcore->segments = calloc(1, sizeof(*vmcore->segments));
 	if (!vmcore->compressed || !vmcore->segments)
 		return vmcore_refuse(vmcore, "out of memory");
 	/* Without it there is no VMCOREINFO. */
-	if (kdump_set_string_attr(vmcore->compressed, KDUMP_ATTR_OSTYPE, "linux") != KDUMP_OK ||
-	    kdump_open_fd(vmcore->compressed, vmcore->fd) != KDUMP_OK ||
-	    kdump_get_number_attr(vmcore->compressed, "max_pfn", &pages) != KDUMP_OK ||
+	if (kdump_set_string_attr(vmcore->compressed, KDUMP_ATTR_OSTYPE, "linux") != KDUMP_OK)
+		return vmcore_refuse(vmcore, "%s", kdump_get_err(vmcore->compressed));
+	opened = kdump_open_fd(vmcore->compressed, vmcore->fd) == KDUMP_OK;
+	/* libkdumpfile 0.5.1, Debian 12's, does not. */
+	if (!opened && format == DUMP_FLATTENED)
+		return vmcore_refuse(vmcore, "it is in pieces, as kdump-tools write it: "
+					     "'makedumpfile -R NEW <FILE' puts them together");
+	if (!opened || kdump_get_number_attr(vmcore->compressed, "max_pfn", &pages) != KDUMP_OK ||
 	    kdump_get_string_attr(vmcore->compressed, KDUMP_ATTR_ARCH_NAME, &machine) != KDUMP_OK)
 		return vmcore_refuse(vmcore, "it is damaged: %s",
 				     kdump_get_err(vmcore->compressed));
@@ -242,6 +256,7 @@ static int open_compressed(struct vmcore *vmcore, uint64_t file_size)
  */
 int vmcore_open(struct vmcore *vmcore, const char *path)
 {
+	enum dump_format format;
 	struct stat status;
 	Elf *elf;
 	int ret;
@@ -254,8 +269,9 @@ int vmcore_open(struct vmcore *vmcore, const char *path)
 	vmcore->pages = calloc(PT_BATCH, VTD_PAGE_SIZE);
 	if (!vmcore->pages || elf_version(EV_CURRENT) == EV_NONE)
 		return vmcore_refuse(vmcore, "out of memory");
-	if (is_compressed(vmcore))
-		return open_compressed(vmcore, (uint64_t)status.st_size);
+	format = find_format(vmcore);
+	if (format != DUMP_ELF)
+		return open_compressed(vmcore, format, (uint64_t)status.st_size);
 	elf = elf_begin(vmcore->fd, ELF_C_READ, NULL);
 	ret = read_headers(vmcore, elf, (uint64_t)status.st_size);
 	elf_end(elf);
