@@ -103,12 +103,13 @@ for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
 		{ ok "there is a $suite to install it on" false; continue; }
 	root=$(mktemp -d "$tap_scratch/root.XXXXXX")
 	tar -C "$root" -xf "$image" || exit
-	# It asks the machine it runs on for a root file system; after the boot its service does.
+	# It asks the machine it runs on for a root file system: after the boot its service calls it.
 	chmod -x "$root/etc/kernel/postinst.d/kdump-tools"
 	install -m 644 "${packages[0]}" "$toolkit" "$root/tmp/"
 	ok "$suite: they are installed" installs "$root" "$suite.log" "/tmp/${packages[0]##*/}" "/tmp/${toolkit##*/}" ||
 		diag "$(cat "$suite.log")"
 	rm "$root/tmp/"*.deb
+	chmod +x "$root/etc/kernel/postinst.d/kdump-tools"
 	sed -i 's/^#*USE_KDUMP=.*/USE_KDUMP=1/' "$root/etc/default/kdump-tools"
 	for file in "boot/config-$release" "lib/modules/$release/modules.dep" "boot/initrd.img-$release"; do
 		ok "$suite: with /$file" [ -s "$root/$file" ]
