@@ -6,8 +6,7 @@
 # file system, and goes into the same kernel again by systemctl kexec. What crossed is
 # recorded and exported by the services that the package brought. That kernel crashes;
 # kdump-tools save its memory, which is explained. In the laboratory the kernel carries a
-# device over. PACKAGE_SUITES names the releases; by default this
-# machine's own.
+# device over. PACKAGE_SUITES names the releases; by default this machine's own.
 
 set -u
 project=$(cd "$(dirname "$0")/../.." && pwd)
