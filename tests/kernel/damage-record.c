@@ -25,6 +25,7 @@ typedef uint8_t u8;
 #define BIT(n)		   (1U << (n))
 #define GENMASK(high, low) (~0U >> (31 - (high)) & ~0U << (low))
 #include "../../kernel/files/include/linux/kho/abi/iommu.h"
+#include "../../kernel/files/include/linux/kho/abi/iommufd.h"
 #include "../../kernel/files/include/linux/kho/abi/pci.h"
 
 #define PAGE 4096UL
@@ -149,6 +150,18 @@ static void damage_pci(const char *what)
 		errx(2, "%s: cannot damage that", what);
 }
 
+/* The second of two page tables has another name, or its own again. */
+static void damage_iommufd(const char *what)
+{
+	const size_t size = sizeof(struct iommufd_ser) + 2 * sizeof(struct iommufd_hwpt_ser);
+	struct iommufd_ser *ser = find_header(IOMMUFD_SER_MAGIC, size);
+
+	if (strcmp(what, "iommufd-token") != 0)
+		errx(2, "%s: cannot damage that", what);
+	ser->hwpts[1].token ^= 1ULL << 32;
+	ser->crc = crc(&ser->size, size - offsetof(struct iommufd_ser, size));
+}
+
 int main(int argc, char **argv)
 {
 	struct iommu_liveupdate_ser *header;
@@ -166,6 +179,10 @@ int main(int argc, char **argv)
 		err(1, "/dev/mem");
 	if (!strncmp(what, "pci-", 4)) {
 		damage_pci(what);
+		return 0;
+	}
+	if (!strncmp(what, "iommufd-", 8)) {
+		damage_iommufd(what);
 		return 0;
 	}
 	header = find_header(IOMMU_SER_MAGIC, sizeof(*header));

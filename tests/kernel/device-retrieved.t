@@ -91,6 +91,8 @@ works retrieved 0x1000000
 note bind-other "$(dma try bind edu other)"
 note restore-other "$(dma try restore x 0x11 other)"
 note finish-unbound "$(dma try finish)"
+dma restore old-one 0x11
+note destroy-unbound "$(dma try destroy old-one)"
 works refused 0x1000000
 dma bind edu
 dma bind igb
@@ -104,7 +106,6 @@ done
 note bound-master "$(is_master "$edu") $(is_master "$igb")"
 
 note restore-unknown "$(dma try restore x 0x13)"
-dma restore old-one 0x11
 note restore-again "$(dma try restore x 0x11)"
 dma restore old-two 0x12
 note mark-restored "$(dma try mark old-one 0x99)"
@@ -195,7 +196,8 @@ for mode in ${MODES:-legacy scalable first-stage}; do
 	is "$mode: a page table is restored once" "$(fact restore-again) $(fact restore-destroyed)" "ENOENT ENOENT"
 	ok "$mode: it cannot be marked for the next update" [ "$(fact mark-restored)" != ok ]
 	is "$mode: a device that has left it does not come back" "$(fact move-back)" EINVAL
-	is "$mode: it cannot be destroyed while the device is on it" "$(fact destroy-used)" EBUSY
+	is "$mode: it cannot be destroyed while the device is on it, bound or not" \
+		"$(fact destroy-unbound) $(fact destroy-used)" "EBUSY EBUSY"
 	is "$mode: nor can the device be detached from it" "$(fact detach-restored)" "EBUSY EBUSY"
 	is "$mode: the session does not finish while a device is not bound" "$(fact finish-unbound)" EBUSY
 	is "$mode: nor while one is on its restored page table" "$(fact finish-restored)" EBUSY

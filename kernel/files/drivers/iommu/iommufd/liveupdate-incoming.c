@@ -52,9 +52,38 @@ to_hwpt_restored(struct iommufd_object *obj)
 	return container_of(obj, struct iommufd_hwpt_restored, common.obj);
 }
 
+/**
+ * iommufd_hwpt_is_awaited() - Does a device run on a restored HWPT?
+ * @ictx: iommufd
+ * @id:   ID of an object of any kind
+ *
+ * A device holds a reference from its binding on, but does DMA before. Nobody
+ * could bind it if its HWPT were gone by then, nor finish the session.
+ *
+ * Return: true as long as the object is such a HWPT, which must not be
+ * destroyed.
+ */
+bool iommufd_hwpt_is_awaited(struct iommufd_ctx *ictx, u32 id)
+{
+	struct iommufd_hwpt_restored *hwpt;
+	struct iommufd_object *obj;
+	u64 top = 0;
+
+	if (!ictx->liveupdate_retrieved)
+		return false;
+	xa_lock(&ictx->objects);
+	obj = xa_load(&ictx->objects, id);
+	hwpt = obj ? to_hwpt_restored(obj) : NULL;
+	if (hwpt)
+		top = hwpt->top;
+	xa_unlock(&ictx->objects);
+	return top && iommu_domain_is_awaited(top);
+}
+
 /*
- * As long as a device is on the domain it is not freed: it goes back to where
- * it waits, together with the device.
+ * A device may be on the domain if retrieving the iommufd failed half-way. The
+ * domain is not freed then: it goes back to where it waits, together with the
+ * device.
  */
 void iommufd_hwpt_restored_destroy(struct iommufd_object *obj)
 {
