@@ -109,7 +109,7 @@ for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
 		diag "$(cat "$suite.log")"
 	rm "$root/tmp/"*.deb
 	chmod +x "$root/etc/kernel/postinst.d/kdump-tools"
-	sed -i 's/^#*USE_KDUMP=.*/USE_KDUMP=1/' "$root/etc/default/kdump-tools"
+	sed -i 's/^#*USE_KDUMP=.*/USE_KDUMP=1/; s/^#*MAKEDUMP_ARGS=.*/MAKEDUMP_ARGS="-c -d 23"/' "$root/etc/default/kdump-tools"
 	for file in "boot/config-$release" "lib/modules/$release/modules.dep" "boot/initrd.img-$release"; do
 		ok "$suite: with /$file" [ -s "$root/$file" ]
 	done
@@ -149,6 +149,7 @@ for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
 		>postmortem.json 2>postmortem.err
 	is "$suite: what kdump-tools saved of it is explained" "$(jq -r .panic postmortem.json)" "sysrq triggered crash" ||
 		diag "$(said second kdump; cat postmortem.err "$suite.qemu"; tail -n 30 "$suite.console")"
+	is "$suite: nothing of it is unreadable" "$(jq -c .unread postmortem.json)" '[]'
 	rm -rf dump crash
 	if [ ! -s kernel ]; then
 		cp "$root/boot/vmlinuz-$release" kernel

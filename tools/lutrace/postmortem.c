@@ -226,11 +226,29 @@ static bool any_damaged(struct json_object *value)
 	return false;
 }
 
+static bool any_missing(struct json_object *value)
+{
+	struct json_object *lines = member(value, "unread");
+	size_t i;
+
+	for (i = 0; lines && i < json_object_array_length(lines); i++) {
+		if (strstr(json_object_get_string(json_object_array_get_idx(lines, i)),
+			   "not in the dump"))
+			return true;
+	}
+	return false;
+}
+
 static void advise_dead(struct json_object *lines, struct json_object *value,
 			enum postmortem_point point)
 {
 	const char *identity = member_text(value, "identity");
 
+	/* The level 8, without user pages, is where makedumpfile errs (docs/postmortem.md). */
+	if (any_missing(value))
+		add_line(
+			lines,
+			"pages are missing: if makedumpfile left them out, have it save the next dump with -d 23");
 	if (any_damaged(value))
 		add_line(lines, "a record in memory is damaged: find out who wrote there");
 	if (!strcmp(identity, "different"))

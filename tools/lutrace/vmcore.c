@@ -213,7 +213,7 @@ static enum dump_format find_format(const struct vmcore *vmcore)
 }
 
 /* Where memory ends is all that is known of it; reading tells what is there. */
-static int open_compressed(struct vmcore *vmcore, enum dump_format format, uint64_t file_size)
+static int open_compressed(struct vmcore *vmcore, enum dump_format format)
 {
 	const char *machine;
 	kdump_num_t pages;
@@ -237,8 +237,8 @@ static int open_compressed(struct vmcore *vmcore, enum dump_format format, uint6
 				     kdump_get_err(vmcore->compressed));
 	if (strcmp(machine, KDUMP_ARCH_X86_64) != 0)
 		return vmcore_refuse(vmcore, "it is a dump of another machine than x86-64");
-	/* It has a bit for each page, and who looks for a kernel looks everywhere. */
-	if (!pages || pages / 8 > file_size || pages > MAX_PHYSICAL / VTD_PAGE_SIZE)
+	/* libkdumpfile has seen that the file has a bit for each of them. */
+	if (!pages || pages > MAX_PHYSICAL / VTD_PAGE_SIZE)
 		return vmcore_refuse(vmcore, "it is damaged: it says nothing of memory");
 	vmcore->count = 1;
 	vmcore->segments[0].size = vmcore->bytes = pages * VTD_PAGE_SIZE;
@@ -271,7 +271,7 @@ int vmcore_open(struct vmcore *vmcore, const char *path)
 		return vmcore_refuse(vmcore, "out of memory");
 	format = find_format(vmcore);
 	if (format != DUMP_ELF)
-		return open_compressed(vmcore, format, (uint64_t)status.st_size);
+		return open_compressed(vmcore, format);
 	elf = elf_begin(vmcore->fd, ELF_C_READ, NULL);
 	ret = read_headers(vmcore, elf, (uint64_t)status.st_size);
 	elf_end(elf);

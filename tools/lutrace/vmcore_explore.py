@@ -114,6 +114,15 @@ def text(data):
     return "".join(c if " " <= c <= "~" else "?" for c in data)
 
 
+def reason(error):
+    """Why something cannot be read.
+
+    What a reader of memory raises comes out of drgn as an Exception that has the
+    type in its text.
+    """
+    return text(str(error).removeprefix("_drgn.FaultError: "))
+
+
 def crc(data):
     return zlib.crc32(data) ^ 0xFFFFFFFF
 
@@ -200,8 +209,8 @@ class Kernel:
         row = {"token": token, "type": compatible, "object": None}
         try:
             row["object"] = self.file_object(compatible, data)
-        except (Damaged, drgn.FaultError, LookupError) as error:
-            row["object"] = f"unreadable: {text(str(error))}"
+        except Exception as error:
+            row["object"] = f"unreadable: {reason(error)}"
         return row
 
     def live_session(self, session, incoming):
@@ -351,8 +360,8 @@ def main():
             value = function(*arguments)
             if value is not None:
                 result[name] = value
-        except (Damaged, drgn.FaultError, LookupError, ValueError, TypeError, AttributeError) as error:
-            result["unread"].append(f"{name}: {text(str(error))}")
+        except Exception as error:
+            result["unread"].append(f"{name}: {reason(error)}")
 
     part("log", kernel.log)
     part("ledgers", kernel.ledgers)
