@@ -69,7 +69,7 @@ test-deb-kernel: deb-kernel deb tools programs ## both packages on Debian 12 and
 	$(Q)PACKAGE_SUITES='bookworm trixie' tests/run tests/debian/kernel.t
 
 .PHONY: bench
-bench: build ## measure: docs/benchmarks.md says what
+bench: build kernel-unpatched ## measure: docs/benchmarks.md says what
 	$(Q)tests/bench/run --results $(BUILD)/bench
 
 ##@ Build it
@@ -104,6 +104,10 @@ kernel-successor: kernel-lab
 kernel-debug: kernel-tree ## a kernel that finds its own mistakes: KASAN, lockdep, kmemleak, fault injection
 	$(Q)kernel/scripts/build debug kernel/config/lab.config kernel/config/kunit.config \
 		kernel/config/debug.config
+
+.PHONY: kernel-unpatched
+kernel-unpatched: kernel-tree ## Linux as it is in the laboratory's configuration, for benchmarks
+	$(Q)kernel/scripts/unpatched
 
 .PHONY: kernel-headers
 kernel-headers: kernel-tree

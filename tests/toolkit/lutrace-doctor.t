@@ -111,6 +111,10 @@ is "unless its size is given" "$(verdict 'command line')" ok
 machine
 rm "$root/usr/bin/drgn"
 like "without drgn no dump can be explained" "$(doctor -j | jq -r '.checks[] | select(.advice).advice')" 'python3-drgn'
+put etc/default/kdump-tools '#MAKEDUMP_ARGS="-c -d 31"'
+like "nor can one without the pages that kdump-tools leave out" "$(advice kdump)" 'MAKEDUMP_ARGS="-c -d 23"'
+put etc/default/kdump-tools 'MAKEDUMP_ARGS="-c -d 23"'
+is "with them it can" "$(verdict kdump)" ok
 machine
 rm "$root/sys/kernel/liveupdate/ledger/previous"
 is "a cold boot is no failure" "$(status doctor)" 0

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* lutrace doctor: is this machine fit for live update, and what is missing? */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -254,6 +256,55 @@ static void check_kexec(struct json_object *checks, const struct system *system)
 		      "loading another kernel is disabled until the next boot");
 }
 
+/* What kdump-tools give to makedumpfile if their file does not say it */
+#define KDUMP_TOOLS_LEVEL 31
+/* Of makedumpfile -d: leave user pages out */
+#define LEVEL_NO_USER_PAGES 8
+
+static unsigned long dump_level(const char *line)
+{
+	static const char name[] = "MAKEDUMP_ARGS=";
+	unsigned long level = KDUMP_TOOLS_LEVEL;
+	const char *at;
+
+	for (; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, strlen(name)) != 0)
+			continue;
+		at = strstr(line, "-d");
+		level = at && at < line + strcspn(line, "\n") ? strtoul(at + 2, NULL, 0) : 0;
+	}
+	return level;
+}
+
+/*
+ * With user pages makedumpfile leaves others out that postmortem needs
+ * (docs/postmortem.md). Whoever has that dump cannot get them any more.
+ */
+static void check_kdump(struct json_object *checks, const struct system *system)
+{
+	char path[PATH_MAX], *text = NULL;
+	unsigned long level;
+	size_t size = 0;
+	int fd;
+
+	system_path(system, path, "/etc/default/kdump-tools");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (!file_read(fd, &text, &size)) {
+		level = dump_level(text);
+		check(checks, "kdump", level & LEVEL_NO_USER_PAGES ? WARN : OK,
+		      "set MAKEDUMP_ARGS=\"-c -d 23\" in /etc/default/kdump-tools",
+		      level & LEVEL_NO_USER_PAGES
+			      ? "makedumpfile -d %lu leaves out pages that postmortem needs"
+			      : "makedumpfile -d %lu",
+		      level);
+	}
+	free(text);
+	close(fd);
+}
+
 static void check_tool(struct json_object *checks, const struct system *system, const char *tool,
 		       enum verdict verdict, const char *advice)
 {
@@ -343,6 +394,7 @@ int do_doctor(int argc, char **argv)
 	check_ledger(checks, &system);
 	check_tracing(checks, &system);
 	check_kexec(checks, &system);
+	check_kdump(checks, &system);
 	check_tool(checks, &system, "kexec", FAIL, "install kexec-tools");
 	check_tool(checks, &system, "bpftool", WARN,
 		   "install bpftool 7.5 or later to load the BPF programs by hand");
