@@ -83,6 +83,7 @@ table() {
 # shellcheck disable=SC2034
 statistics='def median: sort | if length % 2 == 1 then .[length / 2 | floor]
 		else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+	def quartiles: sort | [.[(length - 1) / 4 | round], median, .[(length - 1) * 3 / 4 | round]];
 	def rounded($digits): . * pow(10; $digits) | round / pow(10; $digits);
 	def time: if . >= 1e9 then "\(. / 1e9 | rounded(2)) s"
 		elif . >= 1e6 then "\(. / 1e6 | rounded(2)) ms"
