@@ -47,6 +47,38 @@ static void read_pci(struct trace *trace, const char *event, const struct snapsh
 		trace->power_changes++;
 }
 
+/* VT-d 9.10: the first bit of an entry says that it is present. */
+#define ENTRY_PRESENT 1
+
+/*
+ * Where interrupts are looked up. A kernel that goes takes the unit to another
+ * table, without entries; one that comes sets the invalidation queue up before it
+ * takes the unit to its own.
+ */
+struct remapping {
+	bool left;
+	bool taken_over;
+};
+
+static void read_remapping(struct trace *trace, struct remapping *state, const char *event)
+{
+	unsigned long long entry;
+	int enable;
+
+	if (sscanf(event, "vtd_ir_enable enable %d", &enable) == 1) {
+		trace->remapping_off += !enable;
+	} else if (!strncmp(event, "vtd_inv_qi_setup ", 17)) {
+		trace->remapping_stale += !state->left;
+		state->taken_over = true;
+	} else if (!strncmp(event, "vtd_reg_ir_root ", 16)) {
+		state->left = !state->taken_over;
+		state->taken_over = false;
+	} else if (sscanf(event, "vtd_ir_irte_get index %*d low %llx", &entry) == 1) {
+		trace->remapping_stale += (state->left || state->taken_over) &&
+					  entry & ENTRY_PRESENT;
+	}
+}
+
 /**
  * trace_read() - count what matters
  * @trace: filled
@@ -59,6 +91,7 @@ static void read_pci(struct trace *trace, const char *event, const struct snapsh
 int trace_read(struct trace *trace, const char *path, const struct snapshot *before, uint64_t end)
 {
 	FILE *file = fopen(path, "r");
+	struct remapping remapping = {};
 	unsigned long long address;
 	unsigned int source;
 	char *line = NULL;
@@ -86,6 +119,9 @@ int trace_read(struct trace *trace, const char *path, const struct snapshot *bef
 			else
 				trace->other_faults++;
 		}
+		event = strstr(line, ":vtd_");
+		if (event)
+			read_remapping(trace, &remapping, event + 1);
 		event = strstr(line, ":pci_");
 		if (event)
 			read_pci(trace, event + 1, before);
