@@ -47,9 +47,6 @@ static void read_pci(struct trace *trace, const char *event, const struct snapsh
 		trace->power_changes++;
 }
 
-/* VT-d 9.10: the first bit of an entry says that it is present. */
-#define ENTRY_PRESENT 1
-
 /*
  * Where interrupts are looked up. A kernel that goes takes the unit to another
  * table, without entries; one that comes sets the invalidation queue up before it
@@ -62,7 +59,7 @@ struct remapping {
 
 static void read_remapping(struct trace *trace, struct remapping *state, const char *event)
 {
-	unsigned long long entry;
+	unsigned long long low, high;
 	int enable;
 
 	if (sscanf(event, "vtd_ir_enable enable %d", &enable) == 1) {
@@ -73,9 +70,9 @@ static void read_remapping(struct trace *trace, struct remapping *state, const c
 	} else if (!strncmp(event, "vtd_reg_ir_root ", 16)) {
 		state->left = !state->taken_over;
 		state->taken_over = false;
-	} else if (sscanf(event, "vtd_ir_irte_get index %*d low %llx", &entry) == 1) {
-		trace->remapping_stale += (state->left || state->taken_over) &&
-					  entry & ENTRY_PRESENT;
+	} else if (sscanf(event, "vtd_ir_irte_get index %*d low %llx high %llx", &low, &high) ==
+		   2) {
+		trace->remapping_stale += (state->left || state->taken_over) && (low || high);
 	}
 }
 

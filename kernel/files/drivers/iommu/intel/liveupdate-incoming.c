@@ -196,12 +196,13 @@ static void free_no_irqs(struct intel_iommu *iommu, u64 irta)
 		       iommu->name);
 		return;
 	}
-	no_irqs = iommu_adopt_pages(irta & VTD_PAGE_MASK);
-	if (!no_irqs)
-		unit_bad(iommu, "interrupt remapping table %#llx was not preserved",
-			 irta);
-	iommu_free_pages(no_irqs);
 	iommu->flags &= ~VTD_FLAG_IRQ_LIVEUPDATED;
+	no_irqs = iommu_adopt_pages(irta & VTD_PAGE_MASK);
+	if (no_irqs)
+		iommu_free_pages(no_irqs);
+	else
+		pr_warn("%s: interrupt remapping table %#llx was not preserved, nothing is freed\n",
+			iommu->name, irta);
 }
 
 /**

@@ -447,14 +447,26 @@ static void flush_all(struct intel_iommu *iommu)
 	iommu->flush.flush_iotlb(iommu, 0, 0, 0, DMA_TLB_GLOBAL_FLUSH);
 }
 
+/* Those of the unit itself are not remapped, and have vectors of this kernel. */
+static void mask_own_interrupts(struct intel_iommu *iommu)
+{
+	writel(DMA_FECTL_IM, iommu->reg + DMAR_FECTL_REG);
+	if (iommu->pr_irq)
+		writel(DMA_FECTL_IM, iommu->reg + DMAR_PECTL_REG);
+	if (iommu->perf_irq)
+		writel(DMA_FECTL_IM, iommu->reg + DMAR_PERFINTRCTL_REG);
+	/* Flushes the writes */
+	readl(iommu->reg + DMAR_FECTL_REG);
+}
+
 /**
  * intel_liveupdate_shutdown - leave a unit running for the next kernel
  * @iommu: the unit
  *
  * Blocks all interrupts of devices, clears the entries of all devices that do
  * not cross, aliases included, and stops what would write to this kernel's
- * memory: page requests and fault interrupts. The cost is that of reading the
- * context tables.
+ * memory, page requests, or raise an interrupt: the unit itself. The cost is that
+ * of reading the context tables.
  *
  * Context: Only one CPU runs and it has no interrupts.
  * Return: false if nothing of the unit is preserved, or if the machine does not
@@ -501,7 +513,7 @@ bool intel_liveupdate_shutdown(struct intel_iommu *iommu)
 		writeq(0ULL, iommu->reg + DMAR_PQT_REG);
 		writeq(0ULL, iommu->reg + DMAR_PQA_REG);
 	}
-	writel(DMA_FECTL_IM, iommu->reg + DMAR_FECTL_REG);
+	mask_own_interrupts(iommu);
 
 	liveupdate_step_end(&step, 0, cleared);
 	return true;
