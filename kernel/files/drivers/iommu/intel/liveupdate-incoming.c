@@ -152,12 +152,23 @@ void intel_liveupdate_detect_irq(struct intel_iommu *iommu)
 		iommu->flags |= VTD_FLAG_IRQ_LIVEUPDATED;
 }
 
+/*
+ * Without KHO nothing is known of preserved memory, but only a live update leaves
+ * a unit both translating and remapping.
+ */
+static bool __init runs_on(struct intel_iommu *iommu)
+{
+	const u32 both = DMA_GCMD_TE | DMA_GCMD_IRE;
+
+	return iommu->flags & VTD_FLAG_IRQ_LIVEUPDATED ||
+	       (!is_kdump_kernel() && (iommu->gcmd & both) == both);
+}
+
 /**
  * intel_liveupdate_remaps_irqs - tell whether interrupts have to be remapped
  *
- * Context: Boot, from the setup of interrupt remapping on. May sleep.
- * Return: true if there are units that block all interrupts since the previous
- * kernel left them.
+ * Context: Boot, before any unit is set up. May sleep.
+ * Return: true if a live update left units that translate and remap interrupts.
  */
 bool __init intel_liveupdate_remaps_irqs(void)
 {
@@ -167,7 +178,7 @@ bool __init intel_liveupdate_remaps_irqs(void)
 	if (dmar_table_init() < 0)
 		return false;
 	for_each_iommu(iommu, drhd)
-		if (iommu->flags & VTD_FLAG_IRQ_LIVEUPDATED)
+		if (runs_on(iommu))
 			return true;
 	return false;
 }
