@@ -41,19 +41,21 @@ slot_capability() { # BRIDGE
 }
 
 # In a stage: the card is gone at once, as if pulled out: QEMU takes it away when
-# the power controller and the power indicator are off (PCIe 7.5.3.10). With
-# "unnoticed" the kernel is not told.
+# the power controller and the power indicator are off (PCIe 7.5.3.10). What the
+# kernel is told, unless it is to go "unnoticed", is that none is present.
 slot_pull() { # BRIDGE [unnoticed]
 	local control=$(($(slot_capability "$1") + 0x18)) value
-	value=$(($(slot_word "$1" "$control") | 0x0700))
-	[ "${2-}" != unnoticed ] || value=$((value & ~0x1039))
-	slot_word "$1" "$control" "$value"
+	value=$(slot_word "$1" "$control")
+	slot_word "$1" "$control" $(((value | 0x0700) & ~0x1039))
+	[ "${2-}" = unnoticed ] || slot_word "$1" "$control" "$value"
 }
 
-# In a stage: power for a card that was plugged
+# In a stage: power for a card that was plugged, as if it had been there ever since
 slot_power() { # BRIDGE
 	local control=$(($(slot_capability "$1") + 0x18))
 	slot_word "$1" "$control" $(($(slot_word "$1" "$control") & ~0x0600))
+	# QEMU undoes a write that clears what is not set
+	slot_word "$1" $((control + 2)) $(($(slot_word "$1" $((control + 2))) & 0x011f))
 }
 
 # In a stage: until a device is there, or not there
