@@ -620,7 +620,7 @@ static DEFINE_XARRAY(refusals);
 static DEFINE_MUTEX(refusals_lock);
 
 static const char * const refusal_texts[IOMMU_REFUSE_KINDS] = {
-#define IOMMU_REFUSE_TEXT(name, text) [IOMMU_REFUSE_##name] = text,
+#define IOMMU_REFUSE_TEXT(name, text) text,
 	IOMMU_LIVEUPDATE_REFUSALS(IOMMU_REFUSE_TEXT)
 #undef IOMMU_REFUSE_TEXT
 };
