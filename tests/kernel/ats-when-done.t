@@ -21,7 +21,7 @@ ats_control() {
 		[ $((header & 0xffff)) != 15 ] || break
 		at=$((header >> 20))
 	done
-	[ "$at" != 0 ] && printf '%#x\n' $(($(od -A n -t u2 -j $((at + 6)) -N 2 "$config")))
+	[ "$at" != 0 ] && printf '0x%x\n' $(($(od -A n -t u2 -j $((at + 6)) -N 2 "$config")))
 }
 END
 stage before <<'END'
@@ -52,7 +52,7 @@ note retrieved $(ats_control $device)
 dma domain two d
 dma map two 0x1000000
 note move "$(dma try move d two)"
-note done $(ats_control $device)
+note enabled $(ats_control $device)
 note finish "$(dma try finish)"
 note unmap "$(dma try unmap two)"
 END
@@ -66,7 +66,7 @@ for mode in ${MODES:-scalable legacy}; do
 	is "$mode: the device crosses with its services disabled" "$(fact before)" 0x0
 	is "$mode: they are left alone while it waits" "$(fact waiting)" 0x0
 	is "$mode: and when its owner has it back" "$(fact retrieved)" 0x0
-	is "$mode: they are enabled when it has moved" "$(fact move) $(fact done)" "ok 0x8000"
+	is "$mode: they are enabled when it has moved" "$(fact move) $(fact enabled)" "ok 0x8000"
 	is "$mode: its session finishes" "$(fact finish)" ok
 	is "$mode: what its new page table maps can go" "$(fact unmap)" ok
 	is "$mode: no access faults" "$(grep -c vtd_dmar_fault "$tap_scratch/trace")" 0

@@ -223,6 +223,9 @@ int main(int argc, char **argv)
 		seal(unit, sizeof(*unit));
 	} else if (!strcmp(what, "context")) {
 		context_entry(header, device)[1] += 1 << 8;
+	} else if (!strcmp(what, "second-vendor")) {
+		device[1].vendor ^= 1;
+		seal(&device[1], sizeof(*device));
 	} else if (!strcmp(what, "same-id")) {
 		/* The second device, by its own table, under the id of the first */
 		context_entry(header, device + 1)[1] = context_entry(header, device)[1];

@@ -94,7 +94,7 @@ try suspend auto "$bridge/power/control"
 sleep 1
 works suspend
 try rescan 1 $pci/rescan
-note refused "$(awk '{ kinds++; sum += $1 } END { print kinds, sum > kinds }' "$device/liveupdate_refused")"
+note refused "$(awk '{ kinds++; sum += $1 } END { print kinds, (sum > kinds) }' "$device/liveupdate_refused")"
 note after "$(is_master "$kept") $(is_master "$(basename "$bridge")")"
 
 note finish "$(dma try finish)"

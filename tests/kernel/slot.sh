@@ -6,6 +6,7 @@
 
 # For lab_run: the ports are the guest's and not ACPI's; "plug PORT CARD" on the
 # host (ask-host in a stage) adds a card to a port.
+# shellcheck disable=SC2154 # tap.sh sets it
 slot_options() {
 	mkfifo "$tap_scratch/monitor.in" "$tap_scratch/monitor.out"
 	echo --qemu -global --qemu ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off \
