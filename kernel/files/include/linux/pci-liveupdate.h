@@ -24,6 +24,7 @@ void pci_liveupdate_unpreserve(struct pci_dev *dev);
 bool pci_liveupdate_is_waiting(const struct pci_dev *dev);
 int pci_liveupdate_retrieve(struct pci_dev *dev);
 void pci_liveupdate_finish(struct pci_dev *dev);
+void pci_liveupdate_forget(u32 segment, u16 bdf);
 #else
 static inline int
 pci_liveupdate_register_flb(struct liveupdate_file_handler *handler)
@@ -56,6 +57,10 @@ static inline int pci_liveupdate_retrieve(struct pci_dev *dev)
 }
 
 static inline void pci_liveupdate_finish(struct pci_dev *dev)
+{
+}
+
+static inline void pci_liveupdate_forget(u32 segment, u16 bdf)
 {
 }
 #endif
