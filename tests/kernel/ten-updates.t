@@ -97,6 +97,7 @@ for mode in ${MODES:-scalable}; do
 	is "$mode: none comes twice or damaged" "$(of "$count" '.dma.duplicates + .dma.corrupt')" 0
 	ok "$mode: the pause of the last update is known" [ "$(lab_json time.json '.blackout.ns // 0')" -gt 0 ]
 	is "$mode: translation is never switched off" "$(workload_trace 'vtd_dmar_enable enable 0')" 0
+	is "$mode: nor is interrupt remapping" "$(workload_trace 'vtd_ir_enable enable 0')" 0
 	is "$mode: no access of the device faults" "$(workload_trace vtd_dmar_fault)" 0
 
 	is "$mode: there are no more pages of page tables than after the second update" "$(grown nr_iommu_pages)" 0
