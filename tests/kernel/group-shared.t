@@ -77,6 +77,31 @@ note blocked "$(dmesg | grep -c 'blocked until .* is back')"
 END
 after=$stage
 
+stage removed <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+pci=/sys/bus/pci
+note remove "$( (echo 1 >"$pci/devices/$MATE/remove") 2>&1)"
+bind-vfio $KEPT >/dev/null
+note state "$(cat "$pci/devices/$KEPT/liveupdate")"
+dma_session
+dma retrieve-session group
+dma retrieve memory 1
+dma retrieve iommufd 2
+dma retrieve d 3
+dma bind d
+dma store $KEPT 0x1001000
+dma domain two d
+dma map two 0x1000000
+dma move d two
+dma store $KEPT 0x1002000
+note works "$(dma read 0x1000) $(dma read 0x2000) $(dma try finish)"
+echo 1 >$pci/rescan
+note group $(ls "$pci/devices/$KEPT/iommu_group/devices")
+dma store $KEPT 0x1003000
+note rescanned "$(dma read 0x3000)"
+END
+removed=$stage
+
 busy="Device or resource busy"
 # shared MODE KEPT MATE OPTION...
 shared() {
@@ -106,4 +131,14 @@ shared scalable 1 0
 shared first-stage 0 1
 shared legacy 1 0 --incoming-append iommu=pt
 shared scalable 0 1 --incoming-append iommu=pt
+shared amd 1 0
+
+lab_what="the other one is removed"
+lab_run --mode scalable --env KEPT=0000:00:06.1 --env MATE=0000:00:06.0 \
+	--qemu -device --qemu edu,addr=6.0,multifunction=on --qemu -device --qemu edu,addr=6.1 "$before" "$removed"
+is "the other one can be removed while the device waits" "$(fact remove)" ""
+is "the device waits on" "$(fact state)" waiting
+is "and comes home" "$(fact works)" "0x1234 0x1234 ok"
+is "then the other one may be there again, in the same group" "$(fact group)" "0000:00:06.0 0000:00:06.1"
+is "which does not stop the device" "$(fact rescanned)" 0x1234
 tap_done

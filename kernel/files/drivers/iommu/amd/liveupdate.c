@@ -424,8 +424,13 @@ static struct amd_iommu *running_unit(struct amd_iommu_pci_seg *pci_seg)
 	return found;
 }
 
-/* The table that each reclaimed domain id is for, until the records are checked */
+/* The table that each reclaimed domain id is for */
 static DEFINE_XARRAY(reclaimed);
+
+static bool is_id_of(u16 id, u64 table)
+{
+	return xa_load(&reclaimed, id) == xa_mk_value(PHYS_PFN(table));
+}
 
 /*
  * Domain ids in use are taken before any new one is given out. A device whose id
@@ -437,18 +442,20 @@ static void reclaim_domain_id(struct amd_iommu *iommu,
 {
 	u64 table = host_table(dte);
 	u16 id = domain_id(dte);
-	void *other = xa_load(&reclaimed, id);
-	int ret = id ? 0 : -EINVAL;
+	int ret = -EINVAL;
 
-	if (other && other != xa_mk_value(PHYS_PFN(table))) {
-		block_dma(dte);
-		return;
-	}
-	if (!ret && !other)
+	if (xa_load(&reclaimed, id)) {
+		if (!is_id_of(id, table)) {
+			block_dma(dte);
+			return;
+		}
+		ret = 0;
+	} else if (id) {
 		ret = xa_err(xa_store(&reclaimed, id,
 				      xa_mk_value(PHYS_PFN(table)), GFP_KERNEL));
-	if (!ret && !other)
-		ret = amd_iommu_pdom_id_reserve(id, GFP_KERNEL);
+		if (!ret)
+			ret = amd_iommu_pdom_id_reserve(id, GFP_KERNEL);
+	}
 	if (ret < 0)
 		unit_bad(iommu, "domain id %u: %pe", id, ERR_PTR(ret));
 	liveupdate_step_instant(LIVEUPDATE_STEP_DOMAIN_RECLAIM,
@@ -517,7 +524,7 @@ static void __init check_entry(struct amd_iommu *iommu,
 		unit_bad(iommu, "%04x:%04x is not one of its devices",
 			 ser->segment, ser->bdf);
 	if (!translates_v1(dte) && xa_load(&reclaimed, ser->did) &&
-	    xa_load(&reclaimed, ser->did) != xa_mk_value(PHYS_PFN(ser->domain))) {
+	    !is_id_of(ser->did, ser->domain)) {
 		iommu_liveupdate_lose_record(ser, IOMMU_LOSS_DOMAIN_ID);
 		return;
 	}
@@ -647,14 +654,15 @@ static struct iommu_domain *amd_restore_domain(struct device *dev,
 	if (ser->prefix.type != IOMMU_SER_AMD || ser->format != IOMMU_SER_AMDV1 ||
 	    ser->oasz_lg2 > 52 || ser->vasz_lg2 > 64 || ser->top_level > 5)
 		return ERR_PTR(-EOPNOTSUPP);
-	return amd_iommu_domain_restore(dev, ser, device->did);
+	return amd_iommu_domain_restore(dev, ser, is_id_of(device->did, ser->top) ?
+						  device->did : 0);
 }
 
 /**
  * amd_isolate_device - stop translating for a device that is lost
  * @dev: the device, or NULL; not attached
  * @ser: its record
- * @free_id: no other device uses its domain id
+ * @free_id: no other device uses its domain id; it goes with its domain
  *
  * Context: May sleep.
  */
@@ -668,8 +676,6 @@ static void amd_isolate_device(struct device *dev,
 			continue;
 		block_dma(&iommu->pci_seg->dev_table[ser->bdf]);
 		amd_iommu_flush_all_caches(iommu);
-		if (free_id)
-			amd_iommu_pdom_id_free(ser->did);
 	}
 }
 

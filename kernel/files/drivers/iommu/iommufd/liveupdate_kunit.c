@@ -75,6 +75,8 @@ static void unmap_that_is_refused_lets_accesses_stay(struct kunit *test)
 	iommufd_access_unpin_pages(access, IOVA, PAGE_SIZE);
 	iommufd_access_unpin_pages(access, IOVA, PAGE_SIZE);
 	iommufd_access_destroy(access);
+	/* It was asked to go once more */
+	ioas->iopt.num_preserved = 0;
 	__fput_sync(file);
 }
 
