@@ -76,9 +76,16 @@ bridge=/sys/bus/pci/devices/$LAB_BRIDGES/config
 byte() { od -A n -t u1 -j "$1" -N 1 "$bridge" | xargs; }
 where=$(byte 0x34)
 until [ "$(byte "$where")" = 16 ]; do where=$(byte $((where + 1))); done
-# Slot Control: power controller off, power indicator off (PCIe 7.5.3.10)
-printf "\\x$(printf %02x "$(byte $((where + 24)))")\\x07" |
-	dd of="$bridge" bs=2 seek=$(((where + 24) / 2)) conv=notrunc status=none
+# Slot Control (PCIe 7.5.3.10): LOW HIGH byte
+control() {
+	printf "\\x$(printf %02x "$1")\\x$(printf %02x "$2")" |
+		dd of="$bridge" bs=2 seek=$(((where + 24) / 2)) conv=notrunc status=none
+}
+low=$(byte $((where + 24))) high=$(byte $((where + 25)))
+# Power controller and power indicator off, and no event of that; then as before,
+# and the kernel is told that no card is present
+control $((low & ~0x39)) $(((high | 0x07) & ~0x10))
+control "$low" "$high"
 until dmesg | grep -q 'pciehp: Slot(.*): \(Link Down\|Card not present\)'; do sleep 0.1; done
 sleep 1
 kexec -e 2>/dev/null

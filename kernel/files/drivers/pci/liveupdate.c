@@ -390,10 +390,10 @@ static const char *why_not(struct pci_dev *dev)
  * driver or changes its resources asks under it whether that is refused. Only
  * while a file of the handler that the FLB is registered with is being preserved.
  * Return: 0, -EBUSY if it is preserved already, if a live update that it came
- * with is not finished, or if the host is going to sleep, -ENOMEM, -EOPNOTSUPP if it cannot be preserved: a
- * bridge, a virtual function, a physical function with virtual functions (the
- * next kernel switches them off when it finds them), a device that is not in D0,
- * or one whose driver does not know of live update.
+ * with is not finished, or if the host is going to sleep, -ENOMEM, -EOPNOTSUPP if
+ * it cannot be preserved: a bridge, a virtual function, a physical function with
+ * virtual functions (the next kernel switches them off when it finds them), a
+ * device that is not in D0, or one whose driver does not know of live update.
  */
 int pci_liveupdate_preserve(struct pci_dev *dev)
 {
