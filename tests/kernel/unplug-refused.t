@@ -89,7 +89,7 @@ control "$low" "$high"
 until dmesg | grep -q 'pciehp: Slot(.*): \(Link Down\|Card not present\)'; do sleep 0.1; done
 sleep 1
 kexec -e 2>/dev/null
-note jump $?
+note jump $(($? != 0))
 note log "$(dmesg | grep -c "$LAB_DEVICES: liveupdate: .*cannot cross: the device is being removed")"
 dma unpreserve
 dma_killed
