@@ -129,10 +129,9 @@ static void seal(void *record, size_t size)
 }
 
 /* The context entry of a device: root table, then context table (VT-d 9.1, 9.3). */
-static u64 *context_entry(struct iommu_liveupdate_ser *header)
+static u64 *context_entry(struct iommu_liveupdate_ser *header, struct iommu_device_ser *device)
 {
 	struct iommu_unit_ser *unit = first_record(header->units);
-	struct iommu_device_ser *device = first_record(header->devices);
 	u64 *root = map((unit->root & ~(PAGE - 1)) + (device->bdf >> 8) * 16);
 
 	return map((root[0] & ~(PAGE - 1)) + (device->bdf & 0xff) * 16);
@@ -223,7 +222,15 @@ int main(int argc, char **argv)
 		unit->root += PAGE;
 		seal(unit, sizeof(*unit));
 	} else if (!strcmp(what, "context")) {
-		context_entry(header)[1] += 1 << 8;
+		context_entry(header, device)[1] += 1 << 8;
+	} else if (!strcmp(what, "second-vendor")) {
+		device[1].vendor ^= 1;
+		seal(&device[1], sizeof(*device));
+	} else if (!strcmp(what, "same-id")) {
+		/* The second device, by its own table, under the id of the first */
+		context_entry(header, device + 1)[1] = context_entry(header, device)[1];
+		device[1].did = device->did;
+		seal(&device[1], sizeof(*device));
 	} else {
 		errx(2, "%s: cannot damage that", what);
 	}

@@ -44,6 +44,10 @@ attempts() {
 	write "$1-override-same" vfio-pci "$device/driver_override"
 	write "$1-reset" 1 "$device/reset"
 	write "$1-reset-method" default "$device/reset_method"
+	# Of kernels with power management
+	[ ! -e "$device/d3cold_allowed" ] || write "$1-d3cold" 1 "$device/d3cold_allowed"
+	write "$1-reset" 1 "$device/reset"
+	note "$1-refused" "$(sed -n 's/ reset$//p' "$device/liveupdate_refused")"
 	note "$1-masters" "$(is_master "$2") $(is_master "$(basename "$bridge")")"
 }
 END
@@ -132,8 +136,9 @@ for kernel in out in back; do
 	is "$where the device cannot be removed" "$(fact $kernel-remove)" "$busy"
 	is "$where the bridge cannot be removed" "$(fact $kernel-remove-bridge)" "$busy"
 	is "$where the bus cannot be reset" "$(fact $kernel-reset-bus)" "$busy"
-	is "$where the device cannot be reset" "$(fact $kernel-reset)" "$busy"
+	is "$where the device cannot be reset, twice" "$(fact $kernel-reset | sort -u)" "$busy"
 	is "$where its reset methods stay" "$(fact $kernel-reset-method)" "$busy"
+	like "$where whether it may lose its power, too" "$(fact $kernel-d3cold)" "^($busy|)\$"
 	is "$where its bus cannot be rescanned through the device" "$(fact $kernel-rescan)" "$busy"
 	is "$where nor through the bus" "$(fact $kernel-rescan-bus)" "$busy"
 	is "$where nor can the bus above" "$(fact $kernel-rescan-above)" "$busy"
@@ -143,6 +148,8 @@ for kernel in out in back; do
 	is "$where its own may be named" "$(fact $kernel-override-same)" ok
 	is "$where device and bridge master the bus all the time" "$(fact $kernel-masters)" "1 1"
 done
+is "what is refused is counted in each kernel, on and on until the session is finished" \
+	"$(fact out-refused) $(fact in-refused) $(fact back-refused)" "2 2 4"
 is "the finished device can be forced on another driver" "$(fact end-override)" ok
 is "its bus rescanned" "$(fact end-rescan)" ok
 is "and it can be removed" "$(fact end-remove) $(fact end-below | tail -n 1)" "ok 0"

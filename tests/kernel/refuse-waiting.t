@@ -19,6 +19,8 @@ stage incoming <<'END'
 set -- $LAB_DEVICES
 "$LAB_BUILD"/tests/kernel/waiting refused "/sys/bus/pci/devices/$1"
 status=$?
+(echo 1 >"/sys/bus/pci/devices/$1/sriov_numvfs") 2>/dev/null
+sed 's/^[0-9]* //' "/sys/bus/pci/devices/$1/liveupdate_refused" >"$LAB_RESULTS/refused"
 lutrace postmortem -j >"$LAB_RESULTS/postmortem.json"
 "$LAB_BUILD"/tests/kernel/waiting works "$(bind-vfio "$2")" || status=1
 exit $status
@@ -32,7 +34,9 @@ for mode in ${MODES:-first-stage}; do
 	log=$(cat "$lab_results/dmesg-incoming.log")
 	like "$mode: the log says that the device waits" "$log" \
 		'liveupdate: has been running since before this kernel, waits to be retrieved'
-	for what in 'binding a driver' 'opening its vfio device file' 'reset' 'removal'; do
+	for what in 'binding a driver' 'opening its vfio device file' 'reset' 'removal' \
+		'a change of the number of VFs'; do
+		ok "$mode: sysfs counts $what" grep -qx "$what" "$lab_results/refused"
 		is "$mode: and says once that it refused $what" \
 			"$(grep -c "liveupdate: $what refused, the device waits to be retrieved" <<<"$log")" 1
 	done

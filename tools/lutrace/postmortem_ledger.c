@@ -61,6 +61,7 @@ const char *point_where(enum postmortem_point point)
 	X(DEVICE_FREEZE, "frozen")                                                                 \
 	X(DEVICE_KEEP, "left running")                                                             \
 	X(DEVICE_REATTACH, "waiting")                                                              \
+	X(DEVICE_ISOLATE, "lost")                                                                  \
 	X(DEVICE_RETRIEVE, "retrieved")                                                            \
 	X(DEVICE_BIND, "bound")                                                                    \
 	X(DEVICE_FINISH, "")
@@ -149,7 +150,10 @@ static void follow_object(struct history *history, const struct step *step)
 	const char *state = state_after(step->begin->step);
 	size_t i;
 
-	if (!state || !step->end || step->end->ret)
+	if (!state || !step->end)
+		return;
+	/* The one step whose error is what became of its object */
+	if (step->end->ret && step->begin->step != LIVEUPDATE_STEP_DEVICE_ISOLATE)
 		return;
 	if (makes_object(step->begin->step)) {
 		history->objects[history->count++] = (struct object){ step, state };

@@ -13,8 +13,10 @@
 #include <linux/kexec_handover.h>
 #include <linux/kho_block.h>
 #include <linux/mutex.h>
+#include <linux/pci-liveupdate.h>
 #include <linux/rwsem.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/xarray.h>
 
 #include "iommu-priv.h"
@@ -39,25 +41,21 @@ struct incoming_domain {
 };
 
 /**
- * enum incoming_device_state - how far a device has come
- * @DEVICE_WAITING:   it runs, and belongs to nobody
- * @DEVICE_RETRIEVED: its owner has it; it is on its restored domain still
- * @DEVICE_DONE:      it is on another domain, or gone
+ * struct incoming_device - a device that came with the live update
+ * @ser:      its record
+ * @state:    how far it has come; changes by change_state() only
+ * @loss:     why it is lost, once it is
+ * @attached: it is, or was, on its restored domain: its group isolates it
+ * @isolated: the driver has isolated it
+ * @told:     PCI knows that it is lost
  */
-enum incoming_device_state {
-	DEVICE_WAITING,
-	DEVICE_RETRIEVED,
-	DEVICE_DONE,
-};
-
-/* More kinds of refusal than there are callers of iommu_device_refuse(). */
-#define REFUSALS_LOGGED	16
-
-/* @state changes under the mutex of the device's group */
 struct incoming_device {
 	struct iommu_device_ser *ser;
-	enum incoming_device_state state;
-	const char *refused[REFUSALS_LOGGED];
+	enum iommu_liveupdate_state state;
+	enum iommu_liveupdate_loss loss;
+	bool attached;
+	bool isolated;
+	bool told;
 };
 
 /**
@@ -85,11 +83,20 @@ struct iommu_incoming {
 static struct iommu_incoming *incoming;
 /* Held for reading while incoming, and what it leads to, is used */
 static DECLARE_RWSEM(incoming_lock);
+/* Held when what is in a struct incoming_device changes */
+static DEFINE_SPINLOCK(state_lock);
 
-static unsigned long device_key(u32 segment, u16 bdf)
-{
-	return (unsigned long)segment << 16 | bdf;
-}
+static const char * const loss_names[] = {
+#define IOMMU_LOSS_NAME(name, word, text) word,
+	IOMMU_LIVEUPDATE_LOSSES(IOMMU_LOSS_NAME)
+#undef IOMMU_LOSS_NAME
+};
+
+static const char * const loss_texts[] = {
+#define IOMMU_LOSS_TEXT(name, word, text) text,
+	IOMMU_LIVEUPDATE_LOSSES(IOMMU_LOSS_TEXT)
+#undef IOMMU_LOSS_TEXT
+};
 
 /*
  * A kernel that cannot trust the records cannot tell which memory devices write
@@ -226,6 +233,7 @@ static void restore_devices(struct iommu_incoming *in)
 		if (!device)
 			incoming_bad("no memory");
 		device->ser = ser;
+		device->state = IOMMU_LIVEUPDATE_WAITING;
 		if (xa_insert(&in->devices, device_key(ser->segment, ser->bdf),
 			      device, GFP_KERNEL))
 			incoming_bad("two records for device %04x:%04x",
@@ -270,9 +278,18 @@ static void free_incoming_domain(struct incoming_domain *domain)
 	if (domain->domain && !domain->retrieved)
 		iommu_domain_retire(domain->domain, domain->ser->top);
 	else if (!domain->domain && !domain->retrieved)
-		pr_warn("%llu page(s) of page table %#llx stay reserved until the next boot: no device has used it\n",
+		pr_warn("%llu page(s) of page table %#llx stay reserved until the next boot\n",
 			domain->ser->tables, domain->ser->top);
 	kfree(domain);
+}
+
+/* True for a device that depends on its restored domain */
+static bool is_restored(const struct incoming_device *device)
+{
+	enum iommu_liveupdate_state state = READ_ONCE(device->state);
+
+	return state == IOMMU_LIVEUPDATE_WAITING ||
+	       state == IOMMU_LIVEUPDATE_RETRIEVED;
 }
 
 /*
@@ -290,7 +307,8 @@ void iommu_flb_finish(struct liveupdate_flb_op_args *args)
 		incoming = NULL;
 
 	xa_for_each(&in->devices, index, device) {
-		WARN_ON(device->state != DEVICE_DONE);
+		WARN_ON(is_restored(device));
+		iommu_forget_refusals(device->ser->segment, device->ser->bdf);
 		kfree(device);
 	}
 	xa_for_each(&in->domains, index, domain)
@@ -457,6 +475,151 @@ const struct iommu_device_ser *iommu_liveupdate_domain_user(u64 top, u64 unit)
 	return NULL;
 }
 
+/* Return: the number of table pages, or a negative errno */
+static s64 adopt_domain(struct iommu_domain *domain, u64 top)
+{
+	struct liveupdate_step step;
+	u64 tables = 0;
+	int ret;
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_ADOPT,
+			      LIVEUPDATE_KIND_DOMAIN, top);
+	ret = domain->owner->liveupdate->adopt_domain(domain, &tables);
+	liveupdate_step_end(&step, ret, tables);
+	return ret ? ret : tables;
+}
+
+/*
+ * Build a domain around a page table, once; for nobody if @dev is NULL. The
+ * domain, or an ERR_PTR, and then the table stays as it is.
+ */
+static struct iommu_domain *restore_domain(struct device *dev,
+					   const struct iommu_device_ser *user,
+					   struct incoming_domain *restored)
+{
+	const struct iommu_ops *driver = iommu_liveupdate_driver();
+	struct iommu_domain_ser *ser = restored->ser;
+	struct iommu_domain *domain;
+	struct liveupdate_step step;
+
+	if (restored->domain)
+		return restored->domain;
+	if (!driver)
+		return ERR_PTR(-EOPNOTSUPP);
+
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_RESTORE,
+			      LIVEUPDATE_KIND_DOMAIN, ser->top);
+	domain = driver->liveupdate->restore_domain(dev, user, ser);
+	if (!IS_ERR(domain)) {
+		iommu_domain_init(domain, IOMMU_DOMAIN_UNMANAGED, driver);
+		domain->restored = true;
+		restored->domain = domain;
+	}
+	liveupdate_step_end(&step, PTR_ERR_OR_ZERO(domain), ser->tables);
+	return domain;
+}
+
+/* Return: true if the state was one of the set @from. */
+static bool change_state(struct incoming_device *device, unsigned long from,
+			 enum iommu_liveupdate_state to)
+{
+	guard(spinlock)(&state_lock);
+
+	if (!(from & BIT(device->state)))
+		return false;
+	WRITE_ONCE(device->state, to);
+	return true;
+}
+
+/* Return: true if another device of the unit goes on with this domain id. */
+static bool domain_id_in_use(struct iommu_incoming *in,
+			     const struct incoming_device *lost)
+{
+	struct incoming_device *device;
+	unsigned long key;
+
+	xa_for_each(&in->devices, key, device)
+		if (device != lost && !device->isolated &&
+		    device->ser->unit == lost->ser->unit &&
+		    device->ser->did == lost->ser->did)
+			return true;
+	return false;
+}
+
+/* Reading back orders the write before whatever is done next */
+static void stop_bus_mastering(struct device *dev)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+	u16 command;
+
+	pci_clear_master(pdev);
+	pci_read_config_word(pdev, PCI_COMMAND, &command);
+}
+
+/*
+ * Take the translation of a lost device away that was never attached. Before the
+ * driver has registered a unit there is nobody to do it: it is done when the
+ * device, or whatever is in its place, is probed, or when the boot is over.
+ */
+static void isolate(struct iommu_incoming *in, struct incoming_device *device,
+		    struct device *dev)
+{
+	const struct iommu_ops *driver = iommu_liveupdate_driver();
+
+	if (!driver)
+		return;
+	scoped_guard(spinlock, &state_lock) {
+		if (device->attached || device->isolated)
+			return;
+		device->isolated = true;
+	}
+	if (dev)
+		stop_bus_mastering(dev);
+	driver->liveupdate->isolate_device(dev && dev->iommu_group ? dev : NULL,
+					   device->ser,
+					   !domain_id_in_use(in, device));
+}
+
+/*
+ * A device is lost. @dev is the device, or what is in its place, or NULL. It
+ * masters the bus no more before its translation goes.
+ *
+ * Return: true if it was not lost before.
+ */
+static bool lose(struct iommu_incoming *in, struct incoming_device *device,
+		 struct device *dev, enum iommu_liveupdate_loss loss)
+{
+	const struct iommu_device_ser *ser = device->ser;
+	struct liveupdate_step step;
+
+	scoped_guard(spinlock, &state_lock) {
+		if (!is_restored(device))
+			return false;
+		device->loss = loss;
+		WRITE_ONCE(device->state, IOMMU_LIVEUPDATE_LOST);
+	}
+
+	liveupdate_step_begin_object(&step, LIVEUPDATE_STEP_DEVICE_ISOLATE,
+				     LIVEUPDATE_KIND_DEVICE,
+				     LIVEUPDATE_DEVICE_ID(ser->segment, ser->bdf, 0),
+				     loss_names[loss]);
+	if (dev)
+		stop_bus_mastering(dev);
+	isolate(in, device, dev);
+	liveupdate_step_end(&step, -EIO, 1);
+	pr_err("device %04x:%02x:%02x.%d is lost: %s; it cannot be retrieved, finish its session without it\n",
+	       ser->segment, PCI_BUS_NUM(ser->bdf), PCI_SLOT(ser->bdf & 0xff),
+	       PCI_FUNC(ser->bdf & 0xff), loss_texts[loss]);
+	return true;
+}
+
+static struct incoming_device *find_record(struct iommu_incoming *in,
+					   u32 segment, u16 bdf)
+{
+	return in ? xa_load(&in->devices, device_key(segment, bdf)) : NULL;
+}
+
+/* A record is looked up with every probe, and whose device is another is lost */
 static struct incoming_device *find_device(struct iommu_incoming *in,
 					   struct device *dev)
 {
@@ -467,14 +630,14 @@ static struct incoming_device *find_device(struct iommu_incoming *in,
 		return NULL;
 
 	pdev = to_pci_dev(dev);
-	device = xa_load(&in->devices, device_key(pci_domain_nr(pdev->bus),
-						  pci_dev_id(pdev)));
-	if (device && device->state != DEVICE_DONE &&
-	    (device->ser->vendor != pdev->vendor ||
-	     device->ser->device != pdev->device))
-		incoming_bad("%s was %04x:%04x and is %04x:%04x now", pci_name(pdev),
-			     device->ser->vendor, device->ser->device,
-			     pdev->vendor, pdev->device);
+	device = find_record(in, pci_domain_nr(pdev->bus), pci_dev_id(pdev));
+	if (!device)
+		return NULL;
+	if (device->ser->vendor != pdev->vendor ||
+	    device->ser->device != pdev->device)
+		lose(in, device, dev, IOMMU_LOSS_REPLACED);
+	if (READ_ONCE(device->state) == IOMMU_LIVEUPDATE_LOST)
+		isolate(in, device, dev);
 	return device;
 }
 
@@ -496,19 +659,52 @@ const struct iommu_device_ser *iommu_device_incoming(struct device *dev)
 	return device ? device->ser : NULL;
 }
 
-static bool device_has_state(struct device *dev, enum incoming_device_state from,
-			     enum incoming_device_state to)
+/**
+ * iommu_liveupdate_state - get the state of a device that may have crossed
+ * @segment: PCI segment
+ * @bdf:     bus, device and function; no such device need be there
+ * @loss:    set to the reason if the device is lost, unless NULL
+ *
+ * Context: May sleep; from early_initcall() on.
+ * Return: the state, IOMMU_LIVEUPDATE_NONE without a record.
+ */
+enum iommu_liveupdate_state iommu_liveupdate_state(u32 segment, u16 bdf,
+						   enum iommu_liveupdate_loss *loss)
 {
 	struct incoming_device *device;
-	enum incoming_device_state state;
+
+	CLASS(incoming, in)();
+
+	device = find_record(in, segment, bdf);
+	if (!device)
+		return IOMMU_LIVEUPDATE_NONE;
+
+	guard(spinlock)(&state_lock);
+	if (loss)
+		*loss = device->loss;
+	return device->state;
+}
+EXPORT_SYMBOL_GPL(iommu_liveupdate_state);
+
+/**
+ * iommu_liveupdate_loss_name - get the word for the reason of a loss
+ * @loss: the reason
+ *
+ * Return: a string that stays.
+ */
+const char *iommu_liveupdate_loss_name(enum iommu_liveupdate_loss loss)
+{
+	return loss_names[loss];
+}
+
+static enum iommu_liveupdate_state device_state(struct device *dev)
+{
+	struct incoming_device *device;
 
 	CLASS(incoming, in)();
 
 	device = find_device(in, dev);
-	if (!device)
-		return false;
-	state = READ_ONCE(device->state);
-	return state >= from && state <= to;
+	return device ? READ_ONCE(device->state) : IOMMU_LIVEUPDATE_NONE;
 }
 
 /**
@@ -524,7 +720,7 @@ static bool device_has_state(struct device *dev, enum incoming_device_state from
  */
 bool iommu_device_is_waiting(struct device *dev)
 {
-	return device_has_state(dev, DEVICE_WAITING, DEVICE_WAITING);
+	return device_state(dev) == IOMMU_LIVEUPDATE_WAITING;
 }
 EXPORT_SYMBOL_GPL(iommu_device_is_waiting);
 
@@ -538,67 +734,22 @@ EXPORT_SYMBOL_GPL(iommu_device_is_waiting);
  */
 bool iommu_device_is_restored(struct device *dev)
 {
-	return device_has_state(dev, DEVICE_WAITING, DEVICE_RETRIEVED);
+	enum iommu_liveupdate_state state = device_state(dev);
+
+	return state == IOMMU_LIVEUPDATE_WAITING ||
+	       state == IOMMU_LIVEUPDATE_RETRIEVED;
 }
 EXPORT_SYMBOL_GPL(iommu_device_is_restored);
 
-static void set_device_state(struct device *dev, enum incoming_device_state state)
-{
-	struct incoming_device *device;
-
-	CLASS(incoming, in)();
-
-	device = find_device(in, dev);
-	if (device)
-		WRITE_ONCE(device->state, state);
-}
-
 /**
- * iommu_device_set_retrieved - its owner has a device, or has it no more
- * @dev:       a device that came with the live update
- * @retrieved: whether the owner has it
- *
- * Context: May sleep. The caller holds the mutex of the device's group.
- */
-void iommu_device_set_retrieved(struct device *dev, bool retrieved)
-{
-	set_device_state(dev, retrieved ? DEVICE_RETRIEVED : DEVICE_WAITING);
-}
-
-/**
- * iommu_device_leaves_restored - a device is not on its restored domain any more
- * @dev: a device that came with the live update, replaced or unplugged
+ * iommu_device_set_retrieved - the owner of a device has its file
+ * @dev: any device
  *
  * Context: May sleep.
+ * Return: 0, also if the owner had it before, -EIO if the device is lost,
+ * -ENODEV if it did not come with a live update.
  */
-void iommu_device_leaves_restored(struct device *dev)
-{
-	set_device_state(dev, DEVICE_DONE);
-}
-EXPORT_SYMBOL_GPL(iommu_device_leaves_restored);
-
-static bool first_refusal(struct incoming_device *device, const char *what)
-{
-	const char *said;
-
-	for (unsigned int i = 0; i < REFUSALS_LOGGED; i++) {
-		said = cmpxchg(&device->refused[i], NULL, what);
-		if (!said)
-			return true;
-		if (!strcmp(said, what))
-			return false;
-	}
-	return false;
-}
-
-/**
- * iommu_device_refuse - record that somebody wanted a waiting device
- * @dev:  a device that is waiting
- * @what: what was refused, for the log; a string literal
- *
- * The log gets one line for each @what and device, the ledger each refusal.
- */
-void iommu_device_refuse(struct device *dev, const char *what)
+int iommu_device_set_retrieved(struct device *dev)
 {
 	struct incoming_device *device;
 
@@ -606,86 +757,241 @@ void iommu_device_refuse(struct device *dev, const char *what)
 
 	device = find_device(in, dev);
 	if (!device)
-		return;
-	liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_REFUSE,
-				LIVEUPDATE_KIND_DEVICE, device_object(dev),
-				-EBUSY, 1);
-	if (first_refusal(device, what))
-		dev_warn(dev, "liveupdate: %s refused, the device waits to be retrieved from its session; only a reboot sets it free\n",
-			 what);
+		return -ENODEV;
+	if (change_state(device, BIT(IOMMU_LIVEUPDATE_WAITING),
+			 IOMMU_LIVEUPDATE_RETRIEVED))
+		return 0;
+	switch (READ_ONCE(device->state)) {
+	case IOMMU_LIVEUPDATE_RETRIEVED:
+	case IOMMU_LIVEUPDATE_DONE:
+		return 0;
+	case IOMMU_LIVEUPDATE_LOST:
+		return -EIO;
+	default:
+		return -ENODEV;
+	}
 }
-EXPORT_SYMBOL_GPL(iommu_device_refuse);
-
-/* Return: the number of table pages, or a negative errno */
-static s64 adopt_domain(struct iommu_domain *domain, u64 top)
-{
-	struct liveupdate_step step;
-	u64 tables = 0;
-	int ret;
-
-	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_ADOPT,
-			      LIVEUPDATE_KIND_DOMAIN, top);
-	ret = domain->owner->liveupdate->adopt_domain(domain, &tables);
-	liveupdate_step_end(&step, ret, tables);
-	return ret ? ret : tables;
-}
+EXPORT_SYMBOL_GPL(iommu_device_set_retrieved);
 
 /**
- * iommu_device_restore_domain - get the domain that the hardware uses already
- * @dev: a device that its IOMMU driver has just probed
- *
- * Devices that shared a domain before share the restored one.
+ * iommu_device_set_attached - a device is on its restored domain
+ * @dev: a waiting device
  *
  * Context: May sleep.
- * Return: the domain, or NULL if the device was not preserved.
  */
-struct iommu_domain *iommu_device_restore_domain(struct device *dev)
+void iommu_device_set_attached(struct device *dev)
 {
-	const struct iommu_liveupdate_ops *ops = dev_iommu_ops(dev)->liveupdate;
-	struct incoming_domain *restored;
 	struct incoming_device *device;
-	struct liveupdate_step step;
 
 	CLASS(incoming, in)();
 
 	device = find_device(in, dev);
-	if (!device || device->state == DEVICE_DONE)
+	if (WARN_ON(!device))
+		return;
+	guard(spinlock)(&state_lock);
+	device->attached = true;
+}
+
+/**
+ * iommu_device_set_done - a device is on a domain of this kernel
+ * @dev: a device that was retrieved
+ *
+ * Context: May sleep. The caller holds the mutex of the device's group.
+ */
+void iommu_device_set_done(struct device *dev)
+{
+	struct incoming_device *device;
+
+	CLASS(incoming, in)();
+
+	device = find_device(in, dev);
+	if (device)
+		change_state(device, BIT(IOMMU_LIVEUPDATE_WAITING) |
+			     BIT(IOMMU_LIVEUPDATE_RETRIEVED),
+			     IOMMU_LIVEUPDATE_DONE);
+}
+
+/**
+ * iommu_device_set_lost - a device is lost
+ * @dev:  the device
+ * @loss: why
+ *
+ * Stops bus mastering. The translation of a device that was attached is the
+ * caller's to take away.
+ *
+ * Context: May sleep.
+ * Return: true if the device was waiting or retrieved, false if nothing was done.
+ */
+bool iommu_device_set_lost(struct device *dev, enum iommu_liveupdate_loss loss)
+{
+	struct incoming_device *device;
+
+	CLASS(incoming, in)();
+
+	device = find_device(in, dev);
+	return device && lose(in, device, dev, loss);
+}
+
+/**
+ * iommu_liveupdate_lose_record - a device is lost before it is probed
+ * @ser:  its record
+ * @loss: why
+ *
+ * Context: May sleep. For an IOMMU driver that takes over a unit.
+ */
+void iommu_liveupdate_lose_record(const struct iommu_device_ser *ser,
+				  enum iommu_liveupdate_loss loss)
+{
+	struct incoming_device *device;
+
+	CLASS(incoming, in)();
+
+	device = find_record(in, ser->segment, ser->bdf);
+	if (!WARN_ON(!device))
+		lose(in, device, NULL, loss);
+}
+
+/**
+ * iommu_liveupdate_finish_device - the session of a device is over
+ * @segment: PCI segment
+ * @bdf:     bus, device and function; no such device need be there
+ *
+ * Context: May sleep.
+ */
+void iommu_liveupdate_finish_device(u32 segment, u16 bdf)
+{
+	struct incoming_device *device;
+
+	CLASS(incoming, in)();
+
+	device = find_record(in, segment, bdf);
+	if (device && !WARN_ON(is_restored(device)))
+		change_state(device, BIT(IOMMU_LIVEUPDATE_DONE) |
+			     BIT(IOMMU_LIVEUPDATE_LOST), IOMMU_LIVEUPDATE_NONE);
+	iommu_forget_refusals(segment, bdf);
+}
+EXPORT_SYMBOL_GPL(iommu_liveupdate_finish_device);
+
+/* Every device has been found and attached by now, or is lost. */
+static void __init lose_device(struct iommu_incoming *in,
+			       struct incoming_device *device)
+{
+	const struct iommu_device_ser *ser = device->ser;
+	struct pci_dev *pdev;
+
+	pdev = pci_get_domain_bus_and_slot(ser->segment, PCI_BUS_NUM(ser->bdf),
+					   ser->bdf & 0xff);
+	if (pdev)
+		find_device(in, &pdev->dev);
+	if (is_restored(device) && !device->attached)
+		lose(in, device, pdev ? &pdev->dev : NULL,
+		     pdev ? IOMMU_LOSS_NOT_ATTACHED : IOMMU_LOSS_NOT_FOUND);
+	if (READ_ONCE(device->state) == IOMMU_LIVEUPDATE_LOST)
+		isolate(in, device, pdev ? &pdev->dev : NULL);
+	pci_dev_put(pdev);
+}
+
+/* One after the other, as PCI has a lock of its own; false after the last */
+static bool __init next_loss(u32 *segment, u16 *bdf)
+{
+	struct incoming_device *device;
+	unsigned long key;
+
+	CLASS(incoming, in)();
+
+	if (!in)
+		return false;
+	xa_for_each(&in->devices, key, device) {
+		if (READ_ONCE(device->state) != IOMMU_LIVEUPDATE_LOST || device->told)
+			continue;
+		device->told = true;
+		*segment = device->ser->segment;
+		*bdf = device->ser->bdf;
+		return true;
+	}
+	return false;
+}
+
+/* A page table that only lost devices used is owned, retrieved and freed, too */
+static void __init restore_unused(struct incoming_domain *unused)
+{
+	struct iommu_domain *domain;
+
+	if (!unused->user)
+		return;
+	domain = restore_domain(NULL, unused->user, unused);
+	if (IS_ERR(domain))
+		pr_warn("page table %#llx cannot be restored: %pe\n",
+			unused->ser->top, domain);
+}
+
+/*
+ * All buses were scanned and all units taken over. What comes later is not what
+ * the previous kernel left.
+ */
+static int __init lose_missing_devices(void)
+{
+	struct incoming_domain *domain;
+	struct incoming_device *device;
+	unsigned long key;
+	u32 segment;
+	u16 bdf;
+
+	scoped_class(incoming, in) {
+		if (!in)
+			break;
+		xa_for_each(&in->devices, key, device)
+			lose_device(in, device);
+		xa_for_each(&in->domains, key, domain)
+			restore_unused(domain);
+	}
+	while (next_loss(&segment, &bdf))
+		pci_liveupdate_forget(segment, bdf);
+	return 0;
+}
+late_initcall_sync(lose_missing_devices);
+
+/**
+ * iommu_device_restore_domain - get the domain that the hardware uses already
+ * @dev: a waiting device that its IOMMU driver has just probed
+ *
+ * Devices that shared a domain before share the restored one. A device whose
+ * domain cannot be restored is lost.
+ *
+ * Context: May sleep.
+ * Return: the domain, or NULL if the device does not wait, or is lost.
+ */
+struct iommu_domain *iommu_device_restore_domain(struct device *dev)
+{
+	struct incoming_domain *restored;
+	struct incoming_device *device;
+	struct iommu_domain *domain;
+	bool is_new;
+
+	CLASS(incoming, in)();
+
+	device = find_device(in, dev);
+	if (!device || READ_ONCE(device->state) != IOMMU_LIVEUPDATE_WAITING)
 		return NULL;
-	if (!ops)
-		incoming_bad("the IOMMU driver of %s does not support live update",
-			     dev_name(dev));
 
 	restored = xa_load(&in->domains, PHYS_PFN(device->ser->domain));
-	if (restored->domain)
-		return restored->domain;
+	is_new = !restored->domain;
+	domain = restore_domain(dev, device->ser, restored);
+	if (IS_ERR(domain)) {
+		dev_err(dev, "liveupdate: page table %#llx: %pe\n",
+			device->ser->domain, domain);
+		lose(in, device, dev, IOMMU_LOSS_NO_DOMAIN);
+		return NULL;
+	}
 
-	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_RESTORE,
-			      LIVEUPDATE_KIND_DOMAIN, restored->ser->top);
-	restored->domain = ops->restore_domain(dev, device->ser, restored->ser);
-	if (IS_ERR(restored->domain))
-		incoming_bad("domain %#llx of %s: %pe", restored->ser->top,
-			     dev_name(dev), restored->domain);
-	restored->domain->restored = true;
-	restored->domain->owner = dev_iommu_ops(dev);
-	liveupdate_step_end(&step, 0, restored->ser->tables);
-
-	if (liveupdate_mode == LIVEUPDATE_EAGER) {
-		s64 tables = adopt_domain(restored->domain, restored->ser->top);
+	if (is_new && liveupdate_mode == LIVEUPDATE_EAGER) {
+		s64 tables = adopt_domain(domain, restored->ser->top);
 
 		if (tables != restored->ser->tables)
 			incoming_bad("domain %#llx has %lld tables, expected %llu",
 				     restored->ser->top, tables, restored->ser->tables);
 	}
-	return restored->domain;
-}
-
-/**
- * iommu_domain_is_restored - tell whether a domain came with a live update
- * @domain: any domain
- */
-bool iommu_domain_is_restored(struct iommu_domain *domain)
-{
-	return domain->restored;
+	return domain;
 }
 
 /**
@@ -695,7 +1001,7 @@ bool iommu_domain_is_restored(struct iommu_domain *domain)
  *
  * Context: May sleep.
  * Return: the domain, or an ERR_PTR: -ENOENT if there is none like that,
- * -EBUSY if somebody has it, -ENODEV if no device that uses it was found.
+ * -EBUSY if somebody has it, -ENODEV if it could not be restored.
  */
 struct iommu_domain *iommu_domain_retrieve(u64 top, u64 token)
 {
@@ -748,8 +1054,7 @@ bool iommu_domain_is_awaited(u64 top)
 	if (!in)
 		return false;
 	xa_for_each(&in->devices, index, device)
-		if (device->ser->domain == top &&
-		    READ_ONCE(device->state) != DEVICE_DONE)
+		if (device->ser->domain == top && is_restored(device))
 			return true;
 	return false;
 }

@@ -23,12 +23,11 @@ extern struct liveupdate_flb iommu_flb;
 
 int iommu_flb_retrieve(struct liveupdate_flb_op_args *args);
 void iommu_flb_finish(struct liveupdate_flb_op_args *args);
+void iommu_forget_refusals(u32 segment, u16 bdf);
 
-static inline u64 device_object(struct device *dev)
+static inline unsigned long device_key(u32 segment, u16 bdf)
 {
-	struct pci_dev *pdev = to_pci_dev(dev);
-
-	return LIVEUPDATE_DEVICE_ID(pci_domain_nr(pdev->bus), pci_dev_id(pdev), 0);
+	return (unsigned long)segment << 16 | bdf;
 }
 
 /* The check of a record of @size bytes that begins with @prefix. */

@@ -132,71 +132,72 @@ static int check_path(struct pci_incoming *in, struct pci_function_ser *ser)
 	return 0;
 }
 
-static int restore_functions(struct pci_incoming *in)
+/* A record that fails a check is skipped: its device is lost. */
+static int restore_records(struct pci_incoming *in)
 {
-	struct pci_function_ser *ser, *pos;
+	struct pci_function_ser *ser;
 	struct kho_block_set_it it;
-	unsigned long key;
 	int ret;
 
 	kho_block_set_it_init(&it, &in->blocks);
 	while ((ser = kho_block_set_it_read_entry(&it))) {
-		if (ser->state == PCI_SER_FREE)
+		if (ser->state == PCI_SER_FREE || check_function(ser))
 			continue;
-		ret = check_function(ser);
-		if (ret)
-			return ret;
 		ret = xa_insert(&in->functions,
 				function_key(ser->segment, ser->bdf), ser,
 				GFP_KERNEL);
 		if (ret == -EBUSY)
-			return function_bad(ser, "is there twice");
-		if (ret)
+			function_bad(ser, "is there twice");
+		else if (ret)
 			return ret;
 	}
+	return 0;
+}
 
-	xa_for_each(&in->functions, key, ser) {
-		ret = check_path(in, ser);
-		if (ret)
-			return ret;
-	}
+/* So is one whose bridges are missing, and what is below it; to the last of them. */
+static void drop_unreachable(struct pci_incoming *in)
+{
+	struct pci_function_ser *ser;
+	unsigned long key;
+	bool dropped;
 
-	/* Each device counts for the bridges above it, and nothing else does. */
+	do {
+		dropped = false;
+		xa_for_each(&in->functions, key, ser) {
+			if (!check_path(in, ser))
+				continue;
+			xa_erase(&in->functions, key);
+			dropped = true;
+		}
+	} while (dropped);
+}
+
+/* Each device counts for the bridges above it, and nothing else does. */
+static void count_devices(struct pci_incoming *in)
+{
+	struct pci_function_ser *ser, *pos;
+	unsigned long key;
+
+	xa_for_each(&in->functions, key, ser)
+		if (is_bridge(ser))
+			ser->devices = 0;
 	xa_for_each(&in->functions, key, ser) {
 		if (is_bridge(ser))
 			continue;
 		in->devices++;
 		for (pos = parent_of(in, ser); pos; pos = parent_of(in, pos))
-			pos->devices--;
-	}
-	xa_for_each(&in->functions, key, ser)
-		if (is_bridge(ser) && ser->devices)
-			return function_bad(ser, "counts %d devices too many",
-					    (int)ser->devices);
-	xa_for_each(&in->functions, key, ser)
-		for (pos = parent_of(in, ser); pos && !is_bridge(ser);
-		     pos = parent_of(in, pos))
 			pos->devices++;
-	return 0;
-}
-
-static void free_incoming(struct pci_incoming *in)
-{
-	xa_destroy(&in->functions);
-	kfree(in);
-}
-
-int pci_flb_retrieve(struct liveupdate_flb_op_args *args)
-{
-	struct pci_liveupdate_ser *ser;
-	struct pci_incoming *in;
-	int ret;
-
-	if (!kho_is_preserved(args->data)) {
-		pr_err("header %#llx was not preserved\n", args->data);
-		return -EINVAL;
 	}
-	ser = phys_to_virt(args->data);
+	xa_for_each(&in->functions, key, ser) {
+		if (is_bridge(ser) && !ser->devices) {
+			function_bad(ser, "has no device below it");
+			xa_erase(&in->functions, key);
+		}
+	}
+}
+
+static int check_header(const struct pci_liveupdate_ser *ser)
+{
 	if (ser->magic != PCI_SER_MAGIC || ser->size != sizeof(*ser)) {
 		pr_err("header has magic %#x and size %u\n", ser->magic, ser->size);
 		return -EINVAL;
@@ -209,42 +210,78 @@ int pci_flb_retrieve(struct liveupdate_flb_op_args *args)
 		pr_err("records have size %u\n", ser->function_size);
 		return -EINVAL;
 	}
+	return 0;
+}
 
-	in = kzalloc_obj(*in);
-	if (!in)
-		return -ENOMEM;
+static int restore(struct pci_incoming *in, u64 data)
+{
+	struct pci_liveupdate_ser *ser;
+	int ret;
+
+	if (!kho_is_preserved(data)) {
+		pr_err("header %#llx was not preserved\n", data);
+		return -EINVAL;
+	}
+	ser = phys_to_virt(data);
+	ret = check_header(ser);
+	if (ret)
+		return ret;
+
 	in->ser = ser;
-	xa_init(&in->functions);
-	kho_block_set_init(&in->blocks, ser->function_size);
 	ret = check_blocks(in);
 	if (!ret)
 		ret = kho_block_set_restore(&in->blocks, ser->functions);
 	if (!ret)
-		ret = restore_functions(in);
-	if (ret) {
-		kho_block_set_destroy(&in->blocks);
-		free_incoming(in);
+		ret = restore_records(in);
+	if (ret)
 		return ret;
+	drop_unreachable(in);
+	count_devices(in);
+	return in->devices ? 0 : -ENOENT;
+}
+
+/*
+ * Records that cannot be used are as good as none, and their memory stays
+ * reserved. The sessions that hold them are finished like others.
+ */
+int pci_flb_retrieve(struct liveupdate_flb_op_args *args)
+{
+	struct pci_incoming *in;
+	int ret;
+
+	in = kzalloc_obj(*in);
+	if (!in)
+		return -ENOMEM;
+	xa_init(&in->functions);
+	kho_block_set_init(&in->blocks, sizeof(struct pci_function_ser));
+	ret = restore(in, args->data);
+	if (ret) {
+		pr_err("the previous kernel's records cannot be used: %pe\n",
+		       ERR_PTR(ret));
+		in->ser = NULL;
 	}
 	args->obj = in;
 	return 0;
 }
 
-/* All devices are finished, so that nothing refers to a record any more. */
+/* All devices are finished or lost: nothing refers to a record any more. */
 void pci_flb_finish(struct liveupdate_flb_op_args *args)
 {
 	struct pci_incoming *in = args->obj;
 
 	kho_block_set_destroy(&in->blocks);
-	kho_restore_free(in->ser);
-	free_incoming(in);
+	if (in->ser)
+		kho_restore_free(in->ser);
+	xa_destroy(&in->functions);
+	kfree(in);
 }
 
-/* With pci_liveupdate_lock held. Damaged records are as good as none. */
+/* With pci_liveupdate_lock held. The records, or NULL without a device in them. */
 static struct pci_incoming *get_incoming(void)
 {
 	static bool asked;
-	void *in;
+	struct pci_incoming *in;
+	void *obj;
 	int ret;
 
 	lockdep_assert_held(&pci_liveupdate_lock);
@@ -252,12 +289,18 @@ static struct pci_incoming *get_incoming(void)
 	if (asked || !liveupdate_enabled())
 		return incoming;
 	asked = true;
-	ret = liveupdate_flb_get_incoming(&pci_flb, &in);
-	if (!ret)
+	ret = liveupdate_flb_get_incoming(&pci_flb, &obj);
+	if (ret) {
+		if (ret != -ENODATA && ret != -ENOENT)
+			pr_err("the previous kernel's records cannot be used: %pe\n",
+			       ERR_PTR(ret));
+		return NULL;
+	}
+	in = obj;
+	if (in->ser)
 		incoming = in;
-	else if (ret != -ENODATA && ret != -ENOENT)
-		pr_err("the previous kernel's records cannot be used: %pe\n",
-		       ERR_PTR(ret));
+	else
+		liveupdate_flb_put_incoming(&pci_flb);
 	return incoming;
 }
 
@@ -341,44 +384,132 @@ static bool is_unchanged(struct pci_dev *dev, const struct pci_function_ser *was
 	return !changed;
 }
 
+/* Forget a bridge, or a device, that no other counts any more */
+static void forget_function(struct pci_dev *dev)
+{
+	const struct pci_function_ser *ser = dev->liveupdate_ser;
+
+	if (ser)
+		xa_erase(&incoming->functions,
+			 function_key(ser->segment, ser->bdf));
+	dev->liveupdate_ser = NULL;
+	dev->liveupdate_changed = false;
+}
+
+/* A device of a record was not found: the bridges above count one less. */
+static void forget_record(struct pci_function_ser *ser)
+{
+	struct pci_function_ser *pos, *above;
+	struct pci_dev *bridge;
+
+	for (pos = parent_of(incoming, ser); pos; pos = above) {
+		above = parent_of(incoming, pos);
+		pos->devices--;
+		bridge = pci_get_domain_bus_and_slot(pos->segment,
+						     PCI_BUS_NUM(pos->bdf),
+						     pos->bdf & 0xff);
+		if (bridge && bridge->liveupdate_ser == pos) {
+			if (!--bridge->liveupdate_incoming)
+				forget_function(bridge);
+		} else if (!pos->devices) {
+			xa_erase(&incoming->functions,
+				 function_key(pos->segment, pos->bdf));
+		}
+		pci_dev_put(bridge);
+	}
+	xa_erase(&incoming->functions, function_key(ser->segment, ser->bdf));
+}
+
+/* Return: true if no device is left that runs through the live update */
+static bool last_device(bool recorded)
+{
+	if (!recorded || --incoming->devices)
+		return false;
+	incoming = NULL;
+	return true;
+}
+
+static struct pci_function_ser *find_record(u32 segment, u16 bdf)
+{
+	lockdep_assert_held(&pci_liveupdate_lock);
+
+	return get_incoming() ? xa_load(&incoming->functions,
+					function_key(segment, bdf)) : NULL;
+}
+
+static bool forget_record_of(u32 segment, u16 bdf)
+{
+	struct pci_function_ser *ser;
+
+	guard(mutex)(&pci_liveupdate_lock);
+
+	ser = find_record(segment, bdf);
+	if (!ser || is_bridge(ser))
+		return false;
+	forget_record(ser);
+	return last_device(true);
+}
+
+/* Return: true if a function, or a bridge above it, is not as it was left. */
+static bool has_changed(struct pci_dev *dev, const struct pci_function_ser *ser)
+{
+	struct pci_dev *above = pci_upstream_bridge(dev);
+
+	return !is_unchanged(dev, ser) || (above && above->liveupdate_changed);
+}
+
+static void inherit_bridge(struct pci_dev *dev, struct pci_function_ser *ser)
+{
+	dev->liveupdate_changed = has_changed(dev, ser);
+	dev->liveupdate_ser = ser;
+	dev->liveupdate_incoming = ser->devices;
+}
+
+/* Return: true if the device runs on. The bridges above count it. */
+static bool inherit_device(struct pci_dev *dev, struct pci_function_ser *ser)
+{
+	if (!ser || has_changed(dev, ser))
+		return false;
+	dev->liveupdate_ser = ser;
+	dev->liveupdate_incoming = 1;
+	return true;
+}
+
 /**
  * pci_liveupdate_setup_device() - Recognise what has been running all along
  * @dev: A device or bridge that was found; nothing was written to it yet
+ *
+ * A device that is not as it was left is lost, and an ordinary one from here on.
  */
 void pci_liveupdate_setup_device(struct pci_dev *dev)
 {
-	struct pci_function_ser *ser = NULL;
-	struct pci_dev *above;
+	u32 segment = pci_domain_nr(dev->bus);
+	struct pci_function_ser *ser;
+	bool inherited = false;
+	bool waiting;
 
 	if (dev->is_virtfn)
 		return;
 
-	guard(mutex)(&pci_liveupdate_lock);
+	/* Looks whether it is the same device, too */
+	waiting = iommu_device_is_waiting(&dev->dev);
 
-	if (get_incoming())
-		ser = xa_load(&incoming->functions,
-			      function_key(pci_domain_nr(dev->bus),
-					   pci_dev_id(dev)));
-	if (!ser && !iommu_device_is_waiting(&dev->dev))
-		return;
-
-	dev->liveupdate_changed = !ser || !is_unchanged(dev, ser);
-	above = pci_upstream_bridge(dev);
-	if (above && above->liveupdate_changed)
-		dev->liveupdate_changed = true;
-	dev->liveupdate_ser = ser;
-	if (ser && is_bridge(ser)) {
-		dev->liveupdate_incoming = ser->devices;
-		return;
+	scoped_guard(mutex, &pci_liveupdate_lock) {
+		ser = find_record(segment, pci_dev_id(dev));
+		if (ser && is_bridge(ser)) {
+			inherit_bridge(dev, ser);
+			return;
+		}
+		if (waiting)
+			inherited = inherit_device(dev, ser);
 	}
-
-	dev->liveupdate_waiting = true;
-	dev->liveupdate_incoming = 1;
-	/* What is recorded of a bridge counts this device already */
-	for (above = pci_upstream_bridge(dev); above;
-	     above = pci_upstream_bridge(above))
-		if (!ser || !above->liveupdate_ser)
-			above->liveupdate_incoming++;
+	if (inherited)
+		return;
+	if (waiting)
+		iommu_device_lose(&dev->dev, ser ? IOMMU_LOSS_CHANGED :
+				  IOMMU_LOSS_NO_RECORD);
+	if (ser && forget_record_of(segment, pci_dev_id(dev)))
+		liveupdate_flb_put_incoming(&pci_flb);
 }
 
 /**
@@ -387,17 +518,12 @@ void pci_liveupdate_setup_device(struct pci_dev *dev)
  */
 void pci_liveupdate_add_device(struct pci_dev *dev)
 {
-	if (!dev->liveupdate_waiting)
+	if (!dev->liveupdate_incoming || pci_is_bridge(dev))
 		return;
 
 	/* In D0 until it is finished, and so is every bridge above it */
 	pm_runtime_get_noresume(&dev->dev);
 	pci_info(dev, "liveupdate: has been running since before this kernel, waits to be retrieved\n");
-	if (dev->liveupdate_changed)
-		pci_err(dev, "liveupdate: cannot be retrieved: %s\n",
-			dev->liveupdate_ser ?
-			"it, or a bridge above, is not as it was left" :
-			"there is no valid record of it");
 }
 
 /**
@@ -503,15 +629,17 @@ bool pci_liveupdate_may_bind(struct pci_dev *dev, const struct pci_driver *drv)
 }
 
 /**
- * pci_liveupdate_is_waiting() - Has this device been running all along?
+ * pci_liveupdate_is_waiting() - Tell whether a device waits for its owner
  * @dev: Any PCI device
  *
+ * Context: May sleep, but not for a device that did not come with a live update.
  * Return: true if the previous kernel preserved the device and nobody has
  * retrieved it yet. It masters the bus; nothing may be done to it.
  */
 bool pci_liveupdate_is_waiting(const struct pci_dev *dev)
 {
-	return READ_ONCE(dev->liveupdate_waiting);
+	return READ_ONCE(dev->liveupdate_incoming) && !pci_is_bridge(dev) &&
+	       pci_liveupdate_state(dev, NULL) == IOMMU_LIVEUPDATE_WAITING;
 }
 EXPORT_SYMBOL_GPL(pci_liveupdate_is_waiting);
 
@@ -524,33 +652,13 @@ EXPORT_SYMBOL_GPL(pci_liveupdate_is_waiting);
  *
  * Context: May sleep.
  * Return: 0, -ENODEV if the device did not come with a live update, or -EIO if
- * it is not as it was left.
+ * it is lost.
  */
 int pci_liveupdate_retrieve(struct pci_dev *dev)
 {
-	guard(mutex)(&pci_liveupdate_lock);
-
-	if (!dev->liveupdate_incoming || pci_is_bridge(dev))
-		return -ENODEV;
-	if (dev->liveupdate_changed) {
-		pci_err(dev, "liveupdate: cannot be retrieved\n");
-		return -EIO;
-	}
-	WRITE_ONCE(dev->liveupdate_waiting, false);
-	return 0;
+	return iommu_device_set_retrieved(&dev->dev);
 }
 EXPORT_SYMBOL_GPL(pci_liveupdate_retrieve);
-
-static void forget_function(struct pci_dev *dev)
-{
-	const struct pci_function_ser *ser = dev->liveupdate_ser;
-
-	if (ser)
-		xa_erase(&incoming->functions,
-			 function_key(ser->segment, ser->bdf));
-	dev->liveupdate_ser = NULL;
-	dev->liveupdate_changed = false;
-}
 
 /* Return: true if @dev was the last of all. */
 static bool forget_device(struct pci_dev *dev)
@@ -564,15 +672,10 @@ static bool forget_device(struct pci_dev *dev)
 
 	pm_runtime_put(&dev->dev);
 	recorded = dev->liveupdate_ser;
-	WRITE_ONCE(dev->liveupdate_waiting, false);
 	for (; dev; dev = pci_upstream_bridge(dev))
 		if (!--dev->liveupdate_incoming)
 			forget_function(dev);
-
-	if (!recorded || --incoming->devices)
-		return false;
-	incoming = NULL;
-	return true;
+	return last_device(recorded);
 }
 
 /**
@@ -587,6 +690,44 @@ void pci_liveupdate_finish(struct pci_dev *dev)
 		liveupdate_flb_put_incoming(&pci_flb);
 }
 EXPORT_SYMBOL_GPL(pci_liveupdate_finish);
+
+/**
+ * pci_liveupdate_forget() - A device that should run on is lost
+ * @segment: PCI segment
+ * @bdf:     Bus, device and function; there may be no device, or another one
+ *
+ * The bridges above it, and a device that is there, may be used for anything.
+ *
+ * Context: May sleep.
+ */
+void pci_liveupdate_forget(u32 segment, u16 bdf)
+{
+	struct pci_dev *dev;
+
+	dev = pci_get_domain_bus_and_slot(segment, PCI_BUS_NUM(bdf), bdf & 0xff);
+	if (dev)
+		pci_liveupdate_finish(dev);
+	pci_dev_put(dev);
+	if (forget_record_of(segment, bdf))
+		liveupdate_flb_put_incoming(&pci_flb);
+}
+
+/**
+ * pci_liveupdate_stop_device() - A device is removed, or is gone already
+ * @dev: A device whose driver is about to be unbound
+ *
+ * Nothing refused this, or nothing could. Whoever has the device can let go of
+ * it: its session finishes without it.
+ */
+void pci_liveupdate_stop_device(struct pci_dev *dev)
+{
+	if (!READ_ONCE(dev->liveupdate_incoming) || pci_is_bridge(dev))
+		return;
+
+	iommu_device_lose(&dev->dev, IOMMU_LOSS_REMOVED);
+	if (pci_liveupdate_state(dev, NULL) == IOMMU_LIVEUPDATE_LOST)
+		pci_liveupdate_finish(dev);
+}
 
 /**
  * pci_liveupdate_remove_device() - Forget a device that is gone

@@ -32,8 +32,10 @@
  *   - MPS, MRRS, tags and ordering, which must not change under a request that
  *     is on its way, and ASPM, as a link might be retrained for it.
  *
- * A function that is not as it was recorded is left alone as well, but cannot be
- * retrieved.
+ * A device that is not as it was recorded, or whose bridges are not, is lost: it
+ * masters the bus no more, cannot be retrieved, and is an ordinary device. How
+ * far each of the others has come is the IOMMU core's to say
+ * (iommu_liveupdate_state()).
  *
  * This file is the outgoing side and what both have in common;
  * liveupdate-incoming.c is the other one.
@@ -82,12 +84,6 @@ struct pci_outgoing {
 	u64 slots;
 	struct list_head functions;
 };
-
-static u64 pci_liveupdate_object(const struct pci_dev *dev)
-{
-	return LIVEUPDATE_DEVICE_ID(pci_domain_nr(dev->bus),
-				    PCI_DEVID(dev->bus->number, dev->devfn), 0);
-}
 
 /**
  * pci_liveupdate_read_registers() - Read what has to stay as it is
@@ -501,7 +497,7 @@ int pci_liveupdate_freeze(struct pci_dev *dev)
 EXPORT_SYMBOL_GPL(pci_liveupdate_freeze);
 
 /**
- * pci_liveupdate_is_running() - Does DMA of a live update depend on this device?
+ * pci_liveupdate_is_running() - Tell whether DMA of a live update needs a device
  * @dev: Any PCI device
  *
  * Return: true for a device that is preserved, or whose live update is not
@@ -532,28 +528,31 @@ bool pci_liveupdate_keep(struct pci_dev *dev, const char *what)
 /**
  * pci_liveupdate_refuse() - Refuse what would stop DMA of a live update
  * @dev:  The device, or the bridge, that it would be done to
- * @what: What would be done, for the log; a string literal
+ * @what: What would be done, as in IOMMU_LIVEUPDATE_REFUSALS(); only compared
  *
+ * Refusals are counted for each device and kind; the log and the ledger have the
+ * first.
+ *
+ * Context: May sleep, but not for a device that takes part in no live update.
  * Return: 0 if nothing is against it, else -EBUSY.
  */
 int pci_liveupdate_refuse(struct pci_dev *dev, const char *what)
 {
+	const char *why;
+
 	if (!pci_liveupdate_is_running(dev))
 		return 0;
 
-	if (iommu_device_is_waiting(&dev->dev)) {
-		iommu_device_refuse(&dev->dev, what);
-		return -EBUSY;
-	}
-
-	liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_REFUSE,
-				LIVEUPDATE_KIND_DEVICE,
-				pci_liveupdate_object(dev), -EBUSY, 0);
-	dev_warn_ratelimited(&dev->dev, "liveupdate: %s refused, %s %s\n", what,
-			     dev->subordinate ? "a device below" : "the device",
-			     READ_ONCE(dev->liveupdate_outgoing) ?
-			     "is preserved; close its session first" :
-			     "came with a live update; finish its session first");
+	if (pci_liveupdate_is_waiting(dev))
+		why = NULL;
+	else if (READ_ONCE(dev->liveupdate_outgoing))
+		why = dev->subordinate ? "a device below is preserved; close its session first" :
+					 "the device is preserved; close its session first";
+	else
+		why = dev->subordinate ?
+		      "a device below came with a live update; finish its session first" :
+		      "the device came with a live update; finish its session first";
+	iommu_device_refuse(&dev->dev, iommu_liveupdate_refusal(what), why);
 	return -EBUSY;
 }
 
@@ -627,6 +626,7 @@ bool pci_liveupdate_shutdown(struct pci_dev *dev)
 {
 	unsigned int preserved = READ_ONCE(dev->liveupdate_outgoing);
 	struct outgoing_function *function;
+	u32 id;
 
 	if (!preserved)
 		return false;
@@ -637,16 +637,21 @@ bool pci_liveupdate_shutdown(struct pci_dev *dev)
 
 	guard(mutex)(&pci_liveupdate_lock);
 
-	/* As it is left: its user may have changed controls since */
 	function = find_function(out, dev);
 	if (WARN_ON(!function))
 		return false;
-	pci_liveupdate_read_registers(dev, function->ser);
-	seal_function(function->ser);
+	/* As it is left: its user may have changed controls since */
+	pci_read_config_dword(dev, PCI_VENDOR_ID, &id);
+	if (id == function->ser->id) {
+		pci_liveupdate_read_registers(dev, function->ser);
+		seal_function(function->ser);
+	} else {
+		pci_err(dev, "liveupdate: is not there any more, the next kernel will miss it\n");
+	}
 
 	liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_KEEP,
 				LIVEUPDATE_KIND_DEVICE,
-				pci_liveupdate_object(dev), 0, preserved);
+				LIVEUPDATE_PCI_ID(dev), 0, preserved);
 	return true;
 }
 
@@ -654,17 +659,23 @@ static ssize_t liveupdate_show(struct device *device,
 			       struct device_attribute *attr, char *buf)
 {
 	struct pci_dev *dev = to_pci_dev(device);
-	const char *state = "none";
+	enum iommu_liveupdate_loss loss;
 
-	guard(mutex)(&pci_liveupdate_lock);
+	if (READ_ONCE(dev->liveupdate_outgoing))
+		return sysfs_emit(buf, "preserved\n");
 
-	if (dev->liveupdate_outgoing)
-		state = "preserved";
-	else if (dev->liveupdate_waiting)
-		state = "waiting";
-	else if (dev->liveupdate_incoming)
-		state = "retrieved";
-	return sysfs_emit(buf, "%s\n", state);
+	switch (pci_liveupdate_state(dev, &loss)) {
+	case IOMMU_LIVEUPDATE_WAITING:
+		return sysfs_emit(buf, "waiting\n");
+	case IOMMU_LIVEUPDATE_RETRIEVED:
+	case IOMMU_LIVEUPDATE_DONE:
+		return sysfs_emit(buf, "retrieved\n");
+	case IOMMU_LIVEUPDATE_LOST:
+		return sysfs_emit(buf, "lost %s\n",
+				  iommu_liveupdate_loss_name(loss));
+	default:
+		return sysfs_emit(buf, "none\n");
+	}
 }
 static DEVICE_ATTR_RO(liveupdate);
 
@@ -680,8 +691,16 @@ static ssize_t liveupdate_devices_show(struct device *device,
 }
 static DEVICE_ATTR_RO(liveupdate_devices);
 
+static ssize_t liveupdate_refused_show(struct device *device,
+				       struct device_attribute *attr, char *buf)
+{
+	return iommu_device_show_refusals(device, buf);
+}
+static DEVICE_ATTR_ADMIN_RO(liveupdate_refused);
+
 static struct attribute *pci_liveupdate_attrs[] = {
 	&dev_attr_liveupdate.attr,
+	&dev_attr_liveupdate_refused.attr,
 	&dev_attr_liveupdate_devices.attr,
 	NULL
 };
@@ -692,8 +711,10 @@ static umode_t pci_liveupdate_attr_is_visible(struct kobject *kobj,
 	struct pci_dev *dev = to_pci_dev(kobj_to_dev(kobj));
 	bool of_bridge = attr == &dev_attr_liveupdate_devices.attr;
 
-	return liveupdate_enabled() && of_bridge == pci_is_bridge(dev) ?
-		attr->mode : 0;
+	if (!liveupdate_enabled())
+		return 0;
+	return attr == &dev_attr_liveupdate_refused.attr ||
+	       of_bridge == pci_is_bridge(dev) ? attr->mode : 0;
 }
 
 const struct attribute_group pci_liveupdate_attr_group = {

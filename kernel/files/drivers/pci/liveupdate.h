@@ -6,12 +6,13 @@
 #define __PCI_LIVEUPDATE_H
 
 #include <linux/crc32.h>
+#include <linux/iommu-liveupdate.h>
 #include <linux/kho/abi/pci.h>
 #include <linux/liveupdate.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 
-/* Protects the counts and states in struct pci_dev, and the records. */
+/* Protects the counts in struct pci_dev, and the records. */
 extern struct mutex pci_liveupdate_lock;
 extern struct liveupdate_flb pci_flb;
 
@@ -22,6 +23,15 @@ int pci_flb_retrieve(struct liveupdate_flb_op_args *args);
 void pci_flb_finish(struct liveupdate_flb_op_args *args);
 void pci_liveupdate_read_registers(struct pci_dev *dev,
 				   struct pci_function_ser *ser);
+
+/* How far a device has come that came with a live update; the IOMMU core knows */
+static inline enum iommu_liveupdate_state
+pci_liveupdate_state(const struct pci_dev *dev, enum iommu_liveupdate_loss *loss)
+{
+	return iommu_liveupdate_state(pci_domain_nr(dev->bus),
+				      PCI_DEVID(dev->bus->number, dev->devfn),
+				      loss);
+}
 
 static inline u32 pci_function_crc(const struct pci_function_ser *ser)
 {

@@ -9,6 +9,29 @@
 #include <linux/errno.h>
 #include <linux/types.h>
 
+/**
+ * DOC: Words of IOMMU live update
+ *
+ * waiting
+ *	A device that runs since before this kernel and belongs to nobody. It is
+ *	on its restored domain, and nothing may be done to it.
+ * restored
+ *	A domain around a page table of the previous kernel, which hardware has
+ *	been walking all along. Its mappings do not change.
+ * adopt
+ *	To give the pages of such a page table ordinary struct page state, so
+ *	that they can be freed. The cost grows with the mapped memory.
+ * mate
+ *	Another device in the IOMMU group of a device on a restored domain. It is
+ *	blocked: it has no translation and no driver.
+ * isolate
+ *	To take translation and bus mastering away from a device.
+ * lost
+ *	A device that its owner cannot have back: it is gone, another is in its
+ *	place, or it cannot be trusted. It is isolated. Retrieving it fails with
+ *	-EIO, and its session finishes without it.
+ */
+
 struct device;
 struct iommu_attach_handle;
 struct iommu_device;
@@ -18,6 +41,83 @@ struct iommu_domain_ser;
 struct iommu_unit_ser;
 struct liveupdate_file_handler;
 struct pci_dev;
+
+/**
+ * enum iommu_liveupdate_state - how far a device has come that crossed
+ * @IOMMU_LIVEUPDATE_NONE:      it did not cross, or its session has finished
+ * @IOMMU_LIVEUPDATE_WAITING:   it runs, and belongs to nobody
+ * @IOMMU_LIVEUPDATE_RETRIEVED: its owner has it; it is on its restored domain
+ * @IOMMU_LIVEUPDATE_DONE:      its owner moved it to a domain of this kernel
+ * @IOMMU_LIVEUPDATE_LOST:      its owner cannot have it back
+ *
+ * A device goes from one to the next, or from waiting or retrieved to lost. What
+ * else knows of a device that crossed, asks for this state: iommu_device_state().
+ */
+enum iommu_liveupdate_state {
+	IOMMU_LIVEUPDATE_NONE,
+	IOMMU_LIVEUPDATE_WAITING,
+	IOMMU_LIVEUPDATE_RETRIEVED,
+	IOMMU_LIVEUPDATE_DONE,
+	IOMMU_LIVEUPDATE_LOST,
+};
+
+/*
+ * X(NAME, "name", "text"): why a device is lost. The name is that of the step in
+ * the ledger and the second word in sysfs, up to 15 characters; the text is for
+ * the log.
+ */
+#define IOMMU_LIVEUPDATE_LOSSES(X)					\
+	X(NOT_FOUND, "not-found", "it was not found on the bus")	\
+	X(REPLACED, "replaced", "another device is in its place")	\
+	X(CHANGED, "changed", "it, or a bridge above it, is not as it was left") \
+	X(NO_RECORD, "no-record", "there is no valid PCI record of it")	\
+	X(REMOVED, "removed", "it was removed")				\
+	X(NO_DOMAIN, "no-domain", "its page table cannot be restored")	\
+	X(NOT_ATTACHED, "not-attached", "its IOMMU cannot take it over")	\
+	X(GROUP, "group", "its IOMMU group is used by others")		\
+	X(DOMAIN_ID, "domain-id", "its domain id is that of another page table")
+
+enum iommu_liveupdate_loss {
+#define IOMMU_LOSS_ENUM(name, word, text) IOMMU_LOSS_##name,
+	IOMMU_LIVEUPDATE_LOSSES(IOMMU_LOSS_ENUM)
+#undef IOMMU_LOSS_ENUM
+};
+
+/*
+ * X(NAME, "text"): what is refused to a device that takes part in a live update.
+ * Each has a row in Documentation/userspace-api/liveupdate_devices.rst.
+ */
+#define IOMMU_LIVEUPDATE_REFUSALS(X)					\
+	X(BIND, "binding a driver")					\
+	X(BIND_MATE, "binding a driver to a device of its group")	\
+	X(OWNERSHIP, "DMA ownership")					\
+	X(OPEN, "opening its vfio device file")				\
+	X(OTHER_IOMMUFD, "binding to another iommufd")			\
+	X(RESET, "reset")						\
+	X(RESET_BUS, "reset of the bus below")				\
+	X(REMOVAL, "removal")						\
+	X(RESCAN, "rescan")						\
+	X(SLOT_OFF, "power off of the slot")				\
+	X(RESET_METHOD, "reset_method")					\
+	X(D3COLD_ALLOWED, "d3cold_allowed")				\
+	X(LOW_POWER, "a low power state")				\
+	X(DRIVER_OVERRIDE, "driver_override")				\
+	X(RESIZE_BAR, "resize of a BAR")				\
+	X(NUM_VFS, "a change of the number of VFs")			\
+	X(UNBIND, "unbinding the driver")				\
+	X(RESET_SLOT, "reset of the slot")				\
+	X(ENABLE, "enabling or disabling")				\
+	X(SUSPEND, "suspend")						\
+	X(HIBERNATE, "hibernation")					\
+	X(RESUME, "resuming from hibernation")				\
+	X(OTHER, "something else")
+
+enum iommu_liveupdate_refusal {
+#define IOMMU_REFUSE_ENUM(name, text) IOMMU_REFUSE_##name,
+	IOMMU_LIVEUPDATE_REFUSALS(IOMMU_REFUSE_ENUM)
+#undef IOMMU_REFUSE_ENUM
+	IOMMU_REFUSE_KINDS
+};
 
 /**
  * struct iommu_liveupdate_ops - what an IOMMU driver does for live update
@@ -30,13 +130,20 @@ struct pci_dev;
  *                     device, fill @ser; its unit and domain are preserved. May sleep.
  * @unpreserve_device: outgoing: undo @preserve_device
  * @restore_domain:    incoming: build a domain around the page table in @ser
- *                     for a device that is probed, whose record is @device;
- *                     touches no hardware and no table page, and does not look
- *                     for records (their lock is held). The domain or an
- *                     ERR_PTR. May sleep.
+ *                     for a device that is probed, whose record is @device, or
+ *                     NULL if that device is lost and the domain is only to be
+ *                     freed; touches no hardware and no table page, and does
+ *                     not look for records (their lock is held). The domain or
+ *                     an ERR_PTR. May sleep.
  * @adopt_domain:      incoming: give every table page of a restored domain
  *                     ordinary struct page state, unless they have it, and set
  *                     the number of pages that got it. May sleep.
+ * @isolate_device:    incoming: stop translating for a device that is lost and
+ *                     was not attached to its restored domain. The device is
+ *                     NULL unless the driver has probed it; then what the
+ *                     driver keeps for it stays usable. The domain id in the
+ *                     record is free if @free_id is set. Does not look for
+ *                     records. May sleep.
  */
 struct iommu_liveupdate_ops {
 	int (*preserve_unit)(struct iommu_device *iommu,
@@ -53,6 +160,8 @@ struct iommu_liveupdate_ops {
 					       const struct iommu_device_ser *device,
 					       struct iommu_domain_ser *ser);
 	int (*adopt_domain)(struct iommu_domain *domain, u64 *tables);
+	void (*isolate_device)(struct device *dev,
+			       const struct iommu_device_ser *ser, bool free_id);
 };
 
 #ifdef CONFIG_IOMMU_LIVEUPDATE
@@ -68,7 +177,6 @@ bool iommu_domain_has_preserved_device(struct iommu_domain *domain);
 int iommu_device_preserve(struct device *dev, struct iommu_domain *domain,
 			  u64 token);
 void iommu_device_unpreserve(struct device *dev);
-bool iommu_device_is_preserved(struct device *dev);
 
 /* Incoming kernel */
 bool iommu_liveupdate_incoming(void);
@@ -77,11 +185,21 @@ const struct iommu_device_ser *
 iommu_liveupdate_next_incoming_device(u64 unit, const struct iommu_device_ser *prev);
 const struct iommu_device_ser *iommu_liveupdate_domain_user(u64 top, u64 unit);
 const struct iommu_device_ser *iommu_device_incoming(struct device *dev);
+enum iommu_liveupdate_state iommu_liveupdate_state(u32 segment, u16 bdf,
+						   enum iommu_liveupdate_loss *loss);
+const char *iommu_liveupdate_loss_name(enum iommu_liveupdate_loss loss);
 bool iommu_device_is_waiting(struct device *dev);
 bool iommu_device_is_restored(struct device *dev);
-struct iommu_domain *iommu_device_restore_domain(struct device *dev);
-bool iommu_domain_is_restored(struct iommu_domain *domain);
-void iommu_device_refuse(struct device *dev, const char *what);
+void iommu_liveupdate_lose_record(const struct iommu_device_ser *ser,
+				  enum iommu_liveupdate_loss loss);
+void iommu_device_lose(struct device *dev, enum iommu_liveupdate_loss loss);
+void iommu_liveupdate_finish_device(u32 segment, u16 bdf);
+
+/* Both kernels: refusals */
+void iommu_device_refuse(struct device *dev, enum iommu_liveupdate_refusal what,
+			 const char *why);
+enum iommu_liveupdate_refusal iommu_liveupdate_refusal(const char *text);
+ssize_t iommu_device_show_refusals(struct device *dev, char *buf);
 
 /* Incoming kernel: the owner comes back */
 struct iommu_domain *iommu_domain_retrieve(u64 top, u64 token);
@@ -91,8 +209,7 @@ void iommu_domain_retire(struct iommu_domain *domain, u64 top);
 int iommu_device_retrieve(struct device *dev, struct iommu_domain *domain,
 			  void *owner, struct iommu_attach_handle *handle);
 void iommu_device_unretrieve(struct device *dev);
-void iommu_device_set_retrieved(struct device *dev, bool retrieved);
-void iommu_device_leaves_restored(struct device *dev);
+int iommu_device_set_retrieved(struct device *dev);
 
 #else
 
@@ -137,11 +254,6 @@ static inline void iommu_device_unpreserve(struct device *dev)
 {
 }
 
-static inline bool iommu_device_is_preserved(struct device *dev)
-{
-	return false;
-}
-
 static inline bool iommu_liveupdate_incoming(void)
 {
 	return false;
@@ -157,25 +269,9 @@ static inline bool iommu_device_is_restored(struct device *dev)
 	return false;
 }
 
-static inline void iommu_device_leaves_restored(struct device *dev)
-{
-}
-
-static inline void iommu_device_set_retrieved(struct device *dev, bool retrieved)
-{
-}
-
-static inline struct iommu_domain *iommu_device_restore_domain(struct device *dev)
-{
-	return NULL;
-}
-
-static inline bool iommu_domain_is_restored(struct iommu_domain *domain)
-{
-	return false;
-}
-
-static inline void iommu_device_refuse(struct device *dev, const char *what)
+static inline void iommu_device_refuse(struct device *dev,
+				       enum iommu_liveupdate_refusal what,
+				       const char *why)
 {
 }
 

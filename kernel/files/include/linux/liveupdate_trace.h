@@ -12,6 +12,11 @@
 
 struct task_struct;
 
+/* Object id of a PCI device; linux/pci.h has to be included, too */
+#define LIVEUPDATE_PCI_ID(pdev)						\
+	LIVEUPDATE_DEVICE_ID(pci_domain_nr((pdev)->bus),		\
+			     PCI_DEVID((pdev)->bus->number, (pdev)->devfn), 0)
+
 /**
  * struct liveupdate_step - a step that is under way, kept on the caller's stack
  * @active: links the steps that are under way, innermost first

@@ -32,6 +32,7 @@ void pci_liveupdate_finish(struct pci_dev *dev);
 int pci_liveupdate_read_saved_state(struct pci_saved_state *state,
 				    const struct pci_saved_state_ser *ser,
 				    size_t room);
+void pci_liveupdate_forget(u32 segment, u16 bdf);
 #else
 static inline int
 pci_liveupdate_register_flb(struct liveupdate_file_handler *handler)
@@ -69,6 +70,10 @@ static inline int pci_liveupdate_retrieve(struct pci_dev *dev)
 }
 
 static inline void pci_liveupdate_finish(struct pci_dev *dev)
+{
+}
+
+static inline void pci_liveupdate_forget(u32 segment, u16 bdf)
 {
 }
 #endif

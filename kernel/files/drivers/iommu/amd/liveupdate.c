@@ -43,6 +43,7 @@
 #include <linux/liveupdate_trace.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/xarray.h>
 #include <asm/iommu.h>
 
 #include "amd_iommu.h"
@@ -306,11 +307,17 @@ static void block_interrupts(struct dev_table_entry *dte)
 	WRITE_ONCE(dte->data[2], data2 | DTE_IRQ_REMAP_ENABLE);
 }
 
-/* No access to memory; interrupts as if the unit were off. */
-static void block_device(struct dev_table_entry *dte)
+/* No access to memory. */
+static void block_dma(struct dev_table_entry *dte)
 {
 	WRITE_ONCE(dte->data[0], DTE_FLAG_V | DTE_FLAG_TV);
 	WRITE_ONCE(dte->data[1], 0);
+}
+
+/* No access to memory; interrupts as if the unit were off. */
+static void block_device(struct dev_table_entry *dte)
+{
+	block_dma(dte);
 	WRITE_ONCE(dte->data[2], 0);
 	WRITE_ONCE(dte->data[3], 0);
 }
@@ -414,18 +421,42 @@ static struct amd_iommu *running_unit(struct amd_iommu_pci_seg *pci_seg)
 	return found;
 }
 
-/* Domain ids in use are taken before any new one is given out. */
-static void reclaim_domain_id(struct amd_iommu *iommu,
-			      const struct dev_table_entry *dte)
-{
-	u16 id = domain_id(dte);
-	int ret = id ? amd_iommu_pdom_id_reserve(id, GFP_KERNEL) : -EINVAL;
+/* The table that each reclaimed domain id is for */
+static DEFINE_XARRAY(reclaimed);
 
-	/* -ENOSPC: a device before this one shares the domain. */
-	if (ret < 0 && ret != -ENOSPC)
+static bool is_id_of(u16 id, u64 table)
+{
+	return xa_load(&reclaimed, id) == xa_mk_value(PHYS_PFN(table));
+}
+
+/*
+ * Domain ids in use are taken before any new one is given out. A device whose id
+ * is that of another table is lost when the records can be read: its entry is
+ * blocked already.
+ */
+static void reclaim_domain_id(struct amd_iommu *iommu,
+			      struct dev_table_entry *dte)
+{
+	u64 table = host_table(dte);
+	u16 id = domain_id(dte);
+	int ret = -EINVAL;
+
+	if (xa_load(&reclaimed, id)) {
+		if (!is_id_of(id, table)) {
+			block_dma(dte);
+			return;
+		}
+		ret = 0;
+	} else if (id) {
+		ret = xa_err(xa_store(&reclaimed, id,
+				      xa_mk_value(PHYS_PFN(table)), GFP_KERNEL));
+		if (!ret)
+			ret = amd_iommu_pdom_id_reserve(id, GFP_KERNEL);
+	}
+	if (ret < 0)
 		unit_bad(iommu, "domain id %u: %pe", id, ERR_PTR(ret));
 	liveupdate_step_instant(LIVEUPDATE_STEP_DOMAIN_RECLAIM,
-				LIVEUPDATE_KIND_DOMAIN, host_table(dte), 0, 1);
+				LIVEUPDATE_KIND_DOMAIN, table, 0, 1);
 }
 
 /* Take what this kernel has written for a device into the table that crossed. */
@@ -487,6 +518,11 @@ static void __init check_entry(struct amd_iommu *iommu,
 	    iommu->pci_seg->rlookup_table[ser->bdf] != iommu)
 		unit_bad(iommu, "%04x:%04x is not one of its devices",
 			 ser->segment, ser->bdf);
+	if (!translates_v1(dte) && xa_load(&reclaimed, ser->did) &&
+	    !is_id_of(ser->did, ser->domain)) {
+		iommu_liveupdate_lose_record(ser, IOMMU_LOSS_DOMAIN_ID);
+		return;
+	}
 	if (!translates_v1(dte))
 		unit_bad(iommu, "%04x:%04x has no device table entry",
 			 ser->segment, ser->bdf);
@@ -613,7 +649,29 @@ static struct iommu_domain *amd_restore_domain(struct device *dev,
 	if (ser->prefix.type != IOMMU_SER_AMD || ser->format != IOMMU_SER_AMDV1 ||
 	    ser->oasz_lg2 > 52 || ser->vasz_lg2 > 64 || ser->top_level > 5)
 		return ERR_PTR(-EOPNOTSUPP);
-	return amd_iommu_domain_restore(dev, ser, device->did);
+	return amd_iommu_domain_restore(dev, ser, is_id_of(device->did, ser->top) ?
+						  device->did : 0);
+}
+
+/**
+ * amd_isolate_device - stop translating for a device that is lost
+ * @dev: the device, or NULL; not attached
+ * @ser: its record
+ * @free_id: no other device uses its domain id; it goes with its domain
+ *
+ * Context: May sleep.
+ */
+static void amd_isolate_device(struct device *dev,
+			       const struct iommu_device_ser *ser, bool free_id)
+{
+	struct amd_iommu *iommu;
+
+	for_each_iommu(iommu) {
+		if (iommu->mmio_phys != ser->unit)
+			continue;
+		block_dma(&iommu->pci_seg->dev_table[ser->bdf]);
+		amd_iommu_flush_all_caches(iommu);
+	}
 }
 
 static int amd_adopt_domain(struct iommu_domain *domain, u64 *tables)
@@ -633,4 +691,5 @@ const struct iommu_liveupdate_ops amd_iommu_liveupdate_ops = {
 	.unpreserve_device	= amd_unpreserve_device,
 	.restore_domain		= amd_restore_domain,
 	.adopt_domain		= amd_adopt_domain,
+	.isolate_device		= amd_isolate_device,
 };

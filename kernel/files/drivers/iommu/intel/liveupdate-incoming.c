@@ -9,6 +9,7 @@
 #include <linux/kho/abi/iommu.h>
 #include <linux/liveupdate_trace.h>
 #include <linux/pci.h>
+#include <linux/xarray.h>
 
 #include "iommu.h"
 #include "pasid.h"
@@ -111,19 +112,45 @@ static void check_other_context(struct intel_iommu *iommu, u16 rid,
 			 iommu->segment, rid);
 }
 
-/* Domain ids in use are taken before any new one is given out. */
-static void reclaim_domain_id(struct intel_iommu *iommu,
+/*
+ * What is cached of two page tables under one id hits in both, and what is cached
+ * under a second id is not invalidated with the domain.
+ */
+static bool shares_domain_id(const struct iommu_device_ser *ser,
+			     const struct iommu_device_ser *other)
+{
+	return (ser->did == other->did) == (ser->domain == other->domain);
+}
+
+/*
+ * Domain ids in use are taken before any new one is given out. @ids has a device
+ * for each id that was.
+ */
+static void reclaim_domain_id(struct intel_iommu *iommu, struct xarray *ids,
 			      const struct iommu_device_ser *ser)
 {
+	const struct iommu_device_ser *same_id = xa_load(ids, ser->did);
+	const struct iommu_device_ser *same_table;
 	int ret;
 
 	if (ser->did < IDA_START_DID || ser->did >= iommu->max_domain_id)
 		unit_bad(iommu, "domain id %u of %04x:%04x is out of range",
 			 ser->did, ser->segment, ser->bdf);
-	ret = ida_alloc_range(&iommu->domain_ida, ser->did, ser->did, GFP_KERNEL);
-	/* -ENOSPC: a device before this one shares the domain. */
-	if (ret < 0 && ret != -ENOSPC)
-		unit_bad(iommu, "domain id %u: %pe", ser->did, ERR_PTR(ret));
+
+	same_table = iommu_liveupdate_domain_user(ser->domain, iommu->reg_phys);
+	if ((same_id && !shares_domain_id(ser, same_id)) ||
+	    (same_table && !shares_domain_id(ser, same_table))) {
+		iommu_liveupdate_lose_record(ser, IOMMU_LOSS_DOMAIN_ID);
+		return;
+	}
+	if (!same_id) {
+		ret = xa_err(xa_store(ids, ser->did, (void *)ser, GFP_KERNEL));
+		if (!ret)
+			ret = ida_alloc_range(&iommu->domain_ida, ser->did,
+					      ser->did, GFP_KERNEL);
+		if (ret < 0)
+			unit_bad(iommu, "domain id %u: %pe", ser->did, ERR_PTR(ret));
+	}
 	liveupdate_step_instant(LIVEUPDATE_STEP_DOMAIN_RECLAIM,
 				LIVEUPDATE_KIND_DOMAIN, ser->domain, 0, 1);
 }
@@ -142,6 +169,7 @@ bool intel_liveupdate_restore_unit(struct intel_iommu *iommu)
 {
 	const struct iommu_unit_ser *unit = iommu_liveupdate_incoming_unit(iommu->reg_phys);
 	const struct iommu_device_ser *next, *ser = NULL;
+	DEFINE_XARRAY(ids);
 	struct liveupdate_step step;
 	unsigned int index, devices = 0;
 
@@ -175,9 +203,10 @@ bool intel_liveupdate_restore_unit(struct intel_iommu *iommu)
 
 	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser))) {
 		check_entries(iommu, ser);
-		reclaim_domain_id(iommu, ser);
+		reclaim_domain_id(iommu, &ids, ser);
 		devices++;
 	}
+	xa_destroy(&ids);
 
 	iommu->flags &= ~VTD_FLAG_TRANS_PRE_ENABLED;
 	iommu->flags |= VTD_FLAG_LIVEUPDATED;
@@ -252,9 +281,21 @@ void intel_liveupdate_must_not_disable(struct intel_iommu *iommu)
 		unit_bad(iommu, "it is to be switched off; boot with intel_iommu=on");
 }
 
+static struct intel_iommu *find_unit(u64 reg_phys)
+{
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *iommu;
+
+	guard(rcu)();
+	for_each_active_iommu(iommu, drhd)
+		if (iommu->reg_phys == reg_phys)
+			return iommu;
+	return NULL;
+}
+
 /**
  * intel_liveupdate_restore_domain - make a domain of a preserved page table
- * @dev: a waiting device that uses the table
+ * @dev: a waiting device that uses the table, or NULL if only lost ones did
  * @device: the device's record
  * @ser: the table's record
  *
@@ -266,11 +307,14 @@ struct iommu_domain *intel_liveupdate_restore_domain(struct device *dev,
 						     const struct iommu_device_ser *device,
 						     struct iommu_domain_ser *ser)
 {
+	struct intel_iommu *iommu = find_unit(device->unit);
 	struct iommu_domain *domain;
 	int ret;
 
-	domain = intel_iommu_domain_restore(dev, ser);
-	if (IS_ERR(domain))
+	if (!iommu)
+		return ERR_PTR(-ENODEV);
+	domain = intel_iommu_domain_restore(iommu, dev ? dev : iommu->iommu.dev, ser);
+	if (IS_ERR(domain) || !dev)
 		return domain;
 
 	ret = paging_domain_compatible(domain, dev);
@@ -279,6 +323,69 @@ struct iommu_domain *intel_liveupdate_restore_domain(struct device *dev,
 		return ERR_PTR(ret);
 	}
 	return domain;
+}
+
+/* The unit walks them no more. */
+static void free_pasid_tables(const struct iommu_device_ser *ser)
+{
+	struct pasid_dir_entry *dir = phys_to_virt(ser->pasid_dir);
+	unsigned int i, pdes = ser->max_pasid >> PASID_PDE_SHIFT;
+
+	for (i = 0; i < pdes; i++)
+		if (pasid_pde_is_present(&dir[i]))
+			iommu_free_pages(get_pasid_table_from_pde(&dir[i]));
+	iommu_free_pages(dir);
+}
+
+static void clear_context(struct intel_iommu *iommu,
+			  const struct iommu_device_ser *ser)
+{
+	unsigned int size = sm_supported(iommu) ? 2 * sizeof(struct context_entry) :
+						  sizeof(struct context_entry);
+	struct context_entry *context;
+
+	spin_lock(&iommu->lock);
+	context = iommu_context_addr(iommu, PCI_BUS_NUM(ser->bdf), ser->bdf & 0xff, 0);
+	if (!context || !context_present(context)) {
+		spin_unlock(&iommu->lock);
+		return;
+	}
+	context_clear_present(context);
+	__iommu_flush_cache(iommu, context, sizeof(*context));
+	spin_unlock(&iommu->lock);
+
+	/* Hardware lets go of the entry, then of what it leads to; VT-d 6.5.3.3 */
+	intel_liveupdate_flush_all(iommu);
+	memset(context, 0, size);
+	__iommu_flush_cache(iommu, context, size);
+	if (sm_supported(iommu))
+		free_pasid_tables(ser);
+}
+
+/**
+ * intel_liveupdate_isolate_device - stop translating for a device that is lost
+ * @dev: the device if it was probed and is not attached, else NULL
+ * @ser: its record
+ * @free_id: no other device uses its domain id
+ *
+ * The PASID table of a probed device stays, and is empty.
+ *
+ * Context: May sleep.
+ */
+void intel_liveupdate_isolate_device(struct device *dev,
+				     const struct iommu_device_ser *ser,
+				     bool free_id)
+{
+	struct intel_iommu *iommu = find_unit(ser->unit);
+
+	if (WARN_ON(!iommu))
+		return;
+	if (dev && sm_supported(iommu))
+		intel_pasid_tear_down_entry(iommu, dev, IOMMU_NO_PASID, false);
+	else
+		clear_context(iommu, ser);
+	if (free_id)
+		ida_free(&iommu->domain_ida, ser->did);
 }
 
 /**

@@ -3,6 +3,7 @@
  * VT-d: move a device from a restored domain to another while DMA goes on.
  */
 
+#include <linux/cleanup.h>
 #include <linux/iommu-liveupdate.h>
 
 #include "iommu.h"
@@ -10,7 +11,7 @@
 #include "liveupdate.h"
 
 /**
- * intel_liveupdate_is_restored - does a device use a restored domain?
+ * intel_liveupdate_is_restored - tell whether a device uses a restored domain
  * @dev: a device
  *
  * Return: true from its probe until it is attached to another domain.
@@ -51,9 +52,12 @@ static int replace_context_entry(struct device_domain_info *info,
 		return -EINVAL;
 	}
 	did = context_domain_id(context);
-	/* The translation type stays: it depends on the device alone */
 	next.lo = context->lo;
 	next.hi = 0;
+	/* The previous kernel may have been told to do without ATS */
+	context_set_translation_type(&next, info->ats_supported ?
+				     CONTEXT_TT_DEV_IOTLB :
+				     CONTEXT_TT_MULTI_LEVEL);
 	context_set_address_root(&next, pt_info.ssptptr);
 	context_set_address_width(&next, pt_info.aw);
 	context_set_domain_id(&next, domain_id_iommu(domain, iommu));
@@ -63,6 +67,36 @@ static int replace_context_entry(struct device_domain_info *info,
 	intel_context_flush_no_pasid(info, context, did,
 				     PCI_DEVID(info->bus, info->devfn));
 	return 0;
+}
+
+/*
+ * What this kernel may enable in the device is let through by its context entry,
+ * as if this kernel had made it. All of it lies in one half (VT-d 9.4).
+ */
+static void permit_capabilities(struct device_domain_info *info)
+{
+	struct intel_iommu *iommu = info->iommu;
+	struct context_entry *context, next;
+
+	scoped_guard(spinlock, &iommu->lock) {
+		context = iommu_context_addr(iommu, info->bus, info->devfn, 0);
+		if (WARN_ON(!context))
+			return;
+		next = *context;
+		if (info->ats_supported)
+			context_set_sm_dte(&next);
+		if (info->pasid_supported)
+			context_set_pasid(&next);
+		if (info->pri_supported)
+			context_set_sm_pre(&next);
+		if (next.lo == context->lo)
+			return;
+		WRITE_ONCE(context->lo, next.lo);
+		__iommu_flush_cache(iommu, context, sizeof(*context));
+	}
+	/* VT-d 6.5.3.3; no translation that is cached has become wrong */
+	iommu->flush.flush_context(iommu, 0, PCI_DEVID(info->bus, info->devfn),
+				   DMA_CCMD_MASK_NOBIT, DMA_CCMD_DEVICE_INVL);
 }
 
 /* After a change of a PASID table entry that was present (VT-d 6.5.3.3). */
@@ -202,6 +236,8 @@ int intel_liveupdate_replace(struct iommu_domain *domain, struct device *dev,
 
 	cache_tag_unassign_domain(restored, dev, IOMMU_NO_PASID);
 	domain_detach_iommu(restored, iommu);
+	if (sm_supported(iommu))
+		permit_capabilities(info);
 	return 0;
 
 err_cache_tag:

@@ -373,7 +373,13 @@ static void clear_context_rest(struct intel_iommu *iommu, u16 rid,
 	__iommu_flush_cache(iommu, context, size);
 }
 
-static void flush_all(struct intel_iommu *iommu)
+/**
+ * intel_liveupdate_flush_all - forget all that hardware caches of a unit's tables
+ * @iommu: the unit
+ *
+ * Context: Any.
+ */
+void intel_liveupdate_flush_all(struct intel_iommu *iommu)
 {
 	iommu->flush.flush_context(iommu, 0, 0, 0, DMA_CCMD_GLOBAL_INVL);
 	if (sm_supported(iommu))
@@ -420,7 +426,7 @@ bool intel_liveupdate_shutdown(struct intel_iommu *iommu)
 		__iommu_flush_cache(iommu, entry, sizeof(*entry));
 		cleared++;
 	}
-	flush_all(iommu);
+	intel_liveupdate_flush_all(iommu);
 	/* Hardware has let go of the entries; VT-d 6.5.3.3. */
 	for (index = 0; index < CONTEXT_TABLES; index++)
 		if (lu->users[index])
@@ -448,4 +454,5 @@ const struct iommu_liveupdate_ops intel_iommu_liveupdate_ops = {
 	.unpreserve_device	= intel_unpreserve_device,
 	.restore_domain		= intel_liveupdate_restore_domain,
 	.adopt_domain		= intel_liveupdate_adopt_domain,
+	.isolate_device		= intel_liveupdate_isolate_device,
 };

@@ -22,7 +22,8 @@ typedef void (*context_fn_t)(struct intel_iommu *iommu, u16 rid,
 extern const struct iommu_liveupdate_ops intel_iommu_liveupdate_ops;
 
 /* What the domain allocators of the driver do for a restored page table. */
-struct iommu_domain *intel_iommu_domain_restore(struct device *dev,
+struct iommu_domain *intel_iommu_domain_restore(struct intel_iommu *iommu,
+						struct device *dev,
 						const struct iommu_domain_ser *ser);
 
 bool intel_liveupdate_shutdown(struct intel_iommu *iommu);
@@ -46,6 +47,10 @@ struct iommu_domain *intel_liveupdate_restore_domain(struct device *dev,
 						     const struct iommu_device_ser *device,
 						     struct iommu_domain_ser *ser);
 int intel_liveupdate_adopt_domain(struct iommu_domain *domain, u64 *tables);
+void intel_liveupdate_isolate_device(struct device *dev,
+				     const struct iommu_device_ser *ser,
+				     bool free_id);
+void intel_liveupdate_flush_all(struct intel_iommu *iommu);
 
 static inline u64 unit_root(struct intel_iommu *iommu)
 {

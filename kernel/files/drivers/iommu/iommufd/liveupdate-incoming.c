@@ -53,7 +53,7 @@ to_hwpt_restored(struct iommufd_object *obj)
 }
 
 /**
- * iommufd_hwpt_is_awaited() - Does a device run on a restored HWPT?
+ * iommufd_hwpt_is_awaited() - Tell whether a device runs on a restored HWPT
  * @ictx: iommufd
  * @id:   ID of an object of any kind
  *
@@ -112,7 +112,7 @@ static int iommufd_hwpt_retrieve(struct iommufd_ctx *ictx,
 	domain = iommu_domain_retrieve(ser->domain, ser->token);
 	if (IS_ERR(domain)) {
 		iommufd_object_abort(ictx, &hwpt->common.obj);
-		/* No device of it is there, so there is nothing to give back */
+		/* All its devices are lost and it cannot be restored */
 		return domain == ERR_PTR(-ENODEV) ? 0 : PTR_ERR(domain);
 	}
 
@@ -235,6 +235,25 @@ iommufd_find_restored(struct iommufd_ctx *ictx, u64 token)
 	return NULL;
 }
 
+/* The restored HWPT with a token, taken, with a reference; or NULL */
+static struct iommufd_hwpt_restored *
+iommufd_take_restored(struct iommufd_ctx *ictx, u64 token)
+{
+	struct iommufd_hwpt_restored *hwpt;
+
+	guard(mutex)(&ictx->liveupdate_lock);
+
+	/* Somebody may guess its ID, and destroy it */
+	xa_lock(&ictx->objects);
+	hwpt = iommufd_find_restored(ictx, token);
+	if (hwpt) {
+		refcount_inc(&hwpt->common.obj.users);
+		hwpt->restored = true;
+	}
+	xa_unlock(&ictx->objects);
+	return hwpt;
+}
+
 static int iommufd_restore_hwpt(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_hwpt_liveupdate_restore *cmd = ucmd->cmd;
@@ -247,27 +266,18 @@ static int iommufd_restore_hwpt(struct iommufd_ucmd *ucmd)
 	if (!ictx->liveupdate_retrieved)
 		return -ENOTTY;
 
-	guard(mutex)(&ictx->liveupdate_lock);
-
-	xa_lock(&ictx->objects);
-	hwpt = iommufd_find_restored(ictx, cmd->hwpt_token);
-	if (hwpt)
-		cmd->out_hwpt_id = hwpt->common.obj.id;
-	xa_unlock(&ictx->objects);
+	hwpt = iommufd_take_restored(ictx, cmd->hwpt_token);
 	if (!hwpt)
 		return -ENOENT;
 
+	cmd->out_hwpt_id = hwpt->common.obj.id;
 	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
-	if (rc)
-		return rc;
-
-	/* Somebody may have guessed its ID, and destroyed it */
-	xa_lock(&ictx->objects);
-	hwpt = iommufd_find_restored(ictx, cmd->hwpt_token);
-	if (hwpt)
-		hwpt->restored = true;
-	xa_unlock(&ictx->objects);
-	return hwpt ? 0 : -ENOENT;
+	if (rc) {
+		guard(mutex)(&ictx->liveupdate_lock);
+		hwpt->restored = false;
+	}
+	refcount_dec(&hwpt->common.obj.users);
+	return rc;
 }
 
 /* ioctl(IOMMU_HWPT_LIVEUPDATE_RESTORE) */
@@ -307,13 +317,6 @@ iommufd_device_get_restored(struct iommufd_ctx *ictx, struct device *dev)
 	}
 	xa_unlock(&ictx->objects);
 	return NULL;
-}
-
-static u64 iommufd_device_object(struct iommufd_device *idev)
-{
-	struct pci_dev *pdev = to_pci_dev(idev->dev);
-
-	return LIVEUPDATE_DEVICE_ID(pci_domain_nr(pdev->bus), pci_dev_id(pdev), 0);
 }
 
 static int iommufd_device_attach_restored(struct iommufd_device *idev,
@@ -365,8 +368,8 @@ err_destroy:
  * The device is on the restored HWPT from the beginning, and so it is attached
  * to it when it is bound.
  *
- * Return: 0, -EPERM if it is another iommufd's, -EBUSY if somebody else was
- * quicker, -ENOMEM.
+ * Return: 0, -EPERM if it is another iommufd's, -EBUSY if its file was not
+ * retrieved or somebody else was quicker, -ENOMEM.
  */
 int iommufd_device_retrieve(struct iommufd_device *idev,
 			    struct iommufd_group *igroup)
@@ -376,14 +379,15 @@ int iommufd_device_retrieve(struct iommufd_device *idev,
 	int rc = -EPERM;
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_BIND,
-			      LIVEUPDATE_KIND_DEVICE, iommufd_device_object(idev));
+			      LIVEUPDATE_KIND_DEVICE,
+			      LIVEUPDATE_PCI_ID(to_pci_dev(idev->dev)));
 	hwpt = iommufd_device_get_restored(idev->ictx, idev->dev);
 	if (hwpt) {
 		rc = iommufd_device_attach_restored(idev, igroup, hwpt);
 		if (rc)
 			refcount_dec(&hwpt->common.obj.users);
 	} else {
-		iommu_device_refuse(idev->dev, "binding to another iommufd");
+		iommu_device_refuse(idev->dev, IOMMU_REFUSE_OTHER_IOMMUFD, NULL);
 	}
 	liveupdate_step_end(&step, rc, 0);
 	return rc;
@@ -426,14 +430,12 @@ int iommufd_device_leave_restored(struct iommufd_device *idev,
 			      LIVEUPDATE_KIND_DOMAIN,
 			      to_hwpt_restored(&restored->obj)->top);
 	rc = iommu_replace_group_handle(idev->igroup->group, hwpt->domain, handle);
-	if (!rc)
-		iommu_device_leaves_restored(idev->dev);
 	liveupdate_step_end(&step, rc, 1);
 	return rc;
 }
 
 /**
- * iommufd_device_is_restored() - Is a device attached without having been?
+ * iommufd_device_is_restored() - Tell whether a device is on a restored HWPT
  * @idev: Device that is bound to an iommufd
  *
  * Return: true if binding it found it on a restored HWPT, and it still is.

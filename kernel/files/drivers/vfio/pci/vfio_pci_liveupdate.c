@@ -58,12 +58,6 @@
 #include "../vfio.h"
 #include "vfio_pci_priv.h"
 
-static u64 vfio_pci_object(struct pci_dev *pdev)
-{
-	return LIVEUPDATE_DEVICE_ID(pci_domain_nr(pdev->bus), pci_dev_id(pdev),
-				    0);
-}
-
 /* Also of other vfio drivers: to them "no" is said with a reason */
 static bool vfio_pci_liveupdate_can_preserve(struct liveupdate_file_handler *handler,
 					     struct file *file)
@@ -339,7 +333,7 @@ static int vfio_pci_liveupdate_freeze(struct liveupdate_file_op_args *args)
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_FREEZE,
 			      LIVEUPDATE_KIND_DEVICE,
-			      vfio_pci_object(vdev->pdev));
+			      LIVEUPDATE_PCI_ID(vdev->pdev));
 	ret = pci_liveupdate_freeze(vdev->pdev);
 	if (!ret)
 		ret = vfio_pci_freeze(vdev, ser);
@@ -386,22 +380,6 @@ static struct vfio_pci_ser *vfio_pci_incoming_ser(u64 data)
 bad:
 	pr_err("vfio-pci: the record %#llx of a preserved device is damaged\n", data);
 	return NULL;
-}
-
-/* The device of a record, with a reference, or NULL. */
-static struct pci_dev *vfio_pci_incoming_device(const struct vfio_pci_ser *ser)
-{
-	struct pci_dev *pdev;
-
-	pdev = pci_get_domain_bus_and_slot(ser->segment, PCI_BUS_NUM(ser->bdf),
-					   ser->bdf & 0xff);
-	if (pdev && (pdev->vendor != ser->vendor || pdev->device != ser->device)) {
-		pci_err(pdev, "cannot be retrieved: it was %04x:%04x\n",
-			ser->vendor, ser->device);
-		pci_dev_put(pdev);
-		return NULL;
-	}
-	return pdev;
 }
 
 /*
@@ -506,15 +484,17 @@ static int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 		return -EINVAL;
 
 	args->unchanged = true;
-	pdev = vfio_pci_incoming_device(ser);
-	if (!pdev) {
-		pr_err("vfio-pci: device %04x:%04x is not there any more\n",
-		       ser->segment, ser->bdf);
+	/* The log says why, and what to do */
+	if (iommu_liveupdate_state(ser->segment, ser->bdf, NULL) ==
+	    IOMMU_LIVEUPDATE_LOST)
+		return -EIO;
+	pdev = pci_get_domain_bus_and_slot(ser->segment, PCI_BUS_NUM(ser->bdf),
+					   ser->bdf & 0xff);
+	if (!pdev)
 		return -ENODEV;
-	}
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_RETRIEVE,
-			      LIVEUPDATE_KIND_DEVICE, vfio_pci_object(pdev));
+			      LIVEUPDATE_KIND_DEVICE, LIVEUPDATE_PCI_ID(pdev));
 	file = vfio_pci_retrieve(pdev, ser);
 	liveupdate_step_end(&step, PTR_ERR_OR_ZERO(file), 0);
 	pci_dev_put(pdev);
@@ -532,38 +512,42 @@ static int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 static bool vfio_pci_liveupdate_can_finish(struct liveupdate_file_op_args *args)
 {
 	struct vfio_pci_ser *ser = vfio_pci_incoming_ser(args->serialized_data);
-	struct pci_dev *pdev;
-	bool restored;
+	const char *what;
 
 	if (!ser)
 		return false;
-	pdev = vfio_pci_incoming_device(ser);
-	if (!pdev)
-		return true;
 
-	restored = iommu_device_is_restored(&pdev->dev);
-	if (restored)
-		pci_warn(pdev, "the session cannot finish: the device is %s\n",
-			 iommu_device_is_waiting(&pdev->dev) ?
-			 "waiting; retrieve it and bind it to its iommufd" :
-			 "on its restored HWPT; attach it to another one");
-	pci_dev_put(pdev);
-	return !restored;
+	switch (iommu_liveupdate_state(ser->segment, ser->bdf, NULL)) {
+	case IOMMU_LIVEUPDATE_WAITING:
+		what = "waiting; retrieve it and bind it to its iommufd";
+		break;
+	case IOMMU_LIVEUPDATE_RETRIEVED:
+		what = "on its restored HWPT; attach it to another one";
+		break;
+	default:
+		return true;
+	}
+	pr_warn("vfio-pci: the session cannot finish: device %04x:%02x:%02x.%d is %s\n",
+		ser->segment, PCI_BUS_NUM(ser->bdf), PCI_SLOT(ser->bdf & 0xff),
+		PCI_FUNC(ser->bdf & 0xff), what);
+	return false;
 }
 
 static void vfio_pci_liveupdate_finish(struct liveupdate_file_op_args *args)
 {
+	struct vfio_pci_ser *ser = phys_to_virt(args->serialized_data);
 	struct vfio_device_file *df;
 	struct liveupdate_step step;
 	struct vfio_pci_core_device *vdev;
 
-	kho_restore_free(phys_to_virt(args->serialized_data));
+	iommu_liveupdate_finish_device(ser->segment, ser->bdf);
+	kho_restore_free(ser);
 	if (args->retrieve_status <= 0)
 		return;
 
 	vdev = vfio_pci_preserved_device(args);
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_FINISH,
-			      LIVEUPDATE_KIND_DEVICE, vfio_pci_object(vdev->pdev));
+			      LIVEUPDATE_KIND_DEVICE, LIVEUPDATE_PCI_ID(vdev->pdev));
 	scoped_guard(mutex, &vdev->vdev.dev_set->lock) {
 		df = args->file->private_data;
 		df->liveupdate_retrieved = false;
