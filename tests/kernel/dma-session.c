@@ -24,6 +24,7 @@
  *	retrieve memory|iommufd|file TOKEN	a file is only kept open
  *	retrieve NAME TOKEN	a device's cdev
  *	bind DEVICE [other]	to the iommufd, or to one just opened
+ *	fault-bind DEVICE	the same with an argument that cannot be written to
  *	restore DOMAIN TOKEN [other]	a page table of the iommufd, or of another
  *	open BDF		try to open a device's cdev
  *	open-group NUMBER	try to own an IOMMU group the older way
@@ -31,6 +32,7 @@
  *	close			close the session
  * In both:
  *	move DEVICE DOMAIN	attach it, and touch it in no other way
+ *	fault-move DEVICE DOMAIN	the same with an argument that cannot be written to
  *	move-to-space DEVICE DOMAIN	attach it to the address space itself
  *	detach DEVICE
  *	destroy DOMAIN		its page table
@@ -41,6 +43,8 @@
  *	probe DEVICE NUMBER	is there such a feature?
  *	config DEVICE OFFSET [VALUE]	read, or write, 16 bits
  *	capability DEVICE ID	offset of a PCI capability
+ *	write-config DEVICE OFFSET VALUE	go on with writing 16 bits, as long as the kernel runs
+ *	interrupt DEVICE INDEX COUNT	listen to vectors of that kind, 0 to none
  *	save-config DEVICE FILE	all of its configuration space
  *	close-device DEVICE
  *	listen DEVICE		MSI-X, its first vector, with an eventfd
@@ -336,6 +340,39 @@ static int attach(const char *device, uint32_t id)
 											: 0;
 }
 
+/* A copy of an argument that the kernel can read, and not answer in. */
+static void *read_only(const void *argument, size_t size)
+{
+	void *copy = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (copy == MAP_FAILED)
+		err(1, "memory");
+	memcpy(copy, argument, size);
+	if (mprotect(copy, PAGE, PROT_READ))
+		err(1, "read-only memory");
+	return copy;
+}
+
+static int do_fault_bind(char **word)
+{
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = iommufd };
+	void *argument = read_only(&bind, sizeof(bind));
+
+	return ioctl(find(devices, word[1])->fd, VFIO_DEVICE_BIND_IOMMUFD, argument) ? -errno : 0;
+}
+
+static int do_fault_move(char **word)
+{
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+		.pt_id = find(domains, word[2])->id,
+	};
+	void *argument = read_only(&attach, sizeof(attach));
+
+	return ioctl(find(devices, word[1])->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, argument) ? -errno
+											  : 0;
+}
+
 static int do_move(char **word)
 {
 	return attach(word[1], find(domains, word[2])->id);
@@ -468,6 +505,52 @@ static int do_config(char **word)
 		return write_config(word[1], number(word[2]), number(word[3]));
 	printf("%#x\n", read_config(word[1], number(word[2])));
 	return 1;
+}
+
+static int do_write_config(char **word)
+{
+	uint16_t value = number(word[3]);
+	off_t where = number(word[2]);
+	int fd = config(word[1], &where);
+	pid_t pid = fork();
+	ssize_t written;
+
+	/* Refused or not, it is tried again. */
+	if (!pid) {
+		for (;;) {
+			written = pwrite(fd, &value, sizeof(value), where);
+			(void)written;
+		}
+	}
+	return pid < 0 ? -errno : 0;
+}
+
+#define MAX_VECTORS 16
+
+static int do_interrupt(char **word)
+{
+	/* The structure is followed by the file descriptors. */
+	union {
+		struct vfio_irq_set set;
+		uint8_t bytes[sizeof(struct vfio_irq_set) + MAX_VECTORS * sizeof(int32_t)];
+	} irqs = {
+		.set = {
+			.argsz = sizeof(irqs.bytes),
+			.flags = VFIO_IRQ_SET_ACTION_TRIGGER,
+			.index = number(word[2]),
+			.count = number(word[3]),
+		},
+	};
+	int32_t fds[MAX_VECTORS];
+	uint32_t i;
+
+	if (irqs.set.count > MAX_VECTORS)
+		errx(2, "%s: too many vectors", word[3]);
+	irqs.set.flags |= irqs.set.count ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE;
+	for (i = 0; i < irqs.set.count; i++)
+		fds[i] = eventfd(0, EFD_CLOEXEC);
+	memcpy(irqs.set.data, fds, irqs.set.count * sizeof(*fds));
+	return ioctl(find(devices, word[1])->fd, VFIO_DEVICE_SET_IRQS, &irqs) ? -errno : 0;
 }
 
 static int do_capability(char **word)
@@ -746,10 +829,12 @@ static const struct command {
 	{ "map", 3, do_map },
 	{ "unmap", 2, do_unmap },
 	{ "move", 3, do_move },
+	{ "fault-move", 3, do_fault_move },
 	{ "move-to-space", 3, do_move_to_space },
 	{ "detach", 2, do_detach },
 	{ "destroy", 2, do_destroy },
 	{ "bind", 2, do_bind },
+	{ "fault-bind", 2, do_fault_bind },
 	{ "restore", 3, do_restore },
 	{ "reset", 2, do_reset },
 	{ "hot-reset", 2, do_hot_reset },
@@ -757,6 +842,8 @@ static const struct command {
 	{ "probe", 3, do_probe },
 	{ "config", 3, do_config },
 	{ "capability", 3, do_capability },
+	{ "write-config", 4, do_write_config },
+	{ "interrupt", 4, do_interrupt },
 	{ "save-config", 3, do_save_config },
 	{ "close-device", 2, do_close_device },
 	{ "listen", 2, do_listen },

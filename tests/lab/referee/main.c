@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "compare.h"
+#include "config.h"
 #include "snapshot.h"
 #include "trace.h"
 
@@ -30,12 +31,18 @@ static void usage(FILE *to)
 	fprintf(to,
 		"usage: referee snapshot --qmp SOCKET --device BDF... [--bridge BDF...] [--trace FILE] --output FILE\n"
 		"       referee compare BEFORE AFTER [--trace FILE [--end N]] [--output FILE]\n"
+		"       referee config --qmp SOCKET --device BDF... [--bridge BDF...] [--trace FILE] --output FILE\n"
+		"       referee writes CONFIG --trace FILE [--end N] [--output FILE]\n"
 		"       referee dump --qmp SOCKET --output FILE\n"
+		"       referee unplug --qmp SOCKET ID\n"
 		"\n"
 		"snapshot stores what the IOMMU walks for the devices: registers, root, context and\n"
 		"PASID entries, all page-table pages. compare says in JSON whether two snapshots\n"
 		"have the same contents at the same places, and what QEMU traced between them, or\n"
-		"from the first on for longer. dump writes all memory of the guest as an ELF core.\n"
+		"from the first on for longer. config stores configuration space; writes says in JSON\n"
+		"what was written to it since, and whether that may be done to a device that runs.\n"
+		"dump writes all memory of the guest as an ELF core. unplug asks the guest to let a\n"
+		"device go.\n"
 		"\n"
 		"  -q, --qmp SOCKET    QEMU's machine protocol\n"
 		"  -d, --device BDF    PCI address; may be given more than once\n"
@@ -45,7 +52,8 @@ static void usage(FILE *to)
 		"  -o, --output FILE   where the result goes\n"
 		"  -h, --help          this text\n"
 		"\n"
-		"exit status: 0 success (compare: identical, never stopped, no fault), 1 not so, 2 error\n");
+		"exit status: 0 success (compare: identical, never stopped, no fault; writes: none that\n"
+		"may not be), 1 not so, 2 error\n");
 }
 
 static uint16_t address(const char *text)
@@ -85,6 +93,84 @@ static int do_snapshot(struct snapshot *snapshot, const char *socket, const char
 	printf("%zu table pages, %llu leaf entries\n", snapshot->table_count,
 	       (unsigned long long)snapshot->leaves);
 	return 0;
+}
+
+static void add_functions(struct config *config, const uint16_t *sources, uint32_t count,
+			  bool bridge)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (config->count == CONFIG_FUNCTIONS)
+			errx(2, "too many devices and bridges");
+		config->functions[config->count].source = sources[i];
+		config->functions[config->count++].bridge = bridge;
+	}
+}
+
+static int do_config(const struct snapshot *snapshot, const char *socket, const char *trace,
+		     const char *output)
+{
+	static struct config config;
+	struct stat status;
+	struct qmp qmp;
+	int ret;
+
+	add_functions(&config, snapshot->devices, snapshot->device_count, false);
+	add_functions(&config, snapshot->bridges, snapshot->bridge_count, true);
+	if (qmp_open(&qmp, socket))
+		return 2;
+	if (trace && !stat(trace, &status))
+		config.trace = status.st_size;
+	ret = config_take(&config, &qmp);
+	qmp_close(&qmp);
+	return ret || config_save(&config, output) ? 2 : 0;
+}
+
+static void print(struct json_object *result, const char *output)
+{
+	if (!output)
+		puts(json_object_to_json_string_ext(result, JSON_C_TO_STRING_PRETTY));
+	else if (json_object_to_file_ext(output, result, JSON_C_TO_STRING_PRETTY))
+		errx(2, "%s: %s", output, json_util_get_last_err());
+}
+
+static int do_writes(const char *path, const char *trace, uint64_t end, const char *output)
+{
+	struct json_object *result = json_object_new_object();
+	struct json_object *running = json_object_new_array();
+	struct json_object *writes = json_object_new_array();
+	static struct config config;
+	struct snapshot from = {};
+	struct trace seen;
+	long bad;
+
+	if (config_load(&config, path))
+		return 2;
+	bad = config_judge(&config, trace, end, running, writes);
+	from.trace = config.trace;
+	if (bad < 0 || trace_read(&seen, trace, &from, end ? end : UINT64_MAX))
+		return 2;
+	json_object_object_add(result, "running", running);
+	json_object_object_add(result, "translation_off",
+			       json_object_new_uint64(seen.translation_off));
+	json_object_object_add(result, "remapping_off", json_object_new_uint64(seen.remapping_off));
+	json_object_object_add(result, "remapping_stale",
+			       json_object_new_uint64(seen.remapping_stale));
+	json_object_object_add(result, "refused", json_object_new_int64(bad));
+	json_object_object_add(result, "writes", writes);
+	print(result, output);
+	return bad ? 1 : 0;
+}
+
+static int do_unplug(const char *socket, const char *id)
+{
+	struct qmp qmp;
+	int ret;
+
+	if (qmp_open(&qmp, socket))
+		return 2;
+	ret = qmp_unplug(&qmp, id);
+	qmp_close(&qmp);
+	return ret ? 2 : 0;
 }
 
 static int do_dump(const char *socket, const char *output)
@@ -147,10 +233,7 @@ static int do_compare(const char *before_path, const char *after_path, const cha
 	json_object_object_add(result, "leaf_entries", json_object_new_uint64(before.leaves));
 	json_object_object_add(result, "difference_count", json_object_new_uint64(count));
 	json_object_object_add(result, "differences", differences);
-	if (!output)
-		puts(json_object_to_json_string_ext(result, JSON_C_TO_STRING_PRETTY));
-	else if (json_object_to_file_ext(output, result, JSON_C_TO_STRING_PRETTY))
-		errx(2, "%s: %s", output, json_util_get_last_err());
+	print(result, output);
 	return good ? 0 : 1;
 }
 
@@ -203,6 +286,12 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (argc == 1 && !strcmp(argv[0], "snapshot") && socket && output && snapshot.device_count)
 		return do_snapshot(&snapshot, socket, trace, output);
+	if (argc == 1 && !strcmp(argv[0], "config") && socket && output && snapshot.device_count)
+		return do_config(&snapshot, socket, trace, output);
+	if (argc == 2 && !strcmp(argv[0], "writes") && trace)
+		return do_writes(argv[1], trace, end, output);
+	if (argc == 2 && !strcmp(argv[0], "unplug") && socket)
+		return do_unplug(socket, argv[1]);
 	if (argc == 1 && !strcmp(argv[0], "dump") && socket && output)
 		return do_dump(socket, output);
 	if (argc == 3 && !strcmp(argv[0], "compare"))

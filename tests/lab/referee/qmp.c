@@ -153,6 +153,22 @@ int qmp_dump(struct qmp *qmp, const char *path)
 }
 
 /**
+ * qmp_unplug() - ask the guest to let a device go, as an attention button does
+ * @qmp: connection
+ * @id: QEMU's name of the device
+ *
+ * Return: 0 if the guest was asked, or a negative errno; said on standard error.
+ */
+int qmp_unplug(struct qmp *qmp, const char *id)
+{
+	char command[256];
+	int ret = snprintf(command, sizeof(command),
+			   "{\"execute\": \"device_del\", \"arguments\": {\"id\": \"%s\"}}\n", id);
+
+	return ret >= (int)sizeof(command) ? -ENAMETOOLONG : execute(qmp, command);
+}
+
+/**
  * qmp_close() - end a connection
  * @qmp: connection
  */

@@ -43,6 +43,7 @@
 #include <linux/bitfield.h>
 #include <linux/bug.h>
 #include <linux/cleanup.h>
+#include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/iommu-liveupdate.h>
 #include <linux/kexec_handover.h>
@@ -381,19 +382,22 @@ static const char *why_not(struct pci_dev *dev)
  * Bus mastering of the device and of all bridges above it outlives the kexec.
  * Until pci_liveupdate_unpreserve(), a reset of it fails with -EBUSY.
  *
- * Context: May sleep. Only while a file of the handler that the FLB is
- * registered with is being preserved.
- * Return: 0, -EBUSY if it is preserved already, or if a live update that it came
- * with is not finished, -ENOMEM, -EOPNOTSUPP if it cannot be preserved: a
- * bridge, a virtual function, a physical function with virtual functions (the
- * next kernel switches them off when it finds them), a device that is not in D0,
- * or one whose driver does not know of live update.
+ * Context: May sleep, with the device lock held: whoever resets @dev, unbinds its
+ * driver or changes its resources asks under it whether that is refused. Only
+ * while a file of the handler that the FLB is registered with is being preserved.
+ * Return: 0, -EBUSY if it is preserved already, if a live update that it came
+ * with is not finished, or if the host is going to sleep, -ENOMEM, -EOPNOTSUPP if
+ * it cannot be preserved: a bridge, a virtual function, a physical function with
+ * virtual functions (the next kernel switches them off when it finds them), a
+ * device that is not in D0, or one whose driver does not know of live update.
  */
 int pci_liveupdate_preserve(struct pci_dev *dev)
 {
 	const char *reason = why_not(dev);
 	struct pci_dev *above, *done;
 	int ret;
+
+	device_lock_assert(&dev->dev);
 
 	if (reason) {
 		pci_warn(dev, "liveupdate: cannot be preserved: %s\n", reason);
@@ -406,6 +410,10 @@ int pci_liveupdate_preserve(struct pci_dev *dev)
 
 	guard(mutex)(&pci_liveupdate_lock);
 
+	if (pci_liveupdate_suspended) {
+		pci_warn(dev, "liveupdate: cannot be preserved: the host is going to sleep\n");
+		return -EBUSY;
+	}
 	if (dev->liveupdate_outgoing || dev->liveupdate_incoming) {
 		pci_warn(dev, "liveupdate: cannot be preserved: %s\n",
 			 dev->liveupdate_outgoing ? "it is already" :
@@ -447,6 +455,46 @@ void pci_liveupdate_unpreserve(struct pci_dev *dev)
 		function_put(out, dev);
 }
 EXPORT_SYMBOL_GPL(pci_liveupdate_unpreserve);
+
+/* Who may hold the lock of a device that is preserved lets go of it soon. */
+static bool lock_is_free(struct device *dev)
+{
+	for (unsigned int i = 0; i < 100; i++) {
+		if (device_trylock(dev)) {
+			device_unlock(dev);
+			return true;
+		}
+		msleep(20);
+	}
+	return false;
+}
+
+/**
+ * pci_liveupdate_freeze() - See that a preserved device can be shut down
+ * @dev: A preserved device
+ *
+ * The reboot call can fail until all files are frozen, and hangs afterwards if
+ * the lock of a device, or of a bridge above it, is not let go: device_shutdown()
+ * takes it. Who removes a device that was pulled out of its slot holds the lock
+ * until the file is closed that the session has.
+ *
+ * Context: May sleep.
+ * Return: 0, or -EBUSY if such a lock is held.
+ */
+int pci_liveupdate_freeze(struct pci_dev *dev)
+{
+	struct pci_dev *pos;
+
+	for (pos = dev; pos; pos = pci_upstream_bridge(pos)) {
+		if (lock_is_free(&pos->dev))
+			continue;
+		pci_warn(pos, "liveupdate: %s cannot cross: the device is being removed, or unbound from its driver; close its session\n",
+			 pci_name(dev));
+		return -EBUSY;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(pci_liveupdate_freeze);
 
 /**
  * pci_liveupdate_is_running() - Tell whether DMA of a live update needs a device
@@ -498,12 +546,12 @@ int pci_liveupdate_refuse(struct pci_dev *dev, const char *what)
 	if (pci_liveupdate_is_waiting(dev))
 		why = NULL;
 	else if (READ_ONCE(dev->liveupdate_outgoing))
-		why = dev->subordinate ? "a device below is preserved" :
-					 "the device is preserved";
+		why = dev->subordinate ? "a device below is preserved; close its session first" :
+					 "the device is preserved; close its session first";
 	else
 		why = dev->subordinate ?
-		      "a device below came with a live update that is not finished" :
-		      "the device came with a live update that is not finished";
+		      "a device below came with a live update; finish its session first" :
+		      "the device came with a live update; finish its session first";
 	iommu_device_refuse(&dev->dev, iommu_liveupdate_refusal(what), why);
 	return -EBUSY;
 }
@@ -517,15 +565,34 @@ int pci_liveupdate_refuse(struct pci_dev *dev, const char *what)
  */
 int pci_liveupdate_refuse_bus(struct pci_bus *bus, const char *what)
 {
+	return pci_liveupdate_refuse_slot(bus, PCI_SLOT_ALL_DEVICES, what);
+}
+
+/**
+ * pci_liveupdate_refuse_slot() - Refuse what would take a card out of its slot
+ * @bus:    The bus
+ * @device: Device number on the bus, or PCI_SLOT_ALL_DEVICES
+ * @what:   What would be done, for the log; a string literal
+ *
+ * Return: 0 if DMA of a live update depends on nothing in the slot, else -EBUSY.
+ */
+int pci_liveupdate_refuse_slot(struct pci_bus *bus, unsigned int device,
+			       const char *what)
+{
 	struct pci_dev *dev;
 
 	guard(rwsem_read)(&pci_bus_sem);
 
-	list_for_each_entry(dev, &bus->devices, bus_list)
+	list_for_each_entry(dev, &bus->devices, bus_list) {
+		if (device != PCI_SLOT_ALL_DEVICES &&
+		    device != PCI_SLOT(dev->devfn))
+			continue;
 		if (pci_liveupdate_refuse(dev, what))
 			return -EBUSY;
+	}
 	return 0;
 }
+EXPORT_SYMBOL_GPL(pci_liveupdate_refuse_slot);
 
 /**
  * pci_liveupdate_refuse_override() - May another driver be forced on a device?

@@ -16,6 +16,9 @@
 extern struct mutex pci_liveupdate_lock;
 extern struct liveupdate_flb pci_flb;
 
+/* The host is going to sleep; under pci_liveupdate_lock. */
+extern bool pci_liveupdate_suspended;
+
 int pci_flb_retrieve(struct liveupdate_flb_op_args *args);
 void pci_flb_finish(struct liveupdate_flb_op_args *args);
 void pci_liveupdate_read_registers(struct pci_dev *dev,

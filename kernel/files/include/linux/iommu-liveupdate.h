@@ -104,6 +104,12 @@ enum iommu_liveupdate_loss {
 	X(DRIVER_OVERRIDE, "driver_override")				\
 	X(RESIZE_BAR, "resize of a BAR")				\
 	X(NUM_VFS, "a change of the number of VFs")			\
+	X(UNBIND, "unbinding the driver")				\
+	X(RESET_SLOT, "reset of the slot")				\
+	X(ENABLE, "enabling or disabling")				\
+	X(SUSPEND, "suspend")						\
+	X(HIBERNATE, "hibernation")					\
+	X(RESUME, "resuming from hibernation")				\
 	X(OTHER, "something else")
 
 enum iommu_liveupdate_refusal {

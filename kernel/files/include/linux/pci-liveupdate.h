@@ -11,6 +11,8 @@
 
 struct liveupdate_file_handler;
 struct pci_dev;
+struct pci_saved_state;
+struct pci_saved_state_ser;
 
 #ifdef CONFIG_PCI_LIVEUPDATE
 int pci_liveupdate_register_flb(struct liveupdate_file_handler *handler);
@@ -19,11 +21,17 @@ void pci_liveupdate_unregister_flb(struct liveupdate_file_handler *handler);
 /* Outgoing kernel */
 int pci_liveupdate_preserve(struct pci_dev *dev);
 void pci_liveupdate_unpreserve(struct pci_dev *dev);
+int pci_liveupdate_freeze(struct pci_dev *dev);
+size_t pci_liveupdate_write_saved_state(const struct pci_saved_state *state,
+					struct pci_saved_state_ser *ser);
 
 /* Incoming kernel */
 bool pci_liveupdate_is_waiting(const struct pci_dev *dev);
 int pci_liveupdate_retrieve(struct pci_dev *dev);
 void pci_liveupdate_finish(struct pci_dev *dev);
+int pci_liveupdate_read_saved_state(struct pci_saved_state *state,
+				    const struct pci_saved_state_ser *ser,
+				    size_t room);
 void pci_liveupdate_forget(u32 segment, u16 bdf);
 #else
 static inline int
@@ -44,6 +52,11 @@ static inline int pci_liveupdate_preserve(struct pci_dev *dev)
 
 static inline void pci_liveupdate_unpreserve(struct pci_dev *dev)
 {
+}
+
+static inline int pci_liveupdate_freeze(struct pci_dev *dev)
+{
+	return 0;
 }
 
 static inline bool pci_liveupdate_is_waiting(const struct pci_dev *dev)

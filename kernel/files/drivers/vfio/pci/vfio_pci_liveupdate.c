@@ -13,9 +13,10 @@
  *
  * What would take it out of that state fails with -EBUSY from then on, until
  * the session is closed or the next kernel runs: reset in all its forms, a
- * change of the power state, SR-IOV, attaching and detaching. Unbinding the
- * driver waits for the device file to be closed, as ever, and the session holds
- * the file.
+ * change of the power state, SR-IOV, attaching and detaching, unbinding the
+ * driver, taking it out of its slot. It is preserved with the device lock held,
+ * which is what those that could be under way hold: preserving waits for a reset
+ * that has begun, and fails if the driver is being unbound.
  *
  * Freezing masks MSI and MSI-X in the device, where what comes becomes pending.
  * When the user sets its eventfds again in the next kernel, each is signalled
@@ -24,15 +25,25 @@
  * it enabled. It is turned off at the device in any case, because the next
  * kernel has no handler for it and the line may be shared.
  *
+ * From the freeze on, the user's writes to what enables and masks interrupts in
+ * configuration space are refused (MSI) or put off until there is no jump (INTx
+ * Disable). The function mask of MSI-X is no user's to write, and dominates what
+ * the user has in the table through its mapping of the BAR (PCIe 7.7.2.2).
+ *
  * In the next kernel the device waits (pci_liveupdate_is_waiting()). vfio-pci
  * binds to it without touching it, and its device file cannot be opened. Who
  * retrieves the file from the session gets one that is not bound yet. Binding it
  * to the iommufd that was retrieved with it enables the device for the user
  * without a reset. Reset and low power states are refused until the session has
- * finished.
+ * finished. A user who enables another kind of interrupt than before, or none until
+ * then, turns the old kind off.
+ *
+ * The record has the state of the device before its user had it. When the file is
+ * closed for the last time, that is what the device goes back to.
  */
 #include <linux/cleanup.h>
 #include <linux/crc32.h>
+#include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/iommu-liveupdate.h>
 #include <linux/iommufd.h>
@@ -40,6 +51,7 @@
 #include <linux/kho/abi/vfio_pci.h>
 #include <linux/liveupdate.h>
 #include <linux/liveupdate_trace.h>
+#include <linux/overflow.h>
 #include <linux/pci-liveupdate.h>
 #include <linux/vfio.h>
 
@@ -56,12 +68,18 @@ static bool vfio_pci_liveupdate_can_preserve(struct liveupdate_file_handler *han
 static u32 vfio_pci_ser_crc(const struct vfio_pci_ser *ser)
 {
 	return crc32_le(~0, &ser->size,
-			sizeof(*ser) - offsetof(struct vfio_pci_ser, size));
+			ser->size - offsetof(struct vfio_pci_ser, size));
 }
 
 static void vfio_pci_seal_ser(struct vfio_pci_ser *ser)
 {
 	ser->crc = vfio_pci_ser_crc(ser);
+}
+
+static size_t vfio_pci_saved_size(struct vfio_pci_core_device *vdev)
+{
+	return vdev->pci_saved_state ?
+		pci_liveupdate_write_saved_state(vdev->pci_saved_state, NULL) : 0;
 }
 
 static int vfio_pci_preserve(struct vfio_pci_core_device *vdev,
@@ -95,7 +113,11 @@ static int vfio_pci_preserve(struct vfio_pci_core_device *vdev,
 	}
 
 	ser->magic = VFIO_PCI_SER_MAGIC;
-	ser->size = sizeof(*ser);
+	ser->saved_size = vfio_pci_saved_size(vdev);
+	ser->size = struct_size(ser, saved_state, ser->saved_size);
+	if (ser->saved_size)
+		pci_liveupdate_write_saved_state(vdev->pci_saved_state,
+						 (void *)ser->saved_state);
 	ser->segment = pci_domain_nr(pdev->bus);
 	ser->bdf = pci_dev_id(pdev);
 	ser->vendor = pdev->vendor;
@@ -117,17 +139,30 @@ static void vfio_pci_unpreserve(struct vfio_pci_core_device *vdev)
 	iommufd_device_unpreserve(vdev->vdev.iommufd_device);
 }
 
-static int vfio_pci_liveupdate_preserve(struct liveupdate_file_op_args *args)
+/*
+ * Who resets a device, or unbinds its driver, holds its lock. A reset ends soon.
+ * Unbinding waits until this very file is closed.
+ */
+static int vfio_pci_lock_device(struct vfio_device *device)
+{
+	while (!device_trylock(device->dev)) {
+		if (!device_is_registered(&device->device)) {
+			dev_warn(device->dev, "cannot be preserved: its driver is being unbound\n");
+			return -ENODEV;
+		}
+		if (msleep_interruptible(10))
+			return -EINTR;
+	}
+	return 0;
+}
+
+static int vfio_pci_liveupdate_preserve_locked(struct liveupdate_file_op_args *args)
 {
 	struct vfio_device *device = vfio_device_from_file(args->file);
 	struct vfio_device_file *df = args->file->private_data;
+	struct vfio_pci_core_device *vdev;
 	struct vfio_pci_ser *ser;
 	int ret;
-
-	if (!vfio_pci_is_liveupdate_device(device) || df->group) {
-		dev_warn(device->dev, "cannot be preserved: only a device file of vfio-pci (/dev/vfio/devices) can\n");
-		return -EOPNOTSUPP;
-	}
 
 	guard(mutex)(&device->dev_set->lock);
 
@@ -136,13 +171,13 @@ static int vfio_pci_liveupdate_preserve(struct liveupdate_file_op_args *args)
 		return -EINVAL;
 	}
 
-	ser = kho_alloc_preserve(sizeof(*ser));
+	vdev = container_of(device, struct vfio_pci_core_device, vdev);
+	ser = kho_alloc_preserve(struct_size(ser, saved_state,
+					     vfio_pci_saved_size(vdev)));
 	if (IS_ERR(ser))
 		return PTR_ERR(ser);
 
-	ret = vfio_pci_preserve(container_of(device, struct vfio_pci_core_device,
-					     vdev),
-				args->session_files, args->token, ser);
+	ret = vfio_pci_preserve(vdev, args->session_files, args->token, ser);
 	if (ret) {
 		kho_unpreserve_free(ser);
 		return ret;
@@ -150,6 +185,25 @@ static int vfio_pci_liveupdate_preserve(struct liveupdate_file_op_args *args)
 
 	args->serialized_data = virt_to_phys(ser);
 	return 0;
+}
+
+static int vfio_pci_liveupdate_preserve(struct liveupdate_file_op_args *args)
+{
+	struct vfio_device *device = vfio_device_from_file(args->file);
+	struct vfio_device_file *df = args->file->private_data;
+	int ret;
+
+	if (!vfio_pci_is_liveupdate_device(device) || df->group) {
+		dev_warn(device->dev, "cannot be preserved: only a device file of vfio-pci (/dev/vfio/devices) can\n");
+		return -EOPNOTSUPP;
+	}
+
+	ret = vfio_pci_lock_device(device);
+	if (ret)
+		return ret;
+	ret = vfio_pci_liveupdate_preserve_locked(args);
+	device_unlock(device->dev);
+	return ret;
 }
 
 static struct vfio_pci_core_device *
@@ -260,6 +314,8 @@ static int vfio_pci_freeze(struct vfio_pci_core_device *vdev,
 	}
 	vfio_pci_seal_ser(ser);
 
+	guard(spinlock_irqsave)(&vdev->irqlock);
+
 	pci_read_config_word(vdev->pdev, PCI_COMMAND, &command);
 	vdev->liveupdate_intx = !(command & PCI_COMMAND_INTX_DISABLE);
 	if (vdev->liveupdate_intx)
@@ -278,7 +334,9 @@ static int vfio_pci_liveupdate_freeze(struct liveupdate_file_op_args *args)
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_FREEZE,
 			      LIVEUPDATE_KIND_DEVICE,
 			      LIVEUPDATE_PCI_ID(vdev->pdev));
-	ret = vfio_pci_freeze(vdev, ser);
+	ret = pci_liveupdate_freeze(vdev->pdev);
+	if (!ret)
+		ret = vfio_pci_freeze(vdev, ser);
 	liveupdate_step_end(&step, ret, ret ? 0 : ser->irq_vectors);
 	return ret;
 }
@@ -289,9 +347,12 @@ static void vfio_pci_liveupdate_unfreeze(struct liveupdate_file_op_args *args)
 
 	guard(mutex)(&vdev->igate);
 
-	vdev->liveupdate_frozen = false;
 	if (vdev->irq_type != VFIO_PCI_NUM_IRQS)
 		vfio_pci_unmask_msi(vdev);
+
+	guard(spinlock_irqsave)(&vdev->irqlock);
+
+	vdev->liveupdate_frozen = false;
 	if (vdev->liveupdate_intx)
 		pci_intx(vdev->pdev, 1);
 }
@@ -303,12 +364,14 @@ static void vfio_pci_liveupdate_unfreeze(struct liveupdate_file_op_args *args)
 /* What the previous kernel wrote about a device file, if it can be trusted. */
 static struct vfio_pci_ser *vfio_pci_incoming_ser(u64 data)
 {
+	size_t room = kho_preserved_size(data);
 	struct vfio_pci_ser *ser;
 
-	if (kho_preserved_size(data) < sizeof(*ser))
+	if (room < sizeof(*ser))
 		goto bad;
 	ser = phys_to_virt(data);
-	if (ser->magic != VFIO_PCI_SER_MAGIC || ser->size != sizeof(*ser))
+	if (ser->magic != VFIO_PCI_SER_MAGIC || ser->size > room ||
+	    ser->size != struct_size(ser, saved_state, ser->saved_size))
 		goto bad;
 	if (ser->crc != vfio_pci_ser_crc(ser))
 		goto bad;
@@ -317,6 +380,58 @@ static struct vfio_pci_ser *vfio_pci_incoming_ser(u64 data)
 bad:
 	pr_err("vfio-pci: the record %#llx of a preserved device is damaged\n", data);
 	return NULL;
+}
+
+/*
+ * What the device goes back to when its file is closed for the last time. Without
+ * a record that is what its user has made of it.
+ */
+static int vfio_pci_retrieve_state(struct vfio_pci_core_device *vdev,
+				   const struct vfio_pci_ser *ser)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	struct pci_saved_state *state;
+
+	pci_save_state(pdev);
+	pdev->saved_config_space[PCI_COMMAND / 4] &= ~PCI_COMMAND_MASTER;
+	state = pci_store_saved_state(pdev);
+	if (!state)
+		return -ENOMEM;
+	if (pci_liveupdate_read_saved_state(state, (void *)ser->saved_state,
+					    ser->saved_size))
+		pci_warn(pdev, "its state before its user had it did not come along; the next user finds what this one sets\n");
+
+	kfree(vdev->pci_saved_state);
+	vdev->pci_saved_state = state;
+	return 0;
+}
+
+/* Which interrupts, if any, are enabled and masked in the device. */
+static int vfio_pci_retrieve_irqs(struct vfio_pci_core_device *vdev,
+				  const struct vfio_pci_ser *ser)
+{
+	struct pci_dev *pdev = vdev->pdev;
+
+	switch (ser->irq_index) {
+	case VFIO_PCI_SER_NO_IRQ:
+		break;
+	case VFIO_PCI_MSI_IRQ_INDEX:
+		if (!pdev->msi_cap)
+			return -EINVAL;
+		break;
+	case VFIO_PCI_MSIX_IRQ_INDEX:
+		if (!pdev->msix_cap)
+			return -EINVAL;
+		break;
+	default:
+		return -EINVAL;
+	}
+
+	guard(mutex)(&vdev->igate);
+
+	vdev->liveupdate_irq_index = ser->irq_index;
+	vdev->liveupdate_irq_held = ser->irq_index != VFIO_PCI_SER_NO_IRQ;
+	return 0;
 }
 
 static struct file *vfio_pci_retrieve(struct pci_dev *pdev,
@@ -340,7 +455,11 @@ static struct file *vfio_pci_retrieve(struct pci_dev *pdev,
 	file = vfio_device_cdev_create_file(&vdev->vdev);
 	if (IS_ERR(file))
 		return file;
-	ret = pci_liveupdate_retrieve(pdev);
+	ret = vfio_pci_retrieve_state(vdev, ser);
+	if (!ret)
+		ret = vfio_pci_retrieve_irqs(vdev, ser);
+	if (!ret)
+		ret = pci_liveupdate_retrieve(pdev);
 	if (ret) {
 		fput(file);
 		return ERR_PTR(ret);
@@ -350,7 +469,6 @@ static struct file *vfio_pci_retrieve(struct pci_dev *pdev,
 		vdev->liveupdate_retrieved = true;
 	}
 	vdev->reset_works = ser->flags & VFIO_PCI_SER_RESET_WORKS;
-	vdev->liveupdate_irq_index = ser->irq_index;
 	return file;
 }
 
@@ -437,6 +555,8 @@ static void vfio_pci_liveupdate_finish(struct liveupdate_file_op_args *args)
 			vdev->liveupdate_preserved = false;
 			vdev->liveupdate_retrieved = false;
 		}
+		scoped_guard(mutex, &vdev->igate)
+			vfio_pci_drop_carried_irqs(vdev);
 		pci_liveupdate_finish(vdev->pdev);
 	}
 	liveupdate_step_end(&step, 0, 0);

@@ -109,4 +109,34 @@ struct pci_liveupdate_ser {
 	u64 functions;
 } __packed;
 
+/**
+ * struct pci_saved_cap_ser - saved registers of one capability
+ * @id:       capability ID
+ * @extended: 1 for an extended capability, else 0
+ * @size:     bytes in @data
+ * @data:     what pci_save_state() stores of it. A kernel that stores another
+ *            number of bytes of the same capability skips it.
+ */
+struct pci_saved_cap_ser {
+	u16 id;
+	u16 extended;
+	u32 size;
+	u8  data[];
+} __packed;
+
+/**
+ * struct pci_saved_state_ser - the state of a device before its user had it
+ *
+ * Part of the record of the file that owns the device, whose version covers it.
+ *
+ * @header: the first 64 bytes of configuration space
+ * @size:   bytes in @caps
+ * @caps:   &struct pci_saved_cap_ser, one after the other
+ */
+struct pci_saved_state_ser {
+	u32 header[16];
+	u32 size;
+	u8  caps[];
+} __packed;
+
 #endif /* _LINUX_KHO_ABI_PCI_H */

@@ -13,9 +13,10 @@
 #ifndef _LINUX_KHO_ABI_VFIO_PCI_H
 #define _LINUX_KHO_ABI_VFIO_PCI_H
 
+#include <linux/kho/abi/pci.h>
 #include <linux/types.h>
 
-#define VFIO_PCI_LIVEUPDATE_COMPATIBLE	"vfio-pci-v1"
+#define VFIO_PCI_LIVEUPDATE_COMPATIBLE	"vfio-pci-v2"
 
 #define VFIO_PCI_SER_MAGIC		0x50465649U	/* "IVFP" */
 
@@ -27,7 +28,7 @@
  * struct vfio_pci_ser - one vfio-pci device file
  * @magic:         VFIO_PCI_SER_MAGIC
  * @crc:           CRC-32 (Ethernet polynomial, seed ~0) of all that follows @crc
- * @size:          size of this structure
+ * @size:          size of this structure, @saved_state included
  * @segment:       PCI segment
  * @bdf:           bus, device and function
  * @vendor:        PCI vendor id, to see that it is still the same device
@@ -39,6 +40,9 @@
  *                 masked in the device: VFIO_PCI_MSI_IRQ_INDEX,
  *                 VFIO_PCI_MSIX_IRQ_INDEX or VFIO_PCI_SER_NO_IRQ
  * @irq_vectors:   number of vectors that it had
+ * @saved_size:    bytes in @saved_state, 0 if it is not known
+ * @saved_state:   &struct pci_saved_state_ser: the device before its user had it,
+ *                 which is what the next user gets
  */
 struct vfio_pci_ser {
 	u32 magic;
@@ -53,6 +57,8 @@ struct vfio_pci_ser {
 	u64 hwpt_token;
 	u32 irq_index;
 	u32 irq_vectors;
+	u32 saved_size;
+	u8  saved_state[];
 } __packed;
 
 #endif /* _LINUX_KHO_ABI_VFIO_PCI_H */
