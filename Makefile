@@ -68,6 +68,10 @@ test-package: tools unit ## the toolkit's package, built and installed on Debian
 test-deb-kernel: deb-kernel deb tools programs ## both packages on Debian 12 and 13: installed, booted, updated live
 	$(Q)PACKAGE_SUITES='bookworm trixie' tests/run tests/debian/kernel.t
 
+.PHONY: test-fresh
+test-fresh: dependencies ## the two commands of the README on Debian 12 and 13 with nothing installed, an hour each
+	$(Q)tests/run-fresh $(SUITES)
+
 .PHONY: bench
 bench: build kernel-unpatched ## measure: docs/benchmarks.md says what
 	$(Q)tests/bench/run --results $(BUILD)/bench

@@ -14,6 +14,7 @@ project=$(cd "$(dirname "$0")/../.." && pwd)
 . "$project/tests/lab/tap.sh"
 export BUILD=${BUILD:-$project/build}
 [ "$(id -u)" = 0 ] || skip_all "only root may install a package"
+! reason=$(no_namespaces) || skip_all "$reason"
 # shellcheck source=/dev/null
 . /etc/os-release
 

@@ -221,6 +221,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "unit-root")) {
 		unit->root += PAGE;
 		seal(unit, sizeof(*unit));
+	} else if (!strcmp(what, "unit-irta")) {
+		unit->irta = 0x100000;
+		seal(unit, sizeof(*unit));
 	} else if (!strcmp(what, "context")) {
 		context_entry(header, device)[1] += 1 << 8;
 	} else if (!strcmp(what, "second-vendor")) {

@@ -28,6 +28,8 @@ dma_continues() {
 	is "the device uses tables of the mode" "$(of .referee.translation)" "$2"
 	is "translation is never switched off" "$(of .referee.translation_off)" 0
 	is "the root table is never replaced" "$(of .referee.root_changes)" 0
+	is "interrupt remapping is never switched off" "$(of .referee.remapping_off)" 0
+	is "no interrupt remapping table outlives its kernel" "$(of .referee.remapping_stale)" 0
 	is "no access of the device faults" "$(of .referee.faults)" 0
 	is "bus mastering of the device and its bridge is never switched off" "$(of .referee.bus_master_off)" 0
 	is "their power state never changes" "$(of .referee.power_changes)" 0
@@ -66,6 +68,7 @@ dma_stops() {
 	is "lutrace finds the page tables different" "$(of .identity.verdict)" different
 	is "the referee finds the memory different" "$(of .referee.memory_identical)" false
 	ok "the referee sees that translation is switched off" [ "$(of .referee.translation_off)" -gt 0 ]
+	ok "the referee sees that an interrupt remapping table is left behind" [ "$(of .referee.remapping_stale)" -gt 0 ]
 	ok "the referee sees that bus mastering is switched off" [ "$(of .referee.bus_master_off)" -gt 0 ]
 	ok "packets are lost" [ "$(of .dma.lost)" -gt 0 ]
 	is "no packet is received while no kernel runs" "$(of .dma.while_no_kernel_ran)" 0

@@ -47,6 +47,8 @@
  *	interrupt DEVICE INDEX COUNT	listen to vectors of that kind, 0 to none
  *	save-config DEVICE FILE	all of its configuration space
  *	close-device DEVICE
+ *	listen DEVICE		MSI-X, its first vector, with an eventfd
+ *	signals			how often that was signalled since it was asked last
  *	read OFFSET		a word of the memfd
  *	write OFFSET VALUE
  *	physical OFFSET		where that page of the memfd is
@@ -430,6 +432,41 @@ static int do_close_device(char **word)
 	return close(device->fd) ? -errno : 0;
 }
 
+static int vector = -1;
+
+static int do_listen(char **word)
+{
+	/* The structure is followed by one file descriptor. */
+	union {
+		struct vfio_irq_set set;
+		uint8_t bytes[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
+	} irqs = {
+		.set = {
+			.argsz = sizeof(irqs.bytes),
+			.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+			.index = VFIO_PCI_MSIX_IRQ_INDEX,
+			.count = 1,
+		},
+	};
+
+	vector = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (vector < 0)
+		return -errno;
+	memcpy(irqs.set.data, &vector, sizeof(int32_t));
+	return ioctl(find(devices, word[1])->fd, VFIO_DEVICE_SET_IRQS, &irqs) ? -errno : 0;
+}
+
+static int do_signals(char **word)
+{
+	uint64_t count = 0;
+
+	(void)word;
+	if (read(vector, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return -errno;
+	printf("%llu\n", (unsigned long long)count);
+	return 1;
+}
+
 /* Configuration space of a device, as vfio shows it. */
 static int config(const char *device, off_t *where)
 {
@@ -809,6 +846,8 @@ static const struct command {
 	{ "interrupt", 4, do_interrupt },
 	{ "save-config", 3, do_save_config },
 	{ "close-device", 2, do_close_device },
+	{ "listen", 2, do_listen },
+	{ "signals", 1, do_signals },
 	{ "attach", 3, do_attach },
 	{ "mark", 3, do_mark },
 	{ "session", 2, do_session },

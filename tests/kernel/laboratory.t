@@ -67,6 +67,19 @@ try --timeout 30 "$stage"
 is "a guest that hangs is status 124" "$lab_status" 124
 like "it shows how far it came" "$said" "patience"
 
+stage trespass <<'END'
+guard=$(pidof lab-guard) || exit
+while read -r range access _ _ inode _; do
+	[ "$access $inode" = "rw-p 0" ] && [ $((0x${range#*-} - 0x${range%-*})) -ge 8388608 ] && break
+done </proc/$guard/maps
+printf x | dd of=/proc/$guard/mem bs=1 seek=$((0x${range#*-} - 4096)) conv=notrunc status=none
+END
+try --guard 8 "$next" "$stage"
+is "a word of others' memory that changes is status 6" "$lab_status" 6
+like "it says which word" "$said" "word [0-9]+ is 0x"
+try --guard 8 "$next" "$next"
+is "and if none does, the run is a success" "$lab_status" 0
+
 printf 'no kernel' >"$tap_scratch/image"
 try --incoming "$tap_scratch/image" "$next" "$next"
 is "a kernel that cannot be loaded is status 1" "$lab_status" 1

@@ -84,6 +84,9 @@ done
 machine
 put proc/cmdline "$(cat "$root/proc/cmdline") iommu.liveupdate=off"
 like "the feature's switch is found" "$(advice 'command line')" 'iommu.liveupdate=off'
+machine
+put proc/cmdline "$(cat "$root/proc/cmdline") intremap=nosid,off"
+like "interrupts that are not remapped are found" "$(advice 'command line')" 'remove intremap=off'
 
 machine
 put proc/sys/kernel/osrelease 6.12.1

@@ -50,6 +50,12 @@ is "what is bad is in its first sentence" "$(verdict different.html)" \
 jq '.identity |= { verdict: "identical", domains: 1 } | .dma.lost = 0 | .session.finish.result = "ok"' different.json >good.json
 page good
 like "what is good is called good" "$(verdict good.html)" '^Good\. .*; the page tables are identical; no packet was lost\.$'
+jq '.referee |= (.remapping_off = 1 | .remapping_stale = 1)' good.json >exposed.json
+page exposed
+like "interrupts that were not remapped, or by another kernel's table, are bad" "$(verdict exposed.html)" \
+	'^Bad\. .*; interrupt remapping was off; an interrupt remapping table outlived its kernel\.$'
+is "and the report says it" "$("$lutrace" report exposed.json | sed -n 's/^Referee: *//p')" \
+	"translation switched off 0 times, interrupt remapping 1 times, 0 faults, memory identical"
 "$lutrace" report --html -l handover >unproven.html
 like "what nobody looked at is not called good" "$(verdict unproven.html)" '^Not proven\. .*not verified; nobody counted'
 is "without a pause there is a page all the same, and 2" \

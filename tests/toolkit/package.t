@@ -41,6 +41,10 @@ root=
 clean_up() { [ -z "$root" ] || rm -rf --one-file-system "$root"; }
 trap clean_up EXIT
 for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
+	if reason=$(no_namespaces); then
+		skip "it is installed on $suite" "$reason"
+		continue
+	fi
 	image=$("$project/tests/toolkit/package-root" "$suite" passwd systemd man-db bash-completion "${needed[@]}") ||
 		{ ok "there is a $suite to install it on" false; continue; }
 	root=$(mktemp -d "$tap_scratch/root.XXXXXX")

@@ -149,6 +149,10 @@ static void check_command_line(struct json_object *checks, const struct system *
 		check(checks, "command line", FAIL,
 		      "remove iommu.liveupdate=off from the kernel command line",
 		      "iommu.liveupdate=off: IOMMU state is not preserved");
+	if (system_parameter(system, "intremap", "off"))
+		check(checks, "command line", FAIL,
+		      "remove intremap=off from the kernel command line",
+		      "intremap=off: interrupts of devices are not remapped, so that none is preserved");
 }
 
 static void check_iommu(struct json_object *checks, const struct system *system)

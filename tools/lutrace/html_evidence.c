@@ -156,6 +156,7 @@ void html_referee(const struct page *page)
 {
 	static const struct fact facts[] = {
 		{ "translation_off", "times that translation was switched off" },
+		{ "remapping_off", "times that interrupt remapping was switched off" },
 		{ "faults", "faults" },
 		{ "bus_master_off", "times that bus mastering was switched off" },
 		{ "table_pages", "table pages compared in memory" },

@@ -88,6 +88,14 @@ static void say_referee(struct sentence *sentence, struct json_object *referee)
 		say(sentence, "; translation was off");
 		sentence->bad = true;
 	}
+	if (member_number(referee, "remapping_off")) {
+		say(sentence, "; interrupt remapping was off");
+		sentence->bad = true;
+	}
+	if (member_number(referee, "remapping_stale")) {
+		say(sentence, "; an interrupt remapping table outlived its kernel");
+		sentence->bad = true;
+	}
 	if (member_number(referee, "faults")) {
 		say(sentence, "; the referee saw %" PRId64 " faults",
 		    member_number(referee, "faults"));

@@ -129,8 +129,10 @@ static void print_referee(struct json_object *referee)
 		printf("not asked\n");
 		return;
 	}
-	printf("translation switched off %s times, %s faults, memory %s\n",
-	       member_text(referee, "translation_off"), member_text(referee, "faults"),
+	printf("translation switched off %s times, ", member_text(referee, "translation_off"));
+	if (member(referee, "remapping_off"))
+		printf("interrupt remapping %s times, ", member_text(referee, "remapping_off"));
+	printf("%s faults, memory %s\n", member_text(referee, "faults"),
 	       !identical			    ? "not compared"
 	       : json_object_get_boolean(identical) ? "identical"
 						    : "different");

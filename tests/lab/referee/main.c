@@ -197,7 +197,8 @@ static int do_compare(const char *before_path, const char *after_path, const cha
 	if (trace_path && trace_read(&trace, trace_path, &before, end ? end : after.trace))
 		return 2;
 	good = !count && !trace.translation_off && !trace.root_changes && !trace.faults &&
-	       !trace.bus_master_off && !trace.power_changes;
+	       !trace.bus_master_off && !trace.power_changes && !trace.remapping_off &&
+	       !trace.remapping_stale;
 
 	/* What was not looked at is null, not 0. */
 	json_object_object_add(result, "translation_off",
@@ -212,6 +213,10 @@ static int do_compare(const char *before_path, const char *after_path, const cha
 			       trace_path ? json_object_new_uint64(trace.bus_master_off) : NULL);
 	json_object_object_add(result, "power_changes",
 			       trace_path ? json_object_new_uint64(trace.power_changes) : NULL);
+	json_object_object_add(result, "remapping_off",
+			       trace_path ? json_object_new_uint64(trace.remapping_off) : NULL);
+	json_object_object_add(result, "remapping_stale",
+			       trace_path ? json_object_new_uint64(trace.remapping_stale) : NULL);
 	json_object_object_add(result, "memory_identical", json_object_new_boolean(!count));
 	json_object_object_add(result, "translation", json_object_new_string(before.translation));
 	json_object_object_add(result, "table_pages", json_object_new_uint64(before.table_count));

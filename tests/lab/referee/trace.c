@@ -47,6 +47,35 @@ static void read_pci(struct trace *trace, const char *event, const struct snapsh
 		trace->power_changes++;
 }
 
+/*
+ * Where interrupts are looked up. A kernel that goes takes the unit to another
+ * table, without entries; one that comes sets the invalidation queue up before it
+ * takes the unit to its own.
+ */
+struct remapping {
+	bool left;
+	bool taken_over;
+};
+
+static void read_remapping(struct trace *trace, struct remapping *state, const char *event)
+{
+	unsigned long long low, high;
+	int enable;
+
+	if (sscanf(event, "vtd_ir_enable enable %d", &enable) == 1) {
+		trace->remapping_off += !enable;
+	} else if (!strncmp(event, "vtd_inv_qi_setup ", 17)) {
+		trace->remapping_stale += !state->left;
+		state->taken_over = true;
+	} else if (!strncmp(event, "vtd_reg_ir_root ", 16)) {
+		state->left = !state->taken_over;
+		state->taken_over = false;
+	} else if (sscanf(event, "vtd_ir_irte_get index %*d low %llx high %llx", &low, &high) ==
+		   2) {
+		trace->remapping_stale += (state->left || state->taken_over) && (low || high);
+	}
+}
+
 /**
  * trace_read() - count what matters
  * @trace: filled
@@ -59,6 +88,7 @@ static void read_pci(struct trace *trace, const char *event, const struct snapsh
 int trace_read(struct trace *trace, const char *path, const struct snapshot *before, uint64_t end)
 {
 	FILE *file = fopen(path, "r");
+	struct remapping remapping = {};
 	unsigned long long address;
 	unsigned int source;
 	char *line = NULL;
@@ -86,6 +116,9 @@ int trace_read(struct trace *trace, const char *path, const struct snapshot *bef
 			else
 				trace->other_faults++;
 		}
+		event = strstr(line, ":vtd_");
+		if (event)
+			read_remapping(trace, &remapping, event + 1);
 		event = strstr(line, ":pci_");
 		if (event)
 			read_pci(trace, event + 1, before);

@@ -13,6 +13,9 @@
  * @other_faults:    faults of other devices
  * @bus_master_off:  times that a device or a bridge above it was told to stop
  * @power_changes:   times that one of them changed its power state
+ * @remapping_off:   times that interrupt remapping was switched off
+ * @remapping_stale: times that a kernel left its interrupt remapping table to the
+ *                   next one, or that an entry was read that is no kernel's any more
  */
 struct trace {
 	uint64_t translation_off;
@@ -21,6 +24,8 @@ struct trace {
 	uint64_t other_faults;
 	uint64_t bus_master_off;
 	uint64_t power_changes;
+	uint64_t remapping_off;
+	uint64_t remapping_stale;
 };
 
 int trace_read(struct trace *trace, const char *path, const struct snapshot *before, uint64_t end);

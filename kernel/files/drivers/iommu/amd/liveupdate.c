@@ -15,8 +15,9 @@
  * The last thing that the outgoing kernel does to a preserved unit is to clear
  * the entries of all other devices: valid, but no access permitted. The other
  * half of an entry names an interrupt remapping table, which does not cross, so
- * there a preserved device's interrupts are blocked. Caches are invalidated,
- * and the unit stops to write to memory: no command buffer, no logs.
+ * there the interrupts of all devices are blocked, and those of a preserved
+ * device stay so until it has a table of the incoming kernel. Caches are
+ * invalidated, and the unit stops to write to memory: no command buffer, no logs.
  *
  * The incoming kernel sets this driver up before the records can be read, as
  * interrupt remapping comes first. It recognises a unit that crossed by the
@@ -122,6 +123,8 @@ static int amd_preserve_unit(struct iommu_device *iommu_dev,
 
 	if (!unit_translates(iommu))
 		why = "does not translate";
+	else if (!amd_iommu_irq_remap)
+		why = "does not remap interrupts (nointremap or intremap=off)";
 	else if (is_kdump_kernel() || pci_seg->old_dev_tbl_cpy)
 		why = "uses the device table of a crashed kernel";
 	else if (amd_iommu_snp_en)
@@ -314,11 +317,11 @@ static void block_dma(struct dev_table_entry *dte)
 	WRITE_ONCE(dte->data[1], 0);
 }
 
-/* No access to memory; interrupts as if the unit were off. */
+/* No access to memory, no interrupts. */
 static void block_device(struct dev_table_entry *dte)
 {
 	block_dma(dte);
-	WRITE_ONCE(dte->data[2], 0);
+	WRITE_ONCE(dte->data[2], DTE_IRQ_REMAP_ENABLE);
 	WRITE_ONCE(dte->data[3], 0);
 }
 
@@ -465,7 +468,9 @@ static void merge_entry(struct dev_table_entry *dte,
 {
 	u64 data2 = READ_ONCE(dte->data[2]) & ~DTE_DATA2_INTR_MASK;
 
-	WRITE_ONCE(dte->data[2], data2 | (mine->data[2] & DTE_DATA2_INTR_MASK));
+	/* Without remapping, interrupts of devices that run on stay blocked */
+	if (amd_iommu_irq_remap || !translates_v1(dte))
+		WRITE_ONCE(dte->data[2], data2 | (mine->data[2] & DTE_DATA2_INTR_MASK));
 	if (translates_v1(dte))
 		return;
 	WRITE_ONCE(dte->data[3], mine->data[3]);

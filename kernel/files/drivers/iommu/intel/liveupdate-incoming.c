@@ -5,7 +5,10 @@
 
 #define pr_fmt(fmt)	"DMAR: liveupdate: " fmt
 
+#include <linux/crash_dump.h>
+#include <linux/dmar.h>
 #include <linux/iommu-liveupdate.h>
+#include <linux/kexec_handover.h>
 #include <linux/kho/abi/iommu.h>
 #include <linux/liveupdate_trace.h>
 #include <linux/pci.h>
@@ -15,6 +18,7 @@
 #include "pasid.h"
 #include "liveupdate.h"
 #include "../iommu-pages.h"
+#include "../irq_remapping.h"
 
 /* PASID directory pointer in a scalable-mode context entry (VT-d 9.4). */
 #define CONTEXT_PASIDDIR_MASK	VTD_PAGE_MASK
@@ -156,10 +160,95 @@ static void reclaim_domain_id(struct intel_iommu *iommu, struct xarray *ids,
 }
 
 /**
+ * intel_liveupdate_detect_irq - recognise a unit that blocks all interrupts
+ * @iommu: a unit whose registers are mapped, and nothing else
+ *
+ * Interrupt remapping is set up before the records can be read. The hardware
+ * tells: remapping is enabled, and the table is preserved memory.
+ *
+ * Context: Early boot, after KHO has marked preserved memory.
+ */
+void intel_liveupdate_detect_irq(struct intel_iommu *iommu)
+{
+	u64 irta;
+
+	if (is_kdump_kernel() || !(iommu->gcmd & DMA_GCMD_IRE))
+		return;
+	irta = readq(iommu->reg + DMAR_IRTA_REG);
+	if (kho_is_preserved(irta & VTD_PAGE_MASK))
+		iommu->flags |= VTD_FLAG_IRQ_LIVEUPDATED;
+}
+
+/*
+ * Without KHO nothing is known of preserved memory, but only a live update leaves
+ * a unit both translating and remapping.
+ */
+static bool __init runs_on(struct intel_iommu *iommu)
+{
+	const u32 both = DMA_GCMD_TE | DMA_GCMD_IRE;
+
+	return iommu->flags & VTD_FLAG_IRQ_LIVEUPDATED ||
+	       (!is_kdump_kernel() && (iommu->gcmd & both) == both);
+}
+
+/**
+ * intel_liveupdate_remaps_irqs - tell whether interrupts have to be remapped
+ *
+ * Context: Boot, before any unit is set up. May sleep.
+ * Return: true if a live update left units that translate and remap interrupts.
+ */
+bool __init intel_liveupdate_remaps_irqs(void)
+{
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *iommu;
+
+	if (dmar_table_init() < 0)
+		return false;
+	for_each_iommu(iommu, drhd)
+		if (runs_on(iommu))
+			return true;
+	return false;
+}
+
+/**
+ * intel_liveupdate_must_remap_irqs - do not let go of interrupts of running devices
+ * @iommu: a unit whose interrupt remapping is to be disabled at boot
+ *
+ * Context: Boot. Panics if devices that crossed are running behind the unit.
+ */
+void __init intel_liveupdate_must_remap_irqs(struct intel_iommu *iommu)
+{
+	if (iommu->flags & VTD_FLAG_IRQ_LIVEUPDATED)
+		unit_bad(iommu, "interrupt remapping cannot be set up");
+}
+
+/* The hardware looks interrupts up in this kernel's table by now. */
+static void free_no_irqs(struct intel_iommu *iommu, u64 irta)
+{
+	void *no_irqs;
+
+	if (!(readl(iommu->reg + DMAR_GSTS_REG) & DMA_GSTS_IRES))
+		unit_bad(iommu, "interrupt remapping is off");
+	if (readq(iommu->reg + DMAR_IRTA_REG) == irta) {
+		pr_err("%s blocks all interrupts, since this kernel does not remap them; boot without noapic\n",
+		       iommu->name);
+		return;
+	}
+	iommu->flags &= ~VTD_FLAG_IRQ_LIVEUPDATED;
+	no_irqs = iommu_adopt_pages(irta & VTD_PAGE_MASK);
+	if (no_irqs)
+		iommu_free_pages(no_irqs);
+	else
+		pr_warn("%s: interrupt remapping table %#llx was not preserved, nothing is freed\n",
+			iommu->name, irta);
+}
+
+/**
  * intel_liveupdate_restore_unit - take over a unit that kept translating
  * @iommu: the unit, with queued invalidation set up
  *
- * Reads and checks; writes no table and no register.
+ * Reads and checks; writes no table and no register. Frees what blocked
+ * interrupts until this kernel remapped them.
  *
  * Context: Boot, under dmar_global_lock. May sleep. Panics if the unit is not
  * in the state that the records describe.
@@ -188,6 +277,7 @@ bool intel_liveupdate_restore_unit(struct intel_iommu *iommu)
 			 unit->root & DMA_RTADDR_SMT ? "scalable" : "legacy",
 			 unit->root & DMA_RTADDR_SMT ? "sm_on" : "sm_off");
 
+	free_no_irqs(iommu, unit->irta);
 	adopt_table(iommu, unit->root & VTD_PAGE_MASK, "root table");
 	next = iommu_liveupdate_next_incoming_device(iommu->reg_phys, NULL);
 	iommu->root_entry = phys_to_virt(unit->root & VTD_PAGE_MASK);

@@ -18,11 +18,20 @@
  * each cache follows (VT-d 6.5.3.3), which costs preserved devices a walk but
  * no translation.
  *
+ * A write to 0xfeexxxxx is an interrupt, whatever the page table says (VT-d
+ * 3.14). What keeps a device from raising any interrupt that it likes is
+ * interrupt remapping, and it stays enabled, too. The outgoing kernel's table
+ * does not cross. Before the jump the unit is given a preserved page of zeros
+ * instead, in which no entry is present, so that all interrupts are blocked
+ * (VT-d 5.1.4): those of devices, forged ones, and posted ones with their
+ * descriptors in the outgoing kernel's memory. From there the incoming kernel
+ * goes to a table of its own, and frees the page.
+ *
  * The incoming kernel verifies that the hardware uses the tables that the
  * records name, reserves the domain ids in use, and then treats root and
  * context tables as its own: entries of other devices are added to them as
- * usual. Only queued invalidation, fault reporting and interrupts are set up
- * anew.
+ * usual. Only queued invalidation, fault reporting and the entries for
+ * interrupts are set up anew.
  *
  * When the owner is back, it moves the device to a page table of its own while
  * DMA goes on. Hardware reads 128 bits of an entry at once (VT-d 9.3, 9.6), so
@@ -48,13 +57,24 @@
 
 #define DEVFNS			256
 
+/*
+ * Interrupt Remapping Table Address Register (VT-d 11.4): a page has 256 entries,
+ * and the size is given as X for 2^(X + 1); destination IDs have 32 bits or 8.
+ */
+#define IRTA_SIZE_PAGE		7
+#define IRTA_EIME		BIT_ULL(11)
+
 /**
  * struct intel_liveupdate - what is preserved of a unit
- * @users: preserved devices in each context table; scalable mode has two
- *         tables for each bus, legacy mode uses the first
- * @keep:  requester IDs whose entries stay valid
+ * @no_irqs: interrupt remapping table without an entry, a page of zeros
+ * @irta:    what makes the hardware use it
+ * @users:   preserved devices in each context table; scalable mode has two
+ *           tables for each bus, legacy mode uses the first
+ * @keep:    requester IDs whose entries stay valid
  */
 struct intel_liveupdate {
+	void *no_irqs;
+	u64 irta;
 	u16 users[CONTEXT_TABLES];
 	DECLARE_BITMAP(keep, U16_MAX + 1);
 };
@@ -92,6 +112,45 @@ void intel_liveupdate_walk_context_table(struct intel_iommu *iommu,
 		   &table[i * size], arg);
 }
 
+/* At shutdown nothing may fail any more, so the table is made here. */
+static int preserve_no_irqs(struct intel_iommu *iommu, struct intel_liveupdate *lu)
+{
+	int ret;
+
+	lu->no_irqs = iommu_alloc_pages_node_sz(iommu->node, GFP_KERNEL, SZ_4K);
+	if (!lu->no_irqs)
+		return -ENOMEM;
+	ret = iommu_preserve_pages(lu->no_irqs);
+	if (ret) {
+		iommu_free_pages(lu->no_irqs);
+		return ret;
+	}
+	__iommu_flush_cache(iommu, lu->no_irqs, SZ_4K);
+	lu->irta = virt_to_phys(lu->no_irqs) | IRTA_SIZE_PAGE |
+		   (readq(iommu->reg + DMAR_IRTA_REG) & IRTA_EIME);
+	return 0;
+}
+
+static void unpreserve_no_irqs(struct intel_liveupdate *lu)
+{
+	iommu_unpreserve_pages(lu->no_irqs);
+	iommu_free_pages(lu->no_irqs);
+}
+
+/* The unit's own tables: the root table and the one that blocks interrupts */
+static int preserve_tables(struct intel_iommu *iommu, struct intel_liveupdate *lu)
+{
+	int ret;
+
+	ret = preserve_no_irqs(iommu, lu);
+	if (ret)
+		return ret;
+	ret = iommu_preserve_pages(iommu->root_entry);
+	if (ret)
+		unpreserve_no_irqs(lu);
+	return ret;
+}
+
 static int intel_preserve_unit(struct iommu_device *iommu_dev,
 			       struct iommu_unit_ser *ser)
 {
@@ -107,6 +166,11 @@ static int intel_preserve_unit(struct iommu_device *iommu_dev,
 		       iommu->name);
 		return -EOPNOTSUPP;
 	}
+	if (!(iommu->gcmd & DMA_GCMD_IRE)) {
+		pr_err("%s does not remap interrupts: its devices could raise any interrupt during the update; boot without nointremap and intremap=off\n",
+		       iommu->name);
+		return -EOPNOTSUPP;
+	}
 
 	lu = kzalloc_obj(*lu);
 	if (!lu)
@@ -114,8 +178,8 @@ static int intel_preserve_unit(struct iommu_device *iommu_dev,
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_IOMMU_PRESERVE,
 			      LIVEUPDATE_KIND_IOMMU, iommu->reg_phys);
-	ret = iommu_preserve_pages(iommu->root_entry);
-	liveupdate_step_end(&step, ret, 1);
+	ret = preserve_tables(iommu, lu);
+	liveupdate_step_end(&step, ret, 2);
 	if (ret) {
 		kfree(lu);
 		return ret;
@@ -125,6 +189,7 @@ static int intel_preserve_unit(struct iommu_device *iommu_dev,
 	ser->reg_phys = iommu->reg_phys;
 	ser->segment = iommu->segment;
 	ser->root = unit_root(iommu);
+	ser->irta = lu->irta;
 
 	spin_lock(&iommu->lock);
 	iommu->liveupdate = lu;
@@ -143,8 +208,9 @@ static void intel_unpreserve_unit(struct iommu_device *iommu_dev)
 	spin_unlock(&iommu->lock);
 
 	iommu_unpreserve_pages(iommu->root_entry);
+	unpreserve_no_irqs(lu);
 	liveupdate_step_instant(LIVEUPDATE_STEP_IOMMU_UNPRESERVE,
-				LIVEUPDATE_KIND_IOMMU, iommu->reg_phys, 0, 1);
+				LIVEUPDATE_KIND_IOMMU, iommu->reg_phys, 0, 2);
 	kfree(lu);
 }
 
@@ -387,13 +453,26 @@ void intel_liveupdate_flush_all(struct intel_iommu *iommu)
 	iommu->flush.flush_iotlb(iommu, 0, 0, 0, DMA_TLB_GLOBAL_FLUSH);
 }
 
+/* Those of the unit itself are not remapped, and have vectors of this kernel. */
+static void mask_own_interrupts(struct intel_iommu *iommu)
+{
+	writel(DMA_FECTL_IM, iommu->reg + DMAR_FECTL_REG);
+	if (iommu->pr_irq)
+		writel(DMA_FECTL_IM, iommu->reg + DMAR_PECTL_REG);
+	if (iommu->perf_irq)
+		writel(DMA_FECTL_IM, iommu->reg + DMAR_PERFINTRCTL_REG);
+	/* Flushes the writes */
+	readl(iommu->reg + DMAR_FECTL_REG);
+}
+
 /**
  * intel_liveupdate_shutdown - leave a unit running for the next kernel
  * @iommu: the unit
  *
- * Clears the entries of all devices that do not cross, aliases included, and
- * stops what would write to this kernel's memory: page requests and fault
- * interrupts. The cost is that of reading the context tables.
+ * Blocks all interrupts of devices, clears the entries of all devices that do
+ * not cross, aliases included, and stops what would write to this kernel's
+ * memory, page requests, or raise an interrupt: the unit itself. The cost is that
+ * of reading the context tables.
  *
  * Context: Only one CPU runs and it has no interrupts.
  * Return: false if nothing of the unit is preserved, or if the machine does not
@@ -412,6 +491,7 @@ bool intel_liveupdate_shutdown(struct intel_iommu *iommu)
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_IOMMU_SHUTDOWN,
 			      LIVEUPDATE_KIND_IOMMU, iommu->reg_phys);
 
+	intel_set_irta(iommu, lu->irta);
 	for (index = 0; index < CONTEXT_TABLES; index++) {
 		entry = root_entry_half(iommu, index);
 		if (!(*entry & 1))
@@ -439,7 +519,7 @@ bool intel_liveupdate_shutdown(struct intel_iommu *iommu)
 		writeq(0ULL, iommu->reg + DMAR_PQT_REG);
 		writeq(0ULL, iommu->reg + DMAR_PQA_REG);
 	}
-	writel(DMA_FECTL_IM, iommu->reg + DMAR_FECTL_REG);
+	mask_own_interrupts(iommu);
 
 	liveupdate_step_end(&step, 0, cleared);
 	return true;

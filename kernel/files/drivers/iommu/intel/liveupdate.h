@@ -21,6 +21,9 @@ typedef void (*context_fn_t)(struct intel_iommu *iommu, u16 rid,
 #ifdef CONFIG_IOMMU_LIVEUPDATE
 extern const struct iommu_liveupdate_ops intel_iommu_liveupdate_ops;
 
+/* What the driver does to let a unit look interrupts up in another table. */
+void intel_set_irta(struct intel_iommu *iommu, u64 irta);
+
 /* What the domain allocators of the driver do for a restored page table. */
 struct iommu_domain *intel_iommu_domain_restore(struct intel_iommu *iommu,
 						struct device *dev,
@@ -32,6 +35,8 @@ int intel_liveupdate_domain_id(struct dmar_domain *domain,
 			       struct intel_iommu *iommu);
 int intel_liveupdate_restore_pasid_table(struct device *dev);
 void intel_liveupdate_must_not_disable(struct intel_iommu *iommu);
+void intel_liveupdate_detect_irq(struct intel_iommu *iommu);
+void intel_liveupdate_must_remap_irqs(struct intel_iommu *iommu);
 bool intel_liveupdate_is_restored(struct device *dev);
 int intel_liveupdate_replace(struct iommu_domain *domain, struct device *dev,
 			     struct iommu_domain *old);
@@ -86,6 +91,14 @@ static inline int intel_liveupdate_restore_pasid_table(struct device *dev)
 }
 
 static inline void intel_liveupdate_must_not_disable(struct intel_iommu *iommu)
+{
+}
+
+static inline void intel_liveupdate_detect_irq(struct intel_iommu *iommu)
+{
+}
+
+static inline void intel_liveupdate_must_remap_irqs(struct intel_iommu *iommu)
 {
 }
 

@@ -26,7 +26,7 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-#define IOMMU_LIVEUPDATE_COMPATIBLE	"iommu-liveupdate-v1"
+#define IOMMU_LIVEUPDATE_COMPATIBLE	"iommu-liveupdate-v2"
 
 #define IOMMU_SER_MAGIC			0x4c554d4fU	/* "OMUL" */
 
@@ -69,6 +69,10 @@ struct iommu_ser_prefix {
  * @flags:     0
  * @root:      VT-d: contents of the Root Table Address Register (VT-d 11.4.5);
  *             AMD: of the Device Table Base Address Register
+ * @irta:      VT-d: contents of the Interrupt Remapping Table Address Register
+ *             (VT-d 11.4), whose table is a page of zeros: all interrupts of
+ *             devices are blocked;
+ *             AMD: 0, since entries of the device table block interrupts
  */
 struct iommu_unit_ser {
 	struct iommu_ser_prefix prefix;
@@ -76,6 +80,7 @@ struct iommu_unit_ser {
 	u32 segment;
 	u32 flags;
 	u64 root;
+	u64 irta;
 } __packed;
 
 /* The domain enforces cache coherency: entries (second stage) or PASID entry. */
