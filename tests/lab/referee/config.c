@@ -38,10 +38,9 @@ int config_take(struct config *config, struct qmp *qmp)
 		ret = qmp_read(qmp, ECAM + ((uint64_t)f->source << 12), f->space, sizeof(f->space));
 		if (ret)
 			return ret;
-		if (f->space[0] == 0xff && f->space[1] == 0xff) {
-			warnx("there is no function %#x", f->source);
-			return -ENODEV;
-		}
+		/* Nobody answers: what is not there does not run */
+		if (f->space[0] == 0xff && f->space[1] == 0xff)
+			memset(f->space, 0, sizeof(f->space));
 	}
 	return 0;
 }
@@ -239,6 +238,22 @@ static bool next_write(FILE *file, uint64_t end, struct write *write)
 	return found;
 }
 
+/* Does a device that runs depend on a bridge (7.5.1.3.3, 7.5.1.3.4)? */
+static bool is_needed(const struct config *before, const struct function *bridge,
+		      const bool runs[CONFIG_FUNCTIONS])
+{
+	uint64_t i;
+
+	for (i = 0; i < before->count; i++) {
+		const struct function *f = &before->functions[i];
+
+		if (!f->bridge && runs[i] && f->source >> 8 >= bridge->space[PCI_SECONDARY_BUS] &&
+		    f->source >> 8 <= bridge->space[PCI_SUBORDINATE_BUS])
+			return true;
+	}
+	return false;
+}
+
 /* Which functions master the bus all the time? Others do not run. */
 static void find_running(const struct config *before, FILE *file, uint64_t end,
 			 bool runs[CONFIG_FUNCTIONS])
@@ -254,6 +269,9 @@ static void find_running(const struct config *before, FILE *file, uint64_t end,
 		if (f && write.offset == PCI_COMMAND && !(write.value & PCI_COMMAND_MASTER))
 			runs[f - before->functions] = false;
 	}
+	for (i = 0; i < before->count; i++)
+		if (before->functions[i].bridge)
+			runs[i] = runs[i] && is_needed(before, &before->functions[i], runs);
 }
 
 /**
