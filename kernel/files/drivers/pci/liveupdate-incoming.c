@@ -491,17 +491,18 @@ void pci_liveupdate_setup_device(struct pci_dev *dev)
 	if (dev->is_virtfn)
 		return;
 
-	/* Looks whether it is the same device, too */
-	waiting = iommu_device_is_waiting(&dev->dev);
-
 	scoped_guard(mutex, &pci_liveupdate_lock) {
 		ser = find_record(segment, pci_dev_id(dev));
 		if (ser && is_bridge(ser)) {
 			inherit_bridge(dev, ser);
 			return;
 		}
-		if (waiting)
-			inherited = inherit_device(dev, ser);
+	}
+	/* Looks whether it is the same device, too */
+	waiting = iommu_device_is_waiting(&dev->dev);
+	if (waiting) {
+		guard(mutex)(&pci_liveupdate_lock);
+		inherited = inherit_device(dev, ser);
 	}
 	if (inherited)
 		return;
@@ -638,7 +639,8 @@ bool pci_liveupdate_may_bind(struct pci_dev *dev, const struct pci_driver *drv)
  */
 bool pci_liveupdate_is_waiting(const struct pci_dev *dev)
 {
-	return READ_ONCE(dev->liveupdate_incoming) && !pci_is_bridge(dev) &&
+	/* A bridge has no state of its own */
+	return READ_ONCE(dev->liveupdate_incoming) &&
 	       pci_liveupdate_state(dev, NULL) == IOMMU_LIVEUPDATE_WAITING;
 }
 EXPORT_SYMBOL_GPL(pci_liveupdate_is_waiting);
