@@ -235,53 +235,65 @@ iommufd_find_restored(struct iommufd_ctx *ictx, u64 token)
 	return NULL;
 }
 
-static int iommufd_restore_hwpt(struct iommufd_ucmd *ucmd)
+/* Whose ID the user gets; false if there is none, or it has been asked for. */
+static bool iommufd_take_restored(struct iommufd_ctx *ictx, u64 token, u32 *id)
+{
+	struct iommufd_hwpt_restored *hwpt;
+
+	guard(mutex)(&ictx->liveupdate_lock);
+
+	/* The user may be destroying objects of guessed IDs */
+	xa_lock(&ictx->objects);
+	hwpt = iommufd_find_restored(ictx, token);
+	if (hwpt) {
+		hwpt->restored = true;
+		*id = hwpt->common.obj.id;
+	}
+	xa_unlock(&ictx->objects);
+	return hwpt;
+}
+
+/* The user has not learned the ID, and may ask again. */
+static void iommufd_untake_restored(struct iommufd_ctx *ictx, u64 token, u32 id)
+{
+	struct iommufd_hwpt_restored *hwpt;
+	struct iommufd_object *obj;
+
+	guard(mutex)(&ictx->liveupdate_lock);
+
+	xa_lock(&ictx->objects);
+	obj = xa_load(&ictx->objects, id);
+	hwpt = obj ? to_hwpt_restored(obj) : NULL;
+	if (hwpt && hwpt->token == token)
+		hwpt->restored = false;
+	xa_unlock(&ictx->objects);
+}
+
+/*
+ * ioctl(IOMMU_HWPT_LIVEUPDATE_RESTORE). Whoever has an iommufd may call it as
+ * often as he likes: what is recorded is that a HWPT was restored, once.
+ */
+int iommufd_hwpt_liveupdate_restore(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_hwpt_liveupdate_restore *cmd = ucmd->cmd;
 	struct iommufd_ctx *ictx = ucmd->ictx;
-	struct iommufd_hwpt_restored *hwpt;
 	int rc;
 
 	if (cmd->flags || cmd->__reserved)
 		return -EOPNOTSUPP;
 	if (!ictx->liveupdate_retrieved)
 		return -ENOTTY;
-
-	guard(mutex)(&ictx->liveupdate_lock);
-
-	xa_lock(&ictx->objects);
-	hwpt = iommufd_find_restored(ictx, cmd->hwpt_token);
-	if (hwpt)
-		cmd->out_hwpt_id = hwpt->common.obj.id;
-	xa_unlock(&ictx->objects);
-	if (!hwpt)
+	if (!iommufd_take_restored(ictx, cmd->hwpt_token, &cmd->out_hwpt_id))
 		return -ENOENT;
 
 	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
-	if (rc)
+	if (rc) {
+		iommufd_untake_restored(ictx, cmd->hwpt_token, cmd->out_hwpt_id);
 		return rc;
-
-	/* Somebody may have guessed its ID, and destroyed it */
-	xa_lock(&ictx->objects);
-	hwpt = iommufd_find_restored(ictx, cmd->hwpt_token);
-	if (hwpt)
-		hwpt->restored = true;
-	xa_unlock(&ictx->objects);
-	return hwpt ? 0 : -ENOENT;
-}
-
-/* ioctl(IOMMU_HWPT_LIVEUPDATE_RESTORE) */
-int iommufd_hwpt_liveupdate_restore(struct iommufd_ucmd *ucmd)
-{
-	struct iommu_hwpt_liveupdate_restore *cmd = ucmd->cmd;
-	struct liveupdate_step step;
-	int rc;
-
-	liveupdate_step_begin(&step, LIVEUPDATE_STEP_HWPT_RESTORE,
-			      LIVEUPDATE_KIND_HWPT, cmd->hwpt_token);
-	rc = iommufd_restore_hwpt(ucmd);
-	liveupdate_step_end(&step, rc, 0);
-	return rc;
+	}
+	liveupdate_step_instant(LIVEUPDATE_STEP_HWPT_RESTORE,
+				LIVEUPDATE_KIND_HWPT, cmd->hwpt_token, 0, 0);
+	return 0;
 }
 
 /* The restored HWPT that @dev is on, with a reference, or NULL */
@@ -373,18 +385,20 @@ int iommufd_device_retrieve(struct iommufd_device *idev,
 {
 	struct iommufd_hwpt_restored *hwpt;
 	struct liveupdate_step step;
-	int rc = -EPERM;
+	int rc;
+
+	/* Anybody may try that; the refusal is what is recorded */
+	hwpt = iommufd_device_get_restored(idev->ictx, idev->dev);
+	if (!hwpt) {
+		iommu_device_refuse(idev->dev, "binding to another iommufd");
+		return -EPERM;
+	}
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_BIND,
 			      LIVEUPDATE_KIND_DEVICE, iommufd_device_object(idev));
-	hwpt = iommufd_device_get_restored(idev->ictx, idev->dev);
-	if (hwpt) {
-		rc = iommufd_device_attach_restored(idev, igroup, hwpt);
-		if (rc)
-			refcount_dec(&hwpt->common.obj.users);
-	} else {
-		iommu_device_refuse(idev->dev, "binding to another iommufd");
-	}
+	rc = iommufd_device_attach_restored(idev, igroup, hwpt);
+	if (rc)
+		refcount_dec(&hwpt->common.obj.users);
 	liveupdate_step_end(&step, rc, 0);
 	return rc;
 }
