@@ -10,6 +10,7 @@
 #include "liveupdate_record.h"
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "blackout.h"
 
@@ -73,6 +74,27 @@ static __always_inline void evaluate(struct ledgers *state)
 		blackout_evaluate(outgoing, incoming, (struct blackout *)report);
 }
 
+/*
+ * A ledger of version 1, be it this kernel's or that of the kernel before, does
+ * not say what it dropped: it may have been anything at any time.
+ */
+static __always_inline void note_drops(struct blackout_side *side,
+				       const struct liveupdate_ledger *ledger)
+{
+	__u64 dropped = ledger->dropped;
+	int class;
+
+	if (bpf_core_field_exists(ledger->drops) && ledger->version >= 2) {
+		for (class = 0; class < LIVEUPDATE_CLASS_COUNT; class++)
+			blackout_note_drops(side, class, ledger->drops[class].count,
+					    ledger->drops[class].first,
+					    ledger->drops[class].last);
+		return;
+	}
+	for (class = 0; class < LIVEUPDATE_CLASS_COUNT; class++)
+		blackout_note_drops(side, class, dropped, 1, ~0ULL);
+}
+
 static __always_inline int note(const struct liveupdate_record *record,
 				const struct liveupdate_ledger *ledger)
 {
@@ -96,6 +118,7 @@ static __always_inline int note(const struct liveupdate_record *record,
 		return 0;
 
 	side->cycles_khz = ledger->cycles_khz;
+	note_drops(side, ledger);
 	if (blackout_note(side, record))
 		evaluate(state);
 	return 0;

@@ -8,7 +8,8 @@
  *
  * The rule: phases are adjacent and add up to the total exactly, to the
  * nanosecond. A stamp that is missing or lies before its predecessor makes the
- * whole result unknown, never a number.
+ * whole result unknown, never a number; so does a record that the ledger had no
+ * room for, where it could have been one of the stamps.
  *
  * One kernel's ledger is folded into one struct blackout_side: the outgoing
  * kernel's ends in a jump, the incoming kernel's starts with a boot. Every
@@ -36,9 +37,9 @@
  *	userspace	INIT: the first process is executed	yes
  *	retrieve	the first SESSION_RETRIEVE begins	yes
  *
- * and the last one ends with the mark "resume", or where there is none when
- * the last SESSION_FINISH that succeeded has ended. A phase whose boundary
- * never occurred is part of the phase before it.
+ * and the last one ends with the mark "resume", or where there is none with
+ * SESSIONS_FINISHED: all sessions that came with the live update are finished. A
+ * phase whose boundary never occurred is part of the phase before it.
  */
 #define LIVEUPDATE_PHASES(X)						\
 	X(QUIESCE,	0, quiesce,	"quiesce")			\
@@ -69,7 +70,10 @@ enum liveupdate_phase {
 	X(NO_BOOT,	4, "the incoming kernel did not record its boot") \
 	X(NO_END,	5, "neither a resume mark nor a finished session yet") \
 	X(BACKWARD,	6, "time goes backward between two stamps")	\
-	X(NO_CLOCK,	7, "neither kernel recorded its cycle counter's frequency")
+	X(NO_CLOCK,	7, "neither kernel recorded its cycle counter's frequency") \
+	X(UNFINISHED,	8, "no resume mark, and not all sessions are finished")	\
+	X(DROPPED,	9, "the ledger was full, and a record that was dropped may be a boundary") \
+	X(TOO_LONG,	10, "the time between two stamps is longer than can be")
 
 enum blackout_reason {
 #define BLACKOUT_REASON_ENUM(name, number, text) BLACKOUT_REASON_##name = number,
@@ -81,6 +85,16 @@ enum blackout_reason {
 struct blackout_stamp {
 	__u64 sequence;
 	__u64 cycles;
+};
+
+/*
+ * struct liveupdate_drops as the map has it: that one is the kernel's, and may
+ * have another layout there, or not be there.
+ */
+struct blackout_drops {
+	__u64 count;
+	__u64 first;
+	__u64 last;
 };
 
 /**
@@ -98,6 +112,8 @@ struct blackout_stamp {
  * @retrieve:       first SESSION_RETRIEVE that began
  * @resumed:        first mark "resume"
  * @finished:       last SESSION_FINISH that ended well
+ * @complete:       SESSIONS_FINISHED
+ * @drops:          records that the ledger dropped, by enum liveupdate_class
  */
 struct blackout_side {
 	__u64 cycles_khz;
@@ -113,6 +129,8 @@ struct blackout_side {
 	struct blackout_stamp retrieve;
 	struct blackout_stamp resumed;
 	struct blackout_stamp finished;
+	struct blackout_stamp complete;
+	struct blackout_drops drops[LIVEUPDATE_CLASS_COUNT];
 };
 
 /**
@@ -156,6 +174,9 @@ struct blackout {
 	};
 };
 
+/* No pause lasts for three years: a stamp is damaged. */
+#define BLACKOUT_MAX_NS 100000000000000000ULL
+
 /* Cycles to nanoseconds, rounded down, exact for any 64-bit duration. */
 static inline __u64 blackout_ns(__u64 cycles, __u64 khz)
 {
@@ -194,6 +215,22 @@ static inline __attribute__((always_inline)) __u64 blackout_word(const char *nam
 
 _Static_assert(sizeof(LIVEUPDATE_MARK_PAUSE) <= 8 && sizeof(LIVEUPDATE_MARK_RESUME) <= 8,
 	       "a mark fits in a word, with its terminating NUL");
+
+/**
+ * blackout_note_drops - take into account what the ledger dropped
+ * @side:  the ledger
+ * @class: enum liveupdate_class
+ * @count: records of that class that were dropped
+ * @first: the lowest of their numbers
+ * @last:  the highest of their numbers
+ */
+static inline void blackout_note_drops(struct blackout_side *side, int class, __u64 count,
+				       __u64 first, __u64 last)
+{
+	side->drops[class].count = count;
+	side->drops[class].first = first;
+	side->drops[class].last = last;
+}
 
 /**
  * blackout_note - take one record into account
@@ -253,6 +290,9 @@ static inline int blackout_note(struct blackout_side *side, const struct liveupd
 			return 0;
 		blackout_keep_last(&side->finished, sequence, cycles);
 		return 1;
+	case LIVEUPDATE_STEP_SESSIONS_FINISHED:
+		blackout_keep_first(&side->complete, sequence, cycles);
+		return 1;
 	default:
 		return 0;
 	}
@@ -278,6 +318,85 @@ static inline int blackout_boundary(struct blackout *blackout, __u64 *at,
 	return 1;
 }
 
+/*
+ * Was a record of a class dropped that has a number between two others, both of
+ * them included? What is known of the drops in between is their lowest and their
+ * highest number, so that "perhaps" counts as yes.
+ */
+static inline int blackout_dropped(const struct blackout_side *side, enum liveupdate_class class,
+				   __u64 from, __u64 to)
+{
+	const struct blackout_drops *drops = &side->drops[class];
+
+	return drops->count && drops->first <= to && drops->last >= from;
+}
+
+/*
+ * Could a record that the outgoing kernel dropped have been the begin? Of marks
+ * the last one before the reboot call counts, of all else the last there is.
+ */
+static inline int blackout_begin_dropped(const struct blackout_side *outgoing)
+{
+	__u64 mark = outgoing->pause.sequence > outgoing->resume.sequence ?
+			     outgoing->pause.sequence :
+			     outgoing->resume.sequence;
+
+	return blackout_dropped(outgoing, LIVEUPDATE_CLASS_HANDOVER, outgoing->reboot.sequence + 1,
+				~0ULL) ||
+	       blackout_dropped(outgoing, LIVEUPDATE_CLASS_MARK, mark + 1,
+				outgoing->reboot.sequence);
+}
+
+/* Could a record that the incoming kernel dropped have been a boundary before @end? */
+static inline int blackout_end_dropped(const struct blackout_side *incoming, __u64 end)
+{
+	__u64 retrieve = incoming->retrieve.sequence && incoming->retrieve.sequence < end ?
+				 incoming->retrieve.sequence :
+				 end;
+
+	return blackout_dropped(incoming, LIVEUPDATE_CLASS_HANDOVER, 0, end - 1) ||
+	       blackout_dropped(incoming, LIVEUPDATE_CLASS_MARK, 0, end - 1) ||
+	       blackout_dropped(incoming, LIVEUPDATE_CLASS_SESSION, 0, retrieve - 1);
+}
+
+/*
+ * Where the blackout ends, or why that is not known: the first mark "resume",
+ * or that all sessions are finished.
+ */
+static inline enum blackout_reason blackout_find_end(const struct blackout_side *incoming,
+						     struct blackout_stamp *end)
+{
+	*end = incoming->resumed.sequence ? incoming->resumed : incoming->complete;
+	if (end->sequence)
+		return blackout_end_dropped(incoming, end->sequence) ? BLACKOUT_REASON_DROPPED :
+								      BLACKOUT_REASON_NONE;
+	if (incoming->drops[LIVEUPDATE_CLASS_MARK].count ||
+	    incoming->drops[LIVEUPDATE_CLASS_HANDOVER].count)
+		return BLACKOUT_REASON_DROPPED;
+	return incoming->finished.sequence ? BLACKOUT_REASON_UNFINISHED : BLACKOUT_REASON_NO_END;
+}
+
+/* Why the outgoing kernel's part is not known, or BLACKOUT_REASON_NONE. */
+static inline enum blackout_reason blackout_find_begin(const struct blackout_side *outgoing)
+{
+	/* Its numbers rise to the jump: what it dropped may be what is missing. */
+	int dropped = !!outgoing->drops[LIVEUPDATE_CLASS_HANDOVER].count;
+
+	if (!outgoing->reboot.sequence)
+		return dropped ? BLACKOUT_REASON_DROPPED : BLACKOUT_REASON_NO_REBOOT;
+	if (outgoing->jump.sequence < outgoing->reboot.sequence)
+		return dropped ? BLACKOUT_REASON_DROPPED : BLACKOUT_REASON_NO_JUMP;
+	return blackout_begin_dropped(outgoing) ? BLACKOUT_REASON_DROPPED : BLACKOUT_REASON_NONE;
+}
+
+/* No number at all. */
+static inline void blackout_forget(struct blackout *blackout)
+{
+	__builtin_memset(blackout->phases, 0, sizeof(blackout->phases));
+	blackout->begin_cycles = 0;
+	blackout->end_cycles = 0;
+}
+
 /**
  * blackout_evaluate - the blackout between two kernels
  * @outgoing: the ledger of the kernel that jumped, NULL if there is none
@@ -291,7 +410,7 @@ static inline void blackout_evaluate(const struct blackout_side *outgoing,
 	struct blackout_stamp pause = { 0, 0 }, shutdown = { 0, 0 };
 	struct blackout_stamp restore = { 0, 0 }, restored = { 0, 0 };
 	struct blackout_stamp init = { 0, 0 }, retrieve = { 0, 0 };
-	const struct blackout_stamp *end;
+	struct blackout_stamp end = { 0, 0 };
 	__u64 at, next;
 	int i;
 
@@ -300,19 +419,14 @@ static inline void blackout_evaluate(const struct blackout_side *outgoing,
 	blackout->reason = BLACKOUT_REASON_NO_HANDOVER;
 	if (!outgoing || !incoming)
 		return;
-	blackout->reason = BLACKOUT_REASON_NO_REBOOT;
-	if (!outgoing->reboot.sequence)
-		return;
-	blackout->reason = BLACKOUT_REASON_NO_JUMP;
-	if (outgoing->jump.sequence < outgoing->reboot.sequence)
+	blackout->reason = blackout_find_begin(outgoing);
+	if (blackout->reason)
 		return;
 	blackout->reason = BLACKOUT_REASON_NO_BOOT;
 	if (incoming->boot.sequence < outgoing->jump.sequence)
 		return;
-
-	end = incoming->resumed.sequence ? &incoming->resumed : &incoming->finished;
-	blackout->reason = BLACKOUT_REASON_NO_END;
-	if (!end->sequence)
+	blackout->reason = blackout_find_end(incoming, &end);
+	if (blackout->reason)
 		return;
 
 	blackout->cycles_khz = incoming->cycles_khz ?: outgoing->cycles_khz;
@@ -329,17 +443,17 @@ static inline void blackout_evaluate(const struct blackout_side *outgoing,
 		shutdown = outgoing->shutdown;
 	/* What comes after the workload runs again is no part of its pause. */
 	if (incoming->restore.sequence && incoming->restored.sequence &&
-	    incoming->restored.sequence < end->sequence) {
+	    incoming->restored.sequence < end.sequence) {
 		restore = incoming->restore;
 		restored = incoming->restored;
 	}
-	if (incoming->init.sequence < end->sequence)
+	if (incoming->init.sequence < end.sequence)
 		init = incoming->init;
-	if (incoming->retrieve.sequence < end->sequence)
+	if (incoming->retrieve.sequence < end.sequence)
 		retrieve = incoming->retrieve;
 
 	blackout->begin_cycles = pause.sequence ? pause.cycles : outgoing->reboot.cycles;
-	blackout->end_cycles = end->cycles;
+	blackout->end_cycles = end.cycles;
 	at = blackout->begin_cycles;
 
 	blackout->reason = BLACKOUT_REASON_BACKWARD;
@@ -352,15 +466,19 @@ static inline void blackout_evaluate(const struct blackout_side *outgoing,
 	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_KERNEL_INIT, &restored) ||
 	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_USERSPACE, &init) ||
 	    !blackout_boundary(blackout, &at, LIVEUPDATE_PHASE_RETRIEVE, &retrieve) ||
-	    end->cycles < at) {
-		__builtin_memset(blackout->phases, 0, sizeof(blackout->phases));
-		blackout->begin_cycles = 0;
-		blackout->end_cycles = 0;
+	    end.cycles < at) {
+		blackout_forget(blackout);
+		return;
+	}
+	blackout->reason = BLACKOUT_REASON_TOO_LONG;
+	if ((end.cycles - blackout->begin_cycles) / blackout->cycles_khz >=
+	    BLACKOUT_MAX_NS / 1000000) {
+		blackout_forget(blackout);
 		return;
 	}
 
 	/* Differences of rounded boundaries: that is why the sum is exact. */
-	blackout->ns = blackout_ns(end->cycles - blackout->begin_cycles, blackout->cycles_khz);
+	blackout->ns = blackout_ns(end.cycles - blackout->begin_cycles, blackout->cycles_khz);
 	next = blackout->ns;
 	for (i = LIVEUPDATE_PHASE_COUNT - 1; i >= 0; i--) {
 		struct blackout_phase *phase = &blackout->phases[i];

@@ -89,7 +89,7 @@ is "and has lost packets" "$(value liveupdate_last_dma_lost_packets baseline)" \
 is "what a ledger dropped is told" "$(value 'liveupdate_last_ledger_dropped_records{kernel="outgoing"}' full)" \
 	"$(jq .ledgers.outgoing.dropped "$data/ledger-full/handover.json")"
 is "a pause that is not known has no length" "$(grep -c '^liveupdate_last_blackout_seconds' full)" 0
-is "but a reason" "$(value 'liveupdate_blackout_unknown_total{reason="no-end"}' full)" 1
+is "but a reason" "$(value 'liveupdate_blackout_unknown_total{reason="dropped"}' full)" 1
 is "what nobody looked at is not 0 but absent" "$(grep -c '^liveupdate_last_dma' full)" 0
 "$lutrace" export -t - "$data/refused" >refused
 is "a reboot call that came back is counted" "$(value liveupdate_reboots_failed_total refused)" \

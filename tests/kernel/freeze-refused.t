@@ -27,9 +27,11 @@ ok "the run succeeds" [ "$lab_status" = 0 ]
 like "the log names INTx" "$(cat "$lab_results/dmesg-outgoing.log")" \
 	"cannot cross a live update: its user has INTx enabled, vector 0"
 is "the post-mortem names the step, the device and the reason" "$(lab_json postmortem.json .summary)" \
-	"The live update failed: device-freeze of 0000:02:00.0 failed with EBUSY (Device or resource busy); nothing is preserved any more, and the host goes on."
+	"The live update failed: device-freeze of 0000:02:00.0 in the session second failed with EBUSY (Device or resource busy); nothing is preserved any more, and the host goes on."
 is "what it was part of" "$(lab_json postmortem.json '.failures[-1].within | join(", ")')" \
 	"file-freeze of 3 (vfio-pci-v2), serialize, reboot"
+is "in whose session" "$(lab_json postmortem.json '.failures[-1].session')" second
+like "the log names the session, too" "$(cat "$lab_results/dmesg-outgoing.log")" 'Freeze failed for session\[second\] token'
 like "and shows what the log says of it" "$(lab_json postmortem.json '.log[]')" 'its user has INTx enabled'
 is "that is not good" "$(cat "$lab_results/postmortem.exit")" 1
 
@@ -39,7 +41,7 @@ bind-vfio $LAB_DEVICES
 dma_session
 dma memory 16 && dma device d "$LAB_DEVICES" && dma domain one d && dma map one 0x1000000 &&
 	dma domain two d && dma map two 0x1000000 && dma attach d one && dma mark one 1 && dma mark two 2 || exit
-dma_preserve lonely || exit
+dma_preserve guests-of-the-first-tenant || exit
 dma write 0x0 0x1234
 dma load "$LAB_DEVICES" 0x1000000
 kexec -e 2>/dev/null
@@ -62,6 +64,7 @@ is "with a page table that no device uses the reboot call fails, too" "$(fact re
 like "the log says which, and what to do" "$(fact log)" \
 	'^HWPT token 0x2 cannot cross: no preserved device is attached to it; preserve one, or do not mark the HWPT$'
 is "the device goes on" "$(fact goes-on)" 0x1234
-like "the post-mortem names the step" "$(fact failure)" 'file-freeze of 2 \(iommufd-v1\) failed with EINVAL'
+like "the post-mortem names the step and the session, all of it" "$(fact failure)" \
+	'file-freeze of 2 \(iommufd-v1\) in the session guests-of-the-first-tenant failed with EINVAL'
 is "without that page table the session crosses" "$(fact again)" ok
 tap_done

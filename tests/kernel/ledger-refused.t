@@ -46,7 +46,7 @@ refused() {
 }
 
 # Each thing that can be wrong is looked at by the KUnit suite (kunit.t).
-refused "a version that is not known" 8 '\002' 'version is not known'
-refused "records out of order" $((136 + 64)) '\377\377' 'records are out of order'
+refused "a version that is not known" 8 '\003' 'version is not known'
+refused "records out of order" $((256 + 64)) '\377\377' 'records are out of order'
 
 tap_done

@@ -24,10 +24,14 @@ ledger_names LIVEUPDATE_STEPS ledger_steps
 ledger_names LIVEUPDATE_KINDS ledger_kinds
 ledger_names LIVEUPDATE_EDGES ledger_edges
 
+ledger_classes=()
+ledger_names LIVEUPDATE_CLASSES ledger_classes
+
 # ledger_header FILE MEMBER: a member of the header
 ledger_header() {
 	local offset
 	case $2 in
+	header_size)	od -A n -t d4 -j 12 -N 4 "$1" | tr -d ' '; return ;;
 	capacity)	offset=24 ;;
 	count)		offset=32 ;;
 	dropped)	offset=40 ;;
@@ -45,7 +49,7 @@ ledger_header() {
 ledger_records() {
 	local count sequence cycles ref what object number name1 name2 name i
 	count=$(ledger_header "$1" count)
-	od -v -A n -t x8 -w64 -j 136 -N $((count * 64)) "$1" |
+	od -v -A n -t x8 -w64 -j "$(ledger_header "$1" header_size)" -N $((count * 64)) "$1" |
 	while read -r sequence cycles ref what object number name1 name2; do
 		name=
 		for ((i = 14; i >= 0; i -= 2)); do
@@ -64,9 +68,22 @@ ledger_records() {
 	done
 }
 
+# ledger_drops FILE CLASS [MEMBER]: what was dropped of a class: count, first or last
+ledger_drops() {
+	local class member=0
+	for class in "${!ledger_classes[@]}"; do
+		[ "${ledger_classes[class]}" != "$2" ] || break
+	done
+	case ${3-count} in
+	first)	member=8 ;;
+	last)	member=16 ;;
+	esac
+	od -A n -t d8 -j $((136 + class * 24 + member)) -N 8 "$1" | tr -d ' '
+}
+
 # ledger_next FILE: the number that comes after all that the ledger gave out
 ledger_next() {
 	local first
-	first=$(od -A n -t d8 -j 136 -N 8 "$1" | tr -d ' ')
+	first=$(od -A n -t d8 -j "$(ledger_header "$1" header_size)" -N 8 "$1" | tr -d ' ')
 	echo $((first + $(ledger_header "$1" count) + $(ledger_header "$1" dropped)))
 }

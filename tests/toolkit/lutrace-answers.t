@@ -13,7 +13,8 @@ golden=$project/tests/toolkit/golden
 schema=$project/docs/handover.schema.json
 
 export LC_ALL=C
-for scenario in handover cold running no-marks nested deep large damaged; do
+for scenario in handover cold running no-marks nested deep large damaged \
+	half-finished full-mark full-version-1 full-files; do
 	mkdir -p "$tap_scratch/$scenario"
 	"$build/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
 done
@@ -91,9 +92,21 @@ is "a damaged ledger exits with 1" "$(status "$lutrace" time -l damaged)" 1
 is "an unknown blackout has no number" \
 	"$("$lutrace" time -l running -j | jq -c '[.blackout.ns, .blackout.phases]')" '[null,[]]'
 like "and says why" "$("$lutrace" time -l running -j | jq -r .blackout.unknown)" 'resume mark'
+is "nor has one of which a session is not finished" "$(status "$lutrace" time -l half-finished)" 2
+is "which is why" "$("$lutrace" time -l half-finished)" \
+	"Blackout: unknown, no resume mark, and not all sessions are finished"
+for scenario in full-mark full-version-1; do
+	is "a record that was dropped and may be its end makes it unknown: $scenario" \
+		"$("$lutrace" time -l $scenario; echo $?)" \
+		"Blackout: unknown, the ledger was full, and a record that was dropped may be a boundary
+2"
+	"$lutrace" record -l $scenario -o $scenario.json
+	is "a recording of that says the same" "$("$lutrace" time $scenario.json)" "$("$lutrace" time -l $scenario)"
+done
+is "others make no difference" "$("$lutrace" time -l full-files)" "$("$lutrace" time -l handover)"
 
 ok "a recording is what the schema says" "$build/tests/unit/check-schema" "$schema" handover.json
-for scenario in cold running no-marks large; do
+for scenario in cold running no-marks large half-finished full-mark full-version-1 full-files; do
 	"$lutrace" record -l "$scenario" -o "$scenario.json"
 	ok "so is that of the scenario $scenario" \
 		"$build/tests/unit/check-schema" "$schema" "$scenario.json"

@@ -14,7 +14,8 @@ golden=$project/tests/toolkit/golden
 export LC_ALL=C
 cd "$tap_scratch" || exit 1
 
-for scenario in handover running no-marks refused-reboot died-frozen died-restoring unfinished damaged large; do
+for scenario in handover running no-marks refused-reboot died-frozen died-restoring unfinished damaged large \
+	half-finished full-mark full-version-1 full-files full-cold; do
 	mkdir -p "$scenario"
 	"$build/tests/unit/make-ledger" "$scenario" "$scenario" || exit 1
 done
@@ -55,6 +56,26 @@ is "the failure that began it is in JSON" "$(postmortem -j -l refused-reboot |
 is "the jump cuts off no step that began before it on purpose" \
 	"$(postmortem -j -l unfinished | jq -c '[.open[].step]')" '[]'
 is "a large ledger is no matter" "$(postmortem -j -l large | jq -r .point)" finished
+
+summary() { postmortem -j "$@" | jq -r .summary; }
+is "a failure names its session, all of it" "$(postmortem -j -l refused-reboot | jq -r '.failures[].session')" \
+	"guests of the first tenant"
+is "a session that is not finished is missed" "$(summary -l half-finished)" \
+	"The live update is not finished: not all sessions are finished."
+
+# Ledgers that were full.
+is "a kernel that says when all sessions are finished has not said so" "$(summary -l full-mark)" \
+	"The live update is not finished: not all sessions are finished."
+is "of one that does not, nobody knows" "$(summary -l full-version-1)" \
+	"3 records were dropped: how far the live update came cannot be said; the last step on record is session-retrieve of 0x1234."
+is "nor whether anything is preserved, or failed" "$(summary -l full-cold)" \
+	"40 records were dropped: how far the live update came cannot be said; the last step on record is user-mark of pause."
+is "that is no answer" "$(status postmortem -l full-version-1) $(status postmortem -l full-cold)" "2 2"
+is "a live update that was finished was, but failures may be missing" "$(summary -l full-files)" \
+	"The live update was finished; on the way file-preserve of 9 failed with EINVAL (Invalid argument); 40 records were dropped, and a failure may be among them."
+is "that is good" "$(status postmortem -l full-files)" 0
+like "the text says that something is missing" "$(postmortem -l full-files)" \
+	'40 records were dropped, as the ledger was full: what they say is missing below'
 
 # A machine whose second kernel has a device that waits, and one that came home.
 root=$tap_scratch/machine

@@ -94,8 +94,9 @@ jq 'def evil: "\"'"'"'><script>alert(1)</script>&<img src=x onerror=alert(1)>\u0
 	(.session.files[] | .[]) |= evil | .session.bind = { result: evil, ns: evil } |
 	.referee.memory_identical = evil | .referee.translation_off = evil' different.json >evil.json
 page evil
+# Without its marks the pause ends when all sessions are finished: that is one more in the picture.
 is "markup in names is text" "$(count evil.html '<script') $(count evil.html '<img') $(count evil.html '</title>')" \
-	"1 0 $(count different.html '</title>')"
+	"1 0 $(($(count different.html '</title>') + 1))"
 ok "and is shown" [ "$(count evil.html '&lt;script&gt;')" -gt 20 ]
 is "no letter is left that is not printable" "$(tr -d '\n\t\040-\176' <evil.html | wc -c)" 0
 jq '("x" * 1000000) as $long | .identity.verdict = $long | .identity.reason = $long |

@@ -86,7 +86,7 @@ is "elsewhere one answer follows the other" "$(grep -c domain-preserve lines)" 3
 ok "without any escape sequence" not grep -q "$escape" lines
 is "each below the time of day" "$(grep -cE '^[0-9]{2}:[0-9]{2}:[0-9]{2}$' lines)" 3
 is "and as one line of JSON with -j" "$("$lutrace" steps -j -n 0.1 -c 3 -l handover |
-	jq -c '.steps | length' | tr '\n' ' ')" '18 18 18 '
+	jq -c '.steps | length' | tr '\n' ' ')" '19 19 19 '
 "$lutrace" record -l handover -o handover.json
 is "a recording is not watched" "$(status "$lutrace" steps -n 1 handover.json)" 1
 is "an interval is a number" "$(status "$lutrace" steps -n soon -l handover)" 1

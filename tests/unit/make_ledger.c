@@ -17,19 +17,6 @@ static int write_to(const struct synthetic *synthetic, const char *directory, co
 	return synthetic_write(synthetic, path);
 }
 
-static void drop_steps(struct synthetic *synthetic, int step)
-{
-	struct ledger *ledger = &synthetic->ledger;
-	size_t i, kept = 0;
-
-	for (i = 0; i < ledger->count; i++) {
-		if (ledger->records[i].step != step)
-			ledger->records[kept++] = ledger->records[i];
-	}
-	ledger->count = kept;
-	ledger->header.count = kept;
-}
-
 static void many_steps(struct synthetic *synthetic, __u64 from, int count)
 {
 	__u64 begin;
@@ -106,6 +93,71 @@ static void part(struct synthetic *synthetic, int step, __u64 parent, int kind, 
 	synthetic_end(synthetic, begin, at + 500000, ret, 0);
 }
 
+/* A name that is longer than a record has room for, and FNV-1a of it. */
+#define SESSION	   "guests of the first tenant"
+#define SESSION_ID fnv1a(SESSION)
+
+static __u64 fnv1a(const char *text)
+{
+	__u64 hash = 0xcbf29ce484222325ULL;
+
+	for (; *text; text++)
+		hash = (hash ^ (__u8)*text) * 0x100000001b3ULL;
+	return hash;
+}
+
+/* A step about that session. */
+static __u64 begin_session(struct synthetic *synthetic, int step, __u64 cycles)
+{
+	struct liveupdate_record record = {
+		.cycles = cycles,
+		.step = (__u16)step,
+		.edge = LIVEUPDATE_EDGE_BEGIN,
+		.kind = LIVEUPDATE_KIND_SESSION,
+		.object = SESSION_ID,
+	};
+
+	memcpy(record.name, SESSION, sizeof(record.name) - 1);
+	return synthetic_add(synthetic, record);
+}
+
+/* A step about a file of that session begins. */
+static __u64 begin_file(struct synthetic *synthetic, int step, __u64 parent, __u64 token,
+			__u64 cycles)
+{
+	return synthetic_add(synthetic, (struct liveupdate_record){
+						.cycles = cycles,
+						.ref = parent,
+						.step = (__u16)step,
+						.edge = LIVEUPDATE_EDGE_BEGIN,
+						.kind = LIVEUPDATE_KIND_FILE,
+						.object = token,
+						.count = SESSION_ID,
+					});
+}
+
+/* One that fails tells the session's name, in as many records as that takes. */
+static void fail_file(struct synthetic *synthetic, __u64 file, __u64 cycles, int ret)
+{
+	size_t at;
+
+	for (at = 0; at < strlen(SESSION); at += LIVEUPDATE_NAME_LENGTH - 1) {
+		struct liveupdate_record record = {
+			.cycles = cycles,
+			.ref = file,
+			.step = LIVEUPDATE_STEP_SESSION_NAME,
+			.edge = LIVEUPDATE_EDGE_INSTANT,
+			.kind = LIVEUPDATE_KIND_SESSION,
+			.object = SESSION_ID,
+			.count = at,
+		};
+
+		snprintf(record.name, sizeof(record.name), "%s", SESSION + at);
+		synthetic_add(synthetic, record);
+	}
+	synthetic_end(synthetic, file, cycles, ret, 0);
+}
+
 /* A kernel that has preserved a memfd and a device, and begins to reboot. */
 static __u64 preserve_and_reboot(struct synthetic *synthetic)
 {
@@ -115,16 +167,16 @@ static __u64 preserve_and_reboot(struct synthetic *synthetic)
 	synthetic_init(synthetic, "7.3.4", 1);
 	synthetic_instant(synthetic, LIVEUPDATE_STEP_BOOT, 0, 200000000);
 	synthetic_instant(synthetic, LIVEUPDATE_STEP_INIT, 0, 900000000);
-	part(synthetic, LIVEUPDATE_STEP_SESSION_CREATE, 0, LIVEUPDATE_KIND_SESSION, 0x1234, 0);
-	file = synthetic_begin(synthetic, LIVEUPDATE_STEP_FILE_PRESERVE, 0, LIVEUPDATE_KIND_FILE, 1,
-			       5000000000ULL);
+	synthetic_end(synthetic,
+		      begin_session(synthetic, LIVEUPDATE_STEP_SESSION_CREATE, 4998000000ULL),
+		      4999000000ULL, 0, 0);
+	file = begin_file(synthetic, LIVEUPDATE_STEP_FILE_PRESERVE, 0, 1, 5000000000ULL);
 	synthetic_end(synthetic,
 		      synthetic_begin(synthetic, LIVEUPDATE_STEP_MEMFD_PRESERVE, file,
 				      LIVEUPDATE_KIND_NONE, 0, 5001000000ULL),
 		      5002000000ULL, 0, 3584);
 	synthetic_end(synthetic, file, 5003000000ULL, 0, 0);
-	file = synthetic_begin(synthetic, LIVEUPDATE_STEP_FILE_PRESERVE, 0, LIVEUPDATE_KIND_FILE, 3,
-			       5004000000ULL);
+	file = begin_file(synthetic, LIVEUPDATE_STEP_FILE_PRESERVE, 0, 3, 5004000000ULL);
 	part(synthetic, LIVEUPDATE_STEP_DEVICE_PRESERVE, file, LIVEUPDATE_KIND_DEVICE, device, 0);
 	synthetic_end(synthetic, file, 5009000000ULL, 0, 0);
 	return synthetic_begin(synthetic, LIVEUPDATE_STEP_REBOOT, 0, LIVEUPDATE_KIND_NONE, 0,
@@ -139,11 +191,10 @@ static void refused_reboot(struct synthetic *synthetic)
 	serialize = synthetic_begin(synthetic, LIVEUPDATE_STEP_SERIALIZE, reboot,
 				    LIVEUPDATE_KIND_NONE, 0, 6001000000ULL);
 	part(synthetic, LIVEUPDATE_STEP_FILE_FREEZE, serialize, LIVEUPDATE_KIND_FILE, 1, 0);
-	file = synthetic_begin(synthetic, LIVEUPDATE_STEP_FILE_FREEZE, serialize,
-			       LIVEUPDATE_KIND_FILE, 3, 6040000000ULL);
+	file = begin_file(synthetic, LIVEUPDATE_STEP_FILE_FREEZE, serialize, 3, 6040000000ULL);
 	part(synthetic, LIVEUPDATE_STEP_DEVICE_FREEZE, file, LIVEUPDATE_KIND_DEVICE,
 	     LIVEUPDATE_DEVICE_ID(0, 0x0100, 0), -16);
-	synthetic_end(synthetic, file, 6080000000ULL, -16, 0);
+	fail_file(synthetic, file, 6080000000ULL, -16);
 	part(synthetic, LIVEUPDATE_STEP_FILE_UNFREEZE, serialize, LIVEUPDATE_KIND_FILE, 1, 0);
 	synthetic_end(synthetic, serialize, 6090000000ULL, -16, 0);
 	synthetic_end(synthetic, reboot, 6091000000ULL, -16, 0);
@@ -185,8 +236,12 @@ static void taken_over(struct synthetic *synthetic, const struct synthetic *befo
 		      synthetic_begin(synthetic, LIVEUPDATE_STEP_DESERIALIZE, 0,
 				      LIVEUPDATE_KIND_NONE, 0, 6601000000ULL),
 		      6602000000ULL, 0, 1);
-	part(synthetic, LIVEUPDATE_STEP_SESSION_RETRIEVE, 0, LIVEUPDATE_KIND_SESSION, 0x1234, 0);
-	part(synthetic, LIVEUPDATE_STEP_FILE_RETRIEVE, 0, LIVEUPDATE_KIND_FILE, 1, 0);
+	synthetic_end(synthetic,
+		      begin_session(synthetic, LIVEUPDATE_STEP_SESSION_RETRIEVE, 6603000000ULL),
+		      6604000000ULL, 0, 2);
+	synthetic_end(synthetic,
+		      begin_file(synthetic, LIVEUPDATE_STEP_FILE_RETRIEVE, 0, 1, 6605000000ULL),
+		      6606000000ULL, 0, 0);
 	synthetic_add(synthetic, (struct liveupdate_record){
 					 .cycles = 6690000000ULL,
 					 .step = LIVEUPDATE_STEP_DEVICE_REFUSE,
@@ -195,10 +250,52 @@ static void taken_over(struct synthetic *synthetic, const struct synthetic *befo
 					 .object = device,
 					 .ret = -16,
 				 });
-	finish = synthetic_begin(synthetic, LIVEUPDATE_STEP_SESSION_FINISH, 0,
-				 LIVEUPDATE_KIND_SESSION, 0x1234, 6700000000ULL);
-	part(synthetic, LIVEUPDATE_STEP_FILE_FINISH, finish, LIVEUPDATE_KIND_FILE, 3, -16);
+	finish = begin_session(synthetic, LIVEUPDATE_STEP_SESSION_FINISH, 6700000000ULL);
+	fail_file(synthetic,
+		  begin_file(synthetic, LIVEUPDATE_STEP_FILE_FINISH, finish, 3, 6701000000ULL),
+		  6702000000ULL, -16);
 	synthetic_end(synthetic, finish, 6800000000ULL, -16, 2);
+}
+
+/*
+ * Ledgers that were full: the mark "resume" has no room, or single files have none,
+ * which is no matter for the pause; or the one of a kernel that nobody updated.
+ */
+static int full(struct synthetic *outgoing, struct synthetic *incoming, const char *what)
+{
+	if (!strcmp(what, "full-mark") || !strcmp(what, "full-version-1")) {
+		synthetic_forget(incoming, LIVEUPDATE_STEP_USER_MARK);
+		synthetic_forget(incoming, LIVEUPDATE_STEP_SESSION_FINISH);
+		synthetic_forget(incoming, LIVEUPDATE_STEP_SESSIONS_FINISHED);
+		synthetic_drop(incoming, LIVEUPDATE_CLASS_MARK, 1);
+		synthetic_drop(incoming, LIVEUPDATE_CLASS_SESSION, 2);
+		if (strcmp(what, "full-mark") != 0)
+			synthetic_version_1(incoming);
+	} else if (!strcmp(what, "full-files")) {
+		synthetic_drop(incoming, LIVEUPDATE_CLASS_OTHER, 40);
+	} else if (!strcmp(what, "full-cold")) {
+		synthetic_forget(outgoing, LIVEUPDATE_STEP_REBOOT);
+		synthetic_forget(outgoing, LIVEUPDATE_STEP_SERIALIZE);
+		synthetic_forget(outgoing, LIVEUPDATE_STEP_DEVICE_SHUTDOWN);
+		synthetic_forget(outgoing, LIVEUPDATE_STEP_DEVICE_KEEP);
+		synthetic_forget(outgoing, LIVEUPDATE_STEP_JUMP);
+		synthetic_drop(outgoing, LIVEUPDATE_CLASS_OTHER, 40);
+	} else {
+		return -1;
+	}
+	return 0;
+}
+
+/* Two sessions came, and one of them is finished. No marks. */
+static void half_finished(struct synthetic *outgoing, struct synthetic *incoming)
+{
+	synthetic_forget(outgoing, LIVEUPDATE_STEP_USER_MARK);
+	synthetic_forget(incoming, LIVEUPDATE_STEP_USER_MARK);
+	synthetic_forget(incoming, LIVEUPDATE_STEP_SESSIONS_FINISHED);
+	synthetic_end(incoming,
+		      synthetic_begin(incoming, LIVEUPDATE_STEP_DESERIALIZE, 0,
+				      LIVEUPDATE_KIND_NONE, 0, 6401000000ULL),
+		      6402000000ULL, 0, 2);
 }
 
 /* The incoming kernel comes later: the jump takes longer. */
@@ -219,7 +316,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3) {
 		fprintf(stderr,
-			"usage: make-ledger handover|cold|running|no-marks|nested|deep[:N]|together|crowded[:N]|open[:N]|large[:N]|damaged|late:N|refused-reboot|died-frozen|died-restoring|unfinished DIRECTORY\n");
+			"usage: make-ledger handover|cold|running|no-marks|nested|deep[:N]|together|crowded[:N]|open[:N]|large[:N]|damaged|late:N|refused-reboot|died-frozen|died-restoring|unfinished|half-finished|full-mark|full-version-1|full-files|full-cold DIRECTORY\n");
 		return 2;
 	}
 	/* SCENARIO or SCENARIO:NUMBER */
@@ -232,11 +329,12 @@ int main(int argc, char **argv)
 		return write_to(&outgoing, argv[2], "current") ? 1 : 0;
 	} else if (!strcmp(scenario, "running")) {
 		/* nobody has resumed yet */
-		drop_steps(&incoming, LIVEUPDATE_STEP_USER_MARK);
-		drop_steps(&incoming, LIVEUPDATE_STEP_SESSION_FINISH);
+		synthetic_forget(&incoming, LIVEUPDATE_STEP_USER_MARK);
+		synthetic_forget(&incoming, LIVEUPDATE_STEP_SESSION_FINISH);
+		synthetic_forget(&incoming, LIVEUPDATE_STEP_SESSIONS_FINISHED);
 	} else if (!strcmp(scenario, "no-marks")) {
-		drop_steps(&outgoing, LIVEUPDATE_STEP_USER_MARK);
-		drop_steps(&incoming, LIVEUPDATE_STEP_USER_MARK);
+		synthetic_forget(&outgoing, LIVEUPDATE_STEP_USER_MARK);
+		synthetic_forget(&incoming, LIVEUPDATE_STEP_USER_MARK);
 	} else if (!strcmp(scenario, "large")) {
 		many_steps(&incoming, 6400000000ULL, number);
 	} else if (!strcmp(scenario, "crowded")) {
@@ -249,8 +347,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(scenario, "nested")) {
 		steps_of_a_file(&incoming, 6400000000ULL);
 	} else if (!strcmp(scenario, "deep")) {
-		drop_steps(&incoming, LIVEUPDATE_STEP_USER_MARK);
-		drop_steps(&incoming, LIVEUPDATE_STEP_SESSION_FINISH);
+		synthetic_forget(&incoming, LIVEUPDATE_STEP_USER_MARK);
+		synthetic_forget(&incoming, LIVEUPDATE_STEP_SESSION_FINISH);
+		synthetic_forget(&incoming, LIVEUPDATE_STEP_SESSIONS_FINISHED);
 		steps_within_steps(&incoming, 6400000000ULL, number);
 	} else if (!strcmp(scenario, "together")) {
 		steps_together(&incoming, 6400000000ULL, 12);
@@ -263,6 +362,15 @@ int main(int argc, char **argv)
 	} else if (!strcmp(scenario, "died-restoring") || !strcmp(scenario, "unfinished")) {
 		frozen(&outgoing, true);
 		taken_over(&incoming, &outgoing, *scenario == 'u');
+	} else if (!strcmp(scenario, "half-finished")) {
+		half_finished(&outgoing, &incoming);
+	} else if (!strncmp(scenario, "full-", 5)) {
+		if (full(&outgoing, &incoming, scenario)) {
+			fprintf(stderr, "make-ledger: no scenario '%s'\n", scenario);
+			return 2;
+		}
+		if (!strcmp(scenario, "full-cold"))
+			return write_to(&outgoing, argv[2], "current") ? 1 : 0;
 	} else if (!strcmp(scenario, "damaged")) {
 		incoming.ledger.records[3].edge = 77;
 	} else if (strcmp(scenario, "handover") != 0) {

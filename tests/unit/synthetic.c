@@ -23,6 +23,44 @@ void synthetic_init(struct synthetic *synthetic, const char *release, __u64 sequ
 	snprintf(header->release, sizeof(header->release), "%s", release);
 }
 
+/* Number of records of a class that there was no room for, after those that are there. */
+void synthetic_drop(struct synthetic *synthetic, enum liveupdate_class class, __u64 count)
+{
+	struct liveupdate_drops *drops = &synthetic->ledger.header.drops[class];
+
+	if (!drops->count)
+		drops->first = synthetic->sequence;
+	drops->count += count;
+	synthetic->ledger.header.dropped += count;
+	synthetic->sequence += count;
+	drops->last = synthetic->sequence - 1;
+}
+
+/* As a kernel wrote it that did not tell what it dropped, nor that all was finished. */
+void synthetic_version_1(struct synthetic *synthetic)
+{
+	struct liveupdate_ledger *header = &synthetic->ledger.header;
+
+	header->version = 1;
+	header->header_size = LIVEUPDATE_LEDGER_SIZE_1;
+	memset(header->drops, 0, sizeof(header->drops));
+	synthetic_forget(synthetic, LIVEUPDATE_STEP_SESSIONS_FINISHED);
+}
+
+/* All records of a step are gone, as if it had not been done. */
+void synthetic_forget(struct synthetic *synthetic, int step)
+{
+	struct ledger *ledger = &synthetic->ledger;
+	size_t i, kept = 0;
+
+	for (i = 0; i < ledger->count; i++) {
+		if (ledger->records[i].step != step)
+			ledger->records[kept++] = ledger->records[i];
+	}
+	ledger->count = kept;
+	ledger->header.count = kept;
+}
+
 /* Returns the sequence number of the record. */
 __u64 synthetic_add(struct synthetic *synthetic, struct liveupdate_record record)
 {
@@ -102,16 +140,18 @@ void synthetic_mark(struct synthetic *synthetic, const char *name, __u64 cycles)
 size_t synthetic_bytes(const struct synthetic *synthetic, void **bytes)
 {
 	const struct ledger *ledger = &synthetic->ledger;
+	size_t header = ledger->header.version == 1 ? LIVEUPDATE_LEDGER_SIZE_1
+						    : sizeof(ledger->header);
 	size_t records = ledger->count * sizeof(*ledger->records);
-	char *to = malloc(sizeof(ledger->header) + records);
+	char *to = malloc(header + records);
 
 	if (!to)
 		abort();
-	memcpy(to, &ledger->header, sizeof(ledger->header));
+	memcpy(to, &ledger->header, header);
 	if (records)
-		memcpy(to + sizeof(ledger->header), ledger->records, records);
+		memcpy(to + header, ledger->records, records);
 	*bytes = to;
-	return sizeof(ledger->header) + records;
+	return header + records;
 }
 
 int synthetic_write(const struct synthetic *synthetic, const char *path)
@@ -216,6 +256,7 @@ void synthetic_incoming(struct synthetic *synthetic, const struct synthetic *out
 	synthetic_mark(synthetic, LIVEUPDATE_MARK_RESUME, 6234 * MS + 567890);
 	whole(synthetic, LIVEUPDATE_STEP_SESSION_FINISH, 0, LIVEUPDATE_KIND_SESSION, 0x1234,
 	      6300 * MS, 6310 * MS, 0, 0);
+	synthetic_instant(synthetic, LIVEUPDATE_STEP_SESSIONS_FINISHED, 0, 6310 * MS);
 }
 
 /* Both of them, built. */

@@ -30,6 +30,9 @@ __u64 synthetic_begin(struct synthetic *synthetic, int step, __u64 parent, int k
 void synthetic_end(struct synthetic *synthetic, __u64 begin, __u64 cycles, int ret, __u64 count);
 void synthetic_instant(struct synthetic *synthetic, int step, __u64 parent, __u64 cycles);
 void synthetic_mark(struct synthetic *synthetic, const char *name, __u64 cycles);
+void synthetic_version_1(struct synthetic *synthetic);
+void synthetic_forget(struct synthetic *synthetic, int step);
+void synthetic_drop(struct synthetic *synthetic, enum liveupdate_class class, __u64 count);
 size_t synthetic_bytes(const struct synthetic *synthetic, void **bytes);
 int synthetic_write(const struct synthetic *synthetic, const char *path);
 void synthetic_free(struct synthetic *synthetic);

@@ -23,6 +23,7 @@
 #endif
 
 #define ROW(name, number, text) fprintf(out, "  %d %s %s\n", (int)(number), #name, text);
+#define CLASS_ROW(step, class)	fprintf(out, "  %s %s\n", #step, #class);
 #define MEMBER(type, name)                                                                         \
 	fprintf(out, "  %zu %zu %s\n", offsetof(type, name), sizeof(((type *)0)->name), #name);
 
@@ -45,6 +46,13 @@ static void print_abi(FILE *out)
 	MEMBER(struct liveupdate_ledger, wall_cycles)
 	MEMBER(struct liveupdate_ledger, wall_ns)
 	MEMBER(struct liveupdate_ledger, release)
+	MEMBER(struct liveupdate_ledger, drops)
+	fprintf(out, "version 1 of it %d bytes\n", LIVEUPDATE_LEDGER_SIZE_1);
+
+	fprintf(out, "drops %zu bytes: offset, size, member\n", sizeof(struct liveupdate_drops));
+	MEMBER(struct liveupdate_drops, count)
+	MEMBER(struct liveupdate_drops, first)
+	MEMBER(struct liveupdate_drops, last)
 
 	fprintf(out, "record %zu bytes: offset, size, member\n", sizeof(struct liveupdate_record));
 	MEMBER(struct liveupdate_record, sequence)
@@ -67,6 +75,10 @@ static void print_abi(FILE *out)
 	LIVEUPDATE_KINDS(ROW)
 	fprintf(out, "steps, up to %d\n", LIVEUPDATE_STEP_MAX);
 	LIVEUPDATE_STEPS(ROW)
+	fprintf(out, "classes, %d\n", LIVEUPDATE_CLASS_COUNT);
+	LIVEUPDATE_CLASSES(ROW)
+	fprintf(out, "classes of steps\n");
+	LIVEUPDATE_STEP_CLASSES(CLASS_ROW)
 }
 
 static void the_abi_is_that_of_the_golden_file(void **state)
@@ -119,7 +131,10 @@ static void structures_have_no_padding(void **state)
 	assert_int_equal(sizeof(struct liveupdate_record), 64);
 	assert_int_equal(sizeof(struct liveupdate_ledger) % 8, 0);
 	assert_int_equal(sizeof(struct liveupdate_ledger),
-			 offsetof(struct liveupdate_ledger, release) + LIVEUPDATE_RELEASE_LENGTH);
+			 offsetof(struct liveupdate_ledger, drops) +
+				 LIVEUPDATE_CLASS_COUNT * sizeof(struct liveupdate_drops));
+	assert_int_equal(offsetof(struct liveupdate_ledger, release) + LIVEUPDATE_RELEASE_LENGTH,
+			 LIVEUPDATE_LEDGER_SIZE_1);
 }
 
 int main(int argc, char **argv)

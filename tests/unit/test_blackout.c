@@ -26,9 +26,9 @@ struct note {
 	const char *name;
 };
 
-#define BEGIN	LIVEUPDATE_EDGE_BEGIN
-#define END	LIVEUPDATE_EDGE_END
-#define INSTANT	LIVEUPDATE_EDGE_INSTANT
+#define BEGIN	   LIVEUPDATE_EDGE_BEGIN
+#define END	   LIVEUPDATE_EDGE_END
+#define INSTANT	   LIVEUPDATE_EDGE_INSTANT
 #define STEP(name) LIVEUPDATE_STEP_##name
 
 static const struct note good[] = {
@@ -52,12 +52,14 @@ static const struct note good[] = {
 	{ 1, STEP(USER_MARK), INSTANT, 0, 100000097, "resume" },
 	{ 1, STEP(SESSION_RETRIEVE), BEGIN, 0, 110000097, "" },
 	{ 1, STEP(SESSION_FINISH), END, 0, 120000097, "" },
+	{ 1, STEP(SESSIONS_FINISHED), INSTANT, 0, 120000097, "" },
 };
 
 #define COUNT (sizeof(good) / sizeof(good[0]))
 
 static struct note notes[COUNT];
 static unsigned int order[COUNT * 2];
+static struct liveupdate_drops drops[2][LIVEUPDATE_CLASS_COUNT];
 
 static int setup(void **state)
 {
@@ -65,6 +67,7 @@ static int setup(void **state)
 
 	(void)state;
 	memcpy(notes, good, sizeof(good));
+	memset(drops, 0, sizeof(drops));
 	for (i = 0; i < COUNT * 2; i++)
 		order[i] = i % COUNT;
 	return 0;
@@ -90,6 +93,13 @@ static struct blackout evaluate(void)
 			continue;
 		snprintf(record.name, sizeof(record.name), "%s", note->name);
 		blackout_note(&sides[note->incoming], &record);
+	}
+	for (i = 0; i < 2 * LIVEUPDATE_CLASS_COUNT; i++) {
+		unsigned int class = i % LIVEUPDATE_CLASS_COUNT;
+		const struct liveupdate_drops *dropped = &drops[i / LIVEUPDATE_CLASS_COUNT][class];
+
+		blackout_note_drops(&sides[i / LIVEUPDATE_CLASS_COUNT], (int)class, dropped->count,
+				    dropped->first, dropped->last);
 	}
 	blackout_evaluate(&sides[0], &sides[1], &blackout);
 	return blackout;
@@ -201,8 +211,121 @@ static void missing_stamp_is_unknown(void **state)
 	setup(state);
 	forget(1, STEP(USER_MARK));
 	forget(1, STEP(SESSION_FINISH));
+	forget(1, STEP(SESSIONS_FINISHED));
 	blackout = evaluate();
 	assert_int_equal(blackout.reason, BLACKOUT_REASON_NO_END);
+}
+
+/* One of two sessions is finished; the mark, where there is one, says more. */
+static void session_that_is_not_finished_is_unknown(void **state)
+{
+	struct blackout blackout;
+
+	(void)state;
+	forget(1, STEP(SESSIONS_FINISHED));
+	blackout = evaluate();
+	assert_exact(&blackout);
+	forget(1, STEP(USER_MARK));
+	blackout = evaluate();
+	assert_int_equal(blackout.known, 0);
+	assert_int_equal(blackout.reason, BLACKOUT_REASON_UNFINISHED);
+	assert_int_equal(blackout.ns, 0);
+}
+
+/* Records of one class, by their place in the table. */
+static void drop(int incoming, int class, unsigned int first, unsigned int last)
+{
+	drops[incoming][class] =
+		(struct liveupdate_drops){ 1 + last - first, 100 + first, 100 + last };
+}
+
+#define CLASS(name) LIVEUPDATE_CLASS_##name
+
+static void dropped_record_that_may_be_a_boundary_is_unknown(void **state)
+{
+	static const struct {
+		int incoming, class;
+		unsigned int first, last; /* between which of the notes, or behind them */
+		int known;
+	} dropped[] = {
+		{ 0, CLASS(OTHER), 0, 99, 1 },
+		{ 0, CLASS(OWNER), 0, 99, 1 },
+		{ 0, CLASS(SESSION), 0, 99, 1 },
+		{ 1, CLASS(OTHER), 0, 99, 1 },
+		{ 1, CLASS(OWNER), 0, 99, 1 },
+		/* a reboot call that failed earlier; the one that did not */
+		{ 0, CLASS(HANDOVER), 1, 5, 1 },
+		{ 0, CLASS(HANDOVER), 1, 6, 1 },
+		{ 0, CLASS(HANDOVER), 1, 7, 0 },
+		{ 0, CLASS(HANDOVER), 7, 8, 0 },
+		/* before the last mark, between it and the reboot call, after that */
+		{ 0, CLASS(MARK), 0, 3, 1 },
+		{ 0, CLASS(MARK), 0, 5, 0 },
+		{ 0, CLASS(MARK), 5, 5, 0 },
+		{ 0, CLASS(MARK), 7, 8, 1 },
+		/* before the mark "resume", after it */
+		{ 1, CLASS(MARK), 10, 12, 0 },
+		{ 1, CLASS(MARK), 18, 30, 1 },
+		{ 1, CLASS(HANDOVER), 10, 30, 0 },
+		{ 1, CLASS(HANDOVER), 18, 30, 1 },
+		/* before the first session that was retrieved, after it */
+		{ 1, CLASS(SESSION), 12, 30, 0 },
+		{ 1, CLASS(SESSION), 16, 30, 1 },
+	};
+	struct blackout blackout;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++) {
+		setup(state);
+		drop(dropped[i].incoming, dropped[i].class, dropped[i].first, dropped[i].last);
+		blackout = evaluate();
+		if (blackout.known != (__u32)dropped[i].known)
+			fail_msg("row %u: %u", i, blackout.known);
+		if (dropped[i].known)
+			continue;
+		assert_int_equal(blackout.reason, BLACKOUT_REASON_DROPPED);
+		assert_int_equal(blackout.ns, 0);
+	}
+}
+
+/* What is missing was not recorded, or was and had no room: nobody knows. */
+static void missing_end_that_may_have_been_dropped_is_unknown(void **state)
+{
+	struct blackout blackout;
+
+	(void)state;
+	forget(1, STEP(USER_MARK));
+	blackout = evaluate();
+	assert_exact(&blackout);
+	drop(1, CLASS(MARK), 30, 30);
+	blackout = evaluate();
+	assert_exact(&blackout);
+	drop(1, CLASS(MARK), 16, 16);
+	blackout = evaluate();
+	assert_int_equal(blackout.reason, BLACKOUT_REASON_DROPPED);
+	forget(1, STEP(SESSIONS_FINISHED));
+	blackout = evaluate();
+	assert_int_equal(blackout.reason, BLACKOUT_REASON_DROPPED);
+	forget(0, STEP(REBOOT));
+	drop(0, CLASS(HANDOVER), 6, 6);
+	blackout = evaluate();
+	assert_int_equal(blackout.reason, BLACKOUT_REASON_DROPPED);
+}
+
+/* Far apart enough for the nanoseconds to overflow. */
+static void time_longer_than_can_be_is_unknown(void **state)
+{
+	struct blackout blackout;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < COUNT; i++)
+		notes[i].cycles += notes[i].incoming ? 1ULL << 62 : 0;
+	blackout = evaluate();
+	assert_int_equal(blackout.known, 0);
+	assert_int_equal(blackout.reason, BLACKOUT_REASON_TOO_LONG);
+	assert_int_equal(blackout.ns, 0);
+	assert_int_equal(blackout.freeze.ns, 0);
 }
 
 static void time_that_goes_backward_is_unknown(void **state)
@@ -256,6 +379,10 @@ int main(void)
 		cmocka_unit_test_setup(phase_without_boundary_is_part_of_the_one_before, setup),
 		cmocka_unit_test_setup(without_marks_reboot_call_and_finish_are_the_ends, setup),
 		cmocka_unit_test(missing_stamp_is_unknown),
+		cmocka_unit_test_setup(session_that_is_not_finished_is_unknown, setup),
+		cmocka_unit_test(dropped_record_that_may_be_a_boundary_is_unknown),
+		cmocka_unit_test_setup(missing_end_that_may_have_been_dropped_is_unknown, setup),
+		cmocka_unit_test_setup(time_longer_than_can_be_is_unknown, setup),
 		cmocka_unit_test(time_that_goes_backward_is_unknown),
 		cmocka_unit_test_setup(pause_that_was_taken_back_does_not_count, setup),
 		cmocka_unit_test(conversion_is_exact_for_long_times),

@@ -156,9 +156,63 @@ static void without_marks_reboot_call_and_finish_bound_the_blackout(void **state
 static void a_finish_that_failed_ends_nothing(void **state)
 {
 	(void)state;
+	synthetic_forget(&incoming, LIVEUPDATE_STEP_SESSIONS_FINISHED);
 	forget(&incoming, find(&incoming, LIVEUPDATE_STEP_USER_MARK, LIVEUPDATE_EDGE_INSTANT));
 	find(&incoming, LIVEUPDATE_STEP_SESSION_FINISH, LIVEUPDATE_EDGE_END)->ret = -16;
 	assert_unknown(BLACKOUT_REASON_NO_END);
+}
+
+static void sessions_that_are_not_finished_do_not_end_the_blackout(void **state)
+{
+	(void)state;
+	synthetic_forget(&incoming, LIVEUPDATE_STEP_USER_MARK);
+	synthetic_forget(&incoming, LIVEUPDATE_STEP_SESSIONS_FINISHED);
+	assert_unknown(BLACKOUT_REASON_UNFINISHED);
+}
+
+/* A kernel of version 1 did not record it: its sessions are counted. */
+static void sessions_of_version_1_are_counted(void **state)
+{
+	struct handover handover;
+	__u64 begin;
+
+	(void)state;
+	synthetic_version_1(&incoming);
+	synthetic_forget(&incoming, LIVEUPDATE_STEP_USER_MARK);
+	handover = build();
+	assert_exact(&handover.blackout);
+	free(handover.steps);
+	begin = synthetic_begin(&incoming, LIVEUPDATE_STEP_DESERIALIZE, 0, LIVEUPDATE_KIND_NONE, 0,
+				6400 * MS);
+	synthetic_end(&incoming, begin, 6401 * MS, 0, 2);
+	assert_unknown(BLACKOUT_REASON_UNFINISHED);
+}
+
+static void a_mark_that_was_dropped_makes_the_blackout_unknown(void **state)
+{
+	(void)state;
+	synthetic_forget(&incoming, LIVEUPDATE_STEP_USER_MARK);
+	synthetic_forget(&incoming, LIVEUPDATE_STEP_SESSIONS_FINISHED);
+	synthetic_drop(&incoming, LIVEUPDATE_CLASS_MARK, 1);
+	assert_unknown(BLACKOUT_REASON_DROPPED);
+}
+
+/* Of version 1 nobody knows what it dropped, but where. */
+static void a_gap_of_version_1_may_have_been_a_mark(void **state)
+{
+	struct handover handover;
+
+	(void)state;
+	forget(&outgoing, find(&outgoing, LIVEUPDATE_STEP_DOMAIN_PRESERVE, LIVEUPDATE_EDGE_END));
+	synthetic_version_1(&outgoing);
+	outgoing.ledger.header.dropped = 1;
+	handover = build();
+	assert_exact(&handover.blackout);
+	free(handover.steps);
+
+	forget(&outgoing, find(&outgoing, LIVEUPDATE_STEP_USER_MARK, LIVEUPDATE_EDGE_INSTANT));
+	outgoing.ledger.header.dropped = 2;
+	assert_unknown(BLACKOUT_REASON_DROPPED);
 }
 
 static void a_phase_without_its_step_is_part_of_the_one_before(void **state)
@@ -471,6 +525,10 @@ int main(void)
 		TEST(phases_are_adjacent_and_add_up_at_any_frequency),
 		TEST(without_marks_reboot_call_and_finish_bound_the_blackout),
 		TEST(a_finish_that_failed_ends_nothing),
+		TEST(sessions_that_are_not_finished_do_not_end_the_blackout),
+		TEST(sessions_of_version_1_are_counted),
+		TEST(a_mark_that_was_dropped_makes_the_blackout_unknown),
+		TEST(a_gap_of_version_1_may_have_been_a_mark),
 		TEST(a_phase_without_its_step_is_part_of_the_one_before),
 		TEST(a_pause_that_was_taken_back_does_not_count),
 		TEST(missing_reboot_call_is_unknown),

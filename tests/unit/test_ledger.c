@@ -77,6 +77,62 @@ static void what_was_written_is_read(void **state)
 	free(bytes);
 }
 
+static void version_1_is_read(void **state)
+{
+	struct ledger ledger;
+	size_t size;
+	void *bytes;
+
+	(void)state;
+	synthetic_version_1(&outgoing);
+	HEADER.dropped = 7;
+	size = synthetic_bytes(&outgoing, &bytes);
+	assert_int_equal(ledger_parse(&ledger, bytes, size, why), 0);
+	assert_memory_equal(ledger.records, outgoing.ledger.records,
+			    ledger.count * sizeof(*ledger.records));
+	assert_int_equal(ledger_drops(&ledger, LIVEUPDATE_CLASS_MARK).count, 7);
+	ledger_free(&ledger);
+	free(bytes);
+	assert_refused(HEADER.header_size, LIVEUPDATE_LEDGER_SIZE_1 - 8);
+}
+
+/* Their counts, and between which numbers; where it does not say, the gaps do. */
+static void drops_are_told_by_class(void **state)
+{
+	struct ledger *ledger = &outgoing.ledger;
+	__u64 next = outgoing.sequence;
+
+	(void)state;
+	synthetic_drop(&outgoing, LIVEUPDATE_CLASS_MARK, 3);
+	assert_int_equal(parse(0), 0);
+	assert_int_equal(ledger_drops(ledger, LIVEUPDATE_CLASS_MARK).count, 3);
+	assert_int_equal(ledger_drops(ledger, LIVEUPDATE_CLASS_MARK).first, next);
+	assert_int_equal(ledger_drops(ledger, LIVEUPDATE_CLASS_MARK).last, next + 2);
+	assert_int_equal(ledger_drops(ledger, LIVEUPDATE_CLASS_HANDOVER).count, 0);
+	/* A class that is not known here may be any. */
+	HEADER.dropped++;
+	assert_int_equal(ledger_drops(ledger, LIVEUPDATE_CLASS_HANDOVER).count, 4);
+	assert_int_equal(ledger_drops(ledger, LIVEUPDATE_CLASS_HANDOVER).first, next);
+	assert_int_equal(ledger_drops(ledger, LIVEUPDATE_CLASS_HANDOVER).last, next + 3);
+}
+
+static void drops_that_cannot_be_are_refused(void **state)
+{
+	struct liveupdate_drops *drops = HEADER.drops;
+
+	(void)state;
+	synthetic_drop(&outgoing, LIVEUPDATE_CLASS_OTHER, 2);
+	synthetic_drop(&outgoing, LIVEUPDATE_CLASS_MARK, 3);
+	assert_refused(HEADER.dropped, 4);
+	assert_refused(HEADER.dropped, 6);
+	assert_refused(drops[LIVEUPDATE_CLASS_OTHER].count, 3);
+	assert_refused(drops[LIVEUPDATE_CLASS_OTHER].count, UINT64_MAX);
+	assert_refused(drops[LIVEUPDATE_CLASS_OTHER].first, 0);
+	assert_refused(drops[LIVEUPDATE_CLASS_OTHER].last, 1);
+	assert_refused(drops[LIVEUPDATE_CLASS_SESSION].last, 1);
+	assert_refused(drops[LIVEUPDATE_CLASS_SESSION].first, 1);
+}
+
 static void wrong_magic_is_refused(void **state)
 {
 	(void)state;
@@ -245,6 +301,9 @@ int main(void)
 {
 	static const struct CMUnitTest ledger[] = {
 		TEST(what_was_written_is_read),
+		TEST(version_1_is_read),
+		TEST(drops_are_told_by_class),
+		TEST(drops_that_cannot_be_are_refused),
 		TEST(wrong_magic_is_refused),
 		TEST(wrong_version_is_refused),
 		TEST(wrong_header_size_is_refused),

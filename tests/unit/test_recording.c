@@ -127,7 +127,7 @@ static void the_schema_finds_what_is_wrong(void **state)
 		{ "/blackout/phases/0/extra", "1" },
 		{ "/steps/0/ret", "5" },
 		{ "/steps/0/kernel", "\"previous\"" },
-		{ "/ledgers/outgoing/version", "2" },
+		{ "/ledgers/outgoing/version", "3" },
 		{ "/ledgers/outgoing/records/0/cycles", "12" },
 		{ "/ledgers/outgoing/records/0/cycles", "\"0X12\"" },
 		{ "/ledgers/incoming/records/0/edge", "\"middle\"" },
@@ -230,6 +230,10 @@ static void a_recording_read_back_is_the_same_handover(void **state)
 	handover.ledger[INCOMING].header.wall_ns = UINT64_MAX;
 	handover.ledger[INCOMING].header.wall_cycles = UINT64_MAX - 1;
 	handover.ledger[INCOMING].header.dropped = 77;
+	handover.ledger[INCOMING].header.drops[LIVEUPDATE_CLASS_OWNER] =
+		(struct liveupdate_drops){ 70, 1000, 1069 };
+	handover.ledger[INCOMING].header.drops[LIVEUPDATE_CLASS_HANDOVER] =
+		(struct liveupdate_drops){ 7, 900, 1070 };
 	records[handover.ledger[INCOMING].count - 1].cycles = UINT64_MAX - 2;
 
 	recording = recording_make(&handover, NULL);
@@ -268,6 +272,13 @@ static void a_damaged_recording_is_refused(void **state)
 	assert_unusable("/ledgers/outgoing", "{}");
 	assert_unusable("/ledgers/outgoing/records", "{}");
 	assert_unusable("/ledgers/outgoing/version", "9");
+	assert_unusable("/ledgers/outgoing/version", "4294967298");
+	assert_unusable("/ledgers/outgoing/version", "-1");
+	assert_unusable("/ledgers/outgoing/drops", "[]");
+	assert_unusable("/ledgers/outgoing/drops", "{\"mark\": 3}");
+	assert_unusable("/ledgers/outgoing/drops",
+			"{\"mark\": {\"count\": 1, \"first\": 3, \"last\": 3}}");
+	assert_unusable("/ledgers/outgoing/dropped", "1");
 	assert_unusable("/ledgers/outgoing/cycles_khz", "-1");
 	assert_unusable("/ledgers/outgoing/cycles_khz", "\"fast\"");
 	assert_unusable("/ledgers/outgoing/capacity", "1");

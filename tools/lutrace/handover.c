@@ -87,6 +87,43 @@ static void end_step(struct handover *handover, enum side side,
 	step->end = record;
 }
 
+/* What a ledger dropped, for the blackout. */
+static void note_drops(struct blackout_side *notes, const struct ledger *ledger)
+{
+	int i;
+
+	for (i = 0; i < LIVEUPDATE_CLASS_COUNT; i++) {
+		struct liveupdate_drops drops = ledger_drops(ledger, i);
+
+		blackout_note_drops(notes, i, drops.count, drops.first, drops.last);
+	}
+}
+
+/*
+ * A kernel whose ledger is of version 1 did not record that all sessions are
+ * finished: count them. Of a recording that does not say how many came, the last
+ * one that finished is the last.
+ */
+static void complete_version_1(struct blackout_side *notes, const struct ledger *ledger)
+{
+	__u64 finished = 0, sessions = 0;
+	size_t i;
+
+	if (ledger->header.version != 1)
+		return;
+	for (i = 0; i < ledger->count; i++) {
+		const struct liveupdate_record *record = &ledger->records[i];
+
+		if (record->edge != LIVEUPDATE_EDGE_END || record->ret)
+			continue;
+		if (record->step == LIVEUPDATE_STEP_DESERIALIZE)
+			sessions = record->count;
+		finished += record->step == LIVEUPDATE_STEP_SESSION_FINISH;
+	}
+	if (finished && finished >= sessions)
+		notes->complete = notes->finished;
+}
+
 static void choose_origin(struct handover *handover, const struct blackout_side *outgoing,
 			  const struct blackout_side *incoming)
 {
@@ -154,6 +191,12 @@ int handover_build(struct handover *handover, char why[LEDGER_WHY_SIZE])
 		}
 	}
 
+	for (side = 0; side < SIDES; side++) {
+		if (!handover->present[side])
+			continue;
+		note_drops(&notes[side], &handover->ledger[side]);
+		complete_version_1(&notes[side], &handover->ledger[side]);
+	}
 	blackout_evaluate(handover->present[OUTGOING] ? &notes[OUTGOING] : NULL,
 			  handover->present[INCOMING] ? &notes[INCOMING] : NULL,
 			  &handover->blackout);

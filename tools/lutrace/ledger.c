@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,15 +29,51 @@ static bool terminated(const char *text, size_t size)
 	return memchr(text, '\0', size) != NULL;
 }
 
+/* Bytes of the header that a version has at least. */
+static size_t header_least(unsigned int version)
+{
+	return version == 1 ? LIVEUPDATE_LEDGER_SIZE_1 : sizeof(struct liveupdate_ledger);
+}
+
+/* Dropped records whose class is known: none of version 1, which does not tell. */
+static __u64 classified(const struct liveupdate_ledger *header)
+{
+	__u64 sum = 0;
+	int i;
+
+	for (i = 0; i < LIVEUPDATE_CLASS_COUNT; i++)
+		sum += header->drops[i].count;
+	return sum;
+}
+
+static int check_drops(const struct liveupdate_ledger *header, char why[LEDGER_WHY_SIZE])
+{
+	int i;
+
+	for (i = 0; i < LIVEUPDATE_CLASS_COUNT; i++) {
+		const struct liveupdate_drops *drops = &header->drops[i];
+
+		if (drops->count > header->dropped || !drops->count != !drops->first ||
+		    drops->first > drops->last || (!drops->count && drops->last))
+			return refuse(why, "what was dropped of class %d cannot be", i);
+	}
+	/* A later kernel may have classes that are not known here. */
+	if (classified(header) > header->dropped ||
+	    (classified(header) < header->dropped && header->version > 1 &&
+	     header->header_size == sizeof(*header)))
+		return refuse(why, "the classes of what was dropped do not add up");
+	return 0;
+}
+
 static int check_header(const struct liveupdate_ledger *header, char why[LEDGER_WHY_SIZE])
 {
 	if (header->magic != LIVEUPDATE_LEDGER_MAGIC)
 		return refuse(why, "this is no ledger (magic %#llx)",
 			      (unsigned long long)header->magic);
-	if (header->version != LIVEUPDATE_LEDGER_VERSION)
-		return refuse(why, "version %u of the ledger is not known here, only %u",
+	if (!header->version || header->version > LIVEUPDATE_LEDGER_VERSION)
+		return refuse(why, "version %u of the ledger is not known here, only 1 to %u",
 			      header->version, LIVEUPDATE_LEDGER_VERSION);
-	if (header->header_size < sizeof(*header) || header->header_size % 8)
+	if (header->header_size < header_least(header->version) || header->header_size % 8)
 		return refuse(why, "wrong header size %u", header->header_size);
 	if (header->record_size < sizeof(struct liveupdate_record) || header->record_size % 8)
 		return refuse(why, "wrong record size %u", header->record_size);
@@ -53,7 +90,7 @@ static int check_header(const struct liveupdate_ledger *header, char why[LEDGER_
 		return refuse(why, "half a wall-clock pair");
 	if (!terminated(header->release, sizeof(header->release)))
 		return refuse(why, "the kernel release has no end");
-	return 0;
+	return check_drops(header, why);
 }
 
 static int check_record(const struct liveupdate_record *record, char why[LEDGER_WHY_SIZE])
@@ -121,9 +158,14 @@ int ledger_parse(struct ledger *ledger, const void *data, size_t size, char why[
 	size_t i;
 
 	memset(ledger, 0, sizeof(*ledger));
-	if (size < sizeof(*header))
+	if (size < LIVEUPDATE_LEDGER_SIZE_1)
 		return refuse(why, "%zu bytes are too short for a ledger", size);
-	memcpy(header, data, sizeof(*header));
+	memcpy(header, data, LIVEUPDATE_LEDGER_SIZE_1);
+	if (header->version != 1) {
+		if (size < sizeof(*header))
+			return refuse(why, "%zu bytes are too short for a ledger", size);
+		memcpy(header, data, sizeof(*header));
+	}
 	if (check_header(header, why))
 		return -EINVAL;
 	if (header->header_size > size ||
@@ -137,7 +179,7 @@ int ledger_parse(struct ledger *ledger, const void *data, size_t size, char why[
 		snprintf(why, LEDGER_WHY_SIZE, "out of memory");
 		return -ENOMEM;
 	}
-	/* A later minor version may have made header or records longer. */
+	/* A later kernel may have made header or records longer. */
 	from = (const char *)data + header->header_size;
 	for (i = 0; i < ledger->count; i++, from += header->record_size)
 		memcpy(&ledger->records[i], from, sizeof(*ledger->records));
@@ -216,6 +258,61 @@ int ledger_read(struct ledger *ledger, const char *path, char why[LEDGER_WHY_SIZ
 	}
 	free(data);
 	return ret;
+}
+
+/* The class of a step's records. */
+enum liveupdate_class ledger_class(unsigned int step)
+{
+	switch (step) {
+#define CLASS_CASE(name, class)                                                                    \
+	case LIVEUPDATE_STEP_##name:                                                               \
+		return LIVEUPDATE_CLASS_##class;
+		LIVEUPDATE_STEP_CLASSES(CLASS_CASE)
+#undef CLASS_CASE
+	}
+	return LIVEUPDATE_CLASS_OTHER;
+}
+
+/* From the first number that is missing to the last one, whoever they were. */
+static struct liveupdate_drops gaps(const struct ledger *ledger)
+{
+	struct liveupdate_drops drops = { .count = ledger->header.dropped };
+	const struct liveupdate_record *records = ledger->records;
+	__u64 next;
+	size_t i;
+
+	if (!ledger->count)
+		return (struct liveupdate_drops){ drops.count, 1, UINT64_MAX };
+	for (i = 1; i < ledger->count; i++) {
+		if (records[i].sequence == records[i - 1].sequence + 1)
+			continue;
+		if (!drops.first)
+			drops.first = records[i - 1].sequence + 1;
+		drops.last = records[i].sequence - 1;
+	}
+	/* The numbers of all that was given out end here. */
+	next = records[0].sequence + ledger->count + drops.count;
+	if (next > records[i - 1].sequence + 1) {
+		if (!drops.first)
+			drops.first = records[i - 1].sequence + 1;
+		drops.last = next - 1;
+	}
+	return drops;
+}
+
+/**
+ * ledger_drops - records that a ledger had no room for
+ * @ledger: a ledger that has been checked
+ * @class:  of which class
+ *
+ * Return: how many there may have been and between which numbers. Where the
+ * ledger does not say what it dropped, it may all have been of @class.
+ */
+struct liveupdate_drops ledger_drops(const struct ledger *ledger, enum liveupdate_class class)
+{
+	if (classified(&ledger->header) == ledger->header.dropped)
+		return ledger->header.drops[class];
+	return gaps(ledger);
 }
 
 void ledger_free(struct ledger *ledger)

@@ -34,6 +34,8 @@ int ledger_check(const struct ledger *ledger, char why[LEDGER_WHY_SIZE]);
 int ledger_parse(struct ledger *ledger, const void *data, size_t size, char why[LEDGER_WHY_SIZE]);
 int ledger_read(struct ledger *ledger, const char *path, char why[LEDGER_WHY_SIZE]);
 int file_read(int fd, char **data, size_t *size);
+struct liveupdate_drops ledger_drops(const struct ledger *ledger, enum liveupdate_class class);
+enum liveupdate_class ledger_class(unsigned int step);
 void ledger_free(struct ledger *ledger);
 
 #endif /* LUTRACE_LEDGER_H */

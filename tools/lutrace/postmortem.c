@@ -16,6 +16,10 @@
 
 #define DIFFERENCES_DEFAULT 16
 
+#define RETRIEVE_ADVICE                                                                            \
+	"retrieve the sessions: until then the devices do DMA for an owner that is not there, "    \
+	"and their memory stays reserved"
+
 /**
  * struct request - what the user asked for
  * @source:      ledgers or a recording
@@ -57,7 +61,10 @@ static const char *step_text(struct json_object *step, char text[SENTENCE_SIZE])
 	return text;
 }
 
-/* Where the records end: in a step that is not over, or after the last one that is. */
+/*
+ * Where the records end: in a step that is not over, or after the last one that
+ * is. What was dropped may have come after that.
+ */
 static void place_text(struct json_object *value, char text[SENTENCE_SIZE])
 {
 	struct json_object *open = last_of(value, "open");
@@ -65,8 +72,10 @@ static void place_text(struct json_object *value, char text[SENTENCE_SIZE])
 	char name[SENTENCE_SIZE];
 
 	if (step)
-		snprintf(text, SENTENCE_SIZE, "%s, %s the step %.180s", member_text(value, "where"),
-			 open ? "in" : "after", step_text(step, name));
+		snprintf(text, SENTENCE_SIZE, "%s, %s the step %.180s%s",
+			 member_text(value, "where"), open ? "in" : "after", step_text(step, name),
+			 !open && member_number(value, "dropped") ? ", the last one on record"
+								  : "");
 	else
 		snprintf(text, SENTENCE_SIZE, "%s", member_text(value, "where"));
 }
@@ -74,14 +83,39 @@ static void place_text(struct json_object *value, char text[SENTENCE_SIZE])
 static void failure_text(struct json_object *value, char text[SENTENCE_SIZE])
 {
 	struct json_object *failure = last_of(value, "failures");
+	/* Unless it is about the session itself. */
+	bool other = member(failure, "session") &&
+		     strcmp(member_text(failure, "kind"), "session") != 0;
 	char name[SENTENCE_SIZE];
 
 	step_text(failure, name);
 	if (member(failure, "error"))
-		snprintf(text, SENTENCE_SIZE, "%.180s failed with %s (%s)", name,
+		snprintf(text, SENTENCE_SIZE, "%.120s%s%.64s failed with %s (%s)", name,
+			 other ? " in the session " : "",
+			 other ? member_text(failure, "session") : "",
 			 member_text(failure, "error"), member_text(failure, "meaning"));
 	else
 		snprintf(text, SENTENCE_SIZE, "%.180s was recorded", name);
+}
+
+/* What cannot be said, as the ledger had no room for it; devices are there to be seen. */
+static int judge_uncertain(struct json_object *value, int waiting)
+{
+	char text[2 * SENTENCE_SIZE], name[SENTENCE_SIZE];
+	struct json_object *last = member(value, "last");
+
+	if (waiting)
+		snprintf(text, sizeof(text),
+			 "%d %s to be retrieved; %s records were dropped, and more cannot be said.",
+			 waiting, waiting == 1 ? "device still waits" : "devices still wait",
+			 member_text(value, "dropped"));
+	else
+		snprintf(
+			text, sizeof(text),
+			"%s records were dropped: how far the live update came cannot be said; the last step on record is %.180s.",
+			member_text(value, "dropped"), last ? step_text(last, name) : "none");
+	add_text(value, "summary", text);
+	return waiting ? EXIT_BAD : EXIT_UNKNOWN;
 }
 
 static int waiting_devices(struct json_object *value)
@@ -105,6 +139,8 @@ static int judge_alive(struct json_object *value, enum postmortem_point point)
 	bool failed = has(value, "failures");
 	int waiting = waiting_devices(value), code = EXIT_BAD;
 
+	if (json_object_get_boolean(member(value, "uncertain")))
+		return judge_uncertain(value, waiting);
 	if (failed)
 		failure_text(value, part);
 	switch (point) {
@@ -146,6 +182,13 @@ static int judge_alive(struct json_object *value, enum postmortem_point point)
 		snprintf(text, sizeof(text),
 			 "The records end %.400s: if the kernel died, it died there.", part);
 	}
+	if (code == EXIT_GOOD && member_number(value, "dropped")) {
+		size_t length = strlen(text);
+
+		snprintf(text + length - 1, sizeof(text) - length + 1,
+			 "; %s records were dropped, and a failure may be among them.",
+			 member_text(value, "dropped"));
+	}
 	if (waiting && code == EXIT_GOOD) {
 		snprintf(text, sizeof(text), "%d %s to be retrieved.", waiting,
 			 waiting == 1 ? "device still waits" : "devices still wait");
@@ -173,6 +216,14 @@ static void add_line(struct json_object *lines, const char *text)
 static void advise_alive(struct json_object *lines, struct json_object *value,
 			 enum postmortem_point point)
 {
+	if (json_object_get_boolean(member(value, "uncertain"))) {
+		if (waiting_devices(value))
+			add_line(lines, RETRIEVE_ADVICE);
+		add_line(
+			lines,
+			"the kernel's log may say what the ledger has no room for; boot with a larger one, liveupdate_ledger=1M, before the next live update");
+		return;
+	}
 	switch (point) {
 	case POINT_IDLE:
 	case POINT_UNDONE:
@@ -192,9 +243,7 @@ static void advise_alive(struct json_object *lines, struct json_object *value,
 	case POINT_RETRIEVED:
 		/* A session that was closed before it was finished can be retrieved again. */
 		if (point == POINT_WAITING || waiting_devices(value))
-			add_line(
-				lines,
-				"retrieve the sessions: until then the devices do DMA for an owner that is not there, and their memory stays reserved");
+			add_line(lines, RETRIEVE_ADVICE);
 		if (point == POINT_RETRIEVED)
 			add_line(
 				lines,

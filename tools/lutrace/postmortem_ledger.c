@@ -7,6 +7,9 @@
  * A host may keep one ledger through several live updates, and be the outgoing
  * kernel of one after it was the incoming kernel of another: the records are
  * followed from first to last, whoever wrote them.
+ *
+ * What a ledger had no room for may have said something else than the records
+ * that are there. Where it may have, the answer is that nobody knows.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +18,7 @@
 #include "output.h"
 #include "postmortem.h"
 #include "recording.h"
+#include "session_name.h"
 #include "vocabulary.h"
 
 #define POINT_NAME(name, text, where)  text,
@@ -108,6 +112,7 @@ struct object {
  * @point:     how far it came
  * @jumped:    the outgoing kernel recorded the jump
  * @jump:      index of that record
+ * @handed:    number of the last record of the way from one kernel to the next
  */
 struct history {
 	const struct handover *handover;
@@ -118,7 +123,36 @@ struct history {
 	enum postmortem_point point;
 	bool jumped;
 	size_t jump;
+	__u64 handed;
 };
+
+/* Did a kernel drop records of a class after the one with a number? */
+static bool dropped_after(const struct handover *handover, enum side side,
+			  enum liveupdate_class class, __u64 sequence)
+{
+	return handover->present[side] &&
+	       ledger_drops(&handover->ledger[side], class).last > sequence;
+}
+
+/* Did either? */
+static bool any_dropped_after(const struct handover *handover, enum liveupdate_class class,
+			      __u64 sequence)
+{
+	return dropped_after(handover, OUTGOING, class, sequence) ||
+	       dropped_after(handover, INCOMING, class, sequence);
+}
+
+/*
+ * Is a step about what another one preserved? Tokens are those of a session:
+ * another session's may be the same. Version 1 does not tell the session.
+ */
+static bool is_same(const struct liveupdate_record *one, const struct liveupdate_record *other)
+{
+	if (one->kind != other->kind || one->object != other->object)
+		return false;
+	return one->kind != LIVEUPDATE_KIND_FILE || !one->count || !other->count ||
+	       one->count == other->count;
+}
 
 static bool is_file(const struct object *object)
 {
@@ -160,13 +194,11 @@ static void follow_object(struct history *history, const struct step *step)
 		history->files += step->begin->kind == LIVEUPDATE_KIND_FILE;
 		return;
 	}
-	/* Tokens are those of a session: another session's may be the same. */
 	for (i = 0; i < history->count; i++) {
 		struct object *object = &history->objects[i];
-		const struct liveupdate_record *begin = object->step->begin;
 
-		if (begin->kind == step->begin->kind && begin->object == step->begin->object &&
-		    *object->state && strcmp(object->state, state) != 0) {
+		if (is_same(object->step->begin, step->begin) && *object->state &&
+		    strcmp(object->state, state) != 0) {
 			set_state(history, object, state);
 			break;
 		}
@@ -194,8 +226,13 @@ static void follow_sessions(struct history *history, const struct step *step)
 			break;
 		if (history->sessions)
 			history->sessions--;
-		if (!history->sessions)
+		/* Later versions say so themselves. */
+		if (!history->sessions && history->handover->ledger[step->side].header.version == 1)
 			history->point = POINT_FINISHED;
+		break;
+	case LIVEUPDATE_STEP_SESSIONS_FINISHED:
+		history->sessions = 0;
+		history->point = POINT_FINISHED;
 		break;
 	}
 }
@@ -205,6 +242,8 @@ static void follow(struct history *history, size_t i)
 	const struct step *step = &history->handover->steps[i];
 	bool ended = step->end, good = ended && !step->end->ret;
 
+	if (ledger_class(step->begin->step) == LIVEUPDATE_CLASS_HANDOVER)
+		history->handed = ended ? step->end->sequence : step->sequence;
 	follow_object(history, step);
 	follow_sessions(history, step);
 	switch (step->begin->step) {
@@ -220,7 +259,8 @@ static void follow(struct history *history, size_t i)
 		/* It ends only if there was no jump. */
 		if (ended && !good)
 			history->point = POINT_UNDONE;
-		else if (!ended && history->files)
+		else if (!ended && (history->files || any_dropped_after(history->handover,
+									LIVEUPDATE_CLASS_OTHER, 0)))
 			history->point = POINT_FREEZING;
 		break;
 	case LIVEUPDATE_STEP_SERIALIZE:
@@ -244,11 +284,41 @@ static void follow(struct history *history, size_t i)
 	}
 }
 
+/*
+ * Could the records that were dropped tell another story? A kernel that records
+ * when all sessions are finished has room for that whatever else it drops.
+ */
+static bool is_uncertain(const struct history *history)
+{
+	const struct handover *handover = history->handover;
+	bool tells = handover->ledger[INCOMING].header.version != 1;
+
+	if (any_dropped_after(handover, LIVEUPDATE_CLASS_HANDOVER, history->handed))
+		return true;
+	switch (history->point) {
+	case POINT_IDLE:
+	case POINT_PRESERVED:
+		/* Files that were preserved, or given up. */
+		return any_dropped_after(handover, LIVEUPDATE_CLASS_OTHER, 0);
+	case POINT_WAITING:
+	case POINT_RETRIEVED:
+		return !tells && dropped_after(handover, INCOMING, LIVEUPDATE_CLASS_SESSION, 0);
+	default:
+		return false;
+	}
+}
+
 static struct json_object *step_json(const struct handover *handover, const struct step *step)
 {
 	struct json_object *row = recording_step(handover, step);
 	int ret = step->end ? step->end->ret : 0;
+	char session[SESSION_TEXT_SIZE];
 
+	session_of(handover, (size_t)(step - handover->steps), session);
+	add_text(row, "session", *session ? session : NULL);
+	/* All of the name, where it is known. */
+	if (step->begin->kind == LIVEUPDATE_KIND_SESSION && *session)
+		add_text(row, "object", session);
 	add_text(row, "release", handover->ledger[step->side].header.release);
 	add_text(row, "error", ret ? error_text(ret) : NULL);
 	add_text(row, "meaning", ret ? strerror(-ret) : NULL);
@@ -263,7 +333,10 @@ static bool is_within(const struct handover *handover, size_t i, size_t outer)
 	return i == outer;
 }
 
-/* Steps that began and never ended; those that the jump cut off are meant to. */
+/*
+ * Steps that began and never ended; those that the jump cut off are meant to. An
+ * end that may have been dropped is none that is missing.
+ */
 static struct json_object *open_json(const struct history *history)
 {
 	const struct handover *handover = history->handover;
@@ -271,8 +344,11 @@ static struct json_object *open_json(const struct history *history)
 	size_t i;
 
 	for (i = 0; i < handover->count; i++) {
-		if (handover->steps[i].end ||
-		    (history->jumped && is_within(handover, history->jump, i)))
+		const struct step *step = &handover->steps[i];
+
+		if (step->end || (history->jumped && is_within(handover, history->jump, i)) ||
+		    dropped_after(handover, step->side, ledger_class(step->begin->step),
+				  step->sequence))
 			continue;
 		json_object_array_add(rows, step_json(handover, &handover->steps[i]));
 	}
@@ -297,11 +373,14 @@ static struct json_object *within_json(const struct handover *handover, size_t i
 	struct json_object *names = json_object_new_array();
 
 	for (i = handover->steps[i].parent; i != NO_PARENT; i = handover->steps[i].parent) {
-		const struct step *step = &handover->steps[i];
-		char object[NAME_TEXT_SIZE], text[2 * NAME_TEXT_SIZE];
+		const struct liveupdate_record *begin = handover->steps[i].begin;
+		char object[SESSION_TEXT_SIZE], text[2 * SESSION_TEXT_SIZE];
 
-		object_text(step->begin->kind, step->begin->object, step->begin->name, object);
-		snprintf(text, sizeof(text), "%s%s%s", step_name(step->begin->step),
+		if (begin->kind == LIVEUPDATE_KIND_SESSION)
+			session_name(handover, begin->object, object);
+		else
+			object_text(begin->kind, begin->object, begin->name, object);
+		snprintf(text, sizeof(text), "%s%s%s", step_name(begin->step),
 			 *object ? " of " : "", object);
 		json_object_array_add(names, json_object_new_string(text));
 	}
@@ -369,7 +448,7 @@ static uint64_t pages_of(const struct handover *handover, const struct step *ste
 static struct json_object *unfinished_json(const struct history *history)
 {
 	struct json_object *rows = json_object_new_array();
-	char text[NAME_TEXT_SIZE];
+	char text[NAME_TEXT_SIZE], session[SESSION_TEXT_SIZE];
 	size_t i;
 
 	for (i = 0; i < history->count; i++) {
@@ -382,6 +461,9 @@ static struct json_object *unfinished_json(const struct history *history)
 		add_text(row, "kind", kind_name(begin->kind));
 		add_text(row, "object", object_text(begin->kind, begin->object, begin->name, text));
 		add_text(row, "state", history->objects[i].state);
+		session_of(history->handover,
+			   (size_t)(history->objects[i].step - history->handover->steps), session);
+		add_text(row, "session", *session ? session : NULL);
 		add_number(row, "pages",
 			   (int64_t)pages_of(history->handover, history->objects[i].step));
 		json_object_array_add(rows, row);
@@ -407,7 +489,8 @@ static const struct step *last_complete(const struct handover *handover)
 /**
  * postmortem_ledger - what the records say
  * @value:    gets the members kernel, point, where, jump (its record), last, open,
- *            failures, refusals, unfinished, sessions (that are not finished), dropped
+ *            failures, refusals, unfinished, sessions (that are not finished), dropped,
+ *            uncertain
  * @handover: the records
  *
  * Return: how far the live update came.
@@ -423,6 +506,10 @@ enum postmortem_point postmortem_ledger(struct json_object *value, const struct 
 	history.objects = calloc(handover->count ?: 1, sizeof(*history.objects));
 	for (i = 0; history.objects && i < handover->count; i++)
 		follow(&history, i);
+	/* Which of them has been retrieved may be among what was dropped. */
+	if (history.point == POINT_WAITING &&
+	    dropped_after(handover, INCOMING, LIVEUPDATE_CLASS_SESSION, 0))
+		history.point = POINT_RETRIEVED;
 	for (side = 0; side < SIDES; side++)
 		dropped += handover->ledger[side].header.dropped;
 
@@ -440,6 +527,7 @@ enum postmortem_point postmortem_ledger(struct json_object *value, const struct 
 	json_object_object_add(value, "unfinished", unfinished_json(&history));
 	add_number(value, "sessions", (int64_t)history.sessions);
 	add_number(value, "dropped", (int64_t)dropped);
+	json_object_object_add(value, "uncertain", json_object_new_boolean(is_uncertain(&history)));
 	free(history.objects);
 	return history.point;
 }

@@ -16,15 +16,21 @@ static const struct column open_columns[] = {
 };
 
 static const struct column failure_columns[] = {
-	{ "step", "step", COLUMN_TEXT },     { "object", "object", COLUMN_TEXT },
-	{ "error", "error", COLUMN_TEXT },   { "meaning", "meaning", COLUMN_TEXT },
-	{ "where", "part of", COLUMN_TEXT },
+	{ "step", "step", COLUMN_TEXT },       { "object", "object", COLUMN_TEXT },
+	{ "error", "error", COLUMN_TEXT },     { "meaning", "meaning", COLUMN_TEXT },
+	{ "session", "session", COLUMN_TEXT }, { "where", "part of", COLUMN_TEXT },
+};
+
+static const struct column refusal_columns[] = {
+	{ "step", "step", COLUMN_TEXT },
+	{ "object", "object", COLUMN_TEXT },
+	{ "error", "error", COLUMN_TEXT },
+	{ "meaning", "meaning", COLUMN_TEXT },
 };
 
 static const struct column unfinished_columns[] = {
-	{ "kind", "kind", COLUMN_TEXT },
-	{ "object", "object", COLUMN_TEXT },
-	{ "state", "state", COLUMN_TEXT },
+	{ "kind", "kind", COLUMN_TEXT },    { "object", "object", COLUMN_TEXT },
+	{ "state", "state", COLUMN_TEXT },  { "session", "session", COLUMN_TEXT },
 	{ "pages", "pages", COLUMN_COUNT },
 };
 
@@ -115,7 +121,7 @@ static void print_last(struct json_object *value)
 		       member_text(last, "step"), *member_text(last, "object") ? " of " : "",
 		       member_text(last, "object"), member_text(last, "release"));
 	if (member_number(value, "dropped"))
-		printf("%s records were dropped: the ledger was full\n",
+		printf("%s records were dropped, as the ledger was full: what they say is missing below\n",
 		       member_text(value, "dropped"));
 }
 
@@ -236,7 +242,7 @@ void postmortem_print(struct json_object *value)
 	print_last(value);
 	PRINT_TABLE(value, "open", "Begun and never ended:", open_columns);
 	print_failures(value);
-	PRINT_TABLE(value, "refusals", "Refused, as they have to be:", failure_columns);
+	PRINT_TABLE(value, "refusals", "Refused, as they have to be:", refusal_columns);
 	print_unfinished(value);
 	print_sessions(value);
 	print_damaged(value);

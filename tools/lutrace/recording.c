@@ -174,6 +174,27 @@ static struct json_object *make_record(const struct liveupdate_record *record)
 	return row;
 }
 
+/* What was dropped, by class; classes of which nothing was are left out. */
+static struct json_object *make_drops(const struct liveupdate_ledger *header)
+{
+	struct json_object *value = json_object_new_object();
+	int i;
+
+	for (i = 0; i < LIVEUPDATE_CLASS_COUNT; i++) {
+		const struct liveupdate_drops *drops = &header->drops[i];
+		struct json_object *row;
+
+		if (!drops->count)
+			continue;
+		row = json_object_new_object();
+		add_count(row, "count", drops->count);
+		add_count(row, "first", drops->first);
+		add_count(row, "last", drops->last);
+		add(value, class_name((unsigned int)i), row);
+	}
+	return value;
+}
+
 static struct json_object *make_ledger(const struct ledger *ledger)
 {
 	struct json_object *value = json_object_new_object();
@@ -184,6 +205,9 @@ static struct json_object *make_ledger(const struct ledger *ledger)
 	add_text(value, "release", ledger->header.release);
 	add_count(value, "capacity", ledger->header.capacity);
 	add_count(value, "dropped", ledger->header.dropped);
+	/* Version 1 does not tell the classes. */
+	if (ledger->header.version > 1)
+		add(value, "drops", make_drops(&ledger->header));
 	add_count(value, "cycles_khz", ledger->header.cycles_khz);
 	add_bits(value, "wall_cycles", ledger->header.wall_cycles);
 	add_bits(value, "wall_ns", ledger->header.wall_ns);
@@ -328,22 +352,48 @@ static bool parse_record(struct json_object *from, struct liveupdate_record *rec
 	       parse_text(from, "name", record->name, sizeof(record->name));
 }
 
+static bool parse_drops(struct json_object *from, struct liveupdate_ledger *header)
+{
+	int i;
+
+	if (from && !json_object_is_type(from, json_type_object))
+		return false;
+	for (i = 0; i < LIVEUPDATE_CLASS_COUNT; i++) {
+		struct liveupdate_drops *drops = &header->drops[i];
+		struct json_object *row = member(from, class_name((unsigned int)i));
+
+		if (!row)
+			continue;
+		if (!json_object_is_type(row, json_type_object) ||
+		    !parse_number(row, "count", &drops->count) ||
+		    !parse_number(row, "first", &drops->first) ||
+		    !parse_number(row, "last", &drops->last))
+			return false;
+	}
+	return true;
+}
+
 static int parse_ledger(struct ledger *ledger, struct json_object *from, char why[LEDGER_WHY_SIZE])
 {
 	struct liveupdate_ledger *header = &ledger->header;
 	struct json_object *records = member(from, "records");
+	__u64 version;
 	size_t i;
 
 	if (!json_object_is_type(records, json_type_array))
 		return refuse(why, "a ledger in it has no records");
 
+	if (!parse_number(from, "version", &version) || version > LIVEUPDATE_LEDGER_VERSION)
+		return refuse(why, "the version of a ledger in it is not known here, only 1 to %u",
+			      LIVEUPDATE_LEDGER_VERSION);
 	header->magic = LIVEUPDATE_LEDGER_MAGIC;
-	header->version = (__u32)member_number(from, "version");
-	header->header_size = sizeof(*header);
+	header->version = (__u32)version;
+	header->header_size = version == 1 ? LIVEUPDATE_LEDGER_SIZE_1 : sizeof(*header);
 	header->record_size = sizeof(*ledger->records);
 	header->count = json_object_array_length(records);
 	if (!parse_number(from, "capacity", &header->capacity) ||
 	    !parse_number(from, "dropped", &header->dropped) ||
+	    !parse_drops(member(from, "drops"), header) ||
 	    !parse_number(from, "cycles_khz", &header->cycles_khz) ||
 	    !parse_number(from, "wall_cycles", &header->wall_cycles) ||
 	    !parse_number(from, "wall_ns", &header->wall_ns) ||

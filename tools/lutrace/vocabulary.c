@@ -10,6 +10,7 @@
 static const char *const steps[] = { LIVEUPDATE_STEPS(NAME_ROW) };
 static const char *const kinds[] = { LIVEUPDATE_KINDS(NAME_ROW) };
 static const char *const edges[] = { LIVEUPDATE_EDGES(NAME_ROW) };
+static const char *const classes[] = { LIVEUPDATE_CLASSES(NAME_ROW) };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -56,6 +57,11 @@ const char *kind_name(unsigned int kind)
 const char *edge_name(unsigned int edge)
 {
 	return name_of(edges, COUNT(edges), "edge", edge);
+}
+
+const char *class_name(unsigned int class)
+{
+	return name_of(classes, COUNT(classes), "class", class);
 }
 
 /* The number of a name; -1 if there is none. */

@@ -15,6 +15,7 @@
 const char *step_name(unsigned int step);
 const char *kind_name(unsigned int kind);
 const char *edge_name(unsigned int edge);
+const char *class_name(unsigned int class);
 int step_number(const char *name);
 int kind_number(const char *name);
 int edge_number(const char *name);

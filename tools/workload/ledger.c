@@ -82,9 +82,11 @@ static bool scan(const char *path, struct moments *moments)
 
 	data = read_file(path, &size);
 	header = (const void *)data;
-	good = data && size >= sizeof(*header) && header->magic == LIVEUPDATE_LEDGER_MAGIC &&
-	       header->version == LIVEUPDATE_LEDGER_VERSION &&
-	       header->header_size >= sizeof(*header) && header->header_size <= size &&
+	/* What is read of it stands in the header of any version. */
+	good = data && size >= LIVEUPDATE_LEDGER_SIZE_1 &&
+	       header->magic == LIVEUPDATE_LEDGER_MAGIC && header->version &&
+	       header->version <= LIVEUPDATE_LEDGER_VERSION &&
+	       header->header_size >= LIVEUPDATE_LEDGER_SIZE_1 && header->header_size <= size &&
 	       header->record_size >= sizeof(struct liveupdate_record) &&
 	       header->count <= (size - header->header_size) / header->record_size;
 	if (good)

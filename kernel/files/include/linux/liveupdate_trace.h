@@ -40,7 +40,12 @@ void liveupdate_step_begin_object(struct liveupdate_step *step,
 				  enum liveupdate_step_id id,
 				  enum liveupdate_kind kind, u64 object,
 				  const char *name);
+void liveupdate_step_begin_file(struct liveupdate_step *step,
+				enum liveupdate_step_id id, u64 token,
+				const char *type, const char *session);
 void liveupdate_step_end(struct liveupdate_step *step, int ret, u64 count);
+void liveupdate_step_end_file(struct liveupdate_step *step, int ret,
+			      const char *session);
 void liveupdate_step_instant(enum liveupdate_step_id id,
 			     enum liveupdate_kind kind, u64 object,
 			     int ret, u64 count);
@@ -56,8 +61,14 @@ static inline void liveupdate_step_begin_object(struct liveupdate_step *step,
 						enum liveupdate_step_id id,
 						enum liveupdate_kind kind,
 						u64 object, const char *name) { }
+static inline void liveupdate_step_begin_file(struct liveupdate_step *step,
+					      enum liveupdate_step_id id,
+					      u64 token, const char *type,
+					      const char *session) { }
 static inline void liveupdate_step_end(struct liveupdate_step *step, int ret,
 				       u64 count) { }
+static inline void liveupdate_step_end_file(struct liveupdate_step *step,
+					    int ret, const char *session) { }
 static inline void liveupdate_step_instant(enum liveupdate_step_id id,
 					   enum liveupdate_kind kind, u64 object,
 					   int ret, u64 count) { }

@@ -24,10 +24,17 @@
  * What comes from the previous kernel is checked before it is used. A ledger
  * that fails a check is refused with a message; nothing else depends on it.
  *
- * A record is never overwritten. When the ledger is full, further ones are
- * counted and dropped, but keep their sequence number. The last quarter is
- * kept for the handover itself, from the reboot system call to the jump: a host
- * that has run for months must not lose what the blackout is computed from.
+ * A record stays as it was written. What reboot calls that failed have recorded
+ * is dropped if the next one needs the room. A record that there is no room for
+ * is counted and dropped, but keeps its sequence number.
+ *
+ * Room is kept for what the blackout is computed from, because a host that has
+ * run for months must not lose that, and nobody must be able to take it away.
+ * Records have classes, see LIVEUPDATE_CLASSES. A class may have a reserve, which
+ * no other class takes; the reboot system call has one for all that is recorded
+ * until the jump. A class whose records can be provoked by whoever may open a
+ * device has a share that it does not exceed. Drops are counted by class, so
+ * that a reader knows what cannot be said.
  *
  * User space reads both ledgers, adds marks, and has the trace events of what
  * has already happened fired again through files in sysfs, see
@@ -78,7 +85,9 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(liveupdate_step_end);
 #define LEDGER_SIZE_MAX		(PAGE_SIZE << MAX_PAGE_ORDER)
 
 static_assert(sizeof(struct liveupdate_record) == 64);
-static_assert(sizeof(struct liveupdate_ledger) == 136);
+static_assert(sizeof(struct liveupdate_ledger) == 256);
+static_assert(offsetof(struct liveupdate_ledger, drops) ==
+	      LIVEUPDATE_LEDGER_SIZE_1);
 
 struct early_ledger {
 	struct liveupdate_ledger header;
@@ -87,6 +96,16 @@ struct early_ledger {
 
 static_assert(offsetof(struct early_ledger, records) ==
 	      sizeof(struct liveupdate_ledger));
+
+/**
+ * struct ledger_room - how many records of what there are
+ * @used:   by class, but for @reboot
+ * @reboot: those in the room that is kept for the reboot system call
+ */
+struct ledger_room {
+	u64 used[LIVEUPDATE_CLASS_COUNT];
+	u64 reboot;
+};
 
 /* Where records go until there is an allocator and KHO. */
 static struct early_ledger early_ledger = {
@@ -107,14 +126,14 @@ static struct liveupdate_ledger *previous_ledger __ro_after_init;
 static LIST_HEAD(ledger_active);
 /* Number of the last record, dropped ones included. */
 static u64 ledger_sequence;
-/* Records at the end of the ledger that are kept for the handover. */
-static u64 ledger_reserve;
+/* Who has taken which room. */
+static struct ledger_room ledger_room;
 /* Between the reboot system call and the jump, or the failure of the call. */
 static bool ledger_handover;
 
 static struct liveupdate_record *ledger_records(struct liveupdate_ledger *ledger)
 {
-	return (void *)ledger + sizeof(*ledger);
+	return (void *)ledger + ledger->header_size;
 }
 
 /*
@@ -148,35 +167,193 @@ static void ledger_set_wall(void)
 	this_ledger->wall_ns = ktime_get_real_ns();
 }
 
-static void ledger_append(struct liveupdate_record *record)
+/* The class of each step's records; where there is none it is OTHER, 0. */
+static const u8 ledger_classes[LIVEUPDATE_STEP_MAX + 1] = {
+#define LEDGER_STEP_CLASS(step, class)					\
+	[LIVEUPDATE_STEP_##step] = LIVEUPDATE_CLASS_##class,
+	LIVEUPDATE_STEP_CLASSES(LEDGER_STEP_CLASS)
+#undef LEDGER_STEP_CLASS
+};
+
+static enum liveupdate_class ledger_class(unsigned int step)
+{
+	return step <= LIVEUPDATE_STEP_MAX ? ledger_classes[step] :
+					     LIVEUPDATE_CLASS_OTHER;
+}
+
+/* Room that a class has for itself, in sixteenths of the capacity. */
+static const u8 ledger_reserves[LIVEUPDATE_CLASS_COUNT] = {
+	[LIVEUPDATE_CLASS_SESSION]	= 1,
+	[LIVEUPDATE_CLASS_MARK]		= 1,
+	[LIVEUPDATE_CLASS_HANDOVER]	= 1,
+};
+
+/* The same for all that is recorded from the reboot system call to the jump. */
+#define LEDGER_RESERVE_REBOOT	3
+/* What records of LIVEUPDATE_CLASS_OWNER do not exceed, likewise. */
+#define LEDGER_SHARE_OWNER	2
+
+static u64 ledger_sixteenths(const struct liveupdate_ledger *ledger, u8 parts)
+{
+	return ledger->capacity * parts / 16;
+}
+
+/* What is left of a reserve. */
+static u64 ledger_left(const struct liveupdate_ledger *ledger, u8 parts, u64 used)
+{
+	u64 reserve = ledger_sixteenths(ledger, parts);
+
+	return reserve > used ? reserve - used : 0;
+}
+
+/* Room that is kept for other classes than @class. */
+static u64 ledger_kept(const struct liveupdate_ledger *ledger,
+		       const struct ledger_room *room, int class)
+{
+	u64 kept = 0;
+
+	for (int i = 0; i < LIVEUPDATE_CLASS_COUNT; i++) {
+		if (i != class)
+			kept += ledger_left(ledger, ledger_reserves[i],
+					    room->used[i]);
+	}
+
+	return kept;
+}
+
+static bool ledger_has_room(const struct liveupdate_ledger *ledger,
+			    const struct ledger_room *room,
+			    enum liveupdate_class class, bool reboot)
+{
+	u64 kept = ledger_kept(ledger, room, class);
+
+	if (class == LIVEUPDATE_CLASS_OWNER &&
+	    room->used[class] >= ledger_sixteenths(ledger, LEDGER_SHARE_OWNER))
+		return false;
+	if (!reboot)
+		kept += ledger_left(ledger, LEDGER_RESERVE_REBOOT, room->reboot);
+
+	return ledger->capacity - ledger->count > kept;
+}
+
+static void ledger_drop(struct liveupdate_ledger *ledger,
+			enum liveupdate_class class, u64 sequence)
+{
+	struct liveupdate_drops *drops = &ledger->drops[class];
+
+	ledger->dropped++;
+	drops->count++;
+	if (!drops->first || sequence < drops->first)
+		drops->first = sequence;
+	drops->last = max(drops->last, sequence);
+}
+
+/* What user space writes and provokes meanwhile is no part of a reboot call. */
+static bool ledger_is_of_reboot(enum liveupdate_class class)
+{
+	return class != LIVEUPDATE_CLASS_MARK && class != LIVEUPDATE_CLASS_OWNER;
+}
+
+/*
+ * Drop what a reboot call that failed has recorded, from the number @from to the
+ * last one of @count records. Returns how many there are then.
+ */
+static u64 ledger_forget_reboot(struct liveupdate_ledger *ledger, u64 count,
+				u64 from)
+{
+	struct liveupdate_record *records = ledger_records(ledger);
+	u64 kept = count;
+
+	while (kept && records[kept - 1].sequence >= from)
+		kept--;
+	for (u64 i = kept; i < count; i++) {
+		enum liveupdate_class class = ledger_class(records[i].step);
+
+		if (ledger_is_of_reboot(class))
+			ledger_drop(ledger, class, records[i].sequence);
+		else
+			records[kept++] = records[i];
+	}
+
+	return kept;
+}
+
+/*
+ * A reboot call begins. Those that failed must not take the room away from the
+ * one that is going to succeed, however many they were.
+ */
+static void ledger_prepare_reboot(struct liveupdate_ledger *ledger,
+				  struct ledger_room *room)
+{
+	u64 needed = ledger_kept(ledger, room, -1) +
+		     ledger_sixteenths(ledger, LEDGER_RESERVE_REBOOT);
+	struct liveupdate_record *records = ledger_records(ledger);
+	u64 kept = 0;
+
+	if (!room->reboot || ledger->capacity - ledger->count >= needed)
+		return;
+
+	for (u64 i = 0; i < ledger->count; i++) {
+		const struct liveupdate_record record = records[i];
+
+		records[kept++] = record;
+		if (record.step == LIVEUPDATE_STEP_REBOOT &&
+		    record.edge == LIVEUPDATE_EDGE_END)
+			kept = ledger_forget_reboot(ledger, kept, record.ref);
+	}
+	ledger->count = kept;
+
+	*room = (struct ledger_room) {};
+	for (u64 i = 0; i < kept; i++)
+		room->used[ledger_class(records[i].step)]++;
+}
+
+/* Write a record into a ledger, or drop it. Returns whether it was written. */
+static bool ledger_store(struct liveupdate_ledger *ledger,
+			 struct ledger_room *room,
+			 const struct liveupdate_record *record, bool reboot)
+{
+	enum liveupdate_class class = ledger_class(record->step);
+
+	reboot = reboot && ledger_is_of_reboot(class);
+	if (!ledger_has_room(ledger, room, class, reboot)) {
+		ledger_drop(ledger, class, record->sequence);
+		return false;
+	}
+
+	ledger_records(ledger)[ledger->count++] = *record;
+	if (reboot && ledger_left(ledger, LEDGER_RESERVE_REBOOT, room->reboot))
+		room->reboot++;
+	else
+		room->used[class]++;
+
+	return true;
+}
+
+static bool ledger_append(struct liveupdate_record *record)
 {
 	bool reboot = record->step == LIVEUPDATE_STEP_REBOOT;
 	struct liveupdate_ledger *ledger = this_ledger;
-	u64 limit = ledger->capacity;
+	bool written;
 
 	lockdep_assert_held(&ledger_lock);
 
 	if (reboot && record->edge == LIVEUPDATE_EDGE_BEGIN) {
 		ledger_handover = true;
 		ledger_set_wall();
+		ledger_prepare_reboot(ledger, &ledger_room);
 	}
 
 	record->sequence = ++ledger_sequence;
 	record->cycles = ledger_cycles();
 	/* Calibration refines the frequency some time after boot. */
 	ledger->cycles_khz = ledger_cycles_khz();
-
-	if (!ledger_handover)
-		limit -= ledger_reserve;
-	if (ledger->count < limit) {
-		ledger_records(ledger)[ledger->count] = *record;
-		ledger->count++;
-	} else {
-		ledger->dropped++;
-	}
+	written = ledger_store(ledger, &ledger_room, record, ledger_handover);
 
 	if (reboot && record->edge == LIVEUPDATE_EDGE_END)
 		ledger_handover = false;
+
+	return written;
 }
 
 /* Sequence of the innermost step that the current task has under way, or 0. */
@@ -207,7 +384,8 @@ static u64 ledger_hash(const char *name)
 	return hash;
 }
 
-static void ledger_instant(enum liveupdate_step_id id,
+/* Returns whether there was room for it. */
+static bool ledger_instant(enum liveupdate_step_id id,
 			   enum liveupdate_kind kind, u64 object,
 			   const char *name, int ret, u64 count)
 {
@@ -220,16 +398,40 @@ static void ledger_instant(enum liveupdate_step_id id,
 		.count	= count,
 	};
 	struct liveupdate_ledger *ledger;
+	bool written;
 
 	strscpy(record.name, name);
 
 	scoped_guard(raw_spinlock_irqsave, &ledger_lock) {
 		record.ref = ledger_enclosing();
-		ledger_append(&record);
+		written = ledger_append(&record);
 		ledger = this_ledger;
 	}
 
 	trace_liveupdate_step_end(&record, ledger, false);
+
+	return written;
+}
+
+static void ledger_begin(struct liveupdate_step *step,
+			 const struct liveupdate_record *record,
+			 const char *name)
+{
+	struct liveupdate_ledger *ledger;
+
+	step->task = current;
+	step->begin = *record;
+	step->begin.edge = LIVEUPDATE_EDGE_BEGIN;
+	strscpy(step->begin.name, name);
+
+	scoped_guard(raw_spinlock_irqsave, &ledger_lock) {
+		step->begin.ref = ledger_enclosing();
+		ledger_append(&step->begin);
+		list_add(&step->active, &ledger_active);
+		ledger = this_ledger;
+	}
+
+	trace_liveupdate_step_begin(&step->begin, ledger, false);
 }
 
 /**
@@ -252,25 +454,13 @@ void liveupdate_step_begin_object(struct liveupdate_step *step,
 				  enum liveupdate_kind kind, u64 object,
 				  const char *name)
 {
-	struct liveupdate_ledger *ledger;
-
-	step->task = current;
-	step->begin = (struct liveupdate_record) {
+	const struct liveupdate_record record = {
 		.step	= id,
-		.edge	= LIVEUPDATE_EDGE_BEGIN,
 		.kind	= kind,
 		.object	= object,
 	};
-	strscpy(step->begin.name, name);
 
-	scoped_guard(raw_spinlock_irqsave, &ledger_lock) {
-		step->begin.ref = ledger_enclosing();
-		ledger_append(&step->begin);
-		list_add(&step->active, &ledger_active);
-		ledger = this_ledger;
-	}
-
-	trace_liveupdate_step_begin(&step->begin, ledger, false);
+	ledger_begin(step, &record, name);
 }
 EXPORT_SYMBOL_GPL(liveupdate_step_begin_object);
 
@@ -309,6 +499,32 @@ void liveupdate_step_begin_named(struct liveupdate_step *step,
 EXPORT_SYMBOL_GPL(liveupdate_step_begin_named);
 
 /**
+ * liveupdate_step_begin_file - Begin a step about a file of a session.
+ * @step:    State of the step, which the caller keeps until it ends the step.
+ * @id:      Which step.
+ * @token:   The user's token for the file, which is unique in its session only.
+ * @type:    Name of what handles such files; only the beginning is recorded.
+ * @session: Name of the session. Its hash is recorded, too.
+ *
+ * The step is ended by liveupdate_step_end_file().
+ *
+ * Context: As for liveupdate_step_begin_object().
+ */
+void liveupdate_step_begin_file(struct liveupdate_step *step,
+				enum liveupdate_step_id id, u64 token,
+				const char *type, const char *session)
+{
+	const struct liveupdate_record record = {
+		.step	= id,
+		.kind	= LIVEUPDATE_KIND_FILE,
+		.object	= token,
+		.count	= ledger_hash(session),
+	};
+
+	ledger_begin(step, &record, type);
+}
+
+/**
  * liveupdate_step_end - End a step.
  * @step:  State of the step, as liveupdate_step_begin() filled it.
  * @ret:   0, or the negative errno with which the step failed.
@@ -338,6 +554,29 @@ void liveupdate_step_end(struct liveupdate_step *step, int ret, u64 count)
 	trace_liveupdate_step_end(&record, ledger, false);
 }
 EXPORT_SYMBOL_GPL(liveupdate_step_end);
+
+/**
+ * liveupdate_step_end_file - End a step about a file of a session.
+ * @step:    State of the step, as liveupdate_step_begin_file() filled it.
+ * @ret:     0, or the negative errno with which the step failed.
+ * @session: Name of the session. If the step failed, all of it is recorded as
+ *           part of the step, in as many instants as its length takes.
+ *
+ * Context: As for liveupdate_step_begin_object().
+ */
+void liveupdate_step_end_file(struct liveupdate_step *step, int ret,
+			      const char *session)
+{
+	const size_t piece = LIVEUPDATE_NAME_LENGTH - 1;
+	size_t length = ret ? strlen(session) : 0;
+
+	for (size_t at = 0; at < length; at += piece)
+		ledger_instant(LIVEUPDATE_STEP_SESSION_NAME,
+			       LIVEUPDATE_KIND_SESSION, step->begin.count,
+			       session + at, 0, at);
+
+	liveupdate_step_end(step, ret, 0);
+}
 
 /**
  * liveupdate_step_instant - Record a step that takes no time.
@@ -381,25 +620,45 @@ static int __init ledger_parse_size(char *arg)
 early_param("liveupdate_ledger", ledger_parse_size);
 
 /*
+ * Version 1 is what a kernel wrote that counted drops as a whole. From version 2
+ * on a later kernel may have appended members to the header.
+ */
+static bool __init ledger_check_layout(const struct liveupdate_ledger *ledger,
+				       size_t size)
+{
+	size_t least = ledger->version == 1 ? LIVEUPDATE_LEDGER_SIZE_1 :
+					      sizeof(*ledger);
+
+	if (ledger->header_size < least || ledger->header_size > size ||
+	    !IS_ALIGNED(ledger->header_size, sizeof(u64)))
+		return false;
+	if (ledger->version == 1 && ledger->header_size != least)
+		return false;
+
+	return ledger->record_size == sizeof(struct liveupdate_record) &&
+	       !ledger->flags;
+}
+
+/*
  * Check what another kernel wrote. Returns why the ledger cannot be used, or
  * NULL and the number that the next record has.
  */
 static const char * __init ledger_check(struct liveupdate_ledger *ledger,
 					size_t size, u64 *next)
 {
-	const struct liveupdate_record *record = ledger_records(ledger);
+	const struct liveupdate_record *record;
 	u64 i;
 
-	if (size < sizeof(*ledger))
+	if (size < LIVEUPDATE_LEDGER_SIZE_1)
 		return "smaller than its header";
 	if (ledger->magic != LIVEUPDATE_LEDGER_MAGIC)
 		return "magic number is wrong";
-	if (ledger->version != LIVEUPDATE_LEDGER_VERSION)
+	if (!ledger->version || ledger->version > LIVEUPDATE_LEDGER_VERSION)
 		return "version is not known";
-	if (ledger->header_size != sizeof(*ledger) ||
-	    ledger->record_size != sizeof(*record) || ledger->flags)
+	if (!ledger_check_layout(ledger, size))
 		return "layout does not fit its version";
-	if (ledger->capacity > (size - sizeof(*ledger)) / sizeof(*record))
+	record = ledger_records(ledger);
+	if (ledger->capacity > (size - ledger->header_size) / sizeof(*record))
 		return "capacity is larger than its memory";
 	if (ledger->count > ledger->capacity)
 		return "count is larger than its capacity";
@@ -479,6 +738,14 @@ static void __init ledger_rebase(u64 base)
 	lockdep_assert_held(&ledger_lock);
 
 	ledger_sequence += base;
+	for (int i = 0; i < LIVEUPDATE_CLASS_COUNT; i++) {
+		struct liveupdate_drops *drops = &this_ledger->drops[i];
+
+		if (!drops->count)
+			continue;
+		drops->first += base;
+		drops->last += base;
+	}
 	for (u64 i = 0; i < this_ledger->count; i++) {
 		record[i].sequence += base;
 		if (record[i].ref)
@@ -503,7 +770,6 @@ static void __init ledger_move(struct liveupdate_ledger *ledger, size_t size)
 	memcpy(ledger_records(ledger), ledger_records(this_ledger),
 	       ledger->count * sizeof(struct liveupdate_record));
 
-	ledger_reserve = ledger->capacity / 4;
 	this_ledger = ledger;
 }
 
@@ -556,25 +822,15 @@ fs_initcall(ledger_init);
 static ssize_t ledger_read(struct liveupdate_ledger *ledger, char *buf,
 			   loff_t offset, size_t length)
 {
-	struct liveupdate_ledger header;
-	ssize_t head, tail;
 	size_t size;
 
-	/* What the header counts is complete and does not change any more. */
-	scoped_guard(raw_spinlock_irqsave, &ledger_lock)
-		header = *ledger;
+	/* At most a page at a time, and not while a record is written. */
+	guard(raw_spinlock_irqsave)(&ledger_lock);
 
-	head = memory_read_from_buffer(buf, length, &offset, &header,
-				       sizeof(header));
-	if (head < 0 || head == length)
-		return head;
+	size = ledger->header_size +
+	       ledger->count * sizeof(struct liveupdate_record);
 
-	/* @offset has moved on by what was read. */
-	size = sizeof(header) + header.count * sizeof(struct liveupdate_record);
-	tail = memory_read_from_buffer(buf + head, length - head, &offset,
-				       ledger, size);
-
-	return tail < 0 ? tail : head + tail;
+	return memory_read_from_buffer(buf, length, &offset, ledger, size);
 }
 
 static ssize_t previous_read(struct file *file, struct kobject *kobj,
@@ -616,28 +872,43 @@ static ssize_t mark_store(struct kobject *kobj, struct kobj_attribute *attr,
 		name[i] = buf[i];
 	}
 
-	ledger_instant(LIVEUPDATE_STEP_USER_MARK, LIVEUPDATE_KIND_USER,
-		       ledger_hash(name), name, 0, 0);
+	/* Whoever relies on a mark has to know that it is not there. */
+	if (!ledger_instant(LIVEUPDATE_STEP_USER_MARK, LIVEUPDATE_KIND_USER,
+			    ledger_hash(name), name, 0, 0))
+		return -ENOSPC;
 
 	return length;
 }
 
 static struct kobj_attribute mark_attr = __ATTR(mark, 0200, NULL, mark_store);
 
+/* A copy of a record, unless there are not that many any more. */
+static bool ledger_get(struct liveupdate_ledger *ledger, u64 index,
+		       struct liveupdate_record *record)
+{
+	guard(raw_spinlock_irqsave)(&ledger_lock);
+
+	if (index >= ledger->count)
+		return false;
+	*record = ledger_records(ledger)[index];
+
+	return true;
+}
+
 static void ledger_replay(struct liveupdate_ledger *ledger)
 {
-	const struct liveupdate_record *record = ledger_records(ledger);
+	struct liveupdate_record record;
 	u64 count;
 
 	/* Not what is appended from now on: that fired its event just then. */
 	scoped_guard(raw_spinlock_irqsave, &ledger_lock)
 		count = ledger->count;
 
-	for (; count; count--, record++) {
-		if (record->edge == LIVEUPDATE_EDGE_BEGIN)
-			trace_liveupdate_step_begin(record, ledger, true);
+	for (u64 i = 0; i < count && ledger_get(ledger, i, &record); i++) {
+		if (record.edge == LIVEUPDATE_EDGE_BEGIN)
+			trace_liveupdate_step_begin(&record, ledger, true);
 		else
-			trace_liveupdate_step_end(record, ledger, true);
+			trace_liveupdate_step_end(&record, ledger, true);
 		cond_resched();
 	}
 }

@@ -54,6 +54,44 @@ static void __init ledger_check_accepts_gaps_of_dropped_records(struct kunit *te
 	KUNIT_EXPECT_EQ(test, next, 106);
 }
 
+/* As a kernel wrote it that did not count drops by class. */
+static void __init ledger_check_accepts_version_1(struct kunit *test)
+{
+	struct test_ledger *ledger = test_ledger_make(test);
+	struct liveupdate_ledger *old = kunit_kzalloc(test, sizeof(*ledger),
+						      GFP_KERNEL);
+	size_t size = LIVEUPDATE_LEDGER_SIZE_1 + sizeof(ledger->records);
+	u64 next = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, old);
+	ledger->header.version = 1;
+	ledger->header.header_size = LIVEUPDATE_LEDGER_SIZE_1;
+	memcpy(old, &ledger->header, LIVEUPDATE_LEDGER_SIZE_1);
+	memcpy((void *)old + LIVEUPDATE_LEDGER_SIZE_1, ledger->records,
+	       sizeof(ledger->records));
+
+	KUNIT_EXPECT_NULL(test, ledger_check(old, size, &next));
+	KUNIT_EXPECT_EQ(test, next, 106);
+	KUNIT_EXPECT_EQ(test, ledger_records(old)->sequence, 100);
+	KUNIT_EXPECT_STREQ(test, ledger_check(old, size - 1, &next) ?: "",
+			   "capacity is larger than its memory");
+}
+
+/* As a later kernel writes it that has appended to the header. */
+static void __init ledger_check_accepts_a_longer_header(struct kunit *test)
+{
+	struct test_ledger *ledger = test_ledger_make(test);
+	u64 next = 0;
+
+	ledger->header.header_size += sizeof(ledger->records[0]);
+	ledger->header.capacity--;
+	memmove(&ledger->records[1], ledger->records,
+		4 * sizeof(ledger->records[0]));
+	KUNIT_EXPECT_NULL(test, ledger_check(&ledger->header, sizeof(*ledger),
+					     &next));
+	KUNIT_EXPECT_EQ(test, next, 106);
+}
+
 /* Make a good ledger, do one thing to it, and expect that it is refused. */
 #define REFUSES(reason, statement)					\
 do {									\
@@ -73,10 +111,16 @@ do {									\
 static void __init ledger_check_refuses_a_bad_ledger(struct kunit *test)
 {
 	REFUSES("smaller than its header", size = 0);
-	REFUSES("smaller than its header", size = sizeof(*header) - 1);
+	REFUSES("smaller than its header", size = LIVEUPDATE_LEDGER_SIZE_1 - 1);
 	REFUSES("magic number is wrong", header->magic ^= 1);
 	REFUSES("version is not known", header->version++);
-	REFUSES("layout does not fit its version", header->header_size += 8);
+	REFUSES("version is not known", header->version = 0);
+	REFUSES("layout does not fit its version", header->version = 1);
+	REFUSES("layout does not fit its version", header->header_size -= 8);
+	REFUSES("layout does not fit its version", header->header_size += 4);
+	REFUSES("layout does not fit its version", header->header_size = size + 8);
+	REFUSES("layout does not fit its version", header->header_size = U32_MAX);
+	REFUSES("layout does not fit its version", size = sizeof(*header) - 8);
 	REFUSES("layout does not fit its version", header->record_size = 0);
 	REFUSES("layout does not fit its version", header->flags = 1);
 	REFUSES("capacity is larger than its memory", size--);
@@ -139,12 +183,226 @@ static void __init steps_nest_within_their_task(struct kunit *test)
 	KUNIT_EXPECT_GE(test, record[1].cycles, record->cycles);
 }
 
+static void __init a_file_that_fails_names_its_session(struct kunit *test)
+{
+	const char *session = "a name that takes three records";
+	struct liveupdate_record *record;
+	char name[64] = "";
+	struct liveupdate_step step;
+	u64 count;
+
+	liveupdate_step_begin_file(&step, LIVEUPDATE_STEP_NONE, 7, "memfd",
+				   session);
+	KUNIT_EXPECT_EQ(test, step.begin.count, ledger_hash(session));
+	count = this_ledger->count;
+	liveupdate_step_end_file(&step, -EBUSY, session);
+	KUNIT_ASSERT_EQ(test, this_ledger->count, count + 4);
+
+	record = ledger_records(this_ledger) + count;
+	for (int i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, record[i].step,
+				LIVEUPDATE_STEP_SESSION_NAME);
+		KUNIT_EXPECT_EQ(test, record[i].ref, step.begin.sequence);
+		KUNIT_EXPECT_EQ(test, record[i].object, ledger_hash(session));
+		strscpy(name + record[i].count, record[i].name,
+			sizeof(record[i].name));
+	}
+	KUNIT_EXPECT_STREQ(test, name, session);
+	KUNIT_EXPECT_EQ(test, record[3].ret, -EBUSY);
+
+	liveupdate_step_begin_file(&step, LIVEUPDATE_STEP_NONE, 7, "memfd",
+				   session);
+	count = this_ledger->count;
+	liveupdate_step_end_file(&step, 0, session);
+	KUNIT_EXPECT_EQ(test, this_ledger->count, count + 1);
+}
+
+#define STORE_RECORDS	32
+
+/* A ledger that is written to: a sixteenth of it are two records. */
+struct test_store {
+	struct liveupdate_ledger header;
+	struct liveupdate_record records[STORE_RECORDS];
+	u64 sequence;
+	struct ledger_room room;
+};
+
+static struct test_store * __init test_store_make(struct kunit *test)
+{
+	struct test_store *store = kunit_kzalloc(test, sizeof(*store),
+						 GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, store);
+	store->header.header_size = sizeof(store->header);
+	store->header.capacity = STORE_RECORDS;
+
+	return store;
+}
+
+static bool __init test_store(struct test_store *store, u16 step, u8 edge,
+			      u64 ref, bool reboot)
+{
+	const struct liveupdate_record record = {
+		.sequence	= ++store->sequence,
+		.step		= step,
+		.edge		= edge,
+		.ref		= ref,
+	};
+
+	return ledger_store(&store->header, &store->room, &record, reboot);
+}
+
+/* Write as many records of a step as there is room for, and one more. */
+static void __init test_fill(struct test_store *store, u16 step, bool reboot)
+{
+	while (test_store(store, step, LIVEUPDATE_EDGE_INSTANT, 0, reboot))
+		;
+}
+
+static void __init a_class_keeps_the_room_of_others(struct kunit *test)
+{
+	struct test_store *store = test_store_make(test);
+	struct liveupdate_ledger *ledger = &store->header;
+
+	test_fill(store, LIVEUPDATE_STEP_FILE_PRESERVE, false);
+	KUNIT_EXPECT_EQ(test, ledger->count, 20);
+	test_fill(store, LIVEUPDATE_STEP_HWPT_MARK, false);
+	KUNIT_EXPECT_EQ(test, ledger->count, 20);
+	test_fill(store, LIVEUPDATE_STEP_SESSION_FINISH, false);
+	KUNIT_EXPECT_EQ(test, ledger->count, 22);
+	test_fill(store, LIVEUPDATE_STEP_USER_MARK, false);
+	KUNIT_EXPECT_EQ(test, ledger->count, 24);
+	/* In the reboot call everything has room, up to that of the handover. */
+	test_fill(store, LIVEUPDATE_STEP_FILE_FREEZE, true);
+	KUNIT_EXPECT_EQ(test, ledger->count, 30);
+	test_fill(store, LIVEUPDATE_STEP_JUMP, true);
+	KUNIT_EXPECT_EQ(test, ledger->count, 32);
+}
+
+/* Whichever comes first. */
+static void __init a_class_takes_no_reserve_but_its_own(struct kunit *test)
+{
+	static const u16 steps[] __initconst = {
+		LIVEUPDATE_STEP_BOOT, LIVEUPDATE_STEP_USER_MARK,
+		LIVEUPDATE_STEP_SESSION_FINISH,
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(steps); i++) {
+		struct test_store *store = test_store_make(test);
+		struct liveupdate_ledger *ledger = &store->header;
+
+		test_fill(store, steps[i], false);
+		KUNIT_EXPECT_EQ(test, ledger->count, 22);
+		test_fill(store, LIVEUPDATE_STEP_FILE_PRESERVE, false);
+		KUNIT_EXPECT_EQ(test, ledger->count, 22);
+		for (int j = 1; j < ARRAY_SIZE(steps); j++) {
+			test_fill(store, steps[(i + j) % ARRAY_SIZE(steps)],
+				  false);
+			KUNIT_EXPECT_EQ(test, ledger->count, 22 + 2 * j);
+		}
+		test_fill(store, LIVEUPDATE_STEP_REBOOT, true);
+		KUNIT_EXPECT_EQ(test, ledger->count, 32);
+	}
+}
+
+static void __init owners_have_a_share_of_their_own(struct kunit *test)
+{
+	struct test_store *store = test_store_make(test);
+	struct liveupdate_ledger *ledger = &store->header;
+
+	test_fill(store, LIVEUPDATE_STEP_HWPT_MARK, false);
+	KUNIT_EXPECT_EQ(test, ledger->count, 4);
+	test_fill(store, LIVEUPDATE_STEP_DEVICE_REFUSE, true);
+	KUNIT_EXPECT_EQ(test, ledger->count, 4);
+	test_fill(store, LIVEUPDATE_STEP_FILE_PRESERVE, false);
+	KUNIT_EXPECT_EQ(test, ledger->count, 20);
+}
+
+static void __init drops_are_counted_by_class(struct kunit *test)
+{
+	struct test_store *store = test_store_make(test);
+	struct liveupdate_drops *drops = store->header.drops;
+
+	test_fill(store, LIVEUPDATE_STEP_FILE_PRESERVE, false);
+	test_fill(store, LIVEUPDATE_STEP_FILE_PRESERVE, false);
+	test_fill(store, LIVEUPDATE_STEP_USER_MARK, false);
+
+	KUNIT_EXPECT_EQ(test, drops[LIVEUPDATE_CLASS_OTHER].count, 2);
+	KUNIT_EXPECT_EQ(test, drops[LIVEUPDATE_CLASS_OTHER].first, 21);
+	KUNIT_EXPECT_EQ(test, drops[LIVEUPDATE_CLASS_OTHER].last, 22);
+	KUNIT_EXPECT_EQ(test, drops[LIVEUPDATE_CLASS_SESSION].count, 0);
+	KUNIT_EXPECT_EQ(test, drops[LIVEUPDATE_CLASS_MARK].count, 1);
+	KUNIT_EXPECT_EQ(test, drops[LIVEUPDATE_CLASS_MARK].first, 25);
+	KUNIT_EXPECT_EQ(test, drops[LIVEUPDATE_CLASS_HANDOVER].count, 0);
+	KUNIT_EXPECT_EQ(test, store->header.dropped, 3);
+}
+
+/* A reboot call that freezes files until there is no room, and fails. */
+static void __init test_reboot(struct test_store *store)
+{
+	u64 begin = store->sequence + 1;
+
+	ledger_prepare_reboot(&store->header, &store->room);
+	test_store(store, LIVEUPDATE_STEP_REBOOT, LIVEUPDATE_EDGE_BEGIN, 0, true);
+	test_store(store, LIVEUPDATE_STEP_USER_MARK, LIVEUPDATE_EDGE_INSTANT, 0,
+		   true);
+	test_fill(store, LIVEUPDATE_STEP_FILE_FREEZE, true);
+	test_store(store, LIVEUPDATE_STEP_REBOOT, LIVEUPDATE_EDGE_END, begin,
+		   true);
+}
+
+static void __init a_reboot_call_has_the_room_of_those_that_failed(struct kunit *test)
+{
+	struct test_store *store = test_store_make(test);
+	struct liveupdate_ledger *ledger = &store->header;
+	const struct liveupdate_record *record = store->records;
+	struct liveupdate_drops *drops = ledger->drops;
+
+	test_fill(store, LIVEUPDATE_STEP_FILE_PRESERVE, false);
+	KUNIT_EXPECT_EQ(test, ledger->count, 20);
+	/* 22 is its begin, 23 a mark, 24 to 28 are files, 30 is its end. */
+	test_reboot(store);
+	KUNIT_EXPECT_EQ(test, ledger->count, 28);
+	KUNIT_EXPECT_EQ(test, record[27].step, LIVEUPDATE_STEP_REBOOT);
+	/* Marks have their room all the same. */
+	test_fill(store, LIVEUPDATE_STEP_USER_MARK, false);
+	KUNIT_EXPECT_EQ(test, ledger->count, 29);
+
+	ledger_prepare_reboot(ledger, &store->room);
+	KUNIT_EXPECT_EQ(test, ledger->count, 22);
+	KUNIT_EXPECT_EQ(test, record[20].step, LIVEUPDATE_STEP_USER_MARK);
+	KUNIT_EXPECT_EQ(test, record[21].step, LIVEUPDATE_STEP_USER_MARK);
+	for (int i = 1; i < 22; i++)
+		KUNIT_EXPECT_GT(test, record[i].sequence, record[i - 1].sequence);
+	KUNIT_EXPECT_EQ(test, drops[LIVEUPDATE_CLASS_HANDOVER].count, 2);
+	KUNIT_EXPECT_EQ(test, drops[LIVEUPDATE_CLASS_HANDOVER].first, 22);
+	KUNIT_EXPECT_EQ(test, ledger->count + ledger->dropped, store->sequence);
+
+	/* Any number of times; what is needed before the jump has room. */
+	for (int i = 0; i < 100; i++)
+		test_reboot(store);
+	ledger_prepare_reboot(ledger, &store->room);
+	KUNIT_EXPECT_TRUE(test, test_store(store, LIVEUPDATE_STEP_REBOOT,
+					   LIVEUPDATE_EDGE_BEGIN, 0, true));
+	KUNIT_EXPECT_TRUE(test, test_store(store, LIVEUPDATE_STEP_JUMP,
+					   LIVEUPDATE_EDGE_INSTANT, 0, true));
+	KUNIT_EXPECT_EQ(test, ledger->count + ledger->dropped, store->sequence);
+}
+
 static struct kunit_case __refdata ledger_test_cases[] = {
 	KUNIT_CASE(ledger_check_accepts_a_good_ledger),
 	KUNIT_CASE(ledger_check_accepts_gaps_of_dropped_records),
+	KUNIT_CASE(ledger_check_accepts_version_1),
+	KUNIT_CASE(ledger_check_accepts_a_longer_header),
 	KUNIT_CASE(ledger_check_refuses_a_bad_ledger),
 	KUNIT_CASE(ledger_hash_is_fnv1a),
 	KUNIT_CASE(steps_nest_within_their_task),
+	KUNIT_CASE(a_file_that_fails_names_its_session),
+	KUNIT_CASE(a_class_keeps_the_room_of_others),
+	KUNIT_CASE(a_class_takes_no_reserve_but_its_own),
+	KUNIT_CASE(owners_have_a_share_of_their_own),
+	KUNIT_CASE(drops_are_counted_by_class),
+	KUNIT_CASE(a_reboot_call_has_the_room_of_those_that_failed),
 	{}
 };
 

@@ -254,7 +254,11 @@ iommufd_take_restored(struct iommufd_ctx *ictx, u64 token)
 	return hwpt;
 }
 
-static int iommufd_restore_hwpt(struct iommufd_ucmd *ucmd)
+/*
+ * ioctl(IOMMU_HWPT_LIVEUPDATE_RESTORE). Whoever has an iommufd may call it as
+ * often as he likes: what is recorded is that a HWPT was restored, once.
+ */
+int iommufd_hwpt_liveupdate_restore(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_hwpt_liveupdate_restore *cmd = ucmd->cmd;
 	struct iommufd_ctx *ictx = ucmd->ictx;
@@ -272,25 +276,14 @@ static int iommufd_restore_hwpt(struct iommufd_ucmd *ucmd)
 
 	cmd->out_hwpt_id = hwpt->common.obj.id;
 	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
-	if (rc) {
-		guard(mutex)(&ictx->liveupdate_lock);
-		hwpt->restored = false;
-	}
+	if (rc)
+		scoped_guard(mutex, &ictx->liveupdate_lock)
+			hwpt->restored = false;
 	refcount_dec(&hwpt->common.obj.users);
-	return rc;
-}
-
-/* ioctl(IOMMU_HWPT_LIVEUPDATE_RESTORE) */
-int iommufd_hwpt_liveupdate_restore(struct iommufd_ucmd *ucmd)
-{
-	struct iommu_hwpt_liveupdate_restore *cmd = ucmd->cmd;
-	struct liveupdate_step step;
-	int rc;
-
-	liveupdate_step_begin(&step, LIVEUPDATE_STEP_HWPT_RESTORE,
-			      LIVEUPDATE_KIND_HWPT, cmd->hwpt_token);
-	rc = iommufd_restore_hwpt(ucmd);
-	liveupdate_step_end(&step, rc, 0);
+	if (!rc)
+		liveupdate_step_instant(LIVEUPDATE_STEP_HWPT_RESTORE,
+					LIVEUPDATE_KIND_HWPT, cmd->hwpt_token,
+					0, 0);
 	return rc;
 }
 
@@ -376,19 +369,21 @@ int iommufd_device_retrieve(struct iommufd_device *idev,
 {
 	struct iommufd_hwpt_restored *hwpt;
 	struct liveupdate_step step;
-	int rc = -EPERM;
+	int rc;
+
+	/* Anybody may try that; the refusal is what is recorded */
+	hwpt = iommufd_device_get_restored(idev->ictx, idev->dev);
+	if (!hwpt) {
+		iommu_device_refuse(idev->dev, IOMMU_REFUSE_OTHER_IOMMUFD, NULL);
+		return -EPERM;
+	}
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_BIND,
 			      LIVEUPDATE_KIND_DEVICE,
 			      LIVEUPDATE_PCI_ID(to_pci_dev(idev->dev)));
-	hwpt = iommufd_device_get_restored(idev->ictx, idev->dev);
-	if (hwpt) {
-		rc = iommufd_device_attach_restored(idev, igroup, hwpt);
-		if (rc)
-			refcount_dec(&hwpt->common.obj.users);
-	} else {
-		iommu_device_refuse(idev->dev, IOMMU_REFUSE_OTHER_IOMMUFD, NULL);
-	}
+	rc = iommufd_device_attach_restored(idev, igroup, hwpt);
+	if (rc)
+		refcount_dec(&hwpt->common.obj.users);
 	liveupdate_step_end(&step, rc, 0);
 	return rc;
 }

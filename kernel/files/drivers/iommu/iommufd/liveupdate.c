@@ -133,12 +133,14 @@ static int iommufd_mark_hwpt(struct iommufd_ctx *ictx,
 	return 0;
 }
 
-/* ioctl(IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE) */
+/*
+ * ioctl(IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE). A mark that is refused tells its
+ * caller alone: whoever has an iommufd could fill the ledger with it.
+ */
 int iommufd_hwpt_liveupdate_mark(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_hwpt_liveupdate_mark_preserve *cmd = ucmd->cmd;
 	struct iommufd_object *obj;
-	struct liveupdate_step step;
 	int rc;
 
 	if (!iommu_liveupdate_enabled())
@@ -148,10 +150,11 @@ int iommufd_hwpt_liveupdate_mark(struct iommufd_ucmd *ucmd)
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 
-	liveupdate_step_begin(&step, LIVEUPDATE_STEP_HWPT_MARK,
-			      LIVEUPDATE_KIND_HWPT, cmd->hwpt_token);
 	rc = iommufd_mark_hwpt(ucmd->ictx, obj, cmd->hwpt_token);
-	liveupdate_step_end(&step, rc, 0);
+	if (!rc)
+		liveupdate_step_instant(LIVEUPDATE_STEP_HWPT_MARK,
+					LIVEUPDATE_KIND_HWPT, cmd->hwpt_token,
+					0, 0);
 
 	iommufd_put_object(ucmd->ictx, obj);
 	return rc;

@@ -83,9 +83,13 @@
 	X(HWPT_UNPRESERVE,	50, "hwpt-unpreserve")			\
 	X(HWPT_RESTORE,		51, "hwpt-restore")			\
 	/* the owner of a device has it again */			\
-	X(DEVICE_BIND,		52, "device-bind")
+	X(DEVICE_BIND,		52, "device-bind")			\
+	/* a piece of a session's name, beside what failed in it */	\
+	X(SESSION_NAME,		53, "session-name")			\
+	/* all sessions that came with the live update are finished */	\
+	X(SESSIONS_FINISHED,	54, "sessions-finished")
 
-#define LIVEUPDATE_STEP_MAX	52
+#define LIVEUPDATE_STEP_MAX	54
 
 enum liveupdate_step_id {
 	LIVEUPDATE_STEP_NONE = 0,
@@ -129,6 +133,53 @@ enum liveupdate_edge {
 #undef LIVEUPDATE_EDGE_ENUM
 };
 
+/*
+ * X(NAME, number, "text"): classes of records, by what a reader can no longer
+ * say if one of them is lost. The ledger keeps room for each class that the ones
+ * before it cannot take.
+ */
+#define LIVEUPDATE_CLASSES(X)						\
+	/* what happened to single files, devices and page tables */	\
+	X(OTHER,	0, "other")					\
+	/* what whoever may open a device causes: has a limited share */ \
+	X(OWNER,	1, "owner")					\
+	/* sessions of the live update come back */			\
+	X(SESSION,	2, "session")					\
+	/* marks of user space */					\
+	X(MARK,		3, "mark")					\
+	/* the way from one kernel to the next */			\
+	X(HANDOVER,	4, "handover")
+
+#define LIVEUPDATE_CLASS_COUNT	5
+
+enum liveupdate_class {
+#define LIVEUPDATE_CLASS_ENUM(name, number, text) LIVEUPDATE_CLASS_##name = number,
+	LIVEUPDATE_CLASSES(LIVEUPDATE_CLASS_ENUM)
+#undef LIVEUPDATE_CLASS_ENUM
+};
+
+/* X(STEP, CLASS): the class of a step's records; all others are OTHER. */
+#define LIVEUPDATE_STEP_CLASSES(X)					\
+	X(DOMAIN_REPLACE,	OWNER)					\
+	X(DEVICE_REFUSE,	OWNER)					\
+	X(HWPT_MARK,		OWNER)					\
+	X(HWPT_RESTORE,		OWNER)					\
+	X(DEVICE_BIND,		OWNER)					\
+	X(SESSION_RETRIEVE,	SESSION)				\
+	X(SESSION_FINISH,	SESSION)				\
+	X(USER_MARK,		MARK)					\
+	X(REBOOT,		HANDOVER)				\
+	X(SERIALIZE,		HANDOVER)				\
+	X(DEVICE_SHUTDOWN,	HANDOVER)				\
+	X(MACHINE_SHUTDOWN,	HANDOVER)				\
+	X(JUMP,			HANDOVER)				\
+	X(BOOT,			HANDOVER)				\
+	X(KHO_RESERVE,		HANDOVER)				\
+	X(DESERIALIZE,		HANDOVER)				\
+	X(INIT,			HANDOVER)				\
+	X(IOMMU_RESTORE,	HANDOVER)				\
+	X(SESSIONS_FINISHED,	HANDOVER)
+
 /* Object id of a device; pasid 0 is the device itself (RID without PASID). */
 #define LIVEUPDATE_DEVICE_ID(segment, bdf, pasid)			\
 	((__u64)(__u16)(segment) << 48 | (__u64)(__u16)(bdf) << 32 | (__u32)(pasid))
@@ -150,7 +201,9 @@ enum liveupdate_edge {
  * @kind:     enum liveupdate_kind
  * @ret:      end and instant: 0 or a negative errno
  * @object:   id of the object, by @kind
- * @count:    end and instant: pages, entries or devices that the step dealt with
+ * @count:    end and instant: pages, entries or devices that the step dealt with;
+ *            session-name: where in the name @name begins; begin of a file-* step:
+ *            object id of its session
  * @name:     name of the object where it has one, cut and NUL-terminated
  */
 struct liveupdate_record {
@@ -167,8 +220,20 @@ struct liveupdate_record {
 };
 
 #define LIVEUPDATE_LEDGER_MAGIC		0x52454744454c554cULL /* "LULEDGER" */
-#define LIVEUPDATE_LEDGER_VERSION	1
+#define LIVEUPDATE_LEDGER_VERSION	2
 #define LIVEUPDATE_RELEASE_LENGTH	64
+
+/**
+ * struct liveupdate_drops - records of one class that the ledger had no room for
+ * @count: how many
+ * @first: the lowest of their numbers, 0 if there are none
+ * @last:  the highest of their numbers, 0 if there are none
+ */
+struct liveupdate_drops {
+	__u64 count;
+	__u64 first;
+	__u64 last;
+};
 
 /**
  * struct liveupdate_ledger - header of the ledger; the records follow
@@ -184,6 +249,11 @@ struct liveupdate_record {
  * @wall_cycles: cycle counter when @wall_ns was read, 0 if it has not been
  * @wall_ns:     CLOCK_REALTIME at @wall_cycles, in nanoseconds
  * @release:     utsname release of the kernel that wrote the ledger
+ * @drops:       the lost records by enum liveupdate_class; adds up to @dropped
+ *
+ * Version 1 ends before @drops. From version 2 on members are only appended,
+ * which @header_size tells, and the version stays what it is. A class that
+ * a reader does not know is behind those that it knows.
  */
 struct liveupdate_ledger {
 	__u64 magic;
@@ -198,6 +268,10 @@ struct liveupdate_ledger {
 	__u64 wall_cycles;
 	__u64 wall_ns;
 	char  release[LIVEUPDATE_RELEASE_LENGTH];
+	struct liveupdate_drops drops[LIVEUPDATE_CLASS_COUNT];
 };
+
+/* Bytes of the header of version 1. */
+#define LIVEUPDATE_LEDGER_SIZE_1	136
 
 #endif /* _UAPI_LINUX_LIVEUPDATE_TRACE_H */
