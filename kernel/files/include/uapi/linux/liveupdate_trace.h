@@ -83,9 +83,13 @@
 	X(HWPT_UNPRESERVE,	50, "hwpt-unpreserve")			\
 	X(HWPT_RESTORE,		51, "hwpt-restore")			\
 	/* the owner of a device has it again */			\
-	X(DEVICE_BIND,		52, "device-bind")
+	X(DEVICE_BIND,		52, "device-bind")			\
+	/* the loaded image cannot take over: enum liveupdate_refusal, -ENOEXEC; 0 if forced */ \
+	X(SUCCESSOR_REFUSE,	53, "successor-refuse")			\
+	/* a unit that was found translating for nobody known blocks */	\
+	X(IOMMU_BLOCK,		54, "iommu-block")
 
-#define LIVEUPDATE_STEP_MAX	52
+#define LIVEUPDATE_STEP_MAX	54
 
 enum liveupdate_step_id {
 	LIVEUPDATE_STEP_NONE = 0,
