@@ -27,7 +27,7 @@ image_says pci-liveupdate-v1 pci-liveupdate-v9 "$tap_scratch/other-pci"
 image_says iommu-liveupdate-v1 iommu-liveupdate-v9 "$tap_scratch/other-iommu"
 image_says ,vtdss, ,vtdxx, "$tap_scratch/other-format"
 # Its size
-image_says '' '' "$tap_scratch/damaged" ffffffff
+image_says '' '' "$tap_scratch/damaged" 4 ffffffff
 
 stage before <<'END'
 . "$LAB_PROJECT/tests/kernel/workload.sh"
@@ -102,14 +102,14 @@ for mode in ${MODES:-legacy scalable}; do
 	refused stock "Debian's own kernel" "$cannot what is preserved: it does not say that it takes over anything; "
 	refused silent "an image that says nothing" "$cannot what is preserved: it does not say that it takes over anything; "
 	refused damaged "an image whose words are damaged" "$cannot what is preserved: what it says of live update cannot be read"
-	refused other-kho "another version of KHO" "$cannot 'kho-v4': it does not accept"
-	refused other-luo "another version of LUO" "$cannot 'luo-v5': it does not accept"
-	refused other-memfd "another version of memfds" "$cannot 'memfd-v2': it does not accept"
-	refused other-iommufd "another version of iommufd" "$cannot 'iommufd-v1': it does not accept"
-	refused other-vfio "another version of devices" "$cannot 'vfio-pci-v1': it does not accept"
-	refused other-pci "another version of the PCI records" "$cannot 'pci-liveupdate-v1': it does not accept"
-	refused other-iommu "another version of the IOMMU records" "$cannot 'iommu-liveupdate-v1;.*': it does not accept"
-	refused other-format "page tables of an unknown format" "$cannot 'iommu-liveupdate-v1;.*vtdss': it does not accept"
+	refused other-kho "another version of KHO" "$cannot 'kho-v4': it does not accept that"
+	refused other-luo "another version of LUO" "$cannot 'luo-v5': it does not accept that"
+	refused other-memfd "another version of memfds" "$cannot 'memfd-v2': it does not accept that"
+	refused other-iommufd "another version of iommufd" "$cannot 'iommufd-v1': it does not accept that"
+	refused other-vfio "another version of devices" "$cannot 'vfio-pci-v1': it does not accept that"
+	refused other-pci "another version of the PCI records" "$cannot 'pci-liveupdate-v1': it does not accept that"
+	refused other-iommu "another version of the IOMMU records" "$cannot 'iommu-liveupdate-v1;.*': it does not accept that"
+	refused other-format "page tables of an unknown format" "$cannot 'iommu-liveupdate-v1;.*vtdss': it does not accept that"
 	refused kho "kho=off" "$cannot what is preserved: its command line leaves kexec handover off; add kho=on"
 	refused liveupdate "liveupdate=0" "$cannot what is preserved: its command line leaves live update off; add liveupdate=on"
 	refused last-word "the last word that means something" "leaves kexec handover off"

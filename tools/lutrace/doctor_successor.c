@@ -20,10 +20,9 @@
 /* A base and all components that there are */
 #define COMPATIBLE_SIZE 256
 
-static const char *const refusals[][2] = {
-	[LIVEUPDATE_REFUSAL_NONE] = { "", "" },
+static const char *const refusals[][2] = { [LIVEUPDATE_REFUSAL_NONE] = { "", "" },
 #define REFUSAL(name, number, what, advice) [number] = { what, advice },
-	LIVEUPDATE_REFUSALS(REFUSAL)
+					   LIVEUPDATE_REFUSALS(REFUSAL)
 #undef REFUSAL
 };
 
@@ -70,10 +69,9 @@ static void expect_components(const struct system *system, char *compatible)
 	else if (system->units)
 		snprintf(compatible + length, COMPATIBLE_SIZE - length, ";%s%s",
 			 LIVEUPDATE_IOMMU_INTEL,
-			 !system->scalable ? ""
-			 : system_scalable_mode(system)
-				 ? "," LIVEUPDATE_IOMMU_INTEL_SCALABLE
-				 : "," LIVEUPDATE_IOMMU_INTEL_LEGACY);
+			 !system->scalable		? ""
+			 : system_scalable_mode(system) ? "," LIVEUPDATE_IOMMU_INTEL_SCALABLE
+							: "," LIVEUPDATE_IOMMU_INTEL_LEGACY);
 }
 
 /*
@@ -102,8 +100,8 @@ static void check_strings(struct successor *successor, const struct system *syst
 	}
 }
 
-static void check_image(struct successor *successor, const struct system *system,
-			const char *image, size_t size, const char *cmdline)
+static void check_image(struct successor *successor, const struct system *system, const char *image,
+			size_t size, const char *cmdline)
 {
 	enum liveupdate_refusal why;
 	char text[4096];

@@ -75,11 +75,15 @@ struct refusal {
 	enum liveupdate_refusal first;
 };
 
-static const char *const refusal_texts[][2] = {
-#define LIVEUPDATE_REFUSAL_TEXT(name, number, what, advice) [number] = { what, advice },
+/* What is wrong, and what to do; their numbers have no gaps */
+static const char *const refusal_texts[] = {
+	"",
+#define LIVEUPDATE_REFUSAL_TEXT(name, number, what, advice) what "; " advice,
 	LIVEUPDATE_REFUSALS(LIVEUPDATE_REFUSAL_TEXT)
 #undef LIVEUPDATE_REFUSAL_TEXT
 };
+
+static_assert(ARRAY_SIZE(refusal_texts) == LIVEUPDATE_REFUSAL_MAX + 1);
 
 /**
  * liveupdate_keep_successor() - Keep what an image says of live update
@@ -124,11 +128,11 @@ static void refuse(struct refusal *refusal, enum liveupdate_refusal why, const c
 	if (!refusal->missing++)
 		refusal->first = why;
 	if (what)
-		pr_err("the image loaded for kexec cannot take over '%s': %s; %s\n",
-		       what, refusal_texts[why][0], refusal_texts[why][1]);
+		pr_err("the image loaded for kexec cannot take over '%s': %s\n",
+		       what, refusal_texts[why]);
 	else
-		pr_err("the image loaded for kexec cannot take over what is preserved: %s; %s\n",
-		       refusal_texts[why][0], refusal_texts[why][1]);
+		pr_err("the image loaded for kexec cannot take over what is preserved: %s\n",
+		       refusal_texts[why]);
 }
 
 static void check_one(const char *compatible, bool used, void *arg)
@@ -146,7 +150,7 @@ static void check_one(const char *compatible, bool used, void *arg)
 }
 
 /* KHO and LUO carry whatever is preserved */
-static void for_each_compatible(luo_compatible_fn fn, void *arg)
+static void name_all_compatible(luo_compatible_fn fn, void *arg)
 {
 	fn(KHO_FDT_COMPATIBLE, true, arg);
 	fn(LUO_ABI_COMPATIBLE, true, arg);
@@ -176,7 +180,7 @@ static void check_image(struct refusal *refusal, const struct kimage *image)
 		return;
 	}
 	refusal->successor = image->successor;
-	for_each_compatible(check_one, refusal);
+	name_all_compatible(check_one, refusal);
 }
 
 /**
@@ -233,7 +237,7 @@ static ssize_t compatible_show(struct kobject *kobj, struct kobj_attribute *attr
 {
 	struct listing listing = { .buf = buf };
 
-	for_each_compatible(list_one, &listing);
+	name_all_compatible(list_one, &listing);
 	return listing.length;
 }
 

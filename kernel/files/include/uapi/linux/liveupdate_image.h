@@ -33,12 +33,12 @@
 #define LIVEUPDATE_IMAGE_MAX_SIZE	8192
 
 /* Defaults, which words of the command line override */
-#define LIVEUPDATE_IMAGE_KHO_ON		(1U << 0) /* kho= */
-#define LIVEUPDATE_IMAGE_LIVEUPDATE_ON	(1U << 1) /* liveupdate= */
-#define LIVEUPDATE_IMAGE_INTEL_ON	(1U << 2) /* intel_iommu= */
-#define LIVEUPDATE_IMAGE_INTEL_SCALABLE	(1U << 3) /* intel_iommu=sm_on */
+#define LIVEUPDATE_IMAGE_KHO_ON		0x01 /* kho= */
+#define LIVEUPDATE_IMAGE_LIVEUPDATE_ON	0x02 /* liveupdate= */
+#define LIVEUPDATE_IMAGE_INTEL_ON	0x04 /* intel_iommu= */
+#define LIVEUPDATE_IMAGE_INTEL_SCALABLE	0x08 /* intel_iommu=sm_on */
 /* The built-in command line is all there is */
-#define LIVEUPDATE_IMAGE_OVERRIDE	(1U << 4)
+#define LIVEUPDATE_IMAGE_OVERRIDE	0x10
 
 /**
  * struct liveupdate_image - head of the statement; strings follow
@@ -79,28 +79,39 @@ struct liveupdate_image {
  * what is preserved. The number is ABI: it is the count of the step
  * successor-refuse in the ledger.
  */
-#define LIVEUPDATE_REFUSALS(X)							\
-	X(RETURNS,	 1, "it was loaded to be returned from (kexec --load-preserve-context)", \
-	  "load it without")							\
-	X(LEGACY_LOAD,	 2, "it was loaded with kexec_load(2), which hands nothing over", \
-	  "load it with kexec_file_load(2) (kexec -s)")				\
-	X(SILENT,	 3, "it does not say that it takes over anything", \
-	  "load one that is built with live update and says so")			\
-	X(DAMAGED,	 4, "what it says of live update cannot be read", \
-	  "build it again, or load another kernel")				\
-	X(KHO,		 5, "its command line leaves kexec handover off",	\
-	  "add kho=on to it")							\
-	X(LIVEUPDATE,	 6, "its command line leaves live update off",		\
-	  "add liveupdate=on to it")						\
-	X(ABI,		 7, "it does not accept",				\
-	  "load a kernel that does, or give up what is preserved")		\
-	X(IOMMU_OFF,	 8, "its command line leaves off the IOMMU that translates for preserved devices", \
-	  "add intel_iommu=on, and remove iommu=off and amd_iommu=off")		\
-	X(IOMMU_MODE,	 9, "its command line runs VT-d in another mode",	\
-	  "add intel_iommu=sm_on for scalable mode, sm_off for legacy mode")	\
-	X(IOMMU_STATE,	10, "its command line leaves live update of IOMMUs off", \
-	  "remove iommu.liveupdate=off")					\
-	X(IRQ_REMAP,	11, "its command line leaves interrupt remapping off",	\
+#define LIVEUPDATE_REFUSALS(X)						\
+	X(RETURNS, 1,							\
+	  "it was loaded to be returned from (kexec --load-preserve-context)", \
+	  "load it without that")					\
+	X(LEGACY_LOAD, 2,						\
+	  "it was loaded with kexec_load(2), which hands nothing over",	\
+	  "load it with kexec_file_load(2) (kexec -s)")			\
+	X(SILENT, 3,							\
+	  "it does not say that it takes over anything",		\
+	  "load one that is built with live update and says so")	\
+	X(DAMAGED, 4,							\
+	  "what it says of live update cannot be read",			\
+	  "build it again, or load another kernel")			\
+	X(KHO, 5,							\
+	  "its command line leaves kexec handover off",			\
+	  "add kho=on to it")						\
+	X(LIVEUPDATE, 6,						\
+	  "its command line leaves live update off",			\
+	  "add liveupdate=on to it")					\
+	X(ABI, 7,							\
+	  "it does not accept that",					\
+	  "load a kernel that does, or give up what is preserved")	\
+	X(IOMMU_OFF, 8,							\
+	  "its command line leaves off the IOMMU that translates for preserved devices", \
+	  "add intel_iommu=on, and remove iommu=off and amd_iommu=off")	\
+	X(IOMMU_MODE, 9,						\
+	  "its command line runs VT-d in another mode",			\
+	  "add intel_iommu=sm_on for scalable mode, sm_off for legacy mode") \
+	X(IOMMU_STATE, 10,						\
+	  "its command line leaves live update of IOMMUs off",		\
+	  "remove iommu.liveupdate=off")				\
+	X(IRQ_REMAP, 11,						\
+	  "its command line leaves interrupt remapping off",		\
 	  "remove intremap=off and nointremap")
 
 #define LIVEUPDATE_REFUSAL_MAX	11
