@@ -62,6 +62,7 @@ cat /sys/kernel/liveupdate/ledger/current >"$LAB_RESULTS/current"
 
 # What looks like it and is none.
 load "$LAB_INCOMING" "kho=off kho=on \"x=a intel_iommu=off\" my_intel_iommu=off -- intel_iommu=off liveupdate=off" || exit
+note good-doctor "$(lutrace doctor -s "$load_image" -c "$load_words" >/dev/null; echo $?)"
 dmesg -C
 workload_go_on 0
 workload_reaches 0 paused
@@ -84,8 +85,10 @@ after=$stage
 
 # refused NAME WHAT REGEX: by the reboot call, with a message
 refused() {
-	is "$mode: refused: $2" "$(fact "$1")" "loaded 0, jumped ${4:-255}, master 1"
+	is "$mode: refused: $2" "$(fact "$1")" "loaded 0, jumped 255, master 1"
 	like "$mode: and it is said why" "$(fact "$1-log")" "$3"
+	[ "$1" = legacy-load ] ||
+		is "$mode: lutrace doctor says the same" "$(fact "$1-doctor")" "$(fact "$1-log")"
 }
 cannot='the image loaded for kexec cannot take over'
 
@@ -120,8 +123,10 @@ for mode in ${MODES:-legacy scalable}; do
 	fi
 	refused state "iommu.liveupdate=off" "$cannot 'iommu-liveupdate-v1;.*': .*remove iommu.liveupdate=off"
 	refused interrupts "intremap=off" "$cannot 'iommu-liveupdate-v1;.*': its command line leaves interrupt remapping off"
-	like "$mode: the post-mortem tells of the last one" "$(lab_json postmortem.json .summary)" "successor-refuse.*nothing is lost|reboot"
+	like "$mode: the post-mortem tells of the last one" "$(lab_json postmortem.json .summary)" \
+		"^The live update failed: successor-refuse failed with ENOEXEC .its command line leaves interrupt remapping off; "
 
+	is "$mode: lutrace doctor finds the last one good" "$(fact good-doctor)" 0
 	is "$mode: the jump into a kernel that can loses nothing" "$(lab_json workload-1.json '"\(.dma.lost) \(.dma.duplicates) \(.dma.corrupt)"')" "0 0 0"
 	is "$mode: the session is finished" "$(lab_json workload-1.json .session.finished)" true
 	is "$mode: translation is never switched off" "$(workload_trace 'vtd_dmar_enable enable 0')" 0

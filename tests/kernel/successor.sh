@@ -34,7 +34,8 @@ image_says() {
 image_lies() { image_says '' '' "$1" 12 1f000000; }
 
 # In a stage: successor NAME COMMAND...: load an image with COMMAND, call for the reboot,
-# and note the status of both, what the log says, and whether the device masters the bus
+# and note the status of both, what the log says, whether the device masters the bus, and
+# what lutrace doctor says of the image
 successor() {
 	local name=$1 loaded
 	shift
@@ -46,11 +47,14 @@ successor() {
 	note "$name" "loaded $loaded, jumped $?, master $(is_master "${LAB_DEVICES%% *}")"
 	note "$name-log" "$(dmesg | sed -n 's/.*liveupdate: \(.*cannot take over.*\)/\1/p' | tr '\n' '|')"
 	dmesg >>"$LAB_RESULTS/dmesg-refused.log"
+	[ "$1" != load ] || note "$name-doctor" "$(lutrace doctor -j -s "$load_image" -c "$load_words" |
+		jq -r '.checks[] | select(.advice) | "the image loaded for kexec " + (.found | ltrimstr("it ")) + "; " + .advice' | tr '\n' '|')"
 }
 
 # In a stage: load IMAGE [WORDS]: for kexec, as ever
 load() {
-	kexec -s -l "$1" --command-line="$LAB_INCOMING_CMDLINE${2:+ $2}"
+	load_image=$1 load_words="$LAB_INCOMING_CMDLINE${2:+ $2}"
+	kexec -s -l "$1" --command-line="$load_words"
 }
 
 # In a test: memory where the ring of a workload would be if nothing translated. It is

@@ -100,11 +100,30 @@ static void check_strings(struct successor *successor, const struct system *syst
 	}
 }
 
+/* All of a file, to be freed, or NULL. */
+static char *text_of(const char *path, size_t *size, int *error)
+{
+	char *text = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	*size = 0;
+	*error = fd < 0 ? -errno : file_read(fd, &text, size);
+	if (fd >= 0)
+		close(fd);
+	if (*error) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
 static void check_image(struct successor *successor, const struct system *system, const char *image,
 			size_t size, const char *cmdline)
 {
+	char path[PATH_MAX], *text;
 	enum liveupdate_refusal why;
-	char text[4096];
+	size_t length;
+	int error;
 
 	why = liveupdate_image_find(image, size, &successor->head, &successor->strings,
 				    &successor->length);
@@ -117,15 +136,16 @@ static void check_image(struct successor *successor, const struct system *system
 		row(successor, why, NULL);
 		return;
 	}
-	if (system_text(system, COMPATIBLE_FILE, text, sizeof(text)) && text[0]) {
+	system_path(system, path, COMPATIBLE_FILE);
+	text = text_of(path, &length, &error);
+	if (text)
 		check_strings(successor, system, text);
-		return;
-	}
-	doctor_row(successor->checks, "successor", WARN,
-		   system_has(system, COMPATIBLE_FILE)
-			   ? "run it as root"
-			   : "ask on a kernel that has " COMPATIBLE_FILE,
-		   "it takes live updates; what this kernel hands over is not known");
+	else
+		doctor_row(successor->checks, "successor", WARN,
+			   error == -EACCES ? "run it as root"
+					    : "ask on a kernel that has " COMPATIBLE_FILE,
+			   "it takes live updates; what this kernel hands over is not known");
+	free(text);
 }
 
 /**
@@ -141,17 +161,13 @@ int doctor_successor(struct json_object *checks, const struct system *system, co
 		     const char *cmdline)
 {
 	struct successor successor = { .checks = checks };
-	char *image = NULL;
-	size_t size = 0;
-	int fd, ret;
+	size_t size;
+	char *image;
+	int error;
 
-	fd = open(file, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = file_read(fd, &image, &size);
-	close(fd);
-	if (!ret)
+	image = text_of(file, &size, &error);
+	if (image)
 		check_image(&successor, system, image, size, cmdline);
 	free(image);
-	return ret;
+	return error;
 }

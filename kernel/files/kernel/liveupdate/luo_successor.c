@@ -154,8 +154,8 @@ static void name_all_compatible(luo_compatible_fn fn, void *arg)
 {
 	fn(KHO_FDT_COMPATIBLE, true, arg);
 	fn(LUO_ABI_COMPATIBLE, true, arg);
-	luo_file_for_each_compatible(fn, arg);
-	luo_flb_for_each_compatible(fn, arg);
+	luo_file_list_compatible(fn, arg);
+	luo_flb_list_compatible(fn, arg);
 }
 
 static void check_image(struct refusal *refusal, const struct kimage *image)
