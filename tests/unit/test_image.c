@@ -35,11 +35,12 @@ static unsigned char *make_image(uint32_t flags)
 
 	assert_non_null(image);
 	image[0x1f1] = 1;
-	memcpy(image + 0x202, "HdrS\x0f\x02", 6);
-	memcpy(image + INFO, "LToP", 4);
+	put32(image + 0x202, 0x53726448); /* "HdrS" */
+	put32(image + 0x206, 0x20f);
+	put32(image + INFO, 0x506f544c); /* "LToP" */
 	put32(image + INFO + 4, 16);
 	put32(image + INFO + 8, 16 + 8 + head.size);
-	memcpy(image + CHUNK, "Oth!", 4);
+	put32(image + CHUNK, 0x2168744f); /* "Oth!" */
 	put32(image + CHUNK + 4, 8);
 	memcpy(image + CHUNK + 8, &head, sizeof(head));
 	memcpy(image + CHUNK + 8 + sizeof(head), strings, sizeof(strings));

@@ -45,9 +45,9 @@
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX "liveupdate."
 
+/* Jump into a kernel that cannot take over what is preserved; its devices are stopped */
 static bool force_successor;
-module_param(force_successor, bool, 0644);
-MODULE_PARM_DESC(force_successor, "Jump into a kernel that cannot take over what is preserved; its devices are stopped");
+core_param_cb(force_successor, &param_ops_bool, &force_successor, 0644);
 
 /**
  * struct liveupdate_successor - what an image that is loaded says of itself

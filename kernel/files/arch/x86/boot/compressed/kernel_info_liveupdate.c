@@ -95,10 +95,8 @@ struct statement {
 };
 
 /* Behind kernel_info, see vmlinux.lds.S; nothing here refers to it. */
-const struct statement kernel_info_liveupdate
-	__section(".rodata.kernel_info.liveupdate") __aligned(4) __used;
-
-const struct statement kernel_info_liveupdate = {
+static const struct statement kernel_info_liveupdate
+	__section(".rodata.kernel_info.liveupdate") __aligned(4) __used = {
 	.head = {
 		.magic = LIVEUPDATE_IMAGE_MAGIC,
 		.size = sizeof(struct statement),
