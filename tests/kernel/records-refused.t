@@ -9,6 +9,8 @@ here=$(dirname "$0")
 . "$here/../lab/tap.sh"
 # shellcheck source=tests/kernel/dma-session.sh
 . "$here/dma-session.sh"
+# shellcheck source=tests/kernel/successor.sh
+. "$here/successor.sh"
 
 stage before <<'END'
 set -e
@@ -59,10 +61,14 @@ refused device-did scalable "cannot be taken over: 0000:0100 uses table .*, expe
 refused unit-root scalable "cannot be taken over: root table address is"
 refused context legacy "cannot be taken over: 0000:0100 uses table .*, expected "
 
+# Such a command line is refused by the reboot call (successor-refused.t) unless the image
+# says something that is not so.
+image_lies "$tap_scratch/lies"
 refused "nothing but the feature is off" legacy "${used}.*boot with iommu.liveupdate=on" \
-	--incoming-append iommu.liveupdate=off
+	--incoming "$tap_scratch/lies" --incoming-append iommu.liveupdate=off
 refused "nothing but translation is off" legacy "cannot be taken over: it is to be switched off; boot with intel_iommu=on" \
-	--incoming-append intel_iommu=off
+	--incoming "$tap_scratch/lies" --incoming-append intel_iommu=off
 refused "nothing but the mode is another" scalable "cannot be taken over: it runs in scalable mode" \
-	--incoming-append intel_iommu=sm_off
+	--incoming "$tap_scratch/lies" --incoming-append intel_iommu=sm_off
+rm -f "$tap_scratch/lies"
 tap_done

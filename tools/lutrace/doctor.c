@@ -8,16 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "doctor.h"
 #include "doctor_features.h"
 #include "ledger.h"
 #include "main.h"
 #include "system.h"
-
-enum verdict {
-	OK,
-	WARN,
-	FAIL,
-};
 
 static const char *const verdict_names[] = { "ok", "warn", "fail" };
 
@@ -51,23 +46,37 @@ static const struct config_need config_needs[] = {
 	{ "BPF_EVENTS", WARN, "attach BPF programs to steps" },
 };
 
-static void __attribute__((format(printf, 5, 6)))
-check(struct json_object *checks, const char *name, enum verdict verdict, const char *advice,
-      const char *format, ...)
+/**
+ * doctor_row - add what was found
+ * @checks:  the array
+ * @name:    of the check
+ * @verdict: what it comes to
+ * @advice:  what to do unless it is OK
+ * @found:   what it is about
+ */
+void doctor_row(struct json_object *checks, const char *name, enum verdict verdict,
+		const char *advice, const char *found)
 {
 	struct json_object *row = json_object_new_object();
-	va_list arguments;
-	char found[512];
-
-	va_start(arguments, format);
-	vsnprintf(found, sizeof(found), format, arguments);
-	va_end(arguments);
 
 	add_text(row, "check", name);
 	add_text(row, "verdict", verdict_names[verdict]);
 	add_text(row, "found", found);
 	add_text(row, "advice", verdict == OK ? NULL : advice);
 	json_object_array_add(checks, row);
+}
+
+static void __attribute__((format(printf, 5, 6)))
+check(struct json_object *checks, const char *name, enum verdict verdict, const char *advice,
+      const char *format, ...)
+{
+	va_list arguments;
+	char found[512];
+
+	va_start(arguments, format);
+	vsnprintf(found, sizeof(found), format, arguments);
+	va_end(arguments);
+	doctor_row(checks, name, verdict, advice, found);
 }
 
 static void check_kernel(struct json_object *checks, const struct system *system)
@@ -328,14 +337,13 @@ static void check_tool(struct json_object *checks, const struct system *system, 
 	check(checks, "tools", verdict, advice, "%s is not installed", tool);
 }
 
-static void print_checks(struct json_object *value)
+static void print_rows(struct json_object *checks)
 {
 	static const struct column columns[] = {
 		{ "verdict", "", COLUMN_TEXT },
 		{ "check", "", COLUMN_TEXT },
 		{ "found", "", COLUMN_TEXT },
 	};
-	struct json_object *checks = member(value, "checks");
 	size_t i, count = json_object_array_length(checks), advices = 0;
 
 	output_table(checks, columns, sizeof(columns) / sizeof(columns[0]), 0);
@@ -347,6 +355,22 @@ static void print_checks(struct json_object *value)
 		printf("%s  - %s\n", advices++ ? "" : "\nWhat to do:\n",
 		       member_text(row, "advice"));
 	}
+}
+
+static void print_successor(struct json_object *value)
+{
+	print_rows(member(value, "checks"));
+	if (!strcmp(member_text(value, "verdict"), "ok"))
+		printf("\nThe reboot call will jump into this image.\n");
+	else if (!strcmp(member_text(value, "verdict"), "warn"))
+		printf("\nThe reboot call may refuse this image.\n");
+	else
+		printf("\nThe reboot call will refuse this image.\n");
+}
+
+static void print_checks(struct json_object *value)
+{
+	print_rows(member(value, "checks"));
 	doctor_print_features(member(value, "features"));
 	if (!strcmp(member_text(value, "verdict"), "ok"))
 		printf("\nThis machine is fit for live update.\n");
@@ -372,20 +396,64 @@ static enum verdict worst(struct json_object *checks)
 	return verdict;
 }
 
+static int answer(struct json_object *checks, struct json_object *features,
+		  void (*print)(struct json_object *value))
+{
+	struct json_object *value = json_object_new_object();
+	enum verdict verdict = worst(checks);
+
+	add_text(value, "verdict", verdict_names[verdict]);
+	json_object_object_add(value, "checks", checks);
+	if (features)
+		json_object_object_add(value, "features", features);
+	return output(value, print) ?: verdict == FAIL ? EXIT_BAD : EXIT_GOOD;
+}
+
+/* The machine is not asked about: only whether it will jump into that image. */
+static int examine_successor(struct system *system, const char *file, const char *cmdline)
+{
+	struct json_object *checks = json_object_new_array();
+	int ret;
+
+	ret = doctor_successor(checks, system, file, cmdline ?: system->cmdline);
+	system_free(system);
+	if (ret) {
+		json_object_put(checks);
+		return fail("%s: %s", file, strerror(-ret));
+	}
+	return answer(checks, NULL, print_successor);
+}
+
 int do_doctor(int argc, char **argv)
 {
-	static const struct option options[] = { { "root", required_argument, NULL, 'r' }, { 0 } };
-	struct json_object *value, *checks;
-	const char *root = NULL;
-	enum verdict verdict;
+	static const struct option options[] = {
+		{ "root", required_argument, NULL, 'r' },
+		{ "successor", required_argument, NULL, 's' },
+		{ "successor-cmdline", required_argument, NULL, 'c' },
+		{ 0 },
+	};
+	const char *root = NULL, *successor = NULL, *cmdline = NULL;
+	struct json_object *checks, *features;
 	struct system system;
+	int option;
 
-	while (next_option(argc, argv, "r:", options) != -1)
-		root = optarg;
+	while ((option = next_option(argc, argv, "r:s:c:", options)) != -1) {
+		if (option == 's')
+			successor = optarg;
+		else if (option == 'c')
+			cmdline = optarg;
+		else
+			root = optarg;
+	}
 	if (optind < argc)
 		return fail("'%s' is one argument too many; try --help", argv[optind]);
+	if (cmdline && !successor)
+		return fail("--successor-cmdline is the command line of a --successor");
 
 	system_read(&system, root);
+	if (successor)
+		return examine_successor(&system, successor, cmdline);
+
 	checks = json_object_new_array();
 	check_kernel(checks, &system);
 	check_config(checks, &system);
@@ -405,11 +473,7 @@ int do_doctor(int argc, char **argv)
 	check_tool(checks, &system, "drgn", WARN,
 		   "install python3-drgn to explain the dump of a kernel that died");
 
-	verdict = worst(checks);
-	value = json_object_new_object();
-	add_text(value, "verdict", verdict_names[verdict]);
-	json_object_object_add(value, "checks", checks);
-	json_object_object_add(value, "features", doctor_features(&system));
+	features = doctor_features(&system);
 	system_free(&system);
-	return output(value, print_checks) ?: verdict == FAIL ? EXIT_BAD : EXIT_GOOD;
+	return answer(checks, features, print_checks);
 }

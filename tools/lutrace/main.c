@@ -130,7 +130,10 @@ static const struct verb verbs[] = {
 	  "  -k, --vmlinux FILE     ... that kernel, with symbols and types\n" },
 	{ "doctor", do_doctor, "is this machine fit for live update, what is missing?",
 	  "[OPTIONS]\n\n"
-	  "  -r, --root DIR         look at the system whose files are below DIR\n" },
+	  "  -r, --root DIR         look at the system whose files are below DIR\n"
+	  "  -s, --successor FILE   would the reboot call jump into this kernel image?\n"
+	  "  -c, --successor-cmdline WORDS  booted with these words (default: the\n"
+	  "                         running kernel's)\n" },
 	{ "cmdline", do_cmdline, "the kernel parameters to use on this machine",
 	  "[OPTIONS]\n\n"
 	  "  -r, --root DIR         look at the system whose files are below DIR\n" },

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/liveupdate_image.h>
+
 #include "output.h"
 #include "postmortem.h"
 #include "recording.h"
@@ -308,6 +310,22 @@ static bool is_uncertain(const struct history *history)
 	}
 }
 
+/* What an error means, or why the loaded kernel was refused. */
+static const char *meaning_text(const struct step *step, int error)
+{
+	static const char *const refusals[] = {
+#define REFUSAL(name, number, what, advice) [number] = what "; " advice,
+		LIVEUPDATE_REFUSALS(REFUSAL)
+#undef REFUSAL
+	};
+	uint64_t reason = step->end->count;
+
+	if (step->begin->step == LIVEUPDATE_STEP_SUCCESSOR_REFUSE && reason &&
+	    reason <= LIVEUPDATE_REFUSAL_MAX)
+		return refusals[reason];
+	return strerror(error);
+}
+
 static struct json_object *step_json(const struct handover *handover, const struct step *step)
 {
 	struct json_object *row = recording_step(handover, step);
@@ -321,7 +339,7 @@ static struct json_object *step_json(const struct handover *handover, const stru
 		add_text(row, "object", session);
 	add_text(row, "release", handover->ledger[step->side].header.release);
 	add_text(row, "error", ret ? error_text(ret) : NULL);
-	add_text(row, "meaning", ret ? strerror(-ret) : NULL);
+	add_text(row, "meaning", ret ? meaning_text(step, -ret) : NULL);
 	return row;
 }
 

@@ -38,6 +38,7 @@
 
 #define pr_fmt(fmt) "iommu: liveupdate: " fmt
 
+#include <linux/bitmap.h>
 #include <linux/cleanup.h>
 #include <linux/io.h>
 #include <linux/iommu.h>
@@ -54,7 +55,9 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/xarray.h>
+#include <uapi/linux/liveupdate_image.h>
 
+#include "irq_remapping.h"
 #include "iommu-priv.h"
 #include "liveupdate.h"
 
@@ -231,11 +234,14 @@ static void iommu_flb_unpreserve(struct liveupdate_flb_op_args *args)
 	kfree(out);
 }
 
+static void iommu_flb_components(char *buf, size_t size);
+
 static const struct liveupdate_flb_ops iommu_flb_ops = {
 	.preserve	= iommu_flb_preserve,
 	.unpreserve	= iommu_flb_unpreserve,
 	.retrieve	= iommu_flb_retrieve,
 	.finish		= iommu_flb_finish,
+	.components	= iommu_flb_components,
 	.owner		= THIS_MODULE,
 };
 
@@ -286,6 +292,70 @@ static void outgoing_put(struct iommu_outgoing *out)
 }
 
 DEFINE_FREE(outgoing_put, struct iommu_outgoing *, outgoing_put(_T))
+
+/* What of IOMMU_LIVEUPDATE_COMPATIBLE the records use, in sorted order */
+static const char *const components[] = {
+	LIVEUPDATE_IOMMU_AMD,
+	LIVEUPDATE_IOMMU_AMDV1,
+	LIVEUPDATE_IOMMU_INTEL,
+	LIVEUPDATE_IOMMU_INTEL_LEGACY,
+	LIVEUPDATE_IOMMU_INTEL_SCALABLE,
+	LIVEUPDATE_IOMMU_IRQ_REMAP,
+	LIVEUPDATE_IOMMU_VTDSS,
+	LIVEUPDATE_IOMMU_X86_64,
+};
+
+static void use_component(unsigned long *used, const char *component)
+{
+	int i = component ? match_string(components, ARRAY_SIZE(components), component) : -1;
+
+	if (i >= 0)
+		__set_bit(i, used);
+}
+
+static const char *format_component(u8 format)
+{
+	switch (format) {
+	case IOMMU_SER_VTDSS:
+		return LIVEUPDATE_IOMMU_VTDSS;
+	case IOMMU_SER_X86_64:
+		return LIVEUPDATE_IOMMU_X86_64;
+	case IOMMU_SER_AMDV1:
+		return LIVEUPDATE_IOMMU_AMDV1;
+	default:
+		return NULL;
+	}
+}
+
+static void iommu_flb_components(char *buf, size_t size)
+{
+	DECLARE_BITMAP(used, ARRAY_SIZE(components)) = {};
+	struct outgoing_domain *domain;
+	struct outgoing_unit *unit;
+	size_t length = 0;
+	unsigned int i;
+
+	struct iommu_outgoing *out __free(outgoing_put) = outgoing_get();
+	if (IS_ERR(out))
+		return;
+
+	guard(mutex)(&outgoing_lock);
+	list_for_each_entry(unit, &out->units, list) {
+		use_component(used, unit->ser->prefix.type == IOMMU_SER_INTEL ?
+				    LIVEUPDATE_IOMMU_INTEL : LIVEUPDATE_IOMMU_AMD);
+		if (unit->ops->unit_mode)
+			use_component(used, unit->ops->unit_mode(unit->iommu));
+		if (irq_remapping_enabled)
+			use_component(used, LIVEUPDATE_IOMMU_IRQ_REMAP);
+	}
+	list_for_each_entry(domain, &out->domains, list)
+		use_component(used, format_component(domain->ser->format));
+
+	buf[0] = '\0';
+	for_each_set_bit(i, used, ARRAY_SIZE(components))
+		length += scnprintf(buf + length, size - length, "%s%s",
+				    length ? "," : "", components[i]);
+}
 
 static struct outgoing_domain *find_domain(struct iommu_outgoing *out,
 					   struct iommu_domain *domain)

@@ -62,6 +62,9 @@
 /* See liveupdate.h */
 DEFINE_MUTEX(pci_liveupdate_lock);
 
+/* Preserved devices were given up; the machine is on its way to the next kernel */
+static bool abandoned;
+
 /* A preserved device, or a bridge above some. */
 struct outgoing_function {
 	struct list_head list;
@@ -250,11 +253,40 @@ static void pci_flb_unpreserve(struct liveupdate_flb_op_args *args)
 	kfree(out);
 }
 
+/*
+ * The next kernel knows nothing of the devices: they may not reach memory any
+ * more. Bridges lose nothing by going on until they are shut down.
+ */
+static void pci_flb_abandon(struct liveupdate_flb_op_args *args)
+{
+	struct pci_outgoing *out = args->obj;
+	struct outgoing_function *function;
+
+	guard(mutex)(&pci_liveupdate_lock);
+
+	abandoned = true;
+	list_for_each_entry(function, &out->functions, list) {
+		struct pci_dev *dev = function->dev;
+
+		if (dev->hdr_type != PCI_HEADER_TYPE_NORMAL)
+			continue;
+		pci_clear_master(dev);
+		/* What it had asked for arrives now, not in the next kernel. */
+		if (!pci_wait_for_pending_transaction(dev))
+			pci_err(dev, "liveupdate: transactions are still pending\n");
+		pci_emerg(dev, "liveupdate: stopped: bus mastering is off, because the next kernel cannot take the device over\n");
+		liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_ISOLATE,
+					LIVEUPDATE_KIND_DEVICE,
+					pci_liveupdate_object(dev), 0, 1);
+	}
+}
+
 static const struct liveupdate_flb_ops pci_flb_ops = {
 	.preserve	= pci_flb_preserve,
 	.unpreserve	= pci_flb_unpreserve,
 	.retrieve	= pci_flb_retrieve,
 	.finish		= pci_flb_finish,
+	.abandon	= pci_flb_abandon,
 	.owner		= THIS_MODULE,
 };
 
@@ -628,6 +660,13 @@ bool pci_liveupdate_shutdown(struct pci_dev *dev)
 	struct outgoing_function *function;
 	u32 id;
 
+	/*
+	 * The user of a device that was given up still runs, and could switch bus
+	 * mastering on again behind the back of who switches it off now. Nobody
+	 * gives this lock back.
+	 */
+	if (abandoned && dev->driver && dev->driver->liveupdate_aware)
+		pci_cfg_access_lock(dev);
 	if (!preserved)
 		return false;
 

@@ -123,6 +123,8 @@ enum iommu_liveupdate_refusal {
  * struct iommu_liveupdate_ops - what an IOMMU driver does for live update
  * @preserve_unit:     outgoing: keep the unit's own tables, fill @ser. May sleep.
  * @unpreserve_unit:   outgoing: undo @preserve_unit
+ * @unit_mode:         outgoing: optional; the mode that a preserved unit runs in, if
+ *                     the next kernel has to be told (LIVEUPDATE_IOMMU_*), or NULL
  * @preserve_domain:   outgoing: keep all pages of a page table, fill @ser.
  *                     -EOPNOTSUPP for a domain that cannot cross. May sleep.
  * @unpreserve_domain: outgoing: undo @preserve_domain
@@ -149,6 +151,7 @@ struct iommu_liveupdate_ops {
 	int (*preserve_unit)(struct iommu_device *iommu,
 			     struct iommu_unit_ser *ser);
 	void (*unpreserve_unit)(struct iommu_device *iommu);
+	const char *(*unit_mode)(struct iommu_device *iommu);
 	int (*preserve_domain)(struct iommu_domain *domain,
 			       struct iommu_domain_ser *ser);
 	void (*unpreserve_domain)(struct iommu_domain *domain,

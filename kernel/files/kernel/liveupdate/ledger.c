@@ -52,6 +52,7 @@
 #include <linux/kernel.h>
 #include <linux/kexec_handover.h>
 #include <linux/kobject.h>
+#include <linux/liveupdate.h>
 #include <linux/liveupdate_trace.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -963,21 +964,12 @@ static const struct attribute_group ledger_group = {
 
 static int __init ledger_late_init(void)
 {
-	struct kobject *kobj;
-	int err;
-
 	scoped_guard(raw_spinlock_irqsave, &ledger_lock)
 		ledger_set_wall();
 
-	kobj = kobject_create_and_add("liveupdate", kernel_kobj);
-	if (!kobj)
+	if (!liveupdate_kobj)
 		return -ENOMEM;
-
-	err = sysfs_create_group(kobj, &ledger_group);
-	if (err)
-		kobject_put(kobj);
-
-	return err;
+	return sysfs_create_group(liveupdate_kobj, &ledger_group);
 }
 late_initcall(ledger_late_init);
 

@@ -49,6 +49,7 @@
 #include <linux/kho/abi/iommu.h>
 #include <linux/liveupdate_trace.h>
 #include <linux/pci.h>
+#include <uapi/linux/liveupdate_image.h>
 
 #include "iommu.h"
 #include "pasid.h"
@@ -195,6 +196,17 @@ static int intel_preserve_unit(struct iommu_device *iommu_dev,
 	iommu->liveupdate = lu;
 	spin_unlock(&iommu->lock);
 	return 0;
+}
+
+/* Hardware that has only legacy mode runs in it whatever the command line says */
+static const char *intel_unit_mode(struct iommu_device *iommu_dev)
+{
+	struct intel_iommu *iommu = container_of(iommu_dev, struct intel_iommu, iommu);
+
+	if (!ecap_smts(iommu->ecap))
+		return NULL;
+	return sm_supported(iommu) ? LIVEUPDATE_IOMMU_INTEL_SCALABLE :
+				     LIVEUPDATE_IOMMU_INTEL_LEGACY;
 }
 
 static void intel_unpreserve_unit(struct iommu_device *iommu_dev)
@@ -528,6 +540,7 @@ bool intel_liveupdate_shutdown(struct intel_iommu *iommu)
 const struct iommu_liveupdate_ops intel_iommu_liveupdate_ops = {
 	.preserve_unit		= intel_preserve_unit,
 	.unpreserve_unit	= intel_unpreserve_unit,
+	.unit_mode		= intel_unit_mode,
 	.preserve_domain	= intel_preserve_domain,
 	.unpreserve_domain	= intel_unpreserve_domain,
 	.preserve_device	= intel_preserve_device,

@@ -87,9 +87,13 @@
 	/* a piece of a session's name, beside what failed in it */	\
 	X(SESSION_NAME,		53, "session-name")			\
 	/* all sessions that came with the live update are finished */	\
-	X(SESSIONS_FINISHED,	54, "sessions-finished")
+	X(SESSIONS_FINISHED,	54, "sessions-finished")		\
+	/* the loaded image cannot take over: enum liveupdate_refusal, -ENOEXEC; 0 if forced */ \
+	X(SUCCESSOR_REFUSE,	55, "successor-refuse")			\
+	/* a unit that was found translating for nobody known blocks */	\
+	X(IOMMU_BLOCK,		56, "iommu-block")
 
-#define LIVEUPDATE_STEP_MAX	54
+#define LIVEUPDATE_STEP_MAX	56
 
 enum liveupdate_step_id {
 	LIVEUPDATE_STEP_NONE = 0,

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: (GPL-2.0-only WITH Linux-syscall-note) OR BSD-2-Clause */
+/*
+ * Live update: what a kernel image says of itself, so that the kernel that is to
+ * jump into it can tell beforehand whether it takes over what is preserved.
+ *
+ * The statement lies in the variable-length part of kernel_info
+ * (Documentation/arch/x86/boot.rst): inside the file that is signed, outside the
+ * compressed payload. Kernel and user-space tools read it with the functions
+ * below, which trust nothing in the file.
+ *
+ * Compatible strings. What crosses is named by strings of this form:
+ *
+ *	BASE[;COMPONENT[,COMPONENT]...]
+ *
+ * BASE names a layout and its version. Components name what of it is in use, or
+ * what a kernel has; they are sorted by byte value and none occurs twice. A kernel
+ * that accepts "x-v1;a,b,c" takes over "x-v1", "x-v1;b" and "x-v1;a,c", and
+ * neither "x-v2" nor "x-v1;d".
+ */
+#ifndef _UAPI_LINUX_LIVEUPDATE_IMAGE_H
+#define _UAPI_LINUX_LIVEUPDATE_IMAGE_H
+
+#include <linux/types.h>
+#ifdef __KERNEL__
+#include <linux/string.h>
+#else
+#include <string.h>
+#endif
+
+#define LIVEUPDATE_IMAGE_MAGIC		0x6d49554cU	/* "LUIm" */
+#define LIVEUPDATE_IMAGE_VERSION	1
+/* No statement is longer; the strings of all that Linux has take 300 bytes. */
+#define LIVEUPDATE_IMAGE_MAX_SIZE	8192
+
+/* Defaults, which words of the command line override */
+#define LIVEUPDATE_IMAGE_KHO_ON		0x01 /* kho= */
+#define LIVEUPDATE_IMAGE_LIVEUPDATE_ON	0x02 /* liveupdate= */
+#define LIVEUPDATE_IMAGE_INTEL_ON	0x04 /* intel_iommu= */
+#define LIVEUPDATE_IMAGE_INTEL_SCALABLE	0x08 /* intel_iommu=sm_on */
+/* The built-in command line is all there is */
+#define LIVEUPDATE_IMAGE_OVERRIDE	0x10
+
+/**
+ * struct liveupdate_image - head of the statement; strings follow
+ * @magic:       LIVEUPDATE_IMAGE_MAGIC
+ * @size:        bytes of all, the strings included
+ * @version:     LIVEUPDATE_IMAGE_VERSION; another one means another layout
+ * @header_size: bytes from here to the strings; grows with what is appended
+ * @flags:       LIVEUPDATE_IMAGE_*; those that a reader does not know do not matter
+ *
+ * Strings end with NUL, the last one, too. The first is the built-in command line,
+ * empty if there is none. The others are compatible strings that the kernel accepts;
+ * empty ones are padding.
+ */
+struct liveupdate_image {
+	__u32 magic;
+	__u32 size;
+	__u16 version;
+	__u16 header_size;
+	__u32 flags;
+};
+
+/*
+ * Components of the IOMMU's records, in sorted order: who wrote them, the mode that
+ * a VT-d unit runs in where it has both, whether interrupts are remapped, and the
+ * formats of page tables.
+ */
+#define LIVEUPDATE_IOMMU_AMD		"amd"
+#define LIVEUPDATE_IOMMU_AMDV1		"amdv1"
+#define LIVEUPDATE_IOMMU_INTEL		"intel"
+#define LIVEUPDATE_IOMMU_INTEL_LEGACY	"intel-legacy"
+#define LIVEUPDATE_IOMMU_INTEL_SCALABLE	"intel-scalable"
+#define LIVEUPDATE_IOMMU_IRQ_REMAP	"irq-remap"
+#define LIVEUPDATE_IOMMU_VTDSS		"vtdss"
+#define LIVEUPDATE_IOMMU_X86_64		"x86-64"
+
+/*
+ * X(NAME, number, "what is wrong", "what to do"): why an image cannot take over
+ * what is preserved. The number is ABI: it is the count of the step
+ * successor-refuse in the ledger.
+ */
+#define LIVEUPDATE_REFUSALS(X)						\
+	X(RETURNS, 1,							\
+	  "it was loaded to be returned from (kexec --load-preserve-context)", \
+	  "load it without that")					\
+	X(LEGACY_LOAD, 2,						\
+	  "it was loaded with kexec_load(2), which hands nothing over",	\
+	  "load it with kexec_file_load(2) (kexec -s)")			\
+	X(SILENT, 3,							\
+	  "it does not say that it takes over anything",		\
+	  "load one that is built with live update and says so")	\
+	X(DAMAGED, 4,							\
+	  "what it says of live update cannot be read",			\
+	  "build it again, or load another kernel")			\
+	X(KHO, 5,							\
+	  "its command line leaves kexec handover off",			\
+	  "add kho=on to it")						\
+	X(LIVEUPDATE, 6,						\
+	  "its command line leaves live update off",			\
+	  "add liveupdate=on to it")					\
+	X(ABI, 7,							\
+	  "it does not accept that",					\
+	  "load a kernel that does, or give up what is preserved")	\
+	X(IOMMU_OFF, 8,							\
+	  "its command line leaves off the IOMMU that translates for preserved devices", \
+	  "add intel_iommu=on, and remove iommu=off and amd_iommu=off")	\
+	X(IOMMU_MODE, 9,						\
+	  "its command line runs VT-d in another mode",			\
+	  "add intel_iommu=sm_on for scalable mode, sm_off for legacy mode") \
+	X(IOMMU_STATE, 10,						\
+	  "its command line leaves live update of IOMMUs off",		\
+	  "remove iommu.liveupdate=off")				\
+	X(IRQ_REMAP, 11,						\
+	  "its command line leaves interrupt remapping off",		\
+	  "remove intremap=off and nointremap")
+
+#define LIVEUPDATE_REFUSAL_MAX	11
+
+enum liveupdate_refusal {
+	LIVEUPDATE_REFUSAL_NONE = 0,
+#define LIVEUPDATE_REFUSAL_ENUM(name, number, what, advice) LIVEUPDATE_REFUSAL_##name = number,
+	LIVEUPDATE_REFUSALS(LIVEUPDATE_REFUSAL_ENUM)
+#undef LIVEUPDATE_REFUSAL_ENUM
+};
+
+/**
+ * struct liveupdate_switches - what is on in a kernel with its command line
+ * @kho:              kexec handover
+ * @liveupdate:       the live update orchestrator
+ * @iommu:            any IOMMU (iommu=off)
+ * @iommu_liveupdate: live update of IOMMUs
+ * @intel:            VT-d
+ * @intel_scalable:   its scalable mode, where hardware has it
+ * @amd:              the AMD IOMMU
+ * @irq_remap:        interrupt remapping
+ */
+struct liveupdate_switches {
+	__u8 kho;
+	__u8 liveupdate;
+	__u8 iommu;
+	__u8 iommu_liveupdate;
+	__u8 intel;
+	__u8 intel_scalable;
+	__u8 amd;
+	__u8 irq_remap;
+};
+
+static inline __u32 liveupdate_image_u32(const unsigned char *at)
+{
+	return at[0] | at[1] << 8 | at[2] << 16 | (__u32)at[3] << 24;
+}
+
+/*
+ * Find the statement in a bzImage. The offsets are those of the boot protocol:
+ * setup_sects, header magic, protocol version, kernel_info_offset; the last one
+ * came with version 2.15.
+ *
+ * Return: LIVEUPDATE_REFUSAL_NONE with @head filled and the strings in @strings and
+ * @length; LIVEUPDATE_REFUSAL_SILENT if the image has none, or _DAMAGED.
+ */
+static inline enum liveupdate_refusal
+liveupdate_image_find(const void *file, __u64 size, struct liveupdate_image *head,
+		      const char **strings, __u32 *length)
+{
+	const unsigned char *image = (const unsigned char *)file;
+	__u64 info, end, at;
+	__u32 info_size, info_total, sectors;
+
+	if (size < 0x1000 || memcmp(image + 0x202, "HdrS", 4) ||
+	    (image[0x206] | image[0x207] << 8) < 0x20f)
+		return LIVEUPDATE_REFUSAL_SILENT;
+
+	sectors = image[0x1f1] ? image[0x1f1] : 4;
+	info = (__u64)(sectors + 1) * 512 + liveupdate_image_u32(image + 0x268);
+	if (info > size || size - info < 12 || memcmp(image + info, "LToP", 4))
+		return LIVEUPDATE_REFUSAL_SILENT;
+	info_size = liveupdate_image_u32(image + info + 4);
+	info_total = liveupdate_image_u32(image + info + 8);
+	if (info_size < 12 || info_total < info_size || info_total > size - info)
+		return LIVEUPDATE_REFUSAL_DAMAGED;
+
+	/* Each chunk begins with four letters and its size. */
+	end = info + info_total;
+	for (at = info + info_size; end - at >= 8;
+	     at += liveupdate_image_u32(image + at + 4)) {
+		__u32 chunk = liveupdate_image_u32(image + at + 4);
+
+		if (chunk < 8 || chunk > end - at)
+			return LIVEUPDATE_REFUSAL_DAMAGED;
+		if (liveupdate_image_u32(image + at) != LIVEUPDATE_IMAGE_MAGIC)
+			continue;
+		if (chunk < sizeof(*head) || chunk > LIVEUPDATE_IMAGE_MAX_SIZE)
+			return LIVEUPDATE_REFUSAL_DAMAGED;
+		memcpy(head, image + at, sizeof(*head));
+		if (head->version != LIVEUPDATE_IMAGE_VERSION ||
+		    head->header_size < sizeof(*head) ||
+		    head->header_size >= chunk || image[at + chunk - 1])
+			return LIVEUPDATE_REFUSAL_DAMAGED;
+		*strings = (const char *)image + at + head->header_size;
+		*length = chunk - head->header_size;
+		return LIVEUPDATE_REFUSAL_NONE;
+	}
+	return LIVEUPDATE_REFUSAL_SILENT;
+}
+
+/* The value of the word "NAME=VALUE", or NULL. "-" and "_" are the same in names. */
+static inline const char *liveupdate_word_value(const char *word, __u32 length,
+						const char *name)
+{
+	__u32 i;
+
+	for (i = 0; name[i]; i++)
+		if (i >= length || (word[i] == '-' ? '_' : word[i]) != name[i])
+			return NULL;
+	if (i >= length || word[i] != '=')
+		return NULL;
+	i++;
+	return i < length && word[i] == '"' ? word + i + 1 : word + i;
+}
+
+/* As kstrtobool() reads it: what it does not understand changes nothing. */
+static inline void liveupdate_word_bool(__u8 *on, const char *value, const char *end)
+{
+	char letter = value < end ? *value | 0x20 : 0;
+
+	if (letter == 'o') {
+		letter = value + 1 < end ? value[1] | 0x20 : 0;
+		if (letter == 'n')
+			*on = 1;
+		else if (letter == 'f')
+			*on = 0;
+		return;
+	}
+	/* The bit that makes a letter small is set in digits. */
+	if (letter && strchr("eyt1", letter))
+		*on = 1;
+	else if (letter && strchr("dnf0", letter))
+		*on = 0;
+}
+
+/* One of a list of words with commas between them begins so */
+#define liveupdate_item_begins(item, end, text)					\
+	((__u64)((end) - (item)) >= sizeof(text) - 1 &&				\
+	 !memcmp(item, text, sizeof(text) - 1))
+
+static inline void liveupdate_read_list(struct liveupdate_switches *on, char which,
+					const char *item, const char *end)
+{
+	const char *next;
+
+	for (; item < end; item = next + 1) {
+		for (next = item; next < end && *next != ','; next++)
+			;
+		switch (which) {
+		case 'i': /* intel_iommu= */
+			if (liveupdate_item_begins(item, next, "on"))
+				on->intel = 1;
+			else if (liveupdate_item_begins(item, next, "off"))
+				on->intel = 0;
+			else if (liveupdate_item_begins(item, next, "sm_on"))
+				on->intel_scalable = 1;
+			else if (liveupdate_item_begins(item, next, "sm_off"))
+				on->intel_scalable = 0;
+			break;
+		case 'a': /* amd_iommu=, which cannot be switched on again */
+			if (liveupdate_item_begins(item, next, "off"))
+				on->amd = 0;
+			break;
+		case 'o': /* iommu=, likewise */
+			if (liveupdate_item_begins(item, next, "off"))
+				on->iommu = 0;
+			break;
+		case 'r': /* intremap= */
+			if (liveupdate_item_begins(item, next, "on"))
+				on->irq_remap = 1;
+			else if (liveupdate_item_begins(item, next, "off"))
+				on->irq_remap = 0;
+			break;
+		}
+	}
+}
+
+/* One word of a command line. */
+static inline void liveupdate_read_word(struct liveupdate_switches *on,
+					const char *word, __u32 length)
+{
+	const char *end = word + length;
+	const char *value;
+
+	value = liveupdate_word_value(word, length, "kho");
+	if (value)
+		liveupdate_word_bool(&on->kho, value, end);
+	value = liveupdate_word_value(word, length, "liveupdate");
+	if (value)
+		liveupdate_word_bool(&on->liveupdate, value, end);
+	value = liveupdate_word_value(word, length, "iommu.liveupdate");
+	if (value && liveupdate_item_begins(value, end, "eager"))
+		on->iommu_liveupdate = 1;
+	else if (value)
+		liveupdate_word_bool(&on->iommu_liveupdate, value, end);
+	value = liveupdate_word_value(word, length, "intel_iommu");
+	if (value)
+		liveupdate_read_list(on, 'i', value, end);
+	value = liveupdate_word_value(word, length, "amd_iommu");
+	if (value)
+		liveupdate_read_list(on, 'a', value, end);
+	value = liveupdate_word_value(word, length, "iommu");
+	if (value)
+		liveupdate_read_list(on, 'o', value, end);
+	value = liveupdate_word_value(word, length, "intremap");
+	if (value)
+		liveupdate_read_list(on, 'r', value, end);
+	if (length == 10 && !memcmp(word, "nointremap", 10))
+		on->irq_remap = 0;
+}
+
+/* All words up to "--", behind which they are for process 1. */
+static inline void liveupdate_read_command_line(struct liveupdate_switches *on,
+						const char *line)
+{
+	const char *word;
+	int quoted;
+
+	while (*line) {
+		while (*line == ' ' || *line == '\t' || *line == '\n')
+			line++;
+		quoted = *line == '"';
+		line += quoted;
+		for (word = line; *line; line++) {
+			if (*line == '"')
+				quoted = !quoted;
+			else if (!quoted && (*line == ' ' || *line == '\t' || *line == '\n'))
+				break;
+		}
+		if (line - word == 2 && word[0] == '-' && word[1] == '-')
+			return;
+		if (line > word)
+			liveupdate_read_word(on, word, line - word - (line[-1] == '"'));
+	}
+}
+
+/*
+ * What is on in the kernel of an image that is booted with @line. @strings are those
+ * that liveupdate_image_find() found.
+ */
+static inline void liveupdate_image_switches(const struct liveupdate_image *head,
+					     const char *strings, const char *line,
+					     struct liveupdate_switches *on)
+{
+	on->kho = !!(head->flags & LIVEUPDATE_IMAGE_KHO_ON);
+	on->liveupdate = !!(head->flags & LIVEUPDATE_IMAGE_LIVEUPDATE_ON);
+	on->iommu = 1;
+	on->iommu_liveupdate = 1;
+	on->intel = !!(head->flags & LIVEUPDATE_IMAGE_INTEL_ON);
+	on->intel_scalable = !!(head->flags & LIVEUPDATE_IMAGE_INTEL_SCALABLE);
+	on->amd = 1;
+	on->irq_remap = 1;
+	/* The built-in command line comes first, so the last word is the other's. */
+	liveupdate_read_command_line(on, strings);
+	if (!(head->flags & LIVEUPDATE_IMAGE_OVERRIDE))
+		liveupdate_read_command_line(on, line);
+}
+
+/* What has to be on whatever is preserved */
+static inline enum liveupdate_refusal
+liveupdate_switches_refuse(const struct liveupdate_switches *on)
+{
+	if (!on->kho)
+		return LIVEUPDATE_REFUSAL_KHO;
+	return on->liveupdate ? LIVEUPDATE_REFUSAL_NONE : LIVEUPDATE_REFUSAL_LIVEUPDATE;
+}
+
+/* Bytes of the base of a compatible string, or of its first component */
+static inline __u32 liveupdate_part_length(const char *part)
+{
+	return strcspn(part, ";,");
+}
+
+static inline int liveupdate_part_is(const char *part, __u32 length, const char *text)
+{
+	return length == strlen(text) && !memcmp(part, text, length);
+}
+
+/* The next component of a compatible string behind @part, or NULL */
+static inline const char *liveupdate_next_component(const char *part)
+{
+	part += liveupdate_part_length(part);
+	return *part ? part + 1 : NULL;
+}
+
+static inline int liveupdate_has_component(const char *accepted, const char *component,
+					   __u32 length)
+{
+	while ((accepted = liveupdate_next_component(accepted)))
+		if (liveupdate_part_length(accepted) == length &&
+		    !memcmp(accepted, component, length))
+			return 1;
+	return 0;
+}
+
+/* Is what a component stands for on? */
+static inline enum liveupdate_refusal
+liveupdate_component_refuse(const struct liveupdate_switches *on,
+			    const char *component, __u32 length)
+{
+	int intel = liveupdate_part_is(component, length, LIVEUPDATE_IOMMU_INTEL);
+	int amd = liveupdate_part_is(component, length, LIVEUPDATE_IOMMU_AMD);
+
+	if (intel || amd) {
+		if (!on->iommu || (intel && !on->intel) || (amd && !on->amd))
+			return LIVEUPDATE_REFUSAL_IOMMU_OFF;
+		if (!on->iommu_liveupdate)
+			return LIVEUPDATE_REFUSAL_IOMMU_STATE;
+	}
+	if (liveupdate_part_is(component, length, LIVEUPDATE_IOMMU_INTEL_SCALABLE) &&
+	    !on->intel_scalable)
+		return LIVEUPDATE_REFUSAL_IOMMU_MODE;
+	if (liveupdate_part_is(component, length, LIVEUPDATE_IOMMU_INTEL_LEGACY) &&
+	    on->intel_scalable)
+		return LIVEUPDATE_REFUSAL_IOMMU_MODE;
+	if (liveupdate_part_is(component, length, LIVEUPDATE_IOMMU_IRQ_REMAP) &&
+	    !on->irq_remap)
+		return LIVEUPDATE_REFUSAL_IRQ_REMAP;
+	return LIVEUPDATE_REFUSAL_NONE;
+}
+
+/*
+ * Does an image with these strings, booted with these switches, take over what
+ * @used names? @strings and @length are those that liveupdate_image_find() found.
+ *
+ * Return: LIVEUPDATE_REFUSAL_NONE, or why not.
+ */
+static inline enum liveupdate_refusal
+liveupdate_image_refuse(const char *strings, __u32 length,
+			const struct liveupdate_switches *on, const char *used)
+{
+	const char *end = strings + length, *component = used;
+	__u32 base = liveupdate_part_length(used);
+	const char *accepted = NULL, *at;
+	enum liveupdate_refusal why;
+
+	for (at = strings + strlen(strings) + 1; at < end; at += strlen(at) + 1) {
+		if (liveupdate_part_length(at) == base && !memcmp(at, used, base)) {
+			accepted = at;
+			break;
+		}
+	}
+	if (!accepted)
+		return LIVEUPDATE_REFUSAL_ABI;
+
+	while ((component = liveupdate_next_component(component))) {
+		__u32 bytes = liveupdate_part_length(component);
+
+		if (!liveupdate_has_component(accepted, component, bytes))
+			return LIVEUPDATE_REFUSAL_ABI;
+		why = liveupdate_component_refuse(on, component, bytes);
+		if (why)
+			return why;
+	}
+	return LIVEUPDATE_REFUSAL_NONE;
+}
+
+#endif /* _UAPI_LINUX_LIVEUPDATE_IMAGE_H */
