@@ -48,7 +48,7 @@
  *	write OFFSET VALUE
  *	physical OFFSET		where that page of the memfd is
  *	fill VALUE		make each word of the memfd that value
- *	count VALUE		how many words have it
+ *	count VALUE [VALUE]	how many words have it, or one of them
  *	places			a number that is another one if any page of it was moved
  *	punch			make it one hole
  *	truncate PAGES
@@ -682,9 +682,8 @@ static int do_places(char **word)
 static int do_punch(char **word)
 {
 	(void)word;
-	return fallocate(memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, memory_size)
-		       ? -errno
-		       : 0;
+	return fallocate(memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, memory_size) ? -errno
+											    : 0;
 }
 
 static int do_truncate(char **word)
@@ -731,11 +730,14 @@ static int do_fill(char **word)
 
 static int do_count(char **word)
 {
-	uint64_t value = number(word[1]);
+	uint64_t value = number(word[1]), other = word[2] ? number(word[2]) : value;
 	size_t count = 0;
 
-	for (size_t i = 0; i < memory_size / sizeof(value); i++)
-		count += memory[i] == value;
+	for (size_t i = 0; i < memory_size / sizeof(value); i++) {
+		uint64_t found = memory[i];
+
+		count += found == value || found == other;
+	}
 	printf("%zu\n", count);
 	return 1;
 }

@@ -91,9 +91,11 @@ writes_always() {
 	writer=$!
 }
 
+# What it has been told last it still does.
 writes_end() {
 	kill -KILL "$writer"
 	wait "$writer" 2>/dev/null || :
+	sleep 0.3
 }
 
 # In a stage: note NAME VALUE..., for the test

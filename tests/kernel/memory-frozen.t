@@ -59,7 +59,7 @@ attempt remove advise remove
 attempt punch punch
 attempt apart preserve-apart memory 7
 attempt write write 0x3f0000 0x3333
-note content-afterwards "$(dma read 0x3f0000) $(($(dma count 0x5555) + $(dma count 0x1111)))"
+note content-afterwards "$(dma read 0x3f0000) $(dma count 0x5555 0x1111)"
 
 # Nobody has it any more, and all other memory is used.
 dma_killed
@@ -81,7 +81,7 @@ attempt move move d new
 attempt punch-moved punch
 writes_end
 note finish "$(dma try finish)"
-note content-finished "$(dma read 0x3f0000) $(($(dma count 0x5555) + $(dma count 0x1111)))"
+note content-finished "$(dma read 0x3f0000) $(dma count 0x5555 0x1111)"
 
 # As ordinary as any. It has to be in no page table for that, where it is pinned.
 dma space other && dma move-to-space d other && dma unmap new && dma destroy new || exit
