@@ -19,16 +19,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PAGE	 4096UL
-#define BLOB	 "/sys/kernel/debug/kho/out/fdt"
-#define PROPERTY "preserved-memory-map"
+#define PAGE 4096UL
+#define BLOB "/sys/kernel/debug/kho/out/fdt"
 
 /* Version 17 of the format: what is used of the header, and a property. */
 struct fdt {
 	uint32_t magic;
 	uint32_t size;
 	uint32_t structure;
-	uint32_t strings;
 };
 
 struct fdt_property {
@@ -57,22 +55,22 @@ static void *map(uint64_t address)
 	return page + address % PAGE;
 }
 
+/*
+ * The property with the address: the first one of eight bytes. The kernel's copy for
+ * debugging ends before the names of the properties.
+ */
 static struct fdt_property *find_property(uint8_t *fdt, size_t size)
 {
-	struct fdt *header = (void *)fdt;
-	size_t at = be32toh(header->structure), strings = be32toh(header->strings);
+	size_t at = be32toh(((struct fdt *)fdt)->structure);
 
 	for (; at + sizeof(struct fdt_property) <= size; at += 4) {
 		struct fdt_property *property = (void *)(fdt + at);
-		size_t name = strings + be32toh(property->name);
 
 		if (be32toh(property->token) == FDT_PROPERTY &&
-		    be32toh(property->length) == sizeof(property->value) &&
-		    name + sizeof(PROPERTY) <= size &&
-		    !memcmp(fdt + name, PROPERTY, sizeof(PROPERTY)))
+		    be32toh(property->length) == sizeof(property->value))
 			return property;
 	}
-	errx(1, "%s has no " PROPERTY, BLOB);
+	errx(1, "no address of a radix tree in %s", BLOB);
 }
 
 /* The root of the radix tree, as the kernel's own copy for debugging says */

@@ -26,7 +26,7 @@ END
 after=$stage
 
 # What boots quickest: there are many runs. A console for what is said this early.
-machine=(--cpus 1 --memory 512 --devices edu --mode legacy --incoming-append "earlyprintk=serial,ttyS1,115200")
+machine=(--cpus 1 --memory 512 --devices edu --mode legacy --timeout 60 --incoming-append "earlyprintk=serial,ttyS1,115200")
 lab_run --env DAMAGE=nothing "${machine[@]}" "$before" "$after"
 
 # refused WHAT MESSAGE: the damage, and what the panic says
@@ -38,8 +38,6 @@ refused() {
 		diag "$(cat "$tap_scratch/said")"
 }
 
-refused header "the handover cannot be read"
-refused map "the handover cannot be read"
 refused node "preserved memory cannot be reserved"
 refused block "preserved memory cannot be reserved"
 
