@@ -244,14 +244,12 @@ static int run_outgoing(const char *ready, char **cdevs)
 	return 0;
 }
 
-static void retrieve_memory(void)
+static void retrieve_device_session(void)
 {
 	char name[32];
 
 	snprintf(name, sizeof(name), SESSION "%u", device);
 	session = retrieve_session(name);
-	/* Linux's own memfd handler gives up after a retrieve that failed. */
-	m.memory = retrieve_file(session, TOKEN_MEMFD);
 }
 
 /*
@@ -263,7 +261,8 @@ static void retrieve_again(void)
 	close(m.iommufd);
 	close(m.memory);
 	close(session);
-	retrieve_memory();
+	retrieve_device_session();
+	m.memory = retrieve_file(session, TOKEN_MEMFD);
 }
 
 static void undo_retrieve_iommufd(void *argument)
@@ -299,7 +298,7 @@ static int retrieve(struct call *call, uint64_t token, void (*undo)(void *))
 	return retrieve.fd;
 }
 
-enum { IOMMUFD, DEVICE, BIND, RESTORE, ATTACH, DESTROY, FINISH, CALLS };
+enum { MEMORY, IOMMUFD, DEVICE, BIND, RESTORE, ATTACH, DESTROY, FINISH, CALLS };
 
 static void bring_home(struct call *calls)
 {
@@ -313,7 +312,9 @@ static void bring_home(struct call *calls)
 	struct iommu_destroy destroy = { .size = sizeof(destroy) };
 
 	m = (struct machine){ .size = SIZE };
-	retrieve_memory();
+	retrieve_device_session();
+	/* Once a session has its memory, it has it until it finishes. */
+	m.memory = retrieve(&calls[MEMORY], TOKEN_MEMFD, NULL);
 	m.iommufd = retrieve(&calls[IOMMUFD], TOKEN_IOMMUFD, undo_retrieve_iommufd);
 	m.cdev = retrieve(&calls[DEVICE], TOKEN_CDEV, undo_retrieve_cdev);
 	bind.iommufd = m.iommufd;
@@ -337,6 +338,7 @@ static void bring_home(struct call *calls)
 static int run_incoming(unsigned int devices)
 {
 	struct call calls[CALLS] = {
+		[MEMORY] = { .sentence = "retrieving memory" },
 		[IOMMUFD] = { .sentence = "retrieving an iommufd" },
 		[DEVICE] = { .sentence = "retrieving a device" },
 		[BIND] = { .sentence = "binding it" },

@@ -17,6 +17,7 @@
  *	mark DOMAIN TOKEN
  *	session NAME
  *	preserve memory|iommufd|DEVICE TOKEN
+ *	preserve-apart WHAT TOKEN	the same in a session for this call alone
  *	unpreserve		close the session
  *	hold
  * In the incoming kernel:
@@ -53,7 +54,12 @@
  *	write OFFSET VALUE
  *	physical OFFSET		where that page of the memfd is
  *	fill VALUE		make each word of the memfd that value
- *	count VALUE		how many words have it
+ *	count VALUE [VALUE]	how many words have it, or one of them
+ *	places			a number that is another one if any page of it was moved
+ *	punch			make it one hole
+ *	truncate PAGES
+ *	advise WHAT		remove, collapse, pageout or soft-offline, as madvise(2)
+ *	close-memory		unmap and close it
  *	load BDF ADDRESS	an edu device reads 8 bytes there
  *	store BDF ADDRESS	and writes what it has read last
  *
@@ -76,10 +82,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <linux/falloc.h>
 #include <linux/iommufd.h>
 #include <linux/liveupdate.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
+
+/* Some C libraries do not have them, and Linux's header does not go with theirs. */
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
 
 #define PAGE	    4096UL
 #define MAX_OBJECTS 64
@@ -650,6 +665,20 @@ static int do_preserve(char **word)
 	return ioctl(session, LIVEUPDATE_SESSION_PRESERVE_FD, &preserve) ? -errno : 0;
 }
 
+static int do_preserve_apart(char **word)
+{
+	char *apart[] = { word[0], "apart" };
+	int ret, kept = session;
+
+	ret = do_session(apart);
+	if (!ret) {
+		ret = do_preserve(word);
+		close(session);
+	}
+	session = kept;
+	return ret;
+}
+
 static int do_retrieve(char **word)
 {
 	struct liveupdate_session_retrieve_fd retrieve = {
@@ -751,6 +780,66 @@ static int do_physical(char **word)
 	return 1;
 }
 
+static int do_places(char **word)
+{
+	uint64_t entry, hash = 0xcbf29ce484222325;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	(void)word;
+	if (fd < 0)
+		return -errno;
+	for (size_t i = 0; i < memory_size; i += PAGE) {
+		(void)memory[i / sizeof(*memory)];
+		if (pread(fd, &entry, sizeof(entry),
+			  ((uintptr_t)memory + i) / PAGE * sizeof(entry)) != sizeof(entry))
+			return -errno;
+		hash = (hash ^ (entry & ((1ULL << 55) - 1))) * 0x100000001b3;
+	}
+	close(fd);
+	printf("%#llx\n", (unsigned long long)hash);
+	return 1;
+}
+
+static int do_punch(char **word)
+{
+	(void)word;
+	return fallocate(memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, memory_size) ? -errno
+											    : 0;
+}
+
+static int do_truncate(char **word)
+{
+	return ftruncate(memfd, number(word[1]) * PAGE) ? -errno : 0;
+}
+
+static int do_advise(char **word)
+{
+	static const struct {
+		const char *name;
+		int advice;
+	} all[] = {
+		{ "remove", MADV_REMOVE },
+		{ "collapse", MADV_COLLAPSE },
+		{ "pageout", MADV_PAGEOUT },
+		{ "soft-offline", MADV_SOFT_OFFLINE },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (!strcmp(word[1], all[i].name))
+			return madvise((void *)memory, memory_size, all[i].advice) ? -errno : 0;
+	errx(2, "%s: no such advice", word[1]);
+}
+
+static int do_close_memory(char **word)
+{
+	(void)word;
+	if (munmap((void *)memory, memory_size) || close(memfd))
+		return -errno;
+	memory = NULL;
+	memfd = -1;
+	return 0;
+}
+
 static int do_fill(char **word)
 {
 	uint64_t value = number(word[1]);
@@ -762,11 +851,14 @@ static int do_fill(char **word)
 
 static int do_count(char **word)
 {
-	uint64_t value = number(word[1]);
+	uint64_t value = number(word[1]), other = word[2] ? number(word[2]) : value;
 	size_t count = 0;
 
-	for (size_t i = 0; i < memory_size / sizeof(value); i++)
-		count += memory[i] == value;
+	for (size_t i = 0; i < memory_size / sizeof(value); i++) {
+		uint64_t found = memory[i];
+
+		count += found == value || found == other;
+	}
 	printf("%zu\n", count);
 	return 1;
 }
@@ -852,6 +944,7 @@ static const struct command {
 	{ "mark", 3, do_mark },
 	{ "session", 2, do_session },
 	{ "preserve", 3, do_preserve },
+	{ "preserve-apart", 3, do_preserve_apart },
 	{ "unpreserve", 1, do_close },
 	{ "hold", 1, do_hold },
 	{ "retrieve-session", 2, do_retrieve_session },
@@ -865,6 +958,11 @@ static const struct command {
 	{ "physical", 2, do_physical },
 	{ "fill", 2, do_fill },
 	{ "count", 2, do_count },
+	{ "places", 1, do_places },
+	{ "punch", 1, do_punch },
+	{ "truncate", 2, do_truncate },
+	{ "advise", 2, do_advise },
+	{ "close-memory", 1, do_close_memory },
 	{ "load", 3, do_load },
 	{ "store", 3, do_store },
 };

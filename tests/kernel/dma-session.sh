@@ -49,6 +49,55 @@ free_pages() {
 	echo $(((free - $(cat /proc/sys/vm/min_free_kbytes) - 49152) / 4))
 }
 
+# In a stage: guard [PAGES]: fill all other memory, or so many pages, with a pattern, from
+# a process of its own
+guard() {
+	coproc GUARD { exec "$LAB_BUILD/tests/kernel/dma-session"; }
+	exec {guard_to}>&"${GUARD[1]}" {guard_from}<&"${GUARD[0]}"
+	eval "exec ${GUARD[1]}>&-"
+	guard_pages=${1:-$(free_pages)}
+	guarded "memory $guard_pages" && guarded "fill 0x7777777777777777"
+}
+
+# In a stage: give the guard one command
+guarded() {
+	local answer
+	echo "$1" >&"$guard_to"
+	read -r answer <&"$guard_from" || { echo "guard: $1: failed"; return 1; }
+	[ "$answer" = ok ] || echo "$answer"
+}
+
+# In a stage: how many words of the guard's are not what it wrote
+guard_damage() { echo $((guard_pages * 512 - $(guarded "count 0x7777777777777777"))); }
+
+# In a stage: give the guard's memory back
+guard_ends() {
+	kill -KILL "$GUARD_PID"
+	wait "$GUARD_PID" 2>/dev/null || :
+	exec {guard_to}>&- {guard_from}<&-
+}
+
+# In a stage: writes_always BDF ADDRESS PAGES: the device writes to these pages, one
+# after the other, again and again, until writes_end. It takes 100 ms for each.
+writes_always() {
+	{
+		trap '' PIPE
+		while :; do
+			for ((page = 0; page < $3; page++)); do
+				echo "store $1 $(($2 + page * 4096))" || exit
+			done
+		done 2>/dev/null
+	} | exec "$LAB_BUILD/tests/kernel/dma-session" >/dev/null &
+	writer=$!
+}
+
+# What it has been told last it still does.
+writes_end() {
+	kill -KILL "$writer"
+	wait "$writer" 2>/dev/null || :
+	sleep 0.3
+}
+
 # In a stage: note NAME VALUE..., for the test
 note() { echo "$*" >>"$LAB_RESULTS/facts"; }
 
