@@ -85,13 +85,12 @@ static __always_inline void note_drops(struct blackout_side *side,
 	int class;
 
 	if (bpf_core_field_exists(ledger->drops) && ledger->version >= 2) {
-		for (class = 0; class < LIVEUPDATE_CLASS_COUNT; class++)
+		for (class = 0; class < LIVEUPDATE_CLASS_COUNT; class ++)
 			blackout_note_drops(side, class, ledger->drops[class].count,
-					    ledger->drops[class].first,
-					    ledger->drops[class].last);
+					    ledger->drops[class].first, ledger->drops[class].last);
 		return;
 	}
-	for (class = 0; class < LIVEUPDATE_CLASS_COUNT; class++)
+	for (class = 0; class < LIVEUPDATE_CLASS_COUNT; class ++)
 		blackout_note_drops(side, class, dropped, 1, ~0ULL);
 }
 

@@ -337,9 +337,9 @@ static inline int blackout_dropped(const struct blackout_side *side, enum liveup
  */
 static inline int blackout_begin_dropped(const struct blackout_side *outgoing)
 {
-	__u64 mark = outgoing->pause.sequence > outgoing->resume.sequence ?
-			     outgoing->pause.sequence :
-			     outgoing->resume.sequence;
+	__u64 mark = outgoing->pause.sequence > outgoing->resume.sequence
+			     ? outgoing->pause.sequence
+			     : outgoing->resume.sequence;
 
 	return blackout_dropped(outgoing, LIVEUPDATE_CLASS_HANDOVER, outgoing->reboot.sequence + 1,
 				~0ULL) ||
@@ -350,9 +350,9 @@ static inline int blackout_begin_dropped(const struct blackout_side *outgoing)
 /* Could a record that the incoming kernel dropped have been a boundary before @end? */
 static inline int blackout_end_dropped(const struct blackout_side *incoming, __u64 end)
 {
-	__u64 retrieve = incoming->retrieve.sequence && incoming->retrieve.sequence < end ?
-				 incoming->retrieve.sequence :
-				 end;
+	__u64 retrieve = incoming->retrieve.sequence && incoming->retrieve.sequence < end
+				 ? incoming->retrieve.sequence
+				 : end;
 
 	return blackout_dropped(incoming, LIVEUPDATE_CLASS_HANDOVER, 0, end - 1) ||
 	       blackout_dropped(incoming, LIVEUPDATE_CLASS_MARK, 0, end - 1) ||
@@ -368,8 +368,8 @@ static inline enum blackout_reason blackout_find_end(const struct blackout_side 
 {
 	*end = incoming->resumed.sequence ? incoming->resumed : incoming->complete;
 	if (end->sequence)
-		return blackout_end_dropped(incoming, end->sequence) ? BLACKOUT_REASON_DROPPED :
-								      BLACKOUT_REASON_NONE;
+		return blackout_end_dropped(incoming, end->sequence) ? BLACKOUT_REASON_DROPPED
+								     : BLACKOUT_REASON_NONE;
 	if (incoming->drops[LIVEUPDATE_CLASS_MARK].count ||
 	    incoming->drops[LIVEUPDATE_CLASS_HANDOVER].count)
 		return BLACKOUT_REASON_DROPPED;

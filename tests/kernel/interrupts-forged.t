@@ -19,6 +19,8 @@ here=$(dirname "$0")
 . "$here/../lab/tap.sh"
 # shellcheck source=tests/kernel/dma-session.sh
 . "$here/dma-session.sh"
+# shellcheck source=tests/kernel/successor.sh
+. "$here/successor.sh"
 
 stage before <<'END'
 set -e
@@ -166,16 +168,19 @@ for mode in ${MODES:-legacy scalable first-stage amd}; do
 	forged "$mode"
 done
 
+# The reboot call refuses such a kernel, unless its image says that all is on.
+image_lies "$tap_scratch/lies"
 lab_what="the incoming kernel is told not to remap interrupts"
-forge scalable --incoming-append intremap=off
+forge scalable --incoming "$tap_scratch/lies" --incoming-append intremap=off
 forged "intremap=off"
 like "intremap=off: the option is ignored, and that is said" "$(cat "$lab_results/dmesg-incoming.log")" \
 	'intremap=off are ignored'
 
 lab_what="the incoming kernel is told not to remap interrupts, amd"
-forge amd --incoming-append 'intremap=off iommufd.allow_unsafe_interrupts=1'
+forge amd --incoming "$tap_scratch/lies" --incoming-append 'intremap=off iommufd.allow_unsafe_interrupts=1'
 ok "amd, intremap=off: the entry of the waiting device blocks its interrupts" blocks "$(fact entry)"
 is "amd, intremap=off: the device comes home" "$(fact finished)" yes
+rm -f "$tap_scratch/lies"
 
 # Destination IDs have another width then, and the unit is told with the new table.
 lab_what="one kernel uses the x2APIC, the other does not"
