@@ -277,7 +277,7 @@ static void pci_flb_abandon(struct liveupdate_flb_op_args *args)
 		pci_emerg(dev, "liveupdate: stopped: bus mastering is off, because the next kernel cannot take the device over\n");
 		liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_ISOLATE,
 					LIVEUPDATE_KIND_DEVICE,
-					pci_liveupdate_object(dev), 0, 1);
+					LIVEUPDATE_PCI_ID(dev), 0, 1);
 	}
 }
 
