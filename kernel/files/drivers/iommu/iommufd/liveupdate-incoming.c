@@ -276,9 +276,10 @@ int iommufd_hwpt_liveupdate_restore(struct iommufd_ucmd *ucmd)
 
 	cmd->out_hwpt_id = hwpt->common.obj.id;
 	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
-	if (rc)
-		scoped_guard(mutex, &ictx->liveupdate_lock)
-			hwpt->restored = false;
+	if (rc) {
+		guard(mutex)(&ictx->liveupdate_lock);
+		hwpt->restored = false;
+	}
 	refcount_dec(&hwpt->common.obj.users);
 	if (!rc)
 		liveupdate_step_instant(LIVEUPDATE_STEP_HWPT_RESTORE,
