@@ -83,7 +83,7 @@ note finished-mask "$(mask "${devices[0]}")"
 note finished-masters "$(for i in 0 1 2 3; do is_master "${devices[i]}"; done | xargs)"
 END
 
-lab_run --mode scalable --devices igb4 --env REGISTERS="$tap_scratch/registers" "$before" "$stage"
+lab_run --owner-writes --mode scalable --devices igb4 --env REGISTERS="$tap_scratch/registers" "$before" "$stage"
 is "one device has MSI, three have MSI-X" "$(fact before)" "1 0 0 1 0 1 0 1"
 is "MSI that its user goes on unmasking is masked after the jump" "$(fact mask)" 00000001
 is "  and so is INTx" "$(fact intx)" 1
