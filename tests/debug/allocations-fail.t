@@ -21,7 +21,7 @@ stage incoming <<'END'
 "$LAB_BUILD"/tests/kernel/allocations-fail incoming $(wc -w <<<"$LAB_DEVICES")
 END
 for mode in ${MODES:-legacy scalable first-stage}; do
-	lab_try --mode $mode --devices edu,edu,edu,edu "$outgoing" "$stage"
+	lab_try --mode $mode --devices edu,edu,edu,edu,edu,edu,edu,edu "$outgoing" "$stage"
 	stage_tap 1
 	stage_tap 2
 	ok "$mode: the kernels have nothing to complain of" [ "$lab_status" = 0 ]

@@ -10,7 +10,7 @@
 #include "qmp.h"
 
 #define CONFIG_BYTES	 4096
-#define CONFIG_FUNCTIONS 16
+#define CONFIG_FUNCTIONS 256
 
 /**
  * struct function - a device, or a bridge above one

@@ -65,9 +65,9 @@ struct snapshot {
 	uint64_t status;
 	uint64_t root;
 	uint64_t trace;
-	uint16_t devices[16];
+	uint16_t devices[128];
 	uint32_t device_count;
-	uint16_t bridges[16];
+	uint16_t bridges[128];
 	uint32_t bridge_count;
 	struct entry *entries;
 	size_t entry_count;
