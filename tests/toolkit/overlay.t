@@ -91,6 +91,14 @@ PATCH=0003-sys kernel/scripts/refresh >/dev/null
 ok "which is made when it is named" grep -q '^+LINE 9' kernel/patches/0003-sys.patch
 ok "and added to the series" grep -qx '0003-sys.patch' kernel/patches/series
 
+sed -i 's/^line 12 /LINE 12 /' "$linux/kernel/reboot.c"
+PATCH=0004-topic kernel/scripts/refresh >/dev/null
+ok "a file that patches change goes into a later one when it is named" grep -q '^+LINE 12' kernel/patches/0004-topic.patch
+ok "and the earlier ones stay as they are" not grep -q 'LINE 12' kernel/patches/0002-more.patch
+sed -i 's/^LINE 12 /LINE twelve /' "$linux/kernel/reboot.c"
+PATCH=0001-say kernel/scripts/refresh >/dev/null
+ok "but not into an earlier one" grep -q '^+LINE twelve' kernel/patches/0004-topic.patch
+
 echo 'int more;' >"$linux/mm/more.c"
 ADD=mm/more.c kernel/scripts/refresh >/dev/null
 ok "a new file of the tree is added when it is named" cmp "$linux/mm/more.c" kernel/files/mm/more.c
