@@ -9,7 +9,8 @@
  *	allocations-fail incoming NUMBER-OF-DEVICES
  *
  * A call that succeeds although an allocation failed cannot be made again, so that
- * what it allocates after that is the next device's to try.
+ * what it allocates after that is the next device's to try. For memory, where
+ * many fail without harm, there are sessions with nothing else.
  */
 #include <dirent.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 
 #define SESSION "allocations"
 #define SIZE (8 * MEGABYTE)
+#define MEMORY_SESSION "memory"
+#define MEMORY_SESSIONS 64
 
 static void write_file(const char *path, const char *text)
 {
@@ -222,8 +225,20 @@ static void preserve_first(void)
 	}
 }
 
+static void preserve_memory(void)
+{
+	char name[32];
+
+	for (unsigned int number = 0; number < MEMORY_SESSIONS; number++) {
+		snprintf(name, sizeof(name), MEMORY_SESSION "%u", number);
+		must(try_preserve(create_session(name), memfd(MEGABYTE, SEALS), TOKEN_MEMFD),
+		     "preserve memfd");
+	}
+}
+
 static int run_outgoing(const char *ready, char **cdevs)
 {
+	preserve_memory();
 	prepare();
 	for (unsigned int number = 0; cdevs[number]; number++) {
 		m = make_machine(cdevs[number], SIZE);
@@ -300,6 +315,21 @@ static int retrieve(struct call *call, uint64_t token, void (*undo)(void *))
 
 enum { MEMORY, IOMMUFD, DEVICE, BIND, RESTORE, ATTACH, DESTROY, FINISH, CALLS };
 
+/* Once a session has its memory, it has it until it finishes. */
+static void retrieve_memory(struct call *call)
+{
+	struct liveupdate_session_finish finish = { .size = sizeof(finish) };
+	char name[32];
+
+	for (unsigned int number = 0; number < MEMORY_SESSIONS && !call->complete; number++) {
+		snprintf(name, sizeof(name), MEMORY_SESSION "%u", number);
+		session = retrieve_session(name);
+		close(retrieve(call, TOKEN_MEMFD, NULL));
+		must(try(session, LIVEUPDATE_SESSION_FINISH, &finish), "finish");
+		close(session);
+	}
+}
+
 static void bring_home(struct call *calls)
 {
 	struct liveupdate_session_finish finish = { .size = sizeof(finish) };
@@ -313,8 +343,7 @@ static void bring_home(struct call *calls)
 
 	m = (struct machine){ .size = SIZE };
 	retrieve_device_session();
-	/* Once a session has its memory, it has it until it finishes. */
-	m.memory = retrieve(&calls[MEMORY], TOKEN_MEMFD, NULL);
+	m.memory = retrieve_file(session, TOKEN_MEMFD);
 	m.iommufd = retrieve(&calls[IOMMUFD], TOKEN_IOMMUFD, undo_retrieve_iommufd);
 	m.cdev = retrieve(&calls[DEVICE], TOKEN_CDEV, undo_retrieve_cdev);
 	bind.iommufd = m.iommufd;
@@ -349,6 +378,7 @@ static int run_incoming(unsigned int devices)
 	};
 
 	prepare();
+	retrieve_memory(&calls[MEMORY]);
 	for (device = 0; device < devices; device++)
 		bring_home(calls);
 	for (unsigned int call = 0; call < CALLS; call++)
