@@ -46,6 +46,7 @@
 #include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/iommu-liveupdate.h>
+#include <linux/kexec.h>
 #include <linux/kexec_handover.h>
 #include <linux/kho_block.h>
 #include <linux/list.h>
@@ -646,17 +647,19 @@ int pci_liveupdate_refuse_override(struct pci_dev *dev, const char *buf)
 
 /**
  * pci_liveupdate_shutdown() - Leave a device running into the next kernel
- * @dev: A device that is shut down for a kexec
+ * @dev: A device that is shut down for a kexec, or one that is running and is
+ *       shut down for any reboot or power-off
  *
  * A device that came with a live update and was not preserved again is not
  * kept: the next kernel would know neither of it nor of the memory that it
- * writes to.
+ * writes to. No device is kept if there is no next kernel.
  *
  * Return: true if bus mastering has to stay on.
  */
 bool pci_liveupdate_shutdown(struct pci_dev *dev)
 {
 	unsigned int preserved = READ_ONCE(dev->liveupdate_outgoing);
+	bool given_up = abandoned || !kexec_in_progress;
 	struct outgoing_function *function;
 	u32 id;
 
@@ -665,9 +668,9 @@ bool pci_liveupdate_shutdown(struct pci_dev *dev)
 	 * mastering on again behind the back of who switches it off now. Nobody
 	 * gives this lock back.
 	 */
-	if (abandoned && dev->driver && dev->driver->liveupdate_aware)
+	if (given_up && dev->driver && dev->driver->liveupdate_aware)
 		pci_cfg_access_lock(dev);
-	if (!preserved)
+	if (!preserved || !kexec_in_progress)
 		return false;
 
 	struct pci_outgoing *out __free(outgoing_put) = outgoing_get();
