@@ -95,7 +95,8 @@ word0='\x00\x00\x00\x00' nothing='\x00\x03\x00\x00'
 four=$word0$word0$word0$word0
 # From 0xfeexxx18 on: remappable format where bit 4 of the address is set.
 frame_vtd=$word0$word0$nothing$nothing$nothing$nothing$four$nothing$nothing$nothing$nothing$word0$word0
-# At 0xfee00000: entry 200, and addresses that are no interrupts.
+# At 0xfee00000: entry 200, which the data names, and addresses that are no interrupts.
+data_amd=0xc8
 frame_amd='\xc8\x00\x00\x00'$nothing$nothing$nothing$four$four$four
 
 # What QEMU traces of VT-d and of AMD's unit
@@ -113,26 +114,28 @@ forge() {
 		--before-jump 'stat -c %s "$LAB_TRACE" >"$LAB_RESULTS/trace.jump"' \
 		--hook end-of-trace='stat -c %s "$LAB_TRACE" >"$LAB_RESULTS/trace.end"' "$@" "$before" "$after"
 	rm -f "$lab_results/frames"
-	read_trace
+	read_trace "$mode"
 }
 
 # What became of the first message of each frame: as the outgoing kernel has let go
 # of the unit, which is when it invalidates all of a cache, and from the moment the
-# incoming kernel has set it up. Others that pass are the kernel's own.
-read_trace() {
-	local jump end
+# incoming kernel has set it up. Others that pass are the kernel's own; AMD's unit has
+# them at the same address.
+read_trace() { # MODE
+	local jump end data=
+	[ "$1" != amd ] || data=$data_amd
 	read -r jump <"$lab_results/trace.jump"
 	read -r end <"$lab_results/trace.end"
 	tried_between=0 tried_after=0 passed=0 stale=0 off=0
 	eval "$(head -c "$end" "$tap_scratch/trace" | tail -c +$((jump + 1)) |
-		awk -v "forged=$(fact forged | tr A-F a-f)" '
+		awk -v "forged=$(fact forged | tr A-F a-f)" -v "data=$data" '
 			{ sub(/^[^:]*:/, "") }
 			/^vtd_inv_desc_cc_global/ || /^amdvi_all_inval/ { shut++ }
 			!shut	{ next }
 			/^vtd_reg_ir_root/ || (/^amdvi_all_inval/ && shut > 1) { set_up = 1 }
 			/^vtd_ir_enable enable 0/ { off++ }
-			$1 ~ /_ir_remap_msi_req$/ && $3 == forged { set_up ? after++ : between++ }
-			$1 ~ /_ir_remap_msi$/ && $3 == forged "," && $5 != "0x1)" { passed++ }
+			$1 ~ /_ir_remap_msi_req$/ && $3 == forged && (!data || $5 == data) { set_up ? after++ : between++ }
+			$1 ~ /_ir_remap_msi$/ && $3 == forged "," && (!data || $5 == data ")") { passed++ }
 			$1 == "vtd_ir_irte_get" && !set_up && $5 $7 != "0x00x0" { stale++ }
 			END {
 				printf "tried_between=%d tried_after=%d passed=%d stale=%d off=%d",
