@@ -169,7 +169,7 @@ static struct kunit_case __refdata memblock_test_cases[] = {
 };
 
 static struct kunit_suite memblock_test_suite = {
-	.name = "memblock-sorted",
+	.name = "liveupdate-memblock",
 	.test_cases = memblock_test_cases,
 };
 kunit_test_init_section_suites(&memblock_test_suite);

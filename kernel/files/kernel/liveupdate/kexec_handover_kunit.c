@@ -6,8 +6,6 @@
 #include <kunit/test.h>
 #include <linux/prandom.h>
 
-#define TEST_TIB	(1ULL << 40)
-
 struct test_kho {
 	struct kho_radix_tree tree;
 	struct memblock_region regions[2];
@@ -28,7 +26,7 @@ static struct test_kho * __init test_kho_make(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	KUNIT_ASSERT_EQ(test, kho_radix_init_tree(&t->tree, NULL), 0);
 	t->regions[0] = (struct memblock_region) { .base = SZ_1M, .size = SZ_1G - SZ_1M };
-	t->regions[1] = (struct memblock_region) { .base = SZ_1G, .size = TEST_TIB };
+	t->regions[1] = (struct memblock_region) { .base = SZ_1G, .size = SZ_1T };
 	t->memory.regions = t->regions;
 	t->memory.cnt = ARRAY_SIZE(t->regions);
 	return t;
@@ -162,9 +160,9 @@ static void __init a_damaged_tree_is_refused(struct kunit *test)
 	test_add(test, t, 1ULL << 62, 3, 1);
 	KUNIT_EXPECT_EQ(test, test_take(t, &size), -EFAULT);
 	kho_radix_del_key(&t->tree, kho_encode_radix_key(1ULL << 62, 3));
-	test_add(test, t, TEST_TIB + SZ_1G - PAGE_SIZE, 0, 2);
+	test_add(test, t, SZ_1T + SZ_1G - PAGE_SIZE, 0, 2);
 	KUNIT_EXPECT_EQ(test, test_take(t, &size), -EFAULT);
-	kho_radix_del_key(&t->tree, kho_encode_radix_key(TEST_TIB + SZ_1G, 0));
+	kho_radix_del_key(&t->tree, kho_encode_radix_key(SZ_1T + SZ_1G, 0));
 	KUNIT_EXPECT_EQ(test, test_take(t, &size), 2);
 
 	/* A node of the tree, beside preserved memory and in it */
@@ -252,7 +250,7 @@ static struct kunit_case __refdata kho_test_cases[] = {
 };
 
 static struct kunit_suite kho_test_suite = {
-	.name = "kexec-handover",
+	.name = "liveupdate-kho",
 	.test_cases = kho_test_cases,
 };
 kunit_test_init_section_suites(&kho_test_suite);
