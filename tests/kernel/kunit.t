@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# The KUnit suites pass: those of the ledger, those of the page tables whose format the
+# The KUnit suites pass: those of the ledger and of kexec handover, those of the page tables whose format the
 # overlay carries across, and that of iommufd. The incoming kernel of the laboratory has them
 # (kernel/config/kunit.config), and runs them when it is asked to.
 
@@ -24,13 +24,20 @@ suite_passes() {
 	done < <(sed -nE 's/^    ((not )?ok [0-9]+ )/\1/p' "$lab_results/$1")
 }
 
-# Its functions are gone after boot.
-stage ledger <<'END'
-dmesg | sed -n 's/^\[[^]]*\] //p' >"$LAB_RESULTS/liveupdate-ledger"
+# Their functions are gone after boot.
+stage boot <<'END'
+dmesg | sed -n 's/^\[[^]]*\] //p' >"$LAB_RESULTS/boot"
 END
 lab_what="during boot"
-lab_run --outgoing "$kernel" --append "kunit.enable=1 kunit.filter_glob=liveupdate-ledger" "$stage" &&
-	suite_passes liveupdate-ledger
+if lab_run --outgoing "$kernel" --append "kunit.enable=1 kunit.filter_glob=liveupdate-* log_buf_len=1M" "$stage"; then
+	for suite in liveupdate-ledger liveupdate-kho liveupdate-memblock; do
+		# From the result of the suite before to its own
+		awk -v suite="$suite" '{ part = part $0 "\n" }
+			/^(not )?ok / { if ($NF == suite) { printf "%s", part; exit } part = "" }' \
+			"$lab_results/boot" >"$lab_results/$suite"
+		suite_passes "$suite"
+	done
+fi
 
 [ -z "${ONLY_DURING_BOOT-}" ] || tap_done
 
