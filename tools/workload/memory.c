@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <linux/memfd.h>
+#include <asm-generic/hugetlb_encode.h>
 
 #include "memory.h"
 
@@ -31,8 +31,8 @@ static const struct {
 } page_kinds[] = {
 	[PAGES_SMALL] = { 0, PAGE },
 	[PAGES_THP] = { 0, PAGE },
-	[PAGES_2M] = { MFD_HUGETLB | MFD_HUGE_2MB, 2 * MIB },
-	[PAGES_1G] = { MFD_HUGETLB | MFD_HUGE_1GB, 1024 * MIB },
+	[PAGES_2M] = { MFD_HUGETLB | HUGETLB_FLAG_ENCODE_2MB, 2 * MIB },
+	[PAGES_1G] = { MFD_HUGETLB | HUGETLB_FLAG_ENCODE_1GB, 1024 * MIB },
 };
 
 /* How much of all shared memory is in large pages, in bytes; 0 if nobody says. */
