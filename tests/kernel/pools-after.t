@@ -14,6 +14,8 @@ here=$(dirname "$0")
 stage before <<'END'
 set -e
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
+# Only the incoming kernel is told at boot how large its pool is to be.
+echo 16 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
 for name in $SESSIONS; do
 	dma_session
 	dma memory 1536 2M
@@ -57,7 +59,7 @@ END
 after=$stage
 
 run() { # DAMAGE POOL SESSION...
-	lab_run --env DAMAGE="$1" --env SESSIONS="${*:3}" --memory 512 --append hugepages=16 --incoming-append "hugepages=$2" "$before" "$after"
+	lab_run --env DAMAGE="$1" --env SESSIONS="${*:3}" --memory 512 --incoming-append "hugepages=$2" "$before" "$after"
 }
 
 run nothing 4 kept unwanted
