@@ -496,6 +496,7 @@ static void hugetlb_luo_unpreserve(struct liveupdate_file_op_args *args)
 /**
  * struct hugetlb_luo_incoming - The pages of a memfd of the previous kernel.
  * @h:           What they are pages of, NULL if there are none of that size.
+ * @order:       The order of a page.
  * @folios_ser:  What the previous kernel wrote about them.
  * @nr_folios:   How many entries @folios_ser has.
  * @nr_restored: How many of the first entries have been restored from KHO. A
@@ -507,6 +508,7 @@ static void hugetlb_luo_unpreserve(struct liveupdate_file_op_args *args)
  */
 struct hugetlb_luo_incoming {
 	struct hstate *h;
+	unsigned int order;
 	struct hugetlb_luo_folio_ser *folios_ser;
 	u64 nr_folios;
 	u64 nr_restored;
@@ -541,21 +543,47 @@ bad:
 	return NULL;
 }
 
+/* The struct pages of a GiB are prepared in a millisecond. */
+#define HUGETLB_LUO_MAX_RUN(order) max(SZ_1G >> PAGE_SHIFT >> (order), 1UL)
+
+/*
+ * How many pages from @i on follow each other in memory, are in their place in the
+ * file, and are preserved with the size of the file's: so many can be restored
+ * at once. 0 if @i itself cannot be.
+ */
+static u64 hugetlb_luo_run(const struct hugetlb_luo_folio_ser *folios_ser, u64 i,
+			   u64 nr_folios, unsigned int order)
+{
+	const struct hugetlb_luo_folio_ser *first = &folios_ser[i];
+	u64 max = min_t(u64, nr_folios - i, HUGETLB_LUO_MAX_RUN(order));
+	unsigned int found;
+	u64 nr = 0;
+
+	while (nr < max && first[nr].index == i + nr && !first[nr].flags &&
+	       first[nr].pfn == first->pfn + (nr << order))
+		nr++;
+	if (!nr)
+		return 0;
+
+	nr = kho_preserved_run(PFN_PHYS(first->pfn), nr, &found);
+
+	return nr && found == order ? nr : 0;
+}
+
 /* Each page has to be preserved with the size of the file's, and in its place. */
 static int hugetlb_luo_check_folios(const struct hugetlb_luo_ser *ser,
 				    const struct hugetlb_luo_folio_ser *folios_ser)
 {
-	for (u64 i = 0; i < ser->nr_folios; i++) {
-		const struct hugetlb_luo_folio_ser *pfolio = &folios_ser[i];
+	u64 i, nr;
 
-		if (pfolio->index == i && !pfolio->flags &&
-		    kho_preserved_size(PFN_PHYS(pfolio->pfn)) ==
-		    PAGE_SIZE << ser->order)
-			continue;
-
-		pr_err("page %llu of a preserved memfd is damaged: pfn %#llx, index %#llx\n",
-		       i, pfolio->pfn, pfolio->index);
-		return -EINVAL;
+	for (i = 0; i < ser->nr_folios; i += nr) {
+		nr = hugetlb_luo_run(folios_ser, i, ser->nr_folios, ser->order);
+		if (!nr) {
+			pr_err("page %llu of a preserved memfd is damaged: pfn %#llx, index %#llx\n",
+			       i, folios_ser[i].pfn, folios_ser[i].index);
+			return -EINVAL;
+		}
+		cond_resched();
 	}
 
 	return 0;
@@ -570,6 +598,7 @@ hugetlb_luo_incoming_create(const struct hugetlb_luo_ser *ser)
 	if (!in)
 		return ERR_PTR(-ENOMEM);
 
+	in->order = ser->order;
 	in->h = size_to_hstate(PAGE_SIZE << ser->order);
 	if (ser->nr_folios) {
 		in->folios_ser = kho_restore_vmalloc(&ser->folios);
@@ -590,32 +619,43 @@ static void hugetlb_luo_incoming_destroy(struct hugetlb_luo_incoming *in)
 	kfree(in);
 }
 
-/* The reference that is returned with the folio is the one @in has. */
-static struct folio *hugetlb_luo_restore_folio(struct hugetlb_luo_incoming *in,
-					       u64 i)
+static void hugetlb_luo_adopt_folio(struct hugetlb_luo_incoming *in,
+				    const struct hugetlb_luo_folio_ser *pfolio)
 {
-	const struct hugetlb_luo_folio_ser *pfolio = &in->folios_ser[i];
-	phys_addr_t phys = PFN_PHYS(pfolio->pfn);
-	struct folio *folio;
+	struct folio *folio = pfn_folio(pfolio->pfn);
 
-	if (i < in->nr_restored)
-		return pfn_folio(pfolio->pfn);
-
-	/* It is not preserved any more if the list has it twice. */
-	folio = kho_is_preserved(phys) ? kho_restore_folio(phys) : NULL;
-	if (!folio) {
-		pr_err("page %llu of a preserved memfd cannot be restored: %pa\n", i,
-		       &phys);
-		return NULL;
-	}
 	if (in->h)
 		hugetlb_adopt_folio(in->h, folio);
 	if (pfolio->nid != folio_nid(folio))
 		pr_info_once("node %u of the previous kernel is node %d of this one\n",
 			     pfolio->nid, folio_nid(folio));
-	in->nr_restored = i + 1;
+}
 
-	return folio;
+/*
+ * The reference that is returned with the folio is the one @in has. Those that
+ * follow it in memory are restored with it.
+ */
+static struct folio *hugetlb_luo_restore_folio(struct hugetlb_luo_incoming *in,
+					       u64 i)
+{
+	phys_addr_t phys = PFN_PHYS(in->folios_ser[i].pfn);
+	u64 nr;
+
+	if (i < in->nr_restored)
+		return pfn_folio(in->folios_ser[i].pfn);
+
+	/* It is not preserved any more if the list has it twice. */
+	nr = hugetlb_luo_run(in->folios_ser, i, in->nr_folios, in->order);
+	if (!nr || kho_restore_folios(phys, in->order, nr)) {
+		pr_err("page %llu of a preserved memfd cannot be restored: %pa\n", i,
+		       &phys);
+		return NULL;
+	}
+	for (u64 n = i; n < i + nr; n++)
+		hugetlb_luo_adopt_folio(in, &in->folios_ser[n]);
+	in->nr_restored = i + nr;
+
+	return pfn_folio(in->folios_ser[i].pfn);
 }
 
 /* Add a page to a file that nobody else knows of yet, and charge the caller. */
