@@ -33,7 +33,9 @@ stage after <<'END'
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
 . "$LAB_PROJECT/tests/kernel/huge-pages.sh"
 total() { sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo; }
+nodes() { note nodes "$(huge 2M node0) $(huge 2M node1)"; }
 note boot "$(huge 2M)"
+nodes
 note committable $(($(sed -n 's/^CommitLimit: *\([0-9]*\) kB/\1/p' /proc/meminfo) <= $(total)))
 before=$(total)
 dma_session
@@ -45,6 +47,7 @@ if [ "$said" != ok ]; then
 	exit
 fi
 note retrieved "$(huge 2M)"
+nodes
 note content "$(dma count 0x5555)"
 note finish "$(dma try finish)"
 dma_killed
@@ -54,12 +57,14 @@ dma_session
 dma retrieve-session unwanted || exit
 note given-up "$(dma try finish)"
 note given-up-pool "$(huge 2M)"
+nodes
 note given-back $((($(total) - before) / 2048))
 END
 after=$stage
 
+machine=()
 run() { # DAMAGE POOL SESSION...
-	lab_run --env DAMAGE="$1" --env SESSIONS="${*:3}" --memory 512 --incoming-append "hugepages=$2" "$before" "$after"
+	lab_run --env DAMAGE="$1" --env SESSIONS="${*:3}" --memory 512 "${machine[@]}" --incoming-append "hugepages=$2" "$before" "$after"
 }
 
 run nothing 4 kept unwanted
@@ -86,4 +91,21 @@ for damage in hugetlb-order hugetlb-length; do
 	like "$damage: it is reported" "$(cat "$lab_results/dmesg-incoming.log")" "of a preserved memfd is damaged"
 	is "$damage: the memory is not retrieved, and the session ends all the same" "$(fact retrieve) $(fact finish)" "EINVAL ok"
 done
+
+# The outgoing kernel of the laboratory does not know of nodes: it counts all on one.
+for node in 0 1; do
+	machine+=(--qemu -object --qemu "memory-backend-ram,id=memory$node,size=256M"
+		--qemu -numa --qemu "node,nodeid=$node,memdev=memory$node,cpus=$node")
+done
+lab_what="two nodes"
+run nothing 16 kept unwanted
+if grep -q '[0-9] [0-9]* [0-9]* [0-9]* [0-9]* [0-9]*$' <(fact nodes); then
+	# For each node: total, free and surplus pages
+	is "two nodes: together they have as many pages as the pool, at any time" \
+		"$(fact nodes | awk '{ print $1 + $4, $3 + $6 }' | sort -u)" "16 0"
+	is "two nodes: in the end all of them are free, where they are" \
+		"$(fact nodes | awk 'END { print $2 + $5, $1 == $2, $4 == $5 }')" "16 1 1"
+else
+	skip "two nodes: what each of them has" "the incoming kernel does not know of nodes"
+fi
 tap_done
