@@ -17,7 +17,9 @@
  * ==========
  *
  * All pages of the file are allocated, which takes them from the pool
- * (``-ENOMEM`` if it has not enough), and pinned. From then on the file is frozen:
+ * (``-ENOMEM`` if it has not enough), and pinned. Pinning moves pages that are in
+ * movable or CMA memory, KHO's scratch memory for one, where pages that were added to
+ * the pool at run time may be; those of ``hugepages=`` are not. From then on the file is frozen:
  * its size cannot be changed, holes cannot be punched, and it cannot be mapped
  * beyond its end (``-EPERM``). A file cannot be preserved (``-EOPNOTSUPP``) with a
  * page of the area that ``hugetlb_cma=`` reserves, which the next kernel reserves
