@@ -24,6 +24,14 @@ typedef uint8_t u8;
 /* The records as the kernel has them, not a copy. */
 #define BIT(n)		   (1U << (n))
 #define GENMASK(high, low) (~0U >> (31 - (high)) & ~0U << (low))
+/* What of Linux's own records is within them. */
+struct kho_vmalloc {
+	u64 first;
+	unsigned int total_pages;
+	unsigned short flags;
+	unsigned short order;
+};
+#include "../../kernel/files/include/linux/kho/abi/hugetlb.h"
 #include "../../kernel/files/include/linux/kho/abi/iommu.h"
 #include "../../kernel/files/include/linux/kho/abi/iommufd.h"
 #include "../../kernel/files/include/linux/kho/abi/pci.h"
@@ -161,6 +169,30 @@ static void damage_iommufd(const char *what)
 	ser->crc = crc(&ser->size, size - offsetof(struct iommufd_ser, size));
 }
 
+/* Of one memfd, and of the pools: two sizes, one node. */
+static void damage_hugetlb(const char *what)
+{
+	const size_t size =
+		sizeof(struct hugetlb_pool_ser) + 2 * sizeof(struct hugetlb_pool_count_ser);
+	struct hugetlb_luo_ser *file;
+	struct hugetlb_pool_ser *pool;
+
+	if (!strcmp(what, "hugetlb-pool")) {
+		pool = find_header(HUGETLB_POOL_SER_MAGIC, size);
+		pool->counts[0].nr_folios = ~0ULL;
+		pool->counts[1].nr_folios = ~0ULL;
+		pool->crc = crc(&pool->length, size - offsetof(typeof(*pool), length));
+		return;
+	}
+	file = find_header(HUGETLB_LUO_SER_MAGIC, sizeof(*file));
+	if (!strcmp(what, "hugetlb-order"))
+		file->order++;
+	else if (!strcmp(what, "hugetlb-length"))
+		file->size += 1ULL << 30;
+	else
+		errx(2, "%s: cannot damage that", what);
+}
+
 int main(int argc, char **argv)
 {
 	struct iommu_liveupdate_ser *header;
@@ -182,6 +214,10 @@ int main(int argc, char **argv)
 	}
 	if (!strncmp(what, "iommufd-", 8)) {
 		damage_iommufd(what);
+		return 0;
+	}
+	if (!strncmp(what, "hugetlb-", 8)) {
+		damage_hugetlb(what);
 		return 0;
 	}
 	header = find_header(IOMMU_SER_MAGIC, sizeof(*header));

@@ -7,7 +7,8 @@
  * program stays, and everything with it, if the last command was "hold".
  *
  * In the outgoing kernel:
- *	memory PAGES [WHAT]	make the memfd and seal it; WHAT is "unsealed"
+ *	memory PAGES [WHAT]	make the memfd and seal it; WHAT is "unsealed", or "2M" or
+ *				"1G" for huge pages of that size
  *	device NAME BDF		open a device's cdev, bind it to the iommufd
  *	domain NAME DEVICE	make an address space and a page table in it
  *	sibling NAME DOMAIN DEVICE	one more page table in that address space
@@ -82,6 +83,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <asm-generic/hugetlb_encode.h>
 #include <linux/falloc.h>
 #include <linux/iommufd.h>
 #include <linux/liveupdate.h>
@@ -166,10 +168,17 @@ static int do_memory(char **word)
 {
 	int seals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 
-	memfd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	const char *what = word[2] ? word[2] : "";
+	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+
+	if (!strcmp(what, "2M"))
+		flags |= MFD_HUGETLB | HUGETLB_FLAG_ENCODE_2MB;
+	else if (!strcmp(what, "1G"))
+		flags |= MFD_HUGETLB | HUGETLB_FLAG_ENCODE_1GB;
+	memfd = memfd_create("test", flags);
 	if (memfd < 0 || ftruncate(memfd, number(word[1]) * PAGE))
 		return -errno;
-	if (!word[2] && fcntl(memfd, F_ADD_SEALS, seals))
+	if (strcmp(what, "unsealed") != 0 && fcntl(memfd, F_ADD_SEALS, seals))
 		return -errno;
 	return map_memory();
 }

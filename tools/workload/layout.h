@@ -12,6 +12,9 @@
  *	12 MiB	pages that are mapped one by one	mapped at IOVA_SPARSE
  *	14 MiB	more memory, if asked for		mapped at IOVA_MORE
  *
+ * IOVA_MORE is where the memory is in the file, plus a multiple of 1 GiB, so that
+ * a page of 1 GiB becomes a leaf of 1 GiB.
+ *
  * The sparse pages lie 2 MiB apart in IOVA space, so that each needs a leaf table
  * of its own: many table pages for little memory.
  */
@@ -35,7 +38,7 @@
 /* All within 39 bits, the smallest address width that VT-d has. */
 #define IOVA_RING     0x100000000ULL
 #define IOVA_BUFFERS  (IOVA_RING + OFFSET_BUFFERS - OFFSET_RING)
-#define IOVA_MORE     0x800000000ULL
+#define IOVA_MORE     (0x800000000ULL + OFFSET_MORE)
 #define IOVA_SPARSE   0x4000000000ULL
 #define SPARSE_STRIDE (2 * MIB)
 #define SPARSE_MAX    65536UL

@@ -43,7 +43,9 @@ static void usage(FILE *to)
 		"  -n, --packets N      start: receive N packets before preserving; 10\n"
 		"      --sparse N       start: map N pages 2 MiB apart, for N leaf tables; 64\n"
 		"      --memory MIB     start: map that much more memory; 0\n"
-		"      --huge           start: ask for large pages, for large leaves\n"
+		"      --huge[=PAGES]   start: large pages, for large leaves: thp (transparent, as far as\n"
+		"                       the kernel has and allows them; the default), 2M or 1G (of the\n"
+		"                       pool, where there have to be enough)\n"
 		"      --no-preserve    start: preserve nothing\n"
 		"  -i, --interrupts     start: count the device's interrupts, which cross, too\n"
 		"  -u, --until FILE     resume: stop when this report of the sender appears\n"
@@ -67,6 +69,17 @@ static uint64_t number(const char *text, const char *what, uint64_t max)
 	return value;
 }
 
+static enum page_kind page_kind(const char *name)
+{
+	if (!name || !strcmp(name, "thp"))
+		return PAGES_THP;
+	if (!strcmp(name, "2M"))
+		return PAGES_2M;
+	if (!strcmp(name, "1G"))
+		return PAGES_1G;
+	errx(1, "--huge must be thp, 2M or 1G");
+}
+
 int main(int argc, char **argv)
 {
 	enum { SPARSE = 256, MEMORY, HUGE, NO_PRESERVE };
@@ -76,7 +89,7 @@ int main(int argc, char **argv)
 						      { "packets", required_argument, NULL, 'n' },
 						      { "sparse", required_argument, NULL, SPARSE },
 						      { "memory", required_argument, NULL, MEMORY },
-						      { "huge", no_argument, NULL, HUGE },
+						      { "huge", optional_argument, NULL, HUGE },
 						      { "no-preserve", no_argument, NULL,
 							NO_PRESERVE },
 						      { "until", required_argument, NULL, 'u' },
@@ -117,7 +130,7 @@ int main(int argc, char **argv)
 			options.more = number(optarg, "--memory", 1 << 18) * MIB;
 			break;
 		case HUGE:
-			options.huge = true;
+			options.pages = page_kind(optarg);
 			break;
 		case NO_PRESERVE:
 			options.preserve = false;

@@ -4,9 +4,12 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <asm-generic/hugetlb_encode.h>
 
 #include "memory.h"
 
@@ -21,12 +24,61 @@ static int memory_map(struct memory *memory)
 	return 0;
 }
 
+/* For each kind: the flags that its memfd is made with, and the size of a page. */
+static const struct {
+	unsigned int flags;
+	size_t size;
+} page_kinds[] = {
+	[PAGES_SMALL] = { 0, PAGE },
+	[PAGES_THP] = { 0, PAGE },
+	[PAGES_2M] = { MFD_HUGETLB | HUGETLB_FLAG_ENCODE_2MB, 2 * MIB },
+	[PAGES_1G] = { MFD_HUGETLB | HUGETLB_FLAG_ENCODE_1GB, 1024 * MIB },
+};
+
+/* How much of all shared memory is in large pages, in bytes; 0 if nobody says. */
+static size_t memory_in_thp(void)
+{
+	FILE *meminfo = fopen("/proc/meminfo", "re");
+	unsigned long kib = 0;
+	char line[128];
+
+	while (meminfo && fgets(line, sizeof(line), meminfo))
+		if (sscanf(line, "ShmemHugePages: %lu kB", &kib) == 1)
+			break;
+	if (meminfo)
+		fclose(meminfo);
+	return kib * 1024;
+}
+
+/* All pages of the file, at once; large pages are advice, but what became of it is said. */
+static int memory_populate(const struct memory *memory, enum page_kind kind)
+{
+	size_t before = memory_in_thp();
+	size_t large;
+
+	if (kind == PAGES_THP)
+		madvise(memory->base, memory->size, MADV_HUGEPAGE);
+	if (madvise(memory->base, memory->size, MADV_POPULATE_WRITE)) {
+		warn("memfd: populate%s",
+		     page_kinds[kind].flags
+			     ? ": more huge pages are needed, see /sys/kernel/mm/hugepages"
+			     : "");
+		return -errno;
+	}
+	large = memory_in_thp() - before;
+	if (kind == PAGES_THP && large < memory->size / 2)
+		warnx("--huge=thp: only %zu of %zu MiB are in large pages; does "
+		      "/sys/kernel/mm/transparent_hugepage/shmem_enabled say advise?",
+		      large / MIB, memory->size / MIB);
+	return 0;
+}
+
 /**
  * memory_create() - make the memfd
  * @memory: filled
  * @more: bytes of further memory that the device shall be able to reach
  * @sparse: pages that shall be mapped one by one
- * @huge: ask for large pages, so that the IOMMU gets large leaves
+ * @kind: what pages it is made of; with large pages the IOMMU gets large leaves
  *
  * The seals come before the first mapping for DMA: a file that can neither
  * shrink nor grow, and whose seals are final, is the only kind that may stay
@@ -34,10 +86,13 @@ static int memory_map(struct memory *memory)
  *
  * Return: 0 or a negative errno; said on standard error.
  */
-int memory_create(struct memory *memory, size_t more, uint64_t sparse, bool huge)
+int memory_create(struct memory *memory, size_t more, uint64_t sparse, enum page_kind kind)
 {
-	memory->size = OFFSET_MORE + (more + PAGE - 1) / PAGE * PAGE;
-	memory->fd = memfd_create("workload", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size_t page = page_kinds[kind].size;
+
+	memory->size = (OFFSET_MORE + more + page - 1) / page * page;
+	memory->fd =
+		memfd_create("workload", MFD_CLOEXEC | MFD_ALLOW_SEALING | page_kinds[kind].flags);
 	if (memory->fd < 0 || ftruncate(memory->fd, memory->size)) {
 		warn("memfd");
 		return -errno;
@@ -48,13 +103,8 @@ int memory_create(struct memory *memory, size_t more, uint64_t sparse, bool huge
 	}
 	if (memory_map(memory))
 		return -errno;
-	/* Only advice: the pages are small where the kernel has no large ones. */
-	if (huge)
-		madvise(memory->base, memory->size, MADV_HUGEPAGE);
-	if (madvise(memory->base, memory->size, MADV_POPULATE_WRITE)) {
-		warn("memfd: populate");
+	if (memory_populate(memory, kind))
 		return -errno;
-	}
 	memory->state->magic = WORKLOAD_MAGIC;
 	memory->state->version = WORKLOAD_VERSION;
 	memory->state->sparse = sparse;

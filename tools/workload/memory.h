@@ -3,10 +3,18 @@
 #ifndef WORKLOAD_MEMORY_H
 #define WORKLOAD_MEMORY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "layout.h"
+
+/**
+ * enum page_kind - what pages a memfd is made of
+ * @PAGES_SMALL: whatever the kernel takes, as a rule 4 KiB
+ * @PAGES_THP:   large ones where the kernel has some left and its setting allows
+ * @PAGES_2M:    2 MiB, from the pool of huge pages
+ * @PAGES_1G:    1 GiB, from the pool of huge pages
+ */
+enum page_kind { PAGES_SMALL, PAGES_THP, PAGES_2M, PAGES_1G };
 
 /**
  * struct memory - the memfd, mapped
@@ -22,7 +30,7 @@ struct memory {
 	struct workload_state *state;
 };
 
-int memory_create(struct memory *memory, size_t more, uint64_t sparse, bool huge);
+int memory_create(struct memory *memory, size_t more, uint64_t sparse, enum page_kind kind);
 int memory_open(struct memory *memory, int fd);
 
 #endif /* WORKLOAD_MEMORY_H */

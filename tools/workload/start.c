@@ -29,7 +29,7 @@ int do_start(const struct options *options)
 	struct device device;
 
 	serve_prepare();
-	if (memory_create(&memory, options->more, options->sparse, options->huge) ||
+	if (memory_create(&memory, options->more, options->sparse, options->pages) ||
 	    device_open(&device, options->device) || device_map_memory(&device, &memory))
 		return 1;
 	receive_prepare(&memory);

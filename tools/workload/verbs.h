@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "memory.h"
+
 /**
  * struct options - what the command line says
  * @device:   PCI address
@@ -15,7 +17,7 @@
  * @packets:  start: packets to receive before anything is preserved
  * @sparse:   start: pages to map one by one
  * @more:     start: bytes of further memory to map
- * @huge:     start: ask for large pages
+ * @pages:    start: what pages the memory is made of
  * @preserve: start: preserve something at all
  * @interrupts: start: let the device signal packets with an interrupt
  * @again:    resume: get ready for another kexec at the end
@@ -29,7 +31,7 @@ struct options {
 	uint64_t packets;
 	uint64_t sparse;
 	uint64_t more;
-	bool huge;
+	enum page_kind pages;
 	bool preserve;
 	bool interrupts;
 	bool again;

@@ -9,6 +9,7 @@
 #include <linux/kconfig.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
+#include <linux/kho/abi/hugetlb.h>
 #include <linux/kho/abi/iommu.h>
 #include <linux/kho/abi/iommufd.h>
 #include <linux/kho/abi/kexec_handover.h>
@@ -28,6 +29,12 @@
 #define ACCEPT_MEMFD	MEMFD_LUO_FH_COMPATIBLE "\0"
 #else
 #define ACCEPT_MEMFD
+#endif
+
+#ifdef CONFIG_LIVEUPDATE_HUGETLB
+#define ACCEPT_HUGETLB	HUGETLB_LUO_FH_COMPATIBLE "\0"
+#else
+#define ACCEPT_HUGETLB
 #endif
 
 /* Components are sorted. */
@@ -86,7 +93,7 @@
 	BUILTIN_CMDLINE "\0"						\
 	KHO_FDT_COMPATIBLE "\0"						\
 	LUO_ABI_COMPATIBLE "\0"						\
-	ACCEPT_MEMFD ACCEPT_IOMMU ACCEPT_PCI ACCEPT_VFIO_PCI
+	ACCEPT_MEMFD ACCEPT_HUGETLB ACCEPT_IOMMU ACCEPT_PCI ACCEPT_VFIO_PCI
 
 struct statement {
 	struct liveupdate_image head;
