@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # The KUnit suites pass: those of the ledger, those of the page tables whose format the
-# overlay carries across, and that of iommufd. The incoming kernel of the laboratory has them
+# overlay carries across, those of their pages, and that of iommufd. The incoming kernel of the laboratory has them
 # (kernel/config/kunit.config), and runs them when it is asked to.
 
 here=$(dirname "$0")
@@ -36,7 +36,7 @@ lab_run --outgoing "$kernel" --append "kunit.enable=1 kunit.filter_glob=liveupda
 
 # Not Linux's *_iommu_test: they compare a counter of pages of which each CPU keeps a
 # part to itself, and see a difference of a few pages where there is none.
-suites=(vtdss_fmt_test x86_64_fmt_test amdv1_fmt_test iommufd-liveupdate)
+suites=(vtdss_fmt_test x86_64_fmt_test amdv1_fmt_test iommu-pages-pool iommufd-liveupdate)
 stage tables <<'END'
 for suite in $SUITES; do
 	echo 1 >/sys/kernel/debug/kunit/$suite/run
