@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # The KUnit suites pass: those of the ledger and of kexec handover, those of the page tables
-# whose format the overlay carries across, those of iommufd, of preserved memory and of
-# memfds. The incoming kernel of the laboratory has them
+# whose format the overlay carries across and of their pages, those of iommufd, of preserved
+# memory and of memfds. The incoming kernel of the laboratory has them
 # (kernel/config/kunit.config), and runs them when it is asked to.
 
 here=$(dirname "$0")
@@ -44,7 +44,7 @@ fi
 
 # Not Linux's *_iommu_test: they compare a counter of pages of which each CPU keeps a
 # part to itself, and see a difference of a few pages where there is none.
-suites=(vtdss_fmt_test x86_64_fmt_test amdv1_fmt_test iommufd-liveupdate kho-radix-tree memfd-liveupdate)
+suites=(vtdss_fmt_test x86_64_fmt_test amdv1_fmt_test iommu-pages-pool iommufd-liveupdate kho-radix-tree memfd-liveupdate)
 stage tables <<'END'
 for suite in $SUITES; do
 	echo 1 >/sys/kernel/debug/kunit/$suite/run

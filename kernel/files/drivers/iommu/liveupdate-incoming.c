@@ -7,6 +7,7 @@
 #define pr_fmt(fmt) "iommu: liveupdate: " fmt
 
 #include <linux/cleanup.h>
+#include <linux/generic_pt/iommu.h>
 #include <linux/io.h>
 #include <linux/iommu.h>
 #include <linux/iommu-liveupdate.h>
@@ -19,6 +20,7 @@
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
 
+#include "iommu-pages.h"
 #include "iommu-priv.h"
 #include "liveupdate.h"
 
@@ -30,11 +32,13 @@
  * @ser:       its record
  * @domain:    the domain around it, from the probe of its first device until it
  *             is retired
+ * @left:      the memory that its table pages are in, until there is a domain
  * @user:      the first device that uses it, or NULL
  * @retrieved: an owner holds it
  */
 struct incoming_domain {
 	struct iommu_domain_ser *ser;
+	struct iommu_pages_left *left;
 	const struct iommu_device_ser *user;
 	struct iommu_domain *domain;
 	bool retrieved;
@@ -162,6 +166,48 @@ static void restore_units(struct iommu_incoming *in)
 		check_prefix(&ser->prefix, sizeof(*ser), "unit");
 }
 
+/*
+ * The chunks of a domain are preserved memory, and no two are the same; what they
+ * hold is looked at when the domain is adopted. The cost is that of a few table
+ * pages, if memory was not too fragmented for large chunks.
+ */
+static struct iommu_pages_left *restore_chunks(const struct iommu_domain_ser *ser)
+{
+	struct iommu_pages_left *left = kzalloc_obj(*left);
+	struct iommu_chunk_ser *chunk;
+	struct kho_block_set_it it;
+	bool has_top = false;
+	u32 num = 0, crc = ~0;
+	u64 size, end = 0;
+
+	if (!left)
+		incoming_bad("no memory");
+	restore_set(&left->chunks, ser->chunks, sizeof(*chunk), "chunks");
+	kho_block_set_it_init(&it, &left->chunks);
+	while ((chunk = kho_block_set_it_read_entry(&it))) {
+		size = kho_preserved_size(chunk->phys);
+		if (!size || chunk->order > MAX_PAGE_ORDER ||
+		    size != PAGE_SIZE << chunk->order)
+			incoming_bad("chunk %#llx of order %u was not preserved",
+				     chunk->phys, chunk->order);
+		if (chunk->phys < end)
+			incoming_bad("chunk %#llx overlaps the one before", chunk->phys);
+		end = chunk->phys + size;
+		has_top |= ser->top >= chunk->phys && ser->top < end;
+		left->pages += size >> PAGE_SHIFT;
+		crc = chunk_crc(crc, chunk);
+		num++;
+	}
+	if (num != ser->num_chunks || crc != ser->chunks_crc)
+		incoming_bad("%u chunks of top table %#llx, expected %u, or a wrong checksum",
+			     num, ser->top, ser->num_chunks);
+	if (!has_top || !PAGE_ALIGNED(ser->top))
+		incoming_bad("top table %#llx is in no chunk", ser->top);
+	if (ser->tables > left->pages)
+		incoming_bad("%llu tables in %llu pages", ser->tables, left->pages);
+	return left;
+}
+
 static void restore_domains(struct iommu_incoming *in)
 {
 	struct kho_block_set_it it;
@@ -172,12 +218,11 @@ static void restore_domains(struct iommu_incoming *in)
 	kho_block_set_it_init(&it, &in->blocks[0]);
 	while ((ser = next_ser(&it))) {
 		check_prefix(&ser->prefix, sizeof(*ser), "domain");
-		if (!kho_is_preserved(ser->top))
-			incoming_bad("top table %#llx was not preserved", ser->top);
 		domain = kzalloc_obj(*domain);
 		if (!domain)
 			incoming_bad("no memory");
 		domain->ser = ser;
+		domain->left = restore_chunks(ser);
 		if (xa_insert(&in->domains, PHYS_PFN(ser->top), domain, GFP_KERNEL))
 			incoming_bad("two domains have the top table %#llx", ser->top);
 	}
@@ -279,7 +324,11 @@ static void free_incoming_domain(struct incoming_domain *domain)
 		iommu_domain_retire(domain->domain, domain->ser->top);
 	else if (!domain->domain && !domain->retrieved)
 		pr_warn("%llu page(s) of page table %#llx stay reserved until the next boot\n",
-			domain->ser->tables, domain->ser->top);
+			domain->left->pages, domain->ser->top);
+	if (domain->left) {
+		kho_block_set_destroy(&domain->left->chunks);
+		kfree(domain->left);
+	}
 	kfree(domain);
 }
 
@@ -513,6 +562,8 @@ static struct iommu_domain *restore_domain(struct device *dev,
 	if (!IS_ERR(domain)) {
 		iommu_domain_init(domain, IOMMU_DOMAIN_UNMANAGED, driver);
 		domain->restored = true;
+		iommupt_from_domain(domain)->left = restored->left;
+		restored->left = NULL;
 		restored->domain = domain;
 	}
 	liveupdate_step_end(&step, PTR_ERR_OR_ZERO(domain), ser->tables);

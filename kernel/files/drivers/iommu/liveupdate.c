@@ -40,6 +40,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/cleanup.h>
+#include <linux/generic_pt/iommu.h>
 #include <linux/io.h>
 #include <linux/iommu.h>
 #include <linux/iommu-liveupdate.h>
@@ -380,13 +381,33 @@ static struct outgoing_device *find_device(struct iommu_outgoing *out,
 }
 
 /**
+ * iommu_domain_will_preserve - prepare a domain that may be preserved one day
+ * @domain: a paging domain without a mapping or a device
+ *
+ * What is to cross is known when user space asks for it. By then the table pages
+ * have to lie where it costs little to preserve them.
+ *
+ * Context: May sleep.
+ * Return: 0, also if the domain cannot be preserved, or -ENOMEM.
+ */
+int iommu_domain_will_preserve(struct iommu_domain *domain)
+{
+	struct pt_iommu *pt = iommupt_from_domain(domain);
+
+	if (!pt || !iommu_liveupdate_enabled() || !domain->owner->liveupdate)
+		return 0;
+	return pt->ops->use_pool(pt);
+}
+EXPORT_SYMBOL_GPL(iommu_domain_will_preserve);
+
+/**
  * iommu_domain_preserve - preserve a page table
  * @domain: a paging domain whose mappings do not change until it is unpreserved
  * @token:  the user's token for it
  * @top:    set to the physical address of its top table, which names it
  *
- * Every table page is handed to KHO, so the cost grows with the mapped memory.
- * On failure nothing is preserved.
+ * Its table pages are in chunks (iommu-pages-pool.c), and each chunk is handed to
+ * KHO. On failure nothing is preserved.
  *
  * Context: May sleep. Only while a file of the handler that the FLB is
  * registered with is being preserved.

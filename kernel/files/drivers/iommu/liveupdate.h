@@ -38,6 +38,12 @@ static inline u32 prefix_crc(const struct iommu_ser_prefix *prefix, size_t size)
 	return crc32(~0, (const void *)prefix + skip, size - skip);
 }
 
+/* The check of a list of chunks: @crc is that of those before, ~0 at first. */
+static inline u32 chunk_crc(u32 crc, const struct iommu_chunk_ser *chunk)
+{
+	return crc32(crc, chunk, sizeof(*chunk));
+}
+
 static inline u32 header_crc(const struct iommu_liveupdate_ser *ser)
 {
 	const size_t skip = offsetofend(struct iommu_liveupdate_ser, crc);

@@ -21,6 +21,9 @@
  * adopt
  *	To give the pages of such a page table ordinary struct page state, so
  *	that they can be freed. The cost grows with the mapped memory.
+ * chunk
+ *	Pages side by side that the tables of one domain are in, and that are
+ *	preserved as one block (drivers/iommu/iommu-pages-pool.c).
  * mate
  *	Another device in the IOMMU group of a device on a restored domain. It is
  *	blocked: it has no translation and no driver.
@@ -174,6 +177,7 @@ bool iommu_liveupdate_enabled(void);
 /* Outgoing kernel */
 int iommu_liveupdate_register_flb(struct liveupdate_file_handler *handler);
 void iommu_liveupdate_unregister_flb(struct liveupdate_file_handler *handler);
+int iommu_domain_will_preserve(struct iommu_domain *domain);
 int iommu_domain_preserve(struct iommu_domain *domain, u64 token, u64 *top);
 void iommu_domain_unpreserve(struct iommu_domain *domain);
 bool iommu_domain_has_preserved_device(struct iommu_domain *domain);
@@ -230,6 +234,11 @@ iommu_liveupdate_register_flb(struct liveupdate_file_handler *handler)
 static inline void
 iommu_liveupdate_unregister_flb(struct liveupdate_file_handler *handler)
 {
+}
+
+static inline int iommu_domain_will_preserve(struct iommu_domain *domain)
+{
+	return 0;
 }
 
 static inline int iommu_domain_preserve(struct iommu_domain *domain, u64 token,

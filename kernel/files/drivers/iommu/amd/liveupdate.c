@@ -186,8 +186,6 @@ static int amd_preserve_domain(struct iommu_domain *domain,
 	struct protection_domain *pdom = to_pdomain(domain);
 	struct pt_iommu_amdv1_hw_info info;
 	struct pt_common *common;
-	u64 tables;
-	int ret;
 
 	/* A guest (v2) page table needs a GCR3 table, which does not cross. */
 	if (pdom->pd_mode != PD_MODE_V1 || domain->iopf_handler ||
@@ -206,9 +204,7 @@ static int amd_preserve_domain(struct iommu_domain *domain,
 	if (common->features & BIT(PT_FEAT_AMDV1_FORCE_COHERENCE))
 		ser->flags |= IOMMU_DOMAIN_SER_FORCE_SNOOPING;
 
-	ret = pdom->iommu.ops->preserve(&pdom->iommu, &tables);
-	ser->tables = tables;
-	return ret;
+	return pdom->iommu.ops->preserve(&pdom->iommu, ser);
 }
 
 static void amd_unpreserve_domain(struct iommu_domain *domain,
@@ -216,7 +212,7 @@ static void amd_unpreserve_domain(struct iommu_domain *domain,
 {
 	struct pt_iommu *pt = &to_pdomain(domain)->iommu;
 
-	pt->ops->unpreserve(pt, ser->tables);
+	pt->ops->unpreserve(pt);
 }
 
 static int has_other_alias(struct pci_dev *pdev, u16 alias, void *opaque)

@@ -232,8 +232,6 @@ static int intel_preserve_domain(struct iommu_domain *domain,
 	struct dmar_domain *dmar_domain = to_dmar_domain(domain);
 	struct pt_iommu *pt = &dmar_domain->iommu;
 	struct pt_common *common;
-	u64 tables;
-	int ret;
 
 	if (domain->type & __IOMMU_DOMAIN_NESTED || domain->iopf_handler ||
 	    dmar_domain->nested_parent || dmar_domain->dirty_tracking)
@@ -267,9 +265,7 @@ static int intel_preserve_domain(struct iommu_domain *domain,
 	ser->vasz_lg2 = common->max_vasz_lg2;
 	ser->oasz_lg2 = common->max_oasz_lg2;
 
-	ret = pt->ops->preserve(pt, &tables);
-	ser->tables = tables;
-	return ret;
+	return pt->ops->preserve(pt, ser);
 }
 
 static void intel_unpreserve_domain(struct iommu_domain *domain,
@@ -277,7 +273,7 @@ static void intel_unpreserve_domain(struct iommu_domain *domain,
 {
 	struct pt_iommu *pt = &to_dmar_domain(domain)->iommu;
 
-	pt->ops->unpreserve(pt, ser->tables);
+	pt->ops->unpreserve(pt);
 }
 
 static int has_other_alias(struct pci_dev *pdev, u16 alias, void *opaque)

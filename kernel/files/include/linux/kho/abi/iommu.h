@@ -7,7 +7,8 @@
  * &struct kho_block_header_ser blocks:
  *
  *   - a unit is one IOMMU hardware unit whose translation stays enabled,
- *   - a domain is one page table,
+ *   - a domain is one page table, with a set of its own of the chunks of memory
+ *     that its table pages are in,
  *   - a device is one requester ID together with the unit that translates for
  *     it and the domain that it is attached to.
  *
@@ -26,7 +27,7 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-#define IOMMU_LIVEUPDATE_COMPATIBLE	"iommu-liveupdate-v2"
+#define IOMMU_LIVEUPDATE_COMPATIBLE	"iommu-liveupdate-v3"
 
 #define IOMMU_SER_MAGIC			0x4c554d4fU	/* "OMUL" */
 
@@ -87,18 +88,36 @@ struct iommu_unit_ser {
 #define IOMMU_DOMAIN_SER_FORCE_SNOOPING	BIT_ULL(0)
 
 /**
+ * struct iommu_chunk_ser - memory that table pages of one domain are in
+ * @phys:     physical address, aligned to its size; one preserved block
+ * @order:    log2 of its number of pages, each of which is a table or unused
+ * @reserved: 0
+ *
+ * Ordered by address; no two overlap. Each table page of a domain is in one of
+ * its chunks.
+ */
+struct iommu_chunk_ser {
+	u64 phys;
+	u32 order;
+	u32 reserved;
+} __packed;
+
+/**
  * struct iommu_domain_ser - one page table
  * @prefix:        see &struct iommu_ser_prefix
  * @top:           physical address of its top table
  * @token:         the user's token for it
  * @tables:        number of table pages, @top included
  * @pgsize_bitmap: page sizes in use
- * @reserved:      0
+ * @num_chunks:    number of its &struct iommu_chunk_ser
  * @format:        enum iommu_ser_format
  * @top_level:     level of @top, 0 is the level of the smallest leaves
  * @vasz_lg2:      bits of an IOVA
  * @oasz_lg2:      bits of an output address
  * @flags:         IOMMU_DOMAIN_SER_*
+ * @chunks:        physical address of the first block of &struct iommu_chunk_ser
+ * @chunks_crc:    CRC-32 (Ethernet polynomial, seed ~0) of them all, in their order
+ * @reserved:      0
  */
 struct iommu_domain_ser {
 	struct iommu_ser_prefix prefix;
@@ -106,12 +125,15 @@ struct iommu_domain_ser {
 	u64 token;
 	u64 tables;
 	u64 pgsize_bitmap;
-	u32 reserved;
+	u32 num_chunks;
 	u8  format;
 	u8  top_level;
 	u8  vasz_lg2;
 	u8  oasz_lg2;
 	u64 flags;
+	u64 chunks;
+	u32 chunks_crc;
+	u32 reserved;
 } __packed;
 
 /**
