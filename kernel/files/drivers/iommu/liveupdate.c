@@ -97,6 +97,7 @@ struct ser_set {
 	struct kho_block_set blocks;
 	struct kho_block_set_it end;
 	u64 slots;
+	u64 used;
 };
 
 struct outgoing_unit {
@@ -107,15 +108,14 @@ struct outgoing_unit {
 	unsigned int devices;
 };
 
+/* Without @ser its page table is on its way to KHO. */
 struct outgoing_domain {
-	struct list_head list;
 	struct iommu_domain *domain;
 	struct iommu_domain_ser *ser;
 	unsigned int devices;
 };
 
 struct outgoing_device {
-	struct list_head list;
 	struct device *dev;
 	struct iommu_device_ser *ser;
 	struct outgoing_unit *unit;
@@ -129,8 +129,8 @@ struct outgoing_device {
  * @domain_set:  records of domains
  * @device_set:  records of devices
  * @units:       list of &struct outgoing_unit
- * @domains:     list of &struct outgoing_domain
- * @devices:     list of &struct outgoing_device
+ * @domains:     &struct outgoing_domain by the address of its domain
+ * @devices:     &struct outgoing_device by the address of its device
  */
 struct iommu_outgoing {
 	struct iommu_liveupdate_ser *ser;
@@ -138,11 +138,14 @@ struct iommu_outgoing {
 	struct ser_set domain_set;
 	struct ser_set device_set;
 	struct list_head units;
-	struct list_head domains;
-	struct list_head devices;
+	struct xarray domains;
+	struct xarray devices;
 };
 
-/* Protects the lists, the sets and the records of struct iommu_outgoing. */
+/*
+ * Protects what struct iommu_outgoing knows, its sets and its records. Held for a
+ * moment only: page tables are walked without it, several at once.
+ */
 static DEFINE_MUTEX(outgoing_lock);
 
 static void seal_header(struct iommu_outgoing *out)
@@ -160,10 +163,12 @@ static void *ser_set_get(struct iommu_outgoing *out, struct ser_set *set)
 	struct iommu_ser_prefix *slot;
 	int ret;
 
-	kho_block_set_it_init(&it, &set->blocks);
-	while ((slot = kho_block_set_it_read_entry(&it)))
-		if (slot->state == IOMMU_SER_FREE)
-			return slot;
+	if (set->used < set->slots) {
+		kho_block_set_it_init(&it, &set->blocks);
+		while ((slot = kho_block_set_it_read_entry(&it)))
+			if (slot->state == IOMMU_SER_FREE)
+				return slot;
+	}
 
 	ret = kho_block_set_grow(&set->blocks, set->slots + 1);
 	if (ret)
@@ -178,14 +183,17 @@ static void *ser_set_get(struct iommu_outgoing *out, struct ser_set *set)
 	return slot;
 }
 
-static void ser_put(struct iommu_ser_prefix *slot, size_t size)
+static void ser_put(struct ser_set *set, struct iommu_ser_prefix *slot, size_t size)
 {
+	if (slot->state == IOMMU_SER_USED)
+		set->used--;
 	memset(slot, 0, size);
 }
 
 /* From here on the record is part of what is handed over. */
-static void ser_seal(struct iommu_ser_prefix *slot, size_t size)
+static void ser_seal(struct ser_set *set, struct iommu_ser_prefix *slot, size_t size)
 {
+	set->used++;
 	slot->state = IOMMU_SER_USED;
 	slot->crc = prefix_crc(slot, size);
 }
@@ -212,8 +220,8 @@ static int iommu_flb_preserve(struct liveupdate_flb_op_args *args)
 	kho_block_set_init(&out->domain_set.blocks, ser->domain_size);
 	kho_block_set_init(&out->device_set.blocks, ser->device_size);
 	INIT_LIST_HEAD(&out->units);
-	INIT_LIST_HEAD(&out->domains);
-	INIT_LIST_HEAD(&out->devices);
+	xa_init(&out->domains);
+	xa_init(&out->devices);
 	out->ser = ser;
 	seal_header(out);
 
@@ -226,8 +234,8 @@ static void iommu_flb_unpreserve(struct liveupdate_flb_op_args *args)
 {
 	struct iommu_outgoing *out = args->obj;
 
-	WARN_ON(!list_empty(&out->units) || !list_empty(&out->domains) ||
-		!list_empty(&out->devices));
+	WARN_ON(!list_empty(&out->units) || !xa_empty(&out->domains) ||
+		!xa_empty(&out->devices));
 	kho_block_set_destroy(&out->unit_set.blocks);
 	kho_block_set_destroy(&out->domain_set.blocks);
 	kho_block_set_destroy(&out->device_set.blocks);
@@ -333,6 +341,7 @@ static void iommu_flb_components(char *buf, size_t size)
 	DECLARE_BITMAP(used, ARRAY_SIZE(components)) = {};
 	struct outgoing_domain *domain;
 	struct outgoing_unit *unit;
+	unsigned long index;
 	size_t length = 0;
 	unsigned int i;
 
@@ -349,8 +358,9 @@ static void iommu_flb_components(char *buf, size_t size)
 		if (irq_remapping_enabled)
 			use_component(used, LIVEUPDATE_IOMMU_IRQ_REMAP);
 	}
-	list_for_each_entry(domain, &out->domains, list)
-		use_component(used, format_component(domain->ser->format));
+	xa_for_each(&out->domains, index, domain)
+		if (domain->ser)
+			use_component(used, format_component(domain->ser->format));
 
 	buf[0] = '\0';
 	for_each_set_bit(i, used, ARRAY_SIZE(components))
@@ -358,26 +368,59 @@ static void iommu_flb_components(char *buf, size_t size)
 				    length ? "," : "", components[i]);
 }
 
+static unsigned long domain_key(const struct iommu_domain *domain)
+{
+	return (unsigned long)domain;
+}
+
+static unsigned long outgoing_key(const struct device *dev)
+{
+	return (unsigned long)dev;
+}
+
+/* One that is preserved, from the end of iommu_domain_preserve() on */
 static struct outgoing_domain *find_domain(struct iommu_outgoing *out,
 					   struct iommu_domain *domain)
 {
-	struct outgoing_domain *pos;
+	struct outgoing_domain *found = xa_load(&out->domains, domain_key(domain));
 
-	list_for_each_entry(pos, &out->domains, list)
-		if (pos->domain == domain)
-			return pos;
-	return NULL;
+	return found && found->ser ? found : NULL;
 }
 
-static struct outgoing_device *find_device(struct iommu_outgoing *out,
-					   struct device *dev)
+/* Walk the page table, with no lock held. */
+static int preserve_tables(struct iommu_domain *domain, u64 token,
+			   struct iommu_domain_ser *ser)
 {
-	struct outgoing_device *pos;
+	struct liveupdate_step step;
+	int ret;
 
-	list_for_each_entry(pos, &out->devices, list)
-		if (pos->dev == dev)
-			return pos;
-	return NULL;
+	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_PRESERVE,
+			      LIVEUPDATE_KIND_HWPT, token);
+	ret = domain->owner->liveupdate->preserve_domain(domain, ser);
+	liveupdate_step_end(&step, ret, ser->tables);
+	if (ret)
+		return ret;
+
+	ser->token = token;
+	ser->pgsize_bitmap = domain->pgsize_bitmap;
+	return 0;
+}
+
+/* From here on the next kernel is told of the page table. */
+static int publish_domain(struct iommu_outgoing *out, struct outgoing_domain *new,
+			  const struct iommu_domain_ser *ser)
+{
+	struct iommu_domain_ser *slot;
+
+	guard(mutex)(&outgoing_lock);
+	slot = ser_set_get(out, &out->domain_set);
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
+
+	*slot = *ser;
+	ser_seal(&out->domain_set, &slot->prefix, sizeof(*slot));
+	new->ser = slot;
+	return 0;
 }
 
 /**
@@ -407,7 +450,7 @@ EXPORT_SYMBOL_GPL(iommu_domain_will_preserve);
  * @top:    set to the physical address of its top table, which names it
  *
  * Its table pages are in chunks (iommu-pages-pool.c), and each chunk is handed to
- * KHO. On failure nothing is preserved.
+ * KHO. Several domains can be preserved at once. On failure nothing is preserved.
  *
  * Context: May sleep. Only while a file of the handler that the FLB is
  * registered with is being preserved.
@@ -417,8 +460,7 @@ EXPORT_SYMBOL_GPL(iommu_domain_will_preserve);
 int iommu_domain_preserve(struct iommu_domain *domain, u64 token, u64 *top)
 {
 	const struct iommu_liveupdate_ops *ops;
-	struct liveupdate_step step;
-	struct iommu_domain_ser *ser;
+	struct iommu_domain_ser ser = {};
 	int ret;
 
 	ops = domain->owner ? domain->owner->liveupdate : NULL;
@@ -430,36 +472,32 @@ int iommu_domain_preserve(struct iommu_domain *domain, u64 token, u64 *top)
 	if (IS_ERR(out))
 		return PTR_ERR(out);
 
-	guard(mutex)(&outgoing_lock);
-	if (find_domain(out, domain))
-		return -EBUSY;
-
 	struct outgoing_domain *new __free(kfree) = kzalloc_obj(*new);
 	if (!new)
 		return -ENOMEM;
-
-	ser = ser_set_get(out, &out->domain_set);
-	if (IS_ERR(ser))
-		return PTR_ERR(ser);
-
-	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_PRESERVE,
-			      LIVEUPDATE_KIND_HWPT, token);
-	ret = ops->preserve_domain(domain, ser);
-	liveupdate_step_end(&step, ret, ser->tables);
-	if (ret) {
-		ser_put(&ser->prefix, sizeof(*ser));
-		return ret;
-	}
-	ser->token = token;
-	ser->pgsize_bitmap = domain->pgsize_bitmap;
-	ser_seal(&ser->prefix, sizeof(*ser));
-
 	new->domain = domain;
-	new->ser = ser;
-	list_add_tail(&new->list, &out->domains);
+
+	/* Whoever comes second finds it, until it is preserved or was not. */
+	ret = xa_insert(&out->domains, domain_key(domain), new, GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	ret = preserve_tables(domain, token, &ser);
+	if (ret)
+		goto err_erase;
+	ret = publish_domain(out, new, &ser);
+	if (ret)
+		goto err_unpreserve;
+
 	retain_and_null_ptr(new);
-	*top = ser->top;
+	*top = ser.top;
 	return 0;
+
+err_unpreserve:
+	ops->unpreserve_domain(domain, &ser);
+err_erase:
+	xa_erase(&out->domains, domain_key(domain));
+	return ret;
 }
 EXPORT_SYMBOL_GPL(iommu_domain_preserve);
 
@@ -471,28 +509,31 @@ EXPORT_SYMBOL_GPL(iommu_domain_preserve);
  */
 void iommu_domain_unpreserve(struct iommu_domain *domain)
 {
-	struct outgoing_domain *old;
+	struct iommu_domain_ser ser;
 	struct liveupdate_step step;
-	u64 tables;
 
 	struct iommu_outgoing *out __free(outgoing_put) = outgoing_get();
 	if (WARN_ON(IS_ERR(out)))
 		return;
 
-	guard(mutex)(&outgoing_lock);
-	old = find_domain(out, domain);
-	if (WARN_ON(!old || old->devices))
-		return;
+	struct outgoing_domain *old __free(kfree) = NULL;
+	scoped_guard(mutex, &outgoing_lock) {
+		struct outgoing_domain *found = find_domain(out, domain);
 
-	tables = old->ser->tables;
+		if (WARN_ON(!found || found->devices))
+			return;
+		old = found;
+		ser = *old->ser;
+		ser_put(&out->domain_set, &old->ser->prefix, sizeof(*old->ser));
+		old->ser = NULL;
+	}
+
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_UNPRESERVE,
-			      LIVEUPDATE_KIND_DOMAIN, old->ser->top);
-	domain->owner->liveupdate->unpreserve_domain(domain, old->ser);
-	liveupdate_step_end(&step, 0, tables);
+			      LIVEUPDATE_KIND_DOMAIN, ser.top);
+	domain->owner->liveupdate->unpreserve_domain(domain, &ser);
+	liveupdate_step_end(&step, 0, ser.tables);
 
-	ser_put(&old->ser->prefix, sizeof(*old->ser));
-	list_del(&old->list);
-	kfree(old);
+	xa_erase(&out->domains, domain_key(domain));
 }
 EXPORT_SYMBOL_GPL(iommu_domain_unpreserve);
 
@@ -545,10 +586,10 @@ static struct outgoing_unit *unit_get(struct iommu_outgoing *out,
 
 	ret = ops->preserve_unit(iommu, ser);
 	if (ret) {
-		ser_put(&ser->prefix, sizeof(*ser));
+		ser_put(&out->unit_set, &ser->prefix, sizeof(*ser));
 		return ERR_PTR(ret);
 	}
-	ser_seal(&ser->prefix, sizeof(*ser));
+	ser_seal(&out->unit_set, &ser->prefix, sizeof(*ser));
 
 	new->iommu = iommu;
 	new->ops = ops;
@@ -558,13 +599,13 @@ static struct outgoing_unit *unit_get(struct iommu_outgoing *out,
 	return no_free_ptr(new);
 }
 
-static void unit_put(struct outgoing_unit *unit)
+static void unit_put(struct iommu_outgoing *out, struct outgoing_unit *unit)
 {
 	if (--unit->devices)
 		return;
 
 	unit->ops->unpreserve_unit(unit->iommu);
-	ser_put(&unit->ser->prefix, sizeof(*unit->ser));
+	ser_put(&out->unit_set, &unit->ser->prefix, sizeof(*unit->ser));
 	list_del(&unit->list);
 	kfree(unit);
 }
@@ -590,12 +631,14 @@ static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
 	if (IS_ERR(unit))
 		return PTR_ERR(unit);
 
+	/* Room for it first, so that nothing fails once it is preserved */
+	ret = xa_insert(&out->devices, outgoing_key(dev), new, GFP_KERNEL);
+	if (ret)
+		goto err_unit;
+
 	ret = ops->preserve_device(dev, domain->domain, ser);
-	if (ret) {
-		ser_put(&ser->prefix, sizeof(*ser));
-		unit_put(unit);
-		return ret;
-	}
+	if (ret)
+		goto err_erase;
 	ser->segment = pci_domain_nr(pdev->bus);
 	ser->bdf = pci_dev_id(pdev);
 	ser->vendor = pdev->vendor;
@@ -603,16 +646,22 @@ static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
 	ser->token = token;
 	ser->unit = unit->ser->reg_phys;
 	ser->domain = domain->ser->top;
-	ser_seal(&ser->prefix, sizeof(*ser));
+	ser_seal(&out->device_set, &ser->prefix, sizeof(*ser));
 
 	domain->devices++;
 	new->dev = dev;
 	new->ser = ser;
 	new->unit = unit;
 	new->domain = domain;
-	list_add_tail(&new->list, &out->devices);
 	retain_and_null_ptr(new);
 	return 0;
+
+err_erase:
+	xa_erase(&out->devices, outgoing_key(dev));
+	ser_put(&out->device_set, &ser->prefix, sizeof(*ser));
+err_unit:
+	unit_put(out, unit);
+	return ret;
 }
 
 /**
@@ -650,7 +699,7 @@ int iommu_device_preserve(struct device *dev, struct iommu_domain *domain,
 		return PTR_ERR(out);
 
 	guard(mutex)(&outgoing_lock);
-	if (find_device(out, dev))
+	if (xa_load(&out->devices, outgoing_key(dev)))
 		return -EBUSY;
 	parent = find_domain(out, domain);
 	if (!parent) {
@@ -682,20 +731,20 @@ void iommu_device_unpreserve(struct device *dev)
 		return;
 
 	guard(mutex)(&outgoing_lock);
-	old = find_device(out, dev);
+	old = xa_load(&out->devices, outgoing_key(dev));
 	if (WARN_ON(!old))
 		return;
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_UNPRESERVE,
 			      LIVEUPDATE_KIND_DEVICE, LIVEUPDATE_PCI_ID(to_pci_dev(dev)));
 	dev_iommu_ops(dev)->liveupdate->unpreserve_device(dev);
-	unit_put(old->unit);
+	unit_put(out, old->unit);
 	liveupdate_step_end(&step, 0, 1);
 
 	iommu_forget_refusals(old->ser->segment, old->ser->bdf);
 	old->domain->devices--;
-	ser_put(&old->ser->prefix, sizeof(*old->ser));
-	list_del(&old->list);
+	ser_put(&out->device_set, &old->ser->prefix, sizeof(*old->ser));
+	xa_erase(&out->devices, outgoing_key(dev));
 	kfree(old);
 }
 EXPORT_SYMBOL_GPL(iommu_device_unpreserve);

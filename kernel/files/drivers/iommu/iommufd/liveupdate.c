@@ -25,7 +25,8 @@
  * looked up in the page table itself, and has to be the page at its place in a
  * memfd that is preserved in the same session already. Preserving a memfd
  * freezes it and pins its pages (mm/memfd_luo.c), hence what was true when it
- * was checked stays true. Looking at each page is not redundant with the seals
+ * was checked stays true. The page table tells its leaves, and each folio is
+ * looked at once. Looking at each is not redundant with the seals
  * that are asked for as well: F_SEAL_SHRINK does not prevent that a hole is
  * punched and filled again, and then the file holds another page than the one
  * that was pinned and mapped before.
@@ -44,6 +45,7 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/generic_pt/iommu.h>
 #include <linux/io.h>
 #include <linux/iommu-liveupdate.h>
 #include <linux/iommufd.h>
@@ -55,6 +57,7 @@
 #include <linux/memfd.h>
 #include <linux/overflow.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "io_pagetable.h"
@@ -175,78 +178,133 @@ static void iopt_unpreserve(struct io_pagetable *iopt)
 	iopt->num_preserved--;
 }
 
+/* After as many folios somebody else may need the CPU. */
+#define IOMMUFD_FOLIOS_AT_ONCE 512
+
 /*
- * Is the memory at @phys the page of @file at @index? The file is frozen and its
- * pages are pinned, so the page cache holds what it is going to hold in the next
- * kernel, and a page that it holds is not going to leave it.
+ * How many bytes from @phys on are what the page cache @mapping holds from @pos
+ * on, as far as one folio goes? The file is frozen and its folios are pinned, so
+ * that the page cache holds what it is going to hold in the next kernel, and a
+ * folio that it holds is neither split nor going to leave it.
  */
-static bool iommufd_file_page_is(struct file *file, pgoff_t index,
+static u64 iommufd_mapping_holds(struct address_space *mapping, u64 pos,
 				 phys_addr_t phys)
 {
 	unsigned long pfn = PHYS_PFN(phys);
 	struct folio *folio;
+	u64 offset;
 
-	if (!phys || !pfn_valid(pfn))
-		return false;
+	if (!pfn_valid(pfn))
+		return 0;
 	folio = pfn_folio(pfn);
-	return READ_ONCE(folio->mapping) == file_inode(file)->i_mapping &&
-	       folio->index + folio_page_idx(folio, pfn_to_page(pfn)) == index;
+	if (READ_ONCE(folio->mapping) != mapping)
+		return 0;
+	offset = phys - PFN_PHYS(folio_pfn(folio));
+	if (folio_pos(folio) + offset != pos)
+		return 0;
+	return folio_size(folio) - offset;
 }
 
-/* Does all that @domain maps in @area cross the kexec together with it? */
-static int iopt_area_check_memory(struct iopt_area *area,
-				  struct iommu_domain *domain,
-				  const struct luo_file_set *session_files,
-				  u64 token, u64 *npages)
+/**
+ * iommufd_check_run() - Is what a page table maps what the memfd holds?
+ * @arg:  a &struct iommufd_memory_check, which goes on behind what is
+ * @iova: IOVA that follows what was looked at before
+ * @phys: physical address that it is translated to
+ * @len:  as many bytes go on together from both
+ *
+ * Folio by folio, whatever the sizes of the leaves: a leaf may hold many of them
+ * or be a part of one, and the first and the last need not be there as a whole.
+ *
+ * Context: May sleep.
+ * Return: 0; -EINVAL if it is not, and @arg tells where; -EINTR if the task is
+ * being killed.
+ */
+int iommufd_check_run(void *arg, dma_addr_t iova, phys_addr_t phys, dma_addr_t len)
+{
+	struct iommufd_memory_check *check = arg;
+
+	while (len) {
+		u64 held = iommufd_mapping_holds(check->mapping, check->pos, phys);
+
+		if (!held)
+			return -EINVAL;
+		held = min(held, len);
+		check->pos += held;
+		check->iova += held;
+		phys += held;
+		len -= held;
+
+		if (++check->folios % IOMMUFD_FOLIOS_AT_ONCE)
+			continue;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+/* Can the memory of @area be of a memfd that crosses the kexec? NULL, or why not */
+static const char *
+iopt_area_refuse_memory(struct iopt_area *area,
+			const struct luo_file_set *session_files,
+			struct iommufd_memory_check *check)
 {
 	struct iopt_pages *pages = area->pages;
-	unsigned long last = iopt_area_last_iova(area);
-	unsigned long iova = iopt_area_iova(area);
+
+	if (pages->type != IOPT_ADDRESS_FILE)
+		return "was not mapped with IOMMU_IOAS_MAP_FILE";
+	if (!pages->sealed)
+		return "was mapped before F_SEAL_GROW, F_SEAL_SHRINK and F_SEAL_SEAL were set";
+	/* Most areas are of the same memfd as the one before */
+	if (pages->file == check->file)
+		return NULL;
+	if (!liveupdate_session_has_file(session_files, pages->file, NULL))
+		return "is of a memfd that the session does not hold yet";
+	check->file = pages->file;
+	check->mapping = file_inode(pages->file)->i_mapping;
+	return NULL;
+}
+
+/* Does all that @table maps in @area cross the kexec together with it? */
+static int iopt_area_check_memory(struct iopt_area *area, struct pt_iommu *table,
+				  const struct luo_file_set *session_files,
+				  u64 token, struct iommufd_memory_check *check)
+{
 	const char *reason;
+	int rc;
 
-	if (pages->type != IOPT_ADDRESS_FILE) {
-		reason = "was not mapped with IOMMU_IOAS_MAP_FILE";
-		goto refuse;
-	}
-	if (!pages->sealed) {
-		reason = "was mapped before F_SEAL_GROW, F_SEAL_SHRINK and F_SEAL_SEAL were set";
-		goto refuse;
-	}
-	if (!liveupdate_session_has_file(session_files, pages->file, NULL)) {
-		reason = "is of a memfd that the session does not hold yet";
-		goto refuse;
-	}
-
-	while (true) {
-		unsigned long start_byte = iopt_area_start_byte(area, iova);
-		pgoff_t index = (pages->start + start_byte) / PAGE_SIZE;
-		unsigned long left = PAGE_SIZE - offset_in_page(start_byte);
-
-		if (!iommufd_file_page_is(pages->file, index,
-					  iommu_iova_to_phys(domain, iova))) {
-			reason = "maps a page that is not in its memfd any more";
-			goto refuse;
-		}
-		(*npages)++;
-		if (last - iova < left)
-			return 0;
-		iova += left;
-		cond_resched();
+	check->iova = iopt_area_iova(area);
+	reason = iopt_area_refuse_memory(area, session_files, check);
+	if (!reason) {
+		check->pos = area->pages->start +
+			     iopt_area_start_byte(area, check->iova);
+		rc = table->ops->visit_runs(table, check->iova,
+					    iopt_area_length(area),
+					    iommufd_check_run, check);
+		if (!rc || rc == -EINTR)
+			return rc;
+		reason = "maps a page that is not in its memfd any more";
 	}
 
-refuse:
 	pr_warn("HWPT token %#llx cannot be preserved: IOVA %#lx-%#lx %s\n",
-		token, iova, last, reason);
+		token, check->iova, iopt_area_last_iova(area), reason);
 	return -EINVAL;
 }
 
+/* No lock is held but of this IOAS, which cannot change meanwhile in any case. */
 static int iommufd_hwpt_check_memory(struct iommufd_hwpt_paging *hwpt_paging,
 				     const struct luo_file_set *session_files,
 				     u64 *npages)
 {
+	struct pt_iommu *table = iommupt_from_domain(hwpt_paging->common.domain);
 	struct io_pagetable *iopt = &hwpt_paging->ioas->iopt;
+	struct iommufd_memory_check check = {};
 	struct iopt_area *area;
 	int rc;
+
+	/* Of these nobody preserves the page table either */
+	if (!table)
+		return -EOPNOTSUPP;
 
 	guard(rwsem_read)(&iopt->iova_rwsem);
 	for (area = iopt_area_iter_first(iopt, 0, ULONG_MAX); area;
@@ -254,12 +312,12 @@ static int iommufd_hwpt_check_memory(struct iommufd_hwpt_paging *hwpt_paging,
 		/* Somebody is at mapping it, too late: iopt_map_pages() */
 		if (!area->pages)
 			continue;
-		rc = iopt_area_check_memory(area, hwpt_paging->common.domain,
-					    session_files,
+		rc = iopt_area_check_memory(area, table, session_files,
 					    hwpt_paging->liveupdate_token,
-					    npages);
+					    &check);
 		if (rc)
 			return rc;
+		*npages += iopt_area_length(area) / PAGE_SIZE;
 	}
 	return 0;
 }
