@@ -24,11 +24,15 @@ stage small <<'END'
 bind-vfio "$LAB_DEVICES" || exit 1
 lu-workload start --no-preserve --packets 0 --huge --device "$LAB_DEVICES" --report "$LAB_RESULTS/workload.json" &
 until grep -qs '"state": "ready"' "$LAB_RESULTS/workload.json"; do sleep 0.05; done
+lutrace doctor -j >"$LAB_RESULTS/doctor.json" || :
 END
 lab_run --devices igb "$stage"
 like "a workload that asks for huge pages and gets none says so, and how to get them" "$(cat "$lab_results/stage1.log")" \
 	"gives no huge pages of shmem, as .*/shmem_enabled is 'never'; as root, before the start: echo advise >"
 is "its pages are small" "$(lab_json workload.json '.memory.pages | map("\(.count)x\(.bytes)") | join(" ")')" "3584x4096"
+like "so says lutrace doctor of the process" \
+	"$(lab_json doctor.json '.checks[] | select(.check == "guest memory") | .found')" \
+	'^lu-workload \([0-9]+\): 0[.]0137 GiB in memfds, of them 0[.]0137 GiB in 3584 pages of 4 KiB: up to 0[.]0'
 
 demonstration --mode scalable --memory 1 --huge thp || {
 	! grep -q "MiB are available here" "$tap_scratch/screen" ||
