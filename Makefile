@@ -44,13 +44,15 @@ PROGRAMS := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,tests/lab t
 
 ##@ Run it
 
+demo-options = $(if $(MODE),--mode $(MODE)) $(if $(MEMORY),--memory $(MEMORY)) $(if $(HUGE),--huge $(HUGE))
+
 .PHONY: demo
-demo: build ## one live update in QEMU: the pause, the verdict, the packets (MODE=legacy|scalable|first-stage)
-	$(Q)tests/lab/demo $(if $(MODE),--mode $(MODE)) --results $(BUILD)/demo
+demo: build ## one live update in QEMU: the pause, the verdict, the packets (MODE=legacy|scalable|first-stage, MEMORY=GIB, HUGE=thp|2M|1G)
+	$(Q)tests/lab/demo $(demo-options) --results $(BUILD)/demo
 
 .PHONY: demo-baseline
 demo-baseline: build ## the same with the feature switched off: packets are lost
-	$(Q)tests/lab/demo --baseline $(if $(MODE),--mode $(MODE)) --results $(BUILD)/demo-baseline
+	$(Q)tests/lab/demo --baseline $(demo-options) --results $(BUILD)/demo-baseline
 
 .PHONY: test
 test: build unit ## build everything and run all tests (TESTS= some of them, TEST_JOBS= at a time)

@@ -136,6 +136,60 @@ machine
 put proc/sys/kernel/kexec_load_disabled 1
 is "kexec that is disabled is found" "$(verdict kexec)" fail
 
+# A process with a memfd of 64 GiB, of which it has touched the half.
+guest() {
+	local process=proc/4711
+	rm -rf "${root:?}/$process"
+	mkdir -p "$root/$process/fd"
+	ln -s "$1" "$root/$process/fd/7"
+	put $process/comm qemu-system-x86
+	put $process/smaps "7f0000000000-7f1000000000 rw-s 00000000 00:01 1026                       $2
+Size:           67108864 kB
+KernelPageSize:        $3 kB
+MMUPageSize:           $3 kB
+Rss:            $4 kB
+ShmemPmdMapped: $5 kB
+Private_Hugetlb: $6 kB
+7f2000000000-7f2000001000 rw-s 00000000 00:01 1026                       $2
+Rss:                   4 kB
+7f3000000000-7f4000000000 rw-p 00000000 00:00 0
+Rss:             1000000 kB
+AnonHugePages:         0 kB"
+}
+memory() { doctor -j | jq -r '.checks[] | select(.check == "guest memory") | "\(.verdict) \(.found)"'; }
+memfd='/memfd:guest (deleted)'
+machine
+rm "$root/sys/kernel/liveupdate/ledger/previous"
+put sys/kernel/mm/transparent_hugepage/shmem_enabled 'always within_size advise [never] deny force'
+is "nobody's memory is told where nobody has iommufd open" "$(guest /dev/null "$memfd" 4 33554432 0 0 && memory)" ""
+guest /dev/iommu "$memfd" 4 33554432 0 0
+like "guest memory in small pages is told, with what it will cost" "$(memory)" \
+	'^warn qemu-system-x86 \(4711\): 64 GiB in memfds, of them 64 GiB in 16777216 pages of 4 KiB: up to [0-9.]+ s of the next pause'
+like "by the project's figures, where the host has none" "$(memory)" 'us a page, as in docs/benchmarks.md'
+is "the machine is fit all the same" "$(status doctor)" 0
+like "what to do about it is the kernel's setting" "$(advice 'guest memory')" 'echo advise >/sys/kernel/mm/transparent_hugepage/shmem_enabled'
+put sys/kernel/mm/transparent_hugepage/shmem_enabled 'always within_size [advise] never deny force'
+like "or what the guest is given, where that allows it" "$(advice 'guest memory')" '^give guests memfds of hugetlb'
+guest 'anon_inode:[iommufd]' "$memfd" 4 33554432 16777216 0
+like "a process that took its iommufd over counts; what it has not touched is like what it has" "$(memory)" \
+	'^warn .* of them 32 GiB in 8388608 pages'
+put proc/meminfo "Shmem:          67108864 kB
+ShmemHugePages: 66060288 kB"
+like "no more of it is small than of all shared memory" "$(memory)" 'of them 1 GiB in 262144 pages'
+guest /dev/iommu "$memfd" 4 33554432 33554432 0
+is "huge pages of shmem are fine" "$(memory)" \
+	'ok qemu-system-x86 (4711): 64 GiB in memfds, of them 0 GiB in 0 pages of 4 KiB'
+guest /dev/iommu "$memfd" 2048 0 0 33554432
+is "so are those of hugetlb" "$(memory)" \
+	'ok qemu-system-x86 (4711): 64 GiB in memfds, of them 0 GiB in 0 pages of 4 KiB'
+guest /dev/iommu /usr/lib/guest 4 33554432 0 0
+is "what is no memfd does not cross" "$(memory)" ""
+machine
+guest /dev/iommu "$memfd" 4 33554432 0 0
+# 2 ms for 520 blocks and 19 ms for 1024 pages
+like "a host that was updated before knows what its pages cost" "$(memory)" \
+	'up to 376 s of the next pause \(22 us a page, as in this host.s last live update\)'
+
 # Its types are none here, so that nothing that needs BPF works.
 machine
 works() { doctor -j | jq -r '[.features[] | select(.works) | .with] | join("; ")'; }

@@ -375,7 +375,7 @@ static void print_checks(struct json_object *value)
 	if (!strcmp(member_text(value, "verdict"), "ok"))
 		printf("\nThis machine is fit for live update.\n");
 	else if (!strcmp(member_text(value, "verdict"), "warn"))
-		printf("\nThis machine is fit for live update; some tools will not work.\n");
+		printf("\nThis machine is fit for live update; what does not work, or takes long, is above.\n");
 	else
 		printf("\nThis machine is not fit for live update.\n");
 }
@@ -467,6 +467,7 @@ int do_doctor(int argc, char **argv)
 	check_tracing(checks, &system);
 	check_kexec(checks, &system);
 	check_kdump(checks, &system);
+	doctor_memory(checks, &system);
 	check_tool(checks, &system, "kexec", FAIL, "install kexec-tools");
 	check_tool(checks, &system, "bpftool", WARN,
 		   "install bpftool 7.5 or later to load the BPF programs by hand");

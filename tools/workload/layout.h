@@ -47,7 +47,7 @@
 #define SEQUENCES 65536U
 
 #define WORKLOAD_MAGIC	 0x4b4c574c55ULL
-#define WORKLOAD_VERSION 2
+#define WORKLOAD_VERSION 3
 
 /**
  * struct clock_pair - the cycle counter and the sender's clock at one moment
@@ -79,6 +79,7 @@ struct clock_pair {
  * @sparse:     pages that are mapped one by one
  * @interrupts: the device signals packets with an interrupt, too
  * @signals:    how many there were
+ * @stamps:     pages from OFFSET_SPARSE on that have a stamp
  * @clock:      ties the cycle counter to the sender's clock
  * @sent_ns:    for each sequence number received: when it was sent
  */
@@ -96,6 +97,7 @@ struct workload_state {
 	uint64_t sparse;
 	uint64_t interrupts;
 	uint64_t signals;
+	uint64_t stamps;
 	struct clock_pair clock;
 	uint64_t sent_ns[SEQUENCES];
 };

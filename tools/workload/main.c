@@ -35,7 +35,7 @@ static void usage(FILE *to)
 		"memory, page table and device in a live update session, pauses on SIGUSR1, and\n"
 		"stays until the kexec. resume, in the next kernel, takes the device over and goes on;\n"
 		"on SIGUSR1 it moves the device to a new page table and finishes the session. At\n"
-		"the end it accounts for every packet.\n"
+		"the end it accounts for every packet, and for every page of the memory.\n"
 		"\n"
 		"  -d, --device BDF     PCI address\n"
 		"  -s, --session NAME   name of the session; workload\n"
@@ -43,9 +43,9 @@ static void usage(FILE *to)
 		"  -n, --packets N      start: receive N packets before preserving; 10\n"
 		"      --sparse N       start: map N pages 2 MiB apart, for N leaf tables; 64\n"
 		"      --memory MIB     start: map that much more memory; 0\n"
-		"      --huge[=PAGES]   start: large pages, for large leaves: thp (transparent, as far as\n"
-		"                       the kernel has and allows them; the default), 2M or 1G (of the\n"
-		"                       pool, where there have to be enough)\n"
+		"      --huge[=PAGES]   start: large pages, for large leaves: thp (of shmem, which the kernel\n"
+		"                       has if transparent_hugepage/shmem_enabled says so; the default),\n"
+		"                       2M or 1G (of the pool, where there have to be enough)\n"
 		"      --no-preserve    start: preserve nothing\n"
 		"  -i, --interrupts     start: count the device's interrupts, which cross, too\n"
 		"  -u, --until FILE     resume: stop when this report of the sender appears\n"
@@ -54,7 +54,8 @@ static void usage(FILE *to)
 		"                       third one pause\n"
 		"  -h, --help           this text\n"
 		"\n"
-		"exit status of resume: 0 every packet is there once and intact, 1 failure, 2 not\n");
+		"exit status of resume: 0 every packet is there once and intact, and every page,\n"
+		"1 failure, 2 not\n");
 }
 
 static uint64_t number(const char *text, const char *what, uint64_t max)

@@ -4,7 +4,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,27 +34,9 @@ static const struct {
 	[PAGES_1G] = { MFD_HUGETLB | HUGETLB_FLAG_ENCODE_1GB, 1024 * MIB },
 };
 
-/* How much of all shared memory is in large pages, in bytes; 0 if nobody says. */
-static size_t memory_in_thp(void)
-{
-	FILE *meminfo = fopen("/proc/meminfo", "re");
-	unsigned long kib = 0;
-	char line[128];
-
-	while (meminfo && fgets(line, sizeof(line), meminfo))
-		if (sscanf(line, "ShmemHugePages: %lu kB", &kib) == 1)
-			break;
-	if (meminfo)
-		fclose(meminfo);
-	return kib * 1024;
-}
-
-/* All pages of the file, at once; large pages are advice, but what became of it is said. */
+/* All pages of the file, at once. Large pages of shmem are advice: see pages_report(). */
 static int memory_populate(const struct memory *memory, enum page_kind kind)
 {
-	size_t before = memory_in_thp();
-	size_t large;
-
 	if (kind == PAGES_THP)
 		madvise(memory->base, memory->size, MADV_HUGEPAGE);
 	if (madvise(memory->base, memory->size, MADV_POPULATE_WRITE)) {
@@ -65,11 +46,6 @@ static int memory_populate(const struct memory *memory, enum page_kind kind)
 			     : "");
 		return -errno;
 	}
-	large = memory_in_thp() - before;
-	if (kind == PAGES_THP && large < memory->size / 2)
-		warnx("--huge=thp: only %zu of %zu MiB are in large pages; does "
-		      "/sys/kernel/mm/transparent_hugepage/shmem_enabled say advise?",
-		      large / MIB, memory->size / MIB);
 	return 0;
 }
 
@@ -135,7 +111,8 @@ int memory_open(struct memory *memory, int fd)
 	if (memory_map(memory))
 		return -errno;
 	if (memory->state->magic != WORKLOAD_MAGIC || memory->state->version != WORKLOAD_VERSION ||
-	    memory->state->next >= RING_ENTRIES || memory->state->sparse > SPARSE_MAX) {
+	    memory->state->next >= RING_ENTRIES || memory->state->sparse > SPARSE_MAX ||
+	    memory->state->stamps > (memory->size - OFFSET_SPARSE) / PAGE) {
 		warnx("memfd: holds no state of this program");
 		return -EINVAL;
 	}

@@ -19,6 +19,7 @@
 #include "receive.h"
 #include "report.h"
 #include "serve.h"
+#include "stamps.h"
 #include "takeover.h"
 #include "verbs.h"
 #include "verdict.h"
@@ -39,6 +40,22 @@ static bool watch(struct device *device, struct memory *memory, const struct opt
 	       serve_until_received(device, memory, memory->state->received + 1, 1))
 		;
 	return true;
+}
+
+/* What crossed is looked at while it is still the session's, and when it is not. */
+static bool check(struct takeover *takeover, struct json_object *report, const char *when)
+{
+	struct device *device = takeover->has_device ? &takeover->device : NULL;
+	struct json_object *memory;
+	struct stamps found;
+
+	stamps_check(device, &takeover->memory, &found);
+	if (!json_object_object_get_ex(report, "memory", &memory)) {
+		memory = json_object_new_object();
+		json_object_object_add(report, "memory", memory);
+	}
+	json_object_object_add(memory, when, stamps_report(&found));
+	return !found.damaged;
 }
 
 static int move_and_finish(struct takeover *takeover, const struct options *options,
@@ -67,8 +84,8 @@ static int shut_down(struct takeover *takeover)
  * do_resume() - verb resume
  * @options: the command line
  *
- * Return: 0 if every packet that was sent is there exactly once and intact, 1
- * after a failure, 2 if not all are there.
+ * Return: 0 if every packet that was sent is there exactly once and intact, and so is
+ * the memory, 1 after a failure, 2 if not all is there.
  */
 int do_resume(const struct options *options)
 {
@@ -79,7 +96,7 @@ int do_resume(const struct options *options)
 	struct device *device;
 	struct clock_pair pair;
 	uint64_t sent = 0, received;
-	bool known, complete;
+	bool known, complete, intact;
 
 	serve_prepare();
 	if (takeover_begin(&takeover, options->session))
@@ -103,9 +120,12 @@ int do_resume(const struct options *options)
 	json_object_object_add(report, "session", takeover.report);
 	json_object_object_add(report, "interrupts", takeover_interrupts(&takeover));
 	json_object_object_add(report, "dma", dma);
-	if (report_state(report, "resumed", received, options->report) ||
-	    move_and_finish(&takeover, options, dma))
+	if (report_state(report, "resumed", received, options->report))
 		return 1;
+	intact = check(&takeover, report, "resumed");
+	if (move_and_finish(&takeover, options, dma))
+		return 1;
+	intact &= check(&takeover, report, "finished");
 	verdict_add_blackout(dma, state, &pair);
 	json_object_object_add(report, "interrupts", takeover_interrupts(&takeover));
 	json_object_object_add(dma, "after_resume",
@@ -128,5 +148,5 @@ int do_resume(const struct options *options)
 			       json_object_new_uint64(state->received - received));
 	if (report_state(report, "done", state->received, options->report))
 		return 1;
-	return complete ? 0 : 2;
+	return complete && intact ? 0 : 2;
 }

@@ -11,9 +11,11 @@
 #include "device.h"
 #include "igb.h"
 #include "outgoing.h"
+#include "pages.h"
 #include "receive.h"
 #include "report.h"
 #include "serve.h"
+#include "stamps.h"
 #include "verbs.h"
 
 /**
@@ -32,6 +34,7 @@ int do_start(const struct options *options)
 	if (memory_create(&memory, options->more, options->sparse, options->pages) ||
 	    device_open(&device, options->device) || device_map_memory(&device, &memory))
 		return 1;
+	stamps_write(&memory);
 	receive_prepare(&memory);
 	memory.state->tail = RING_ENTRIES - 1;
 	if (igb_start(&device, IOVA_RING, RING_ENTRIES))
@@ -47,6 +50,8 @@ int do_start(const struct options *options)
 	json_object_object_add(report, "mapped_bytes",
 			       json_object_new_uint64(OFFSET_SPARSE - OFFSET_RING + memory.size -
 						      OFFSET_MORE + options->sparse * PAGE));
+	json_object_object_add(report, "memory",
+			       pages_report(&memory, options->pages == PAGES_THP));
 	if (report_state(report, "receiving", 0, options->report))
 		return 1;
 	if (!serve_until_received(&device, &memory, options->packets, 20)) {
