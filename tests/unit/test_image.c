@@ -67,8 +67,8 @@ static void the_layout_is_what_it_was(void **state)
 	assert_int_equal(LIVEUPDATE_IMAGE_MAGIC, 0x6d49554c);
 	assert_int_equal(LIVEUPDATE_IMAGE_VERSION, 1);
 	assert_int_equal(LIVEUPDATE_IMAGE_OVERRIDE, 16);
-	assert_int_equal(LIVEUPDATE_REFUSAL_IRQ_REMAP, LIVEUPDATE_REFUSAL_MAX);
-	assert_int_equal(LIVEUPDATE_REFUSAL_MAX, 11);
+	assert_int_equal(LIVEUPDATE_REFUSAL_UNFINISHED, LIVEUPDATE_REFUSAL_MAX);
+	assert_int_equal(LIVEUPDATE_REFUSAL_MAX, 12);
 }
 
 static void the_statement_is_found_behind_another_chunk(void **state)
@@ -264,6 +264,9 @@ static void what_a_component_stands_for_has_to_be_on(void **state)
 	assert_int_equal(refuse("iommu-v1;intel,irq-remap,vtdss", ""), 0);
 	assert_int_equal(refuse("iommu-v1;intel", "intel_iommu=off"), LIVEUPDATE_REFUSAL_IOMMU_OFF);
 	assert_int_equal(refuse("iommu-v1;amd", "intel_iommu=off"), 0);
+	assert_int_equal(refuse("iommu-v1;intel", "acpi=off"), LIVEUPDATE_REFUSAL_IOMMU_OFF);
+	assert_int_equal(refuse("iommu-v1;amd", "acpi=off"), LIVEUPDATE_REFUSAL_IOMMU_OFF);
+	assert_int_equal(refuse("iommu-v1;intel", "acpi=offline xacpi=off"), 0);
 	assert_int_equal(refuse("iommu-v1;amd", "amd_iommu=off"), LIVEUPDATE_REFUSAL_IOMMU_OFF);
 	assert_int_equal(refuse("iommu-v1;amd", "iommu=off"), LIVEUPDATE_REFUSAL_IOMMU_OFF);
 	assert_int_equal(refuse("iommu-v1;intel", "iommu.liveupdate=off"),

@@ -183,11 +183,17 @@ static void check_image(struct refusal *refusal, const struct kimage *image)
 	name_all_compatible(check_one, refusal);
 }
 
+static void refuse_unfinished(const char *session, void *arg)
+{
+	refuse(arg, LIVEUPDATE_REFUSAL_UNFINISHED, session);
+}
+
 /**
  * luo_successor_check() - May the jump be made with what is preserved?
  * @image: The image that is jumped into
  *
- * Nothing is asked of an image if no session holds a file.
+ * Nothing is asked of an image if no session holds a file. What came with the last
+ * live update and still belongs to nobody cannot be handed on: it would be lost.
  *
  * Context: May sleep. luo_session_serialize_rwsem is held for writing, so that what
  * is preserved does not change.
@@ -198,10 +204,9 @@ int luo_successor_check(const struct kimage *image)
 	struct refusal refusal = {};
 	bool forced;
 
-	if (!luo_file_any_preserved())
-		return LUO_SUCCESSOR_FITS;
-
-	check_image(&refusal, image);
+	luo_session_list_unfinished(refuse_unfinished, &refusal);
+	if (luo_file_any_preserved())
+		check_image(&refusal, image);
 	if (!refusal.missing)
 		return LUO_SUCCESSOR_FITS;
 

@@ -103,7 +103,7 @@ struct liveupdate_image {
 	  "load a kernel that does, or give up what is preserved")	\
 	X(IOMMU_OFF, 8,							\
 	  "its command line leaves off the IOMMU that translates for preserved devices", \
-	  "add intel_iommu=on, and remove iommu=off and amd_iommu=off")	\
+	  "let it have intel_iommu=on, and none of iommu=off, amd_iommu=off, acpi=off") \
 	X(IOMMU_MODE, 9,						\
 	  "its command line runs VT-d in another mode",			\
 	  "add intel_iommu=sm_on for scalable mode, sm_off for legacy mode") \
@@ -112,9 +112,12 @@ struct liveupdate_image {
 	  "remove iommu.liveupdate=off")				\
 	X(IRQ_REMAP, 11,						\
 	  "its command line leaves interrupt remapping off",		\
-	  "remove intremap=off and nointremap")
+	  "remove intremap=off and nointremap")				\
+	X(UNFINISHED, 12,						\
+	  "it came with the last live update, and nothing would be left of it", \
+	  "retrieve and finish that session first")
 
-#define LIVEUPDATE_REFUSAL_MAX	11
+#define LIVEUPDATE_REFUSAL_MAX	12
 
 enum liveupdate_refusal {
 	LIVEUPDATE_REFUSAL_NONE = 0,
@@ -307,6 +310,10 @@ static inline void liveupdate_read_word(struct liveupdate_switches *on,
 	value = liveupdate_word_value(word, length, "iommu");
 	if (value)
 		liveupdate_read_list(on, 'o', value, end);
+	/* No table that describes an IOMMU is found without ACPI */
+	value = liveupdate_word_value(word, length, "acpi");
+	if (value && end - value == 3 && !memcmp(value, "off", 3))
+		on->iommu = 0;
 	value = liveupdate_word_value(word, length, "intremap");
 	if (value)
 		liveupdate_read_list(on, 'r', value, end);
