@@ -107,11 +107,6 @@ is "but a live update works there" "$(status doctor)" 0
 is "without a switch for VT-d" "$(put proc/cmdline 'kho=on liveupdate=on' && verdict 'command line')" ok
 is "which cmdline does not recommend" "$("$lutrace" cmdline --root "$root")" 'kho=on liveupdate=on'
 machine
-put proc/cmdline "$(cat "$root/proc/cmdline") crashkernel=512M"
-like "memory for a crash kernel lets KHO take twice as much" "$(advice 'command line')" 'add kho_scratch= with sizes'
-put proc/cmdline "$(cat "$root/proc/cmdline") kho_scratch=1G,1G,1G"
-is "unless its size is given" "$(verdict 'command line')" ok
-machine
 rm "$root/usr/bin/drgn"
 like "without drgn no dump can be explained" "$(doctor -j | jq -r '.checks[] | select(.advice).advice')" 'python3-drgn'
 put etc/default/kdump-tools '#MAKEDUMP_ARGS="-c -d 31"'

@@ -134,26 +134,12 @@ static void check_switch(struct json_object *checks, const struct system *system
 		check(checks, "command line", FAIL, advice, "%s=on is missing", name);
 }
 
-/*
- * By default KHO's scratch memory is twice what was reserved before, and the memory
- * for a crash kernel is part of that. KHO without room for it switches itself off.
- */
-static void check_scratch(struct json_object *checks, const struct system *system)
-{
-	if (system_parameter(system, "crashkernel", NULL) &&
-	    !system_parameter(system, "kho_scratch", NULL))
-		check(checks, "command line", WARN,
-		      "add kho_scratch= with sizes that hold what the next kernel allocates early: a 64th of the memory, and more",
-		      "crashkernel= without kho_scratch=: KHO keeps twice the memory of both, or finds no room");
-}
-
 static void check_command_line(struct json_object *checks, const struct system *system)
 {
 	check_switch(checks, system, "kho", "KEXEC_HANDOVER_ENABLE_DEFAULT");
 	check_switch(checks, system, "liveupdate", NULL);
 	if (system->units || !system->amd)
 		check_switch(checks, system, "intel_iommu", "INTEL_IOMMU_DEFAULT_ON");
-	check_scratch(checks, system);
 	if (system_parameter(system, "iommu.liveupdate", "off"))
 		check(checks, "command line", FAIL,
 		      "remove iommu.liveupdate=off from the kernel command line",
