@@ -59,7 +59,9 @@ static const struct kind {
 	{ "large beyond its end", HUGE + 3 * PAGE + 5, { { 0, HUGE + 3 * PAGE + 5, true } }, 0 },
 	{ "every other page",
 	  1000 * PAGE,
-	  { { 2 * PAGE, 3 * PAGE, false }, { 4 * PAGE, 5 * PAGE, false }, { 6 * PAGE, 7 * PAGE, false } },
+	  { { 2 * PAGE, 3 * PAGE, false },
+	    { 4 * PAGE, 5 * PAGE, false },
+	    { 6 * PAGE, 7 * PAGE, false } },
 	  0 },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

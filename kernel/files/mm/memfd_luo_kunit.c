@@ -118,9 +118,9 @@ static void batches_have_each_folio_once(struct kunit *test)
 			KUNIT_ASSERT_GE(test, batch.nr, 1);
 			KUNIT_ASSERT_LE(test, batch.first + batch.nr,
 					batch.run->nr_folios);
-			if (batch.nr > 1)
+			if (batch.nr > MEMFD_LUO_RESTORE_LARGE)
 				KUNIT_ASSERT_LE(test, batch.nr << batch.run->order,
-						MEMFD_LUO_RESTORE_BATCH);
+						MEMFD_LUO_RESTORE_PAGES);
 			seen += batch.nr;
 		}
 		KUNIT_EXPECT_EQ(test, seen, folios);

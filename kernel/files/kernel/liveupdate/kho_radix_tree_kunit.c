@@ -3,15 +3,16 @@
  * KUnit tests of the KHO radix tree: a range of keys is the same as its keys.
  */
 #include <kunit/test.h>
+#include <linux/bitmap.h>
+#include <linux/bits.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/kho_radix_tree.h>
 #include <linux/prandom.h>
-#include <linux/vmalloc.h>
 
-/* Keys of one leaf, and a bit more than the keys of the tests' two ranges. */
-#define LEAF_KEYS	(1UL << KHO_BITMAP_SIZE_LOG2)
+/* Keys of one leaf, and those that the tests use. */
+#define LEAF_KEYS	BIT(KHO_BITMAP_SIZE_LOG2)
 #define KEYS		(4 * LEAF_KEYS)
-#define WIDEST		((1UL << KHO_RADIX_KEY_WIDTH) - 1)
+#define WIDEST		GENMASK(KHO_RADIX_KEY_WIDTH - 1, 0)
 
 /* A tree, and a bitmap of the keys from @first on that it should have. */
 struct test_tree {
@@ -74,6 +75,11 @@ static void add(struct kunit *test, struct test_tree *tree, unsigned long at,
 	KUNIT_EXPECT_EQ(test, kho_radix_add_range(&tree->tree, tree->first + at, nr), 0);
 }
 
+static void add_key(struct kunit *test, struct test_tree *tree, unsigned long at)
+{
+	KUNIT_EXPECT_EQ(test, kho_radix_add_key(&tree->tree, tree->first + at), 0);
+}
+
 static void del(struct test_tree *tree, unsigned long at, unsigned long nr)
 {
 	bitmap_clear(tree->model, at, nr);
@@ -121,7 +127,7 @@ static void ranges_and_single_keys(struct kunit *test)
 		case 2:
 			bitmap_set(tree->model, at, nr);
 			while (nr--)
-				KUNIT_EXPECT_EQ(test, 0, kho_radix_add_key(&tree->tree, tree->first + at + nr));
+				add_key(test, tree, at + nr);
 			break;
 		case 3:
 			/* So that each leaf is there. */
