@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# A page of 1 GiB crosses, and those that the incoming kernel allocates at boot are
-# others. If it was told of none, the page is surplus, and goes once it is freed.
+# A page of 1 GiB crosses, and the incoming kernel that is told to have one allocates
+# no other. If it was told of none, the page is surplus, and goes once it is freed.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -14,7 +14,12 @@ stage before <<'END'
 set -e
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
 . "$LAB_PROJECT/tests/kernel/huge-pages.sh"
-echo 1 >/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages
+# Without a word on the command line, a GiB has to be found that is free.
+for _ in 1 2 3 4 5; do
+	[ "$(huge 1G)" = "0 0 0 0" ] || break
+	echo 1 >/proc/sys/vm/compact_memory
+	echo 1 >/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages
+done
 if [ "$(huge 1G)" != "1 1 0 0" ]; then
 	echo "no page of 1 GiB can be had: $(huge 1G)"
 	exit 4
@@ -53,8 +58,11 @@ after=$stage
 
 run() { # WHAT WORD...
 	lab_what=$1
-	lab_try --memory 6144 --incoming-append "${*:2}" "$before" "$after"
-	[ "$lab_status" != 4 ] || skip_all "the machine of the laboratory has no page of 1 GiB"
+	lab_try --memory 6144 --append "${*:2}" "$before" "$after"
+	if [ "$lab_status" = 4 ]; then
+		skip "$lab_what" "the machine of the laboratory has no page of 1 GiB"
+		tap_done
+	fi
 	is "$lab_what: the laboratory run succeeds" "$lab_status" 0 || return
 	is "$lab_what: it is in use when it is preserved" "$(fact preserved)" "1 0 0 0"
 	is "$lab_what: it is retrieved, and the session finishes" "$(fact retrieve) $(fact finish)" "ok ok"
@@ -62,9 +70,9 @@ run() { # WHAT WORD...
 	is "$lab_what: where it was" "$(fact place-retrieved)" "$(fact place)"
 }
 
-run "two pages at boot" hugepagesz=1G hugepages=2
-is "two pages at boot: one of them is it, the other is free" "$(fact boot) / $(fact retrieved)" "2 1 0 0 / 2 1 0 0"
-is "two pages at boot: in the end both are" "$(fact closed)" "2 2 0 0"
+run "one page at boot" hugepagesz=1G hugepages=1
+is "one page at boot: that is it" "$(fact boot) / $(fact retrieved)" "1 0 0 0 / 1 0 0 0"
+is "one page at boot: in the end it is free" "$(fact closed)" "1 1 0 0"
 
 run "no pages at boot"
 is "no pages at boot: it is surplus" "$(fact boot) / $(fact retrieved)" "1 0 0 1 / 1 0 0 1"
