@@ -46,8 +46,8 @@ int main(int argc, char **argv)
 		for (i = 0; i < tables; i++)
 			must(try_unmap(iommufd, ioas, IOVA + i * 2 * MEGABYTE, 4096), "unmap");
 		end = now();
-		printf("%s{\"tables\": %lu, \"map_ns\": %lu, \"unmap_ns\": %lu}",
-		       round ? ", " : "", tables, (mapped - begin) / tables, (end - mapped) / tables);
+		printf("%s{\"tables\": %lu, \"map_ns\": %lu, \"unmap_ns\": %lu}", round ? ", " : "",
+		       tables, (mapped - begin) / tables, (end - mapped) / tables);
 	}
 	printf("]\n");
 	return 0;
