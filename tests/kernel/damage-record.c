@@ -145,6 +145,25 @@ static u64 *context_entry(struct iommu_liveupdate_ser *header, struct iommu_devi
 	return map((root[0] & ~(PAGE - 1)) + (device->bdf & 0xff) * 16);
 }
 
+/* The list of chunks of a page table is damaged, and sealed again as it is then. */
+static void damage_chunks(struct iommu_domain_ser *domain, const char *what)
+{
+	struct iommu_chunk_ser *chunk = first_record(domain->chunks);
+
+	if (!strcmp(what, "chunk-bit")) {
+		chunk->reserved ^= 1;
+		return;
+	}
+	if (!strcmp(what, "chunk-order"))
+		chunk->order++;
+	else if (!strcmp(what, "chunk-twice"))
+		chunk[1] = chunk[0];
+	else
+		errx(2, "%s: cannot damage that", what);
+	domain->chunks_crc = crc(chunk, domain->num_chunks * sizeof(*chunk));
+	seal(domain, sizeof(*domain));
+}
+
 /* PCI seals its records once more when devices are shut down. */
 static void damage_pci(const char *what)
 {
@@ -232,6 +251,8 @@ int main(int argc, char **argv)
 		header->magic ^= 1;
 	} else if (!strcmp(what, "header-bit")) {
 		header->domains ^= 1ULL << 12;
+	} else if (!strncmp(what, "chunk-", 6)) {
+		damage_chunks(domain, what);
 	} else if (!strcmp(what, "unit-bit")) {
 		unit->root ^= 1ULL << 20;
 	} else if (!strcmp(what, "domain-bit")) {

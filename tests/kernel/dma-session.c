@@ -350,7 +350,8 @@ static int do_unmap(char **word)
 	struct iommu_ioas_unmap unmap = {
 		.size = sizeof(unmap),
 		.ioas_id = find(domains, word[1])->ioas,
-		.length = UINT64_MAX,
+		.iova = word[2] ? number(word[2]) : 0,
+		.length = word[2] ? number(word[3]) * PAGE : UINT64_MAX,
 	};
 
 	return ioctl(iommufd, IOMMU_IOAS_UNMAP, &unmap) ? -errno : 0;

@@ -51,7 +51,7 @@ struct iommu_pages_chunk {
  * @records:    of the chunks, as long as they are preserved
  */
 struct iommu_pages_pool {
-	spinlock_t lock;
+	spinlock_t lock; /* of what follows */
 	struct list_head chunks;
 	struct list_head room;
 	struct iommu_pages_chunk *spare;

@@ -345,7 +345,6 @@ static int pool_record(struct iommu_pages_pool *pool, struct iommu_domain_ser *s
 {
 	struct iommu_pages_chunk *chunk;
 	struct kho_block_set_it it;
-	u32 crc = ~0;
 	int ret;
 
 	ret = kho_block_set_grow(&pool->records, pool->num_chunks);
@@ -359,11 +358,10 @@ static int pool_record(struct iommu_pages_pool *pool, struct iommu_domain_ser *s
 		record->phys = page_to_phys(chunk->page);
 		record->order = chunk->order;
 		record->reserved = 0;
-		crc = chunk_crc(crc, record);
 	}
 	ser->chunks = kho_block_set_head_pa(&pool->records);
 	ser->num_chunks = pool->num_chunks;
-	ser->chunks_crc = crc;
+	ser->chunks_crc = chunks_crc(&pool->records);
 	ser->tables = pool->used;
 	return 0;
 }

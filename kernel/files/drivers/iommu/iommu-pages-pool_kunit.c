@@ -207,7 +207,8 @@ static void random_order_agrees_with_model(struct kunit *test)
 			KUNIT_ASSERT_TRUE(test, model_alloc(&model));
 		else
 			KUNIT_ASSERT_TRUE(test, model_free(&model,
-				prandom_u32_state(&model.random) % model.num));
+							   prandom_u32_state(&model.random) %
+							   model.num));
 		if (i % 500 == 0)
 			check_pool(test, &model);
 	}
@@ -348,7 +349,7 @@ static void record_lists_all_chunks_by_address(struct kunit *test)
 		KUNIT_EXPECT_GE(test, chunk->phys, end);
 		end = chunk->phys + (PAGE_SIZE << chunk->order);
 		pages += 1UL << chunk->order;
-		crc = chunk_crc(crc, chunk);
+		crc = crc32(crc, chunk, sizeof(*chunk));
 		num++;
 	}
 	KUNIT_EXPECT_EQ(test, ser.tables, 1500);
@@ -383,6 +384,7 @@ static struct kunit_suite pool_suite = {
 	.name = "iommu-pages-pool",
 	.test_cases = pool_cases,
 };
+
 kunit_test_suite(pool_suite);
 
 MODULE_DESCRIPTION("KUnit tests of pools of IOMMU pages");

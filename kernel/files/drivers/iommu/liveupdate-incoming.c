@@ -177,8 +177,8 @@ static struct iommu_pages_left *restore_chunks(const struct iommu_domain_ser *se
 	struct iommu_chunk_ser *chunk;
 	struct kho_block_set_it it;
 	bool has_top = false;
-	u32 num = 0, crc = ~0;
 	u64 size, end = 0;
+	u32 num = 0;
 
 	if (!left)
 		incoming_bad("no memory");
@@ -195,12 +195,13 @@ static struct iommu_pages_left *restore_chunks(const struct iommu_domain_ser *se
 		end = chunk->phys + size;
 		has_top |= ser->top >= chunk->phys && ser->top < end;
 		left->pages += size >> PAGE_SHIFT;
-		crc = chunk_crc(crc, chunk);
 		num++;
 	}
-	if (num != ser->num_chunks || crc != ser->chunks_crc)
-		incoming_bad("%u chunks of top table %#llx, expected %u, or a wrong checksum",
-			     num, ser->top, ser->num_chunks);
+	if (num != ser->num_chunks)
+		incoming_bad("top table %#llx has %u chunks, expected %u", ser->top,
+			     num, ser->num_chunks);
+	if (chunks_crc(&left->chunks) != ser->chunks_crc)
+		incoming_bad("chunks of top table %#llx have a wrong checksum", ser->top);
 	if (!has_top || !PAGE_ALIGNED(ser->top))
 		incoming_bad("top table %#llx is in no chunk", ser->top);
 	if (ser->tables > left->pages)

@@ -7,6 +7,8 @@
 
 #include <linux/crc32.h>
 #include <linux/kho/abi/iommu.h>
+#include <linux/kho_block.h>
+#include <linux/list.h>
 #include <linux/liveupdate.h>
 #include <linux/liveupdate_trace.h>
 #include <linux/pci.h>
@@ -38,10 +40,16 @@ static inline u32 prefix_crc(const struct iommu_ser_prefix *prefix, size_t size)
 	return crc32(~0, (const void *)prefix + skip, size - skip);
 }
 
-/* The check of a list of chunks: @crc is that of those before, ~0 at first. */
-static inline u32 chunk_crc(u32 crc, const struct iommu_chunk_ser *chunk)
+/* The check of a list of &struct iommu_chunk_ser, a block at a time. */
+static inline u32 chunks_crc(const struct kho_block_set *chunks)
 {
-	return crc32(crc, chunk, sizeof(*chunk));
+	const struct kho_block *block;
+	u32 crc = ~0;
+
+	list_for_each_entry(block, &chunks->blocks, list)
+		crc = crc32(crc, block->ser + 1,
+			    block->ser->count * sizeof(struct iommu_chunk_ser));
+	return crc;
 }
 
 static inline u32 header_crc(const struct iommu_liveupdate_ser *ser)
