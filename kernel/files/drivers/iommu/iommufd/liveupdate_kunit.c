@@ -196,7 +196,7 @@ static void runs_are_what_the_table_maps_whatever_its_leaves(struct kunit *test)
 }
 
 #define ORDER	9
-#define PAGES	(1UL << ORDER)
+#define PAGES	BIT(ORDER)
 #define INDEX	1024
 
 /* Is a run the memory of a mapping? If not, where not, in pages from its start */
