@@ -263,7 +263,8 @@ static int measure(char **argv)
 int main(int argc, char **argv)
 {
 	if (argc != 2 && argc != 7 && argc != 8)
-		errx(2, "usage: preserve-memory CDEV [LEAF-KIB GIB AREA-KIB MEMORY-MIB TOKEN [GO]]");
+		errx(2,
+		     "usage: preserve-memory CDEV [LEAF-KIB GIB AREA-KIB MEMORY-MIB TOKEN [GO]]");
 	setbuf(stdout, NULL);
 	path = argv[1];
 	if (argc > 2)
