@@ -131,7 +131,7 @@ static void map_range(struct kunit *test, struct pt_iommu *table, dma_addr_t iov
 #define OUT	(4ULL * SZ_1G)
 
 /* A leaf of 4 KiB, one of 2 MiB, one of 1 GiB and then 4 MiB of other memory */
-static void visit_table(struct kunit *test, struct pt_iommu *table)
+static __maybe_unused void visit_table(struct kunit *test, struct pt_iommu *table)
 {
 	struct told told = { .stop_at = 4 };
 
