@@ -68,17 +68,6 @@ result() {
 		'{question: $question, iommu_mode: $mode, machine: $machine[0]} + .' >"$results/$question.json"
 }
 
-# hardware N: QEMU's arguments for N devices, each behind a root port of its own:
-# QEMU's teaching device, which needs no driver
-hardware() {
-	local n
-	for ((n = 0; n < $1; n++)); do
-		printf -- '--qemu\n-device\n--qemu\npcie-root-port,id=bench%d,chassis=%d,addr=%02x.%d,multifunction=on\n' \
-			"$n" $((n + 1)) $((16 + n / 8)) $((n % 8))
-		printf -- '--qemu\n-device\n--qemu\nedu,bus=bench%d\n' "$n"
-	done
-}
-
 # table: lines of tab-separated fields as a table; the first column left-aligned
 table() {
 	awk -F '\t' '
