@@ -76,6 +76,8 @@ static struct vm make_vm(int memory)
 	vm.m.device = bind_iommufd(vm.m.cdev, vm.m.iommufd);
 	vm.m.memory = memory;
 	vm.m.ioas = alloc_ioas(vm.m.iommufd);
+	/* From now on what is mapped is pinned */
+	vm.m.hwpt = alloc_hwpt(vm.m.iommufd, vm.m.device, vm.m.ioas);
 	snprintf(name, sizeof(name), "memory-%d", getpid());
 	vm.session = create_session(name);
 	return vm;
@@ -89,10 +91,9 @@ static void map(struct vm *vm, int fd, size_t start, size_t length, uint64_t iov
 /* Preserve it, and end it */
 static void preserved(struct vm *vm, int expected, const char *sentence)
 {
-	uint32_t hwpt = alloc_hwpt(vm->m.iommufd, vm->m.device, vm->m.ioas);
 	int error;
 
-	must(try_mark(vm->m.iommufd, hwpt, ++token), "mark");
+	must(try_mark(vm->m.iommufd, vm->m.hwpt, ++token), "mark");
 	must(try_preserve(vm->session, vm->m.memory, TOKEN_MEMFD), "preserve memfd");
 	error = try_preserve(vm->session, vm->m.iommufd, TOKEN_IOMMUFD);
 	fails(error, expected, sentence);
@@ -240,14 +241,12 @@ static int measure(char **argv)
 	uint64_t area = strtoull(argv[2], NULL, 0) << 10;
 	uint64_t memory = strtoull(argv[3], NULL, 0) << 20;
 	struct vm vm = make_vm(make_memory(memory, leaf));
-	uint32_t hwpt;
 
 	large_leaves(vm.m.iommufd, vm.m.ioas, leaf != PAGE);
-	hwpt = alloc_hwpt(vm.m.iommufd, vm.m.device, vm.m.ioas);
 	for (uint64_t done = 0; done < size; done += area)
 		map(&vm, vm.m.memory, done % memory, area, (4ull << 30) + done);
 
-	must(try_mark(vm.m.iommufd, hwpt, strtoull(argv[4], NULL, 0)), "mark");
+	must(try_mark(vm.m.iommufd, vm.m.hwpt, strtoull(argv[4], NULL, 0)), "mark");
 	must(try_preserve(vm.session, vm.m.memory, TOKEN_MEMFD), "preserve memfd");
 	if (go) {
 		tell(go, "ready");
@@ -264,7 +263,8 @@ static int measure(char **argv)
 int main(int argc, char **argv)
 {
 	if (argc != 2 && argc != 7 && argc != 8)
-		errx(2, "usage: preserve-memory CDEV [LEAF-KIB GIB AREA-KIB MEMORY-MIB TOKEN [GO]]");
+		errx(2,
+		     "usage: preserve-memory CDEV [LEAF-KIB GIB AREA-KIB MEMORY-MIB TOKEN [GO]]");
 	setbuf(stdout, NULL);
 	path = argv[1];
 	if (argc > 2)

@@ -17,8 +17,8 @@ memory=$LAB_BUILD/tests/kernel/preserve-memory
 "$memory" "$cdev"
 status=$?
 # Before the measurements, whose ledger counts are then all of them
-"$memory" "$cdev" 4 1 1048576 64 0x4001 || status=1
-"$memory" "$cdev" 2048 16 1048576 64 0x4002 || status=1
+"$memory" "$cdev" 4 1 65536 64 0x4001 || status=1
+"$memory" "$cdev" 2048 16 65536 64 0x4002 || status=1
 "$memory" "$cdev" 4 1 64 64 0x4003 || status=1
 mkdir -p "$LAB_RESULTS/ledger"
 cat /sys/kernel/liveupdate/ledger/current >"$LAB_RESULTS/ledger/current"
@@ -45,8 +45,8 @@ like "where a part of one was" "$log" \
 # instructions TOKEN LEAVES: of the check, for each leaf; what preserving the page
 # table takes is another step within it
 instructions() {
-	jq --arg token "$1" --argjson leaves "$2" '
-		(.steps[] | select(.step == "hwpt-preserve" and .ret == 0 and (.object | endswith($token)))) as $check
+	jq --arg token "$(($1))" --argjson leaves "$2" '
+		(.steps[] | select(.step == "hwpt-preserve" and .ret == 0 and .object == $token)) as $check
 		| ([.steps[] | select(.step == "domain-preserve" and .parent == $check.sequence) | .ns] | add // 0) as $tables
 		| ($check.ns - $tables) / $leaves | floor' "$lab_results/handover.json"
 }
@@ -56,7 +56,7 @@ at_most() {
 	each=$(instructions "$2" "$3")
 	ok "$1: ${each:-unknown} instructions, at most $4" [ "${each:-$(($4 + 1))}" -le "$4" ]
 }
-at_most "for a leaf of 4 KiB" 4001 262144 300
-at_most "for a leaf of 2 MiB" 4002 8192 300
-at_most "for an area of 64 KiB in leaves of 4 KiB" 4003 16384 4800
+at_most "for a leaf of 4 KiB" 0x4001 262144 300
+at_most "for a leaf of 2 MiB" 0x4002 8192 300
+at_most "for an area of 64 KiB in leaves of 4 KiB" 0x4003 16384 4800
 tap_done

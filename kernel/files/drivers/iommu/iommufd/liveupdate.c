@@ -243,51 +243,113 @@ int iommufd_check_run(void *arg, dma_addr_t iova, phys_addr_t phys, dma_addr_t l
 	return 0;
 }
 
-/* Can the memory of @area be of a memfd that crosses the kexec? NULL, or why not */
-static const char *
-iopt_area_refuse_memory(struct iopt_area *area,
-			const struct luo_file_set *session_files,
-			struct iommufd_memory_check *check)
-{
-	struct iopt_pages *pages = area->pages;
+/**
+ * struct iommufd_areas_check - how far the areas of an IOAS were looked at
+ * @memory:        what is looked at in @area
+ * @area:          one of areas that follow each other without a gap
+ * @session_files: the files of the session
+ * @refused:       why an area was refused, or NULL
+ */
+struct iommufd_areas_check {
+	struct iommufd_memory_check memory;
+	struct iopt_area *area;
+	const struct luo_file_set *session_files;
+	const char *refused;
+};
 
+/* Can the memory of an area be of a memfd that crosses the kexec? NULL, or why not */
+static const char *iopt_pages_refuse_memory(struct iopt_pages *pages,
+					    struct iommufd_areas_check *check)
+{
 	if (pages->type != IOPT_ADDRESS_FILE)
 		return "was not mapped with IOMMU_IOAS_MAP_FILE";
 	if (!pages->sealed)
 		return "was mapped before F_SEAL_GROW, F_SEAL_SHRINK and F_SEAL_SEAL were set";
 	/* Most areas are of the same memfd as the one before */
-	if (pages->file == check->file)
+	if (pages->file == check->memory.file)
 		return NULL;
-	if (!liveupdate_session_has_file(session_files, pages->file, NULL))
+	if (!liveupdate_session_has_file(check->session_files, pages->file, NULL))
 		return "is of a memfd that the session does not hold yet";
-	check->file = pages->file;
-	check->mapping = file_inode(pages->file)->i_mapping;
+	check->memory.file = pages->file;
+	check->memory.mapping = file_inode(pages->file)->i_mapping;
 	return NULL;
 }
 
-/* Does all that @table maps in @area cross the kexec together with it? */
-static int iopt_area_check_memory(struct iopt_area *area, struct pt_iommu *table,
-				  const struct luo_file_set *session_files,
-				  u64 token, struct iommufd_memory_check *check)
+static int iommufd_check_begin_area(struct iommufd_areas_check *check,
+				    struct iopt_area *area)
 {
-	const char *reason;
+	check->area = area;
+	check->memory.iova = iopt_area_iova(area);
+	check->refused = iopt_pages_refuse_memory(area->pages, check);
+	if (check->refused)
+		return -EINVAL;
+	check->memory.pos = area->pages->start +
+			    iopt_area_start_byte(area, check->memory.iova);
+	return 0;
+}
+
+/* A run may be of several areas, and an area may have many. */
+static int iommufd_check_areas(void *arg, dma_addr_t iova, phys_addr_t phys,
+			       dma_addr_t len)
+{
+	struct iommufd_areas_check *check = arg;
+
+	while (len) {
+		struct iopt_area *area = check->area;
+		dma_addr_t size;
+		int rc;
+
+		if (iova > iopt_area_last_iova(area)) {
+			area = iopt_area_iter_next(area, 0, ULONG_MAX);
+			rc = iommufd_check_begin_area(check, area);
+			if (rc)
+				return rc;
+		}
+
+		size = min(len, iopt_area_last_iova(area) - iova + 1);
+		rc = iommufd_check_run(&check->memory, iova, phys, size);
+		if (rc)
+			return rc;
+		iova += size;
+		phys += size;
+		len -= size;
+	}
+	return 0;
+}
+
+/* The last of the areas that follow each other, beginning with @area */
+static struct iopt_area *iopt_area_last_contiguous(struct iopt_area *area)
+{
+	struct iopt_area *next;
+
+	while ((next = iopt_area_iter_next(area, 0, ULONG_MAX)) && next->pages &&
+	       iopt_area_iova(next) == iopt_area_last_iova(area) + 1)
+		area = next;
+	return area;
+}
+
+/* Does all that @table maps from @first to @last cross the kexec with it? */
+static int iopt_areas_check_memory(struct iopt_area *first, struct iopt_area *last,
+				   struct pt_iommu *table, u64 token,
+				   struct iommufd_areas_check *check)
+{
+	unsigned long iova = iopt_area_iova(first);
 	int rc;
 
-	check->iova = iopt_area_iova(area);
-	reason = iopt_area_refuse_memory(area, session_files, check);
-	if (!reason) {
-		check->pos = area->pages->start +
-			     iopt_area_start_byte(area, check->iova);
-		rc = table->ops->visit_runs(table, check->iova,
-					    iopt_area_length(area),
-					    iommufd_check_run, check);
-		if (!rc || rc == -EINTR)
-			return rc;
-		reason = "maps a page that is not in its memfd any more";
-	}
+	rc = iommufd_check_begin_area(check, first);
+	if (!rc)
+		rc = table->ops->visit_runs(table, iova,
+					    iopt_area_last_iova(last) - iova + 1,
+					    iommufd_check_areas, check);
+	if (!rc || rc == -EINTR)
+		return rc;
 
+	/* Nothing is mapped where the next one begins */
+	if (check->memory.iova > iopt_area_last_iova(check->area))
+		check->area = iopt_area_iter_next(check->area, 0, ULONG_MAX);
 	pr_warn("HWPT token %#llx cannot be preserved: IOVA %#lx-%#lx %s\n",
-		token, check->iova, iopt_area_last_iova(area), reason);
+		token, check->memory.iova, iopt_area_last_iova(check->area),
+		check->refused ?: "maps a page that is not in its memfd any more");
 	return -EINVAL;
 }
 
@@ -297,9 +359,9 @@ static int iommufd_hwpt_check_memory(struct iommufd_hwpt_paging *hwpt_paging,
 				     u64 *npages)
 {
 	struct pt_iommu *table = iommupt_from_domain(hwpt_paging->common.domain);
+	struct iommufd_areas_check check = { .session_files = session_files };
 	struct io_pagetable *iopt = &hwpt_paging->ioas->iopt;
-	struct iommufd_memory_check check = {};
-	struct iopt_area *area;
+	struct iopt_area *first, *last;
 	int rc;
 
 	/* Of these nobody preserves the page table either */
@@ -307,17 +369,20 @@ static int iommufd_hwpt_check_memory(struct iommufd_hwpt_paging *hwpt_paging,
 		return -EOPNOTSUPP;
 
 	guard(rwsem_read)(&iopt->iova_rwsem);
-	for (area = iopt_area_iter_first(iopt, 0, ULONG_MAX); area;
-	     area = iopt_area_iter_next(area, 0, ULONG_MAX)) {
+	for (first = iopt_area_iter_first(iopt, 0, ULONG_MAX); first;
+	     first = iopt_area_iter_next(last, 0, ULONG_MAX)) {
+		last = first;
 		/* Somebody is at mapping it, too late: iopt_map_pages() */
-		if (!area->pages)
+		if (!first->pages)
 			continue;
-		rc = iopt_area_check_memory(area, table, session_files,
-					    hwpt_paging->liveupdate_token,
-					    &check);
+		last = iopt_area_last_contiguous(first);
+		rc = iopt_areas_check_memory(first, last, table,
+					     hwpt_paging->liveupdate_token,
+					     &check);
 		if (rc)
 			return rc;
-		*npages += iopt_area_length(area) / PAGE_SIZE;
+		*npages += (iopt_area_last_iova(last) - iopt_area_iova(first) + 1) /
+			   PAGE_SIZE;
 	}
 	return 0;
 }
