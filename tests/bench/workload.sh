@@ -10,6 +10,9 @@ bind_device() {
 	bind-vfio "$device" >/dev/null || { echo "no vfio device"; exit 1; }
 }
 
+# How often a stage looks, in seconds: what it does then is counted with what is measured
+workload_look=0.2
+
 # workload_start OPTION...: start it; returns when memory, page table and device
 # are preserved
 workload_start() {
@@ -19,7 +22,7 @@ workload_start() {
 	workload=$!
 	until grep -qs '"state": "ready"' "$report"; do
 		kill -0 "$workload" 2>/dev/null || { cat /run/workload.log; exit 1; }
-		sleep 0.2
+		sleep "$workload_look"
 	done
 	# The reason why a preservation failed is in the log, too.
 	[ ! -s /run/workload.log ] || { cat /run/workload.log; exit 1; }

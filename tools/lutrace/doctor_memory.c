@@ -23,7 +23,7 @@
  * would tell: kho-reserve and memfd-retrieve of the row "1 GiB, 4 KiB" in
  * docs/benchmarks.md, in instructions.
  */
-#define PAGE_NS 4800
+#define PAGE_NS 3500
 
 /* Fewer pages tell more of what does not depend on them. */
 #define PAGES_THAT_TELL 1024
