@@ -5,8 +5,8 @@
 
 /* IOMMU hardware units; the largest machines have 16 to 32. */
 #define PT_UNITS_MAX	64
-/* Pages copied by one run of read_pages: what one table page can lead to. */
-#define PT_BATCH	512
+/* Pages copied by one run of read_pages: no more than a CPU's own cache holds. */
+#define PT_BATCH	128
 
 /**
  * struct pt_unit - an IOMMU hardware unit, as its registers say
@@ -32,12 +32,15 @@ struct pt_unit {
  * struct pt_request - argument of the programs that lutrace runs
  * @base:   address of physical memory in the kernel; read_units sets it
  * @count:  read_units: units found; read_pages: pages to copy
+ * @first:  read_pages: index in the maps from which on it is done
  * @copied: pages that were copied before the first that could not be read
  */
 struct pt_request {
 	__u64 base;
 	__u32 count;
+	__u32 first;
 	__u32 copied;
+	__u32 reserved;
 };
 
 /**

@@ -19,7 +19,10 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Physical addresses of the pages to copy, and the copies. */
+/*
+ * Physical addresses of the pages to copy, and the copies; lutrace sets the number of
+ * entries to PT_BATCH for each thread that reads.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -60,11 +63,13 @@ int read_units(struct pt_request *request)
 
 struct copy {
 	__u64 base;
+	__u32 first;
 	__u32 copied;
 };
 
-static long copy_page(__u32 index, struct copy *copy)
+static long copy_page(__u32 number, struct copy *copy)
 {
+	__u32 index = copy->first + number;
 	__u64 *address = bpf_map_lookup_elem(&addresses, &index);
 	struct page *page = bpf_map_lookup_elem(&pages, &index);
 
@@ -79,7 +84,7 @@ static long copy_page(__u32 index, struct copy *copy)
 SEC("syscall")
 int read_pages(struct pt_request *request)
 {
-	struct copy copy = { .base = request->base };
+	struct copy copy = { .base = request->base, .first = request->first };
 
 	bpf_loop(request->count, copy_page, &copy, 0);
 	request->copied = copy.copied;

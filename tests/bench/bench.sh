@@ -34,7 +34,7 @@ trap 'rm -rf "$scratch"' EXIT
 die() { echo "$question: $*" >&2; exit 2; }
 say() { echo "# $question: $*" >&2; }
 
-for program in bin/lutrace bin/lu-workload tests/bench/moment tests/bench/step_cost tests/bench/verify_rate; do
+for program in bin/lutrace bin/lu-workload tests/bench/{moment,step_cost,table_pages,verify_rate}; do
 	[ -x "$BUILD/$program" ] || die "$BUILD/$program is not built; 'make build' builds everything"
 done
 

@@ -3,7 +3,7 @@
 #ifndef BENCH_PLAIN_READ_H
 #define BENCH_PLAIN_READ_H
 
-#define PLAIN_READ_MAX 131072
+#define PLAIN_READ_MAX 1048576
 
 /**
  * struct plain_read_request - argument of the program

@@ -43,3 +43,14 @@ keep_ledger() {
 			cat "/sys/kernel/liveupdate/ledger/$kernel" >"$LAB_RESULTS/ledger/$kernel" || exit
 	done
 }
+
+# tables_start SHAPE COUNT: have a page table of so many tables of 4 KiB leaves, which
+# nothing uses and nobody preserves
+tables_start() {
+	"$LAB_BUILD/tests/bench/table_pages" "$device" "$@" >/run/tables.log 2>&1 &
+	workload=$!
+	until grep -qs ready /run/tables.log; do
+		kill -0 "$workload" 2>/dev/null || { cat /run/tables.log; exit 1; }
+		sleep 0.2
+	done
+}

@@ -58,6 +58,21 @@ for shape in crowded deep open; do
 	in_step "$shape: report --chrome" "$lutrace" report --chrome "$shape-@N@.json"
 	in_step "$shape: report --html" "$lutrace" report --html "$shape-@N@.json"
 done
+# Page tables: how many there are is no matter of memory, neither for the snapshot nor
+# for the comparison, and of time no more than that many.
+tables() { "$build/tests/bench/compare_tables" "$@" >"tables-$1.json" || exit 1; }
+for shape in full scattered; do
+	for jobs in 1 3; do
+		tables 4000 "$shape" "$jobs"
+		tables 40000 "$shape" "$jobs"
+		# shellcheck disable=SC2016
+		is "$shape tables, threads: $jobs, are compared in time" "$(jq -s --argjson limit $limit \
+			'.[1].compare_ns <= $limit * .[0].compare_ns' tables-4000.json tables-40000.json)" true
+		is "... and ten times as many in 2 MiB more" \
+			"$(jq -s '.[1].kib <= .[0].kib + 2048' tables-4000.json tables-40000.json)" true
+	done
+done
+
 is "the larger one is as large as it says" \
 	"$(jq '[.ledgers[].records | length] | add > 100000' crowded-50000.json)" true
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The model of VT-d's tables, on a memory of 64 pages in which tables are laid
+ * The model of VT-d's tables, on a memory of 640 pages in which tables are laid
  * out as hardware would find them.
  */
 #include <setjmp.h>
@@ -17,8 +17,8 @@
 #include "iommu_compare.h"
 #include "iommu_snapshot.h"
 
-#define BASE	0x100000ULL
-#define PAGES	64
+#define BASE  0x100000ULL
+#define PAGES 640
 
 static uint64_t memory[PAGES][VTD_PAGE_ENTRIES];
 static struct pt_unit unit;
@@ -40,17 +40,21 @@ enum {
 	SPARE_ROOT,
 };
 
-#define ADDRESS(page)	(BASE + (page) * 4096ULL)
-#define BDF		0x0100	/* 01:00.0 */
-#define OTHER_BDF	0x0108	/* 01:01.0 */
+#define ADDRESS(page) (BASE + (page)*4096ULL)
+#define BDF	      0x0100 /* 01:00.0 */
+#define OTHER_BDF     0x0108 /* 01:01.0 */
 
-static uint32_t read_memory(struct page_reader *reader, const uint64_t *addresses, uint32_t count,
+#define THREADS 3
+
+static uint32_t read_memory(struct page_reader *reader, unsigned int slot,
+			    const uint64_t *addresses, uint32_t count,
 			    const uint64_t (**pages)[VTD_PAGE_ENTRIES])
 {
-	static uint64_t copies[PT_BATCH][VTD_PAGE_ENTRIES];
+	static uint64_t slots[THREADS + 1][PT_BATCH][VTD_PAGE_ENTRIES];
+	uint64_t(*copies)[VTD_PAGE_ENTRIES] = slots[slot];
 	uint32_t i;
 
-	(void)reader;
+	assert_true(slot <= reader->jobs && count <= PT_BATCH);
 	*pages = (const void *)copies;
 	for (i = 0; i < count; i++) {
 		if (addresses[i] < BASE || addresses[i] >= ADDRESS(PAGES) || addresses[i] % 4096)
@@ -60,7 +64,7 @@ static uint32_t read_memory(struct page_reader *reader, const uint64_t *addresse
 	return count;
 }
 
-static struct page_reader reader = { read_memory };
+static struct page_reader reader = { .read = read_memory };
 
 /* 4 KiB at IOVA 0 to 0x9000, at 2 MiB + 0x5000; a large page of 2 MiB at 1 GiB - 2 MiB. */
 static void lay_out_page_table(uint64_t valid)
@@ -144,22 +148,62 @@ static void note(const struct difference *difference, void *context)
 }
 
 /* Compares with what memory holds now. */
-static unsigned int compare(const struct table_set *old)
+static int try_compare(const struct table_set *old, struct table_set *now, uint64_t max)
 {
+	struct table_comparison comparison = {
+		.old = old,
+		.now = now,
+		.reader = &reader,
+		.report = note,
+		.max = max,
+	};
 	struct wanted_device wanted[8];
-	struct table_set now = { 0 };
-	uint64_t count;
 	uint32_t i;
 
 	reports = 0;
 	for (i = 0; i < old->device_count; i++)
 		wanted[i] = (struct wanted_device){ old->devices[i].unit, old->devices[i].segment,
 						    old->devices[i].bdf };
-	assert_int_equal(tables_collect(&now, &reader, &unit, 1, wanted, old->device_count), 0);
-	count = tables_compare(old, &now, note, NULL);
-	assert_int_equal(count, reports);
+	memset(now, 0, sizeof(*now));
+	assert_int_equal(tables_find(now, &reader, &unit, 1, wanted, old->device_count), 0);
+	if (tables_compare(&comparison))
+		return -1;
+	assert_true(comparison.count >= reports && reports <= max);
+	if (comparison.count < max)
+		assert_int_equal(comparison.count, reports);
+	return (int)comparison.count;
+}
+
+static int compare(const struct table_set *old)
+{
+	struct table_set now, again;
+	struct digest walked, compared;
+	int count = try_compare(old, &now, UINT64_MAX);
+
+	assert_true(count >= 0);
+	assert_null(now.pages);
+	/* What is found to be the same is not digested again: it has the same digest. */
+	memset(&again, 0, sizeof(again));
+	tables_digest(&now, &compared);
+	if (now.device_count == old->device_count) {
+		struct wanted_device wanted[8];
+		uint32_t i;
+
+		for (i = 0; i < old->device_count; i++)
+			wanted[i] = (struct wanted_device){ old->devices[i].unit,
+							    old->devices[i].segment,
+							    old->devices[i].bdf };
+		assert_int_equal(
+			tables_collect(&again, &reader, &unit, 1, wanted, old->device_count), 0);
+		tables_digest(&again, &walked);
+		assert_memory_equal(&walked, &compared, sizeof(walked));
+		assert_int_equal(tables_pages(&again), tables_pages(&now));
+		for (i = 0; i < now.domain_count; i++)
+			assert_int_equal(again.domains[i].leaves, now.domains[i].leaves);
+	}
+	tables_free(&again);
 	tables_free(&now);
-	return reports;
+	return count;
 }
 
 static void walk_finds_device_domain_and_leaves_in_every_mode(void **state)
@@ -545,7 +589,7 @@ static void page_that_cannot_be_read_is_named(void **state)
 
 static void contents_survive_packing(void **state)
 {
-	uint64_t page[VTD_PAGE_ENTRIES], back[VTD_PAGE_ENTRIES];
+	uint64_t page[VTD_PAGE_ENTRIES], back[UNPACKED_ENTRIES];
 	uint8_t packed[VTD_PAGE_SIZE];
 	unsigned int round, i;
 	uint32_t length;
@@ -579,20 +623,115 @@ static void regular_page_packs_small(void **state)
 	assert_true(contents_pack(page, packed) <= 32);
 }
 
+/* 600 leaf tables, more than some batches, below two tables that lead to them. */
+#define MANY	      600
+#define FIRST_OF_MANY 20
+
+static void many_tables(void)
+{
+	unsigned int i, j;
+
+	second_stage();
+	memory[LEVEL_3][1] = ADDRESS(SPARE) | VTD_SS_READ;
+	for (i = 0; i < MANY; i++) {
+		uint64_t *above = memory[i < 300 ? LEVEL_2 : SPARE];
+
+		above[i < 300 ? i + 2 : i - 300] = ADDRESS(FIRST_OF_MANY + i) | VTD_SS_READ;
+		for (j = 0; j < VTD_PAGE_ENTRIES; j++)
+			memory[FIRST_OF_MANY + i][j] =
+				i % 3 == 0     ? (0x7000000 + j * 4096) | VTD_SS_READ
+				: i % 3 == 1   ? (uint64_t)random() << 12 | VTD_SS_WRITE
+				: j == i % 512 ? 0x9000003
+					       : 0;
+	}
+}
+
+/* With one thread and with several: the same order, the same result. */
+static void many_tables_are_compared_by_several_threads(void **state)
+{
+	struct table_set set, now;
+	unsigned int i;
+
+	(void)state;
+	for (reader.jobs = 0; reader.jobs <= THREADS; reader.jobs++) {
+		many_tables();
+		collect(&set);
+		assert_int_equal(set.page_count, MANY + 6);
+		assert_int_equal(compare(&set), 0);
+		for (i = 0; i < MANY; i++)
+			memory[FIRST_OF_MANY + i][500] ^= 1ULL << 40;
+		assert_int_equal(compare(&set), MANY);
+		assert_int_equal(reported[0].iova, 2 * 0x200000 + 500 * 4096);
+		for (i = 1; i < 16; i++)
+			assert_int_equal(reported[i].iova, reported[i - 1].iova + 0x200000);
+		/* All are counted, the first are reported. */
+		assert_int_equal(try_compare(&set, &now, 3), MANY);
+		assert_int_equal(reports, 3);
+		tables_free(&now);
+		memory[LEVEL_2][100] = 0xdead000 | VTD_SS_READ;
+		assert_int_equal(try_compare(&set, &now, 3), -1);
+		assert_non_null(strstr(now.error, "0xdead000"));
+		tables_free(&now);
+		tables_free(&set);
+	}
+	reader.jobs = 0;
+}
+
 /* The set as a snapshot in memory. */
 static void *write_snapshot(const struct table_set *set, size_t *size)
 {
+	struct snapshot_writer *writer = malloc(sizeof(*writer));
 	int fd = memfd_create("snapshot", 0);
 	struct stat status;
 	void *data;
 
-	assert_int_equal(snapshot_write(set, fd), 0);
+	assert_non_null(writer);
+	snapshot_begin(writer, fd);
+	assert_int_equal(snapshot_store(writer, set->contents, set->contents_size), 0);
+	assert_int_equal(snapshot_end(writer, set), 0);
+	free(writer);
 	assert_int_equal(fstat(fd, &status), 0);
 	*size = status.st_size;
 	data = malloc(*size);
 	assert_int_equal(pread(fd, data, *size, 0), *size);
 	close(fd);
 	return data;
+}
+
+static void put_checksum(uint8_t *data, size_t size)
+{
+	struct snapshot_header *header = (struct snapshot_header *)data;
+	size_t at, arrays = sizeof(*header);
+	struct digest_state state;
+	__u64 word;
+
+	if (header->version == SNAPSHOT_VERSION)
+		arrays += header->contents_size;
+	memset(&header->checksum, 0, sizeof(header->checksum));
+	digest_init(&state);
+	for (at = 0; at < size; at += 8) {
+		memcpy(&word, data + at, 8);
+		if (at < sizeof(*header) || at >= arrays)
+			digest_word(&state, word);
+	}
+	digest_final(&state, &header->checksum);
+}
+
+/* The same as the first version wrote it: contents at the end. */
+static void *make_first_version(const uint8_t *data, size_t size)
+{
+	struct snapshot_header *header = malloc(size);
+	size_t contents, rest;
+
+	assert_non_null(header);
+	memcpy(header, data, sizeof(*header));
+	contents = header->contents_size;
+	rest = size - sizeof(*header) - contents;
+	memcpy(header + 1, data + sizeof(*header) + contents, rest);
+	memcpy((uint8_t *)(header + 1) + rest, data + sizeof(*header), contents);
+	header->version = SNAPSHOT_VERSION_1;
+	put_checksum((uint8_t *)header, size);
+	return header;
 }
 
 static void snapshot_comes_back_as_it_was(void **state)
@@ -603,10 +742,16 @@ static void snapshot_comes_back_as_it_was(void **state)
 	void *data;
 
 	(void)state;
-	for (i = 0; i < LAYOUTS; i++) {
-		layouts[i]();
+	for (i = 0; i < 2 * LAYOUTS; i++) {
+		layouts[i % LAYOUTS]();
 		collect(&set);
 		data = write_snapshot(&set, &size);
+		if (i >= LAYOUTS) {
+			void *first = make_first_version(data, size);
+
+			free(data);
+			data = first;
+		}
 		assert_int_equal(snapshot_read(&back, &header, data, size), 0);
 		assert_int_equal(compare(&back), 0);
 		memory[LEVEL_1][2] ^= VTD_SS_WRITE;
@@ -618,21 +763,31 @@ static void snapshot_comes_back_as_it_was(void **state)
 	}
 }
 
+/* Where it is damaged it is refused: before anything is compared, or by who compares. */
 static void damaged_snapshot_is_refused(void **state)
 {
 	struct snapshot_header header;
-	struct table_set set, back = { 0 };
-	size_t size, at;
+	struct table_set set, now, back = { 0 };
+	size_t size, at, contents;
 	uint8_t *data;
 
 	(void)state;
 	second_stage();
 	collect(&set);
 	data = write_snapshot(&set, &size);
+	contents = sizeof(header) + set.contents_size;
 	for (at = 0; at < size; at++) {
 		data[at] ^= 0x10;
-		assert_int_equal(snapshot_read(&back, &header, data, size), -1);
-		assert_true(back.error[0]);
+		if (at < sizeof(header) || at >= contents) {
+			assert_int_equal(snapshot_read(&back, &header, data, size), -1);
+			assert_true(back.error[0]);
+		} else {
+			assert_int_equal(snapshot_read(&back, &header, data, size), 0);
+			assert_int_equal(try_compare(&back, &now, UINT64_MAX), -1);
+			assert_non_null(strstr(now.error, "damaged"));
+			tables_free(&now);
+			tables_free(&back);
+		}
 		data[at] ^= 0x10;
 	}
 	for (at = 0; at < size; at += 8)
@@ -641,6 +796,76 @@ static void damaged_snapshot_is_refused(void **state)
 	tables_free(&back);
 	tables_free(&set);
 	free(data);
+}
+
+/* A checksum can be made to fit: whatever a snapshot says, nothing outside it is read. */
+static void snapshot_that_was_made_up_is_never_identical(void **state)
+{
+	struct snapshot_header header;
+	struct table_set set, now, back = { 0 };
+	size_t size, at, pages, bit;
+	uint8_t *data;
+	int count;
+
+	(void)state;
+	second_stage();
+	collect(&set);
+	data = write_snapshot(&set, &size);
+	pages = size - set.page_count * sizeof(*set.pages);
+	for (at = pages; at < size; at++) {
+		size_t member = (at - pages) % sizeof(*set.pages);
+
+		/* A digest that is not right is not seen in a page that is. */
+		if (member >= offsetof(struct table_page, digest))
+			continue;
+		for (bit = 0; bit < 8; bit++) {
+			data[at] ^= 1 << bit;
+			put_checksum(data, size);
+			assert_int_equal(snapshot_read(&back, &header, data, size), 0);
+			count = try_compare(&back, &now, UINT64_MAX);
+			assert_true(count > 0 || strstr(now.error, "damaged"));
+			tables_free(&now);
+			tables_free(&back);
+			data[at] ^= 1 << bit;
+		}
+	}
+	/* One page less in the page table, all entries as they are. */
+	put_checksum(data, size);
+	assert_int_equal(snapshot_read(&back, &header, data, size), 0);
+	back.domains[0].pages--;
+	assert_int_equal(try_compare(&back, &now, UINT64_MAX), -1);
+	assert_non_null(strstr(now.error, "do not fit together"));
+	tables_free(&now);
+	tables_free(&back);
+	tables_free(&set);
+	free(data);
+}
+
+/*
+ * Two tables of one digest: if somebody had found such, the comparison would not
+ * be deceived.
+ */
+static void page_with_the_digest_of_another_is_found(void **state)
+{
+	struct table_set set, now;
+	uint32_t i;
+
+	(void)state;
+	second_stage();
+	collect(&set);
+	memory[LEVEL_1][3] ^= 1ULL << 30;
+	memset(&now, 0, sizeof(now));
+	assert_int_equal(tables_collect(&now, &reader, &unit, 1, NULL, 0), 0);
+	for (i = 0; i < set.page_count; i++)
+		set.pages[i].digest = now.pages[i].digest;
+	set.domains[0].digest = now.domains[0].digest;
+	set.devices[0].digest = now.devices[0].digest;
+	tables_free(&now);
+	/* Not "identical"; what the snapshot says does not fit its digest. */
+	assert_int_equal(try_compare(&set, &now, UINT64_MAX), -1);
+	assert_non_null(strstr(now.error, "digest"));
+	tables_free(&now);
+	tables_free(&set);
 }
 
 int main(void)
@@ -672,6 +897,9 @@ int main(void)
 		cmocka_unit_test(regular_page_packs_small),
 		cmocka_unit_test(snapshot_comes_back_as_it_was),
 		cmocka_unit_test(damaged_snapshot_is_refused),
+		cmocka_unit_test(snapshot_that_was_made_up_is_never_identical),
+		cmocka_unit_test(page_with_the_digest_of_another_is_found),
+		cmocka_unit_test(many_tables_are_compared_by_several_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -193,7 +193,7 @@ static void tables_are_walked(void **state)
 	assert_int_equal(open_dump(&vmcore, sizeof(dump)), 0);
 	assert_int_equal(vmcore_collect(&vmcore, explored, &set, NULL, 0), 0);
 	assert_int_equal(set.device_count, 1);
-	assert_int_equal(set.page_count, 4);
+	assert_int_equal(tables_pages(&set), 4);
 	assert_int_equal(set.domains[0].leaves, 1);
 	tables_free(&set);
 	vmcore_close(&vmcore);

@@ -10,15 +10,15 @@
 #include "iommu_tables.h"
 
 /* X(NAME, "text") */
-#define DIFFERENCE_KINDS(X)						\
-	X(UNIT,			"unit")					\
-	X(TRANSLATION,		"translation-enable")			\
-	X(ROOT_TABLE,		"root-table")				\
-	X(ROOT_ENTRY,		"root-entry")				\
-	X(CONTEXT_ENTRY,	"context-entry")			\
-	X(PASID_DIRECTORY,	"pasid-directory-entry")		\
-	X(PASID_ENTRY,		"pasid-entry")				\
-	X(TABLE_ENTRY,		"table-entry")
+#define DIFFERENCE_KINDS(X)                                                                        \
+	X(UNIT, "unit")                                                                            \
+	X(TRANSLATION, "translation-enable")                                                       \
+	X(ROOT_TABLE, "root-table")                                                                \
+	X(ROOT_ENTRY, "root-entry")                                                                \
+	X(CONTEXT_ENTRY, "context-entry")                                                          \
+	X(PASID_DIRECTORY, "pasid-directory-entry")                                                \
+	X(PASID_ENTRY, "pasid-entry")                                                              \
+	X(TABLE_ENTRY, "table-entry")
 
 enum difference_kind {
 #define DIFFERENCE_KIND_ENUM(name, text) DIFFERENCE_##name,
@@ -56,8 +56,28 @@ struct difference {
 
 typedef void difference_function(const struct difference *difference, void *context);
 
-uint64_t tables_compare(const struct table_set *old, const struct table_set *now,
-			difference_function *report, void *context);
+/**
+ * struct table_comparison - what is compared, and what came of it
+ * @old:     the set that should be; its pages need not have been checked
+ * @now:     the set that is, as tables_find() has filled it for exactly the devices of
+ *           @old; its page tables are walked meanwhile, and nothing of them is kept
+ * @reader:  reads physical memory
+ * @report:  called for the first differences
+ * @context: handed to @report
+ * @max:     at most so many are reported
+ * @count:   number of differences
+ */
+struct table_comparison {
+	const struct table_set *old;
+	struct table_set *now;
+	struct page_reader *reader;
+	difference_function *report;
+	void *context;
+	uint64_t max;
+	uint64_t count;
+};
+
+int tables_compare(struct table_comparison *comparison);
 
 /* In words (iommu_decode.c). */
 #define ENTRY_TEXT_SIZE 128

@@ -54,17 +54,39 @@ uint32_t contents_pack(const uint64_t entries[VTD_PAGE_ENTRIES], uint8_t packed[
 	return length;
 }
 
+/* Is it a run as contents_pack() makes them, behind entry @before? */
+static bool is_run(const struct run *run, uint32_t before)
+{
+	return run->first >= before && run->count && run->first + run->count <= VTD_PAGE_ENTRIES &&
+	       (run->count > 1) == !!run->step && !run->reserved;
+}
+
+/*
+ * Entries that rise by @step, two at a time: what is written beyond the last of them
+ * is in front of what is written next.
+ */
+static void fill(uint64_t *entries, uint32_t count, uint64_t value, uint64_t step)
+{
+	entry_pair *pairs = (entry_pair *)entries, pair = { value, value + step };
+	const entry_pair rise = { 2 * step, 2 * step };
+	uint32_t i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < (count + 1) / 2; i++, pair += rise)
+		pairs[i] = pair;
+}
+
 /**
  * contents_unpack - undo contents_pack()
  * @packed:  the packed page
  * @length:  its length
- * @entries: room for the page
+ * @entries: room for the page, and for one entry more
  *
  * Return: false if this is not what contents_pack() makes.
  */
-bool contents_unpack(const uint8_t *packed, uint32_t length, uint64_t entries[VTD_PAGE_ENTRIES])
+bool contents_unpack(const uint8_t *packed, uint32_t length, uint64_t entries[UNPACKED_ENTRIES])
 {
-	uint32_t offset, i;
+	uint32_t offset, before = 0;
 	struct run run;
 
 	if (length == VTD_PAGE_SIZE) {
@@ -74,13 +96,43 @@ bool contents_unpack(const uint8_t *packed, uint32_t length, uint64_t entries[VT
 	if (length % sizeof(run) || length / sizeof(run) > RUNS_MAX)
 		return false;
 
-	memset(entries, 0, VTD_PAGE_SIZE);
 	for (offset = 0; offset < length; offset += sizeof(run)) {
 		memcpy(&run, packed + offset, sizeof(run));
-		if (run.first + run.count > VTD_PAGE_ENTRIES)
+		if (!is_run(&run, before))
 			return false;
-		for (i = 0; i < run.count; i++)
-			entries[run.first + i] = run.value + i * run.step;
+		fill(entries + before, run.first - before, 0, 0);
+		fill(entries + run.first, run.count, run.value, run.step);
+		before = run.first + run.count;
 	}
+	fill(entries + before, VTD_PAGE_ENTRIES - before, 0, 0);
 	return true;
+}
+
+/**
+ * contents_leaves - count the entries of a packed page that map memory
+ * @packed: what contents_unpack() has taken
+ * @length: its length
+ * @stage:  of the page table
+ * @level:  of the table
+ */
+uint32_t contents_leaves(const uint8_t *packed, uint32_t length, enum table_stage stage,
+			 unsigned int level)
+{
+	uint32_t offset, i, leaves = 0;
+	uint64_t value;
+	struct run run;
+
+	for (offset = 0; offset < length; offset += sizeof(run)) {
+		memcpy(&run, packed + offset, sizeof(run));
+		value = run.value;
+		/* Steps of whole pages leave the bits alone that say what an entry is. */
+		if (!(run.step & (VTD_PAGE_SIZE - 1))) {
+			if (entry_is_valid(stage, value) && entry_is_leaf(level, value))
+				leaves += run.count;
+			continue;
+		}
+		for (i = 0; i < run.count; i++, value += run.step)
+			leaves += entry_is_valid(stage, value) && entry_is_leaf(level, value);
+	}
+	return leaves;
 }

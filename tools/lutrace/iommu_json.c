@@ -33,7 +33,7 @@ void add_table_totals(struct json_object *value, const struct table_set *set)
 	}
 	tables_digest(set, &digest);
 	add_number(value, "domains", set->domain_count);
-	add_number(value, "table_pages", set->page_count);
+	add_number(value, "table_pages", (int64_t)tables_pages(set));
 	add_number(value, "leaf_entries", leaves);
 	add_number(value, "mapped_bytes", bytes);
 	add_text(value, "digest", digest_text(&digest, text));

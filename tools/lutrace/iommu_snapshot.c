@@ -3,19 +3,22 @@
  * Write a snapshot, and read it back.
  *
  * What is read came through another kernel, or from a file: nothing in it is
- * used before the checksum fits and every index is within its array.
+ * used before the checksum fits and every index is within its array. Pages are an
+ * exception: they are checked by who looks at them (iommu_compare.c), once, and stay
+ * where they are.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "iommu_snapshot.h"
-#include "ledger.h"
 
 /* The arrays, in the order of the file. */
 struct part {
@@ -25,6 +28,9 @@ struct part {
 };
 
 #define PARTS 5
+
+/* Of the arrays that are copied: all but the last, that of the pages. */
+#define COPIED_PARTS 4
 
 static void find_parts(struct table_set *set, const struct snapshot_header *header,
 		       struct part parts[PARTS])
@@ -52,12 +58,12 @@ static void digest_bytes(struct digest_state *state, const void *data, size_t si
 	}
 }
 
-static int write_all(int fd, const void *data, size_t size)
+static int write_at(int fd, const void *data, size_t size, uint64_t offset)
 {
 	const char *bytes = data;
 
 	while (size) {
-		ssize_t written = write(fd, bytes, size);
+		ssize_t written = pwrite(fd, bytes, size, (off_t)offset);
 
 		if (written < 0 && errno == EINTR)
 			continue;
@@ -65,24 +71,79 @@ static int write_all(int fd, const void *data, size_t size)
 			return -errno;
 		bytes += written;
 		size -= written;
+		offset += written;
 	}
 	return 0;
 }
 
 /**
- * snapshot_write - write a set
- * @set: what to write
- * @fd:  where to
+ * snapshot_begin - begin to write a snapshot
+ * @writer: filled in
+ * @fd:     where to
+ *
+ * What is there is no snapshot before snapshot_end().
+ */
+void snapshot_begin(struct snapshot_writer *writer, int fd)
+{
+	writer->fd = fd;
+	writer->stored = 0;
+	writer->used = 0;
+}
+
+static int flush(struct snapshot_writer *writer)
+{
+	uint64_t at = sizeof(struct snapshot_header) + writer->stored - writer->used;
+	int error = write_at(writer->fd, writer->buffer, writer->used, at);
+
+	writer->used = 0;
+	return error;
+}
+
+/**
+ * snapshot_store - write page contents, for tables_keep()
+ * @context:  the writer
+ * @contents: more contents
+ * @size:     their size
  *
  * Return: 0 or a negative errno.
  */
-int snapshot_write(const struct table_set *set, int fd)
+int snapshot_store(void *context, const void *contents, size_t size)
+{
+	struct snapshot_writer *writer = context;
+	const uint8_t *bytes = contents;
+	int error;
+
+	while (size) {
+		size_t part = sizeof(writer->buffer) - writer->used;
+
+		part = size < part ? size : part;
+		memcpy(writer->buffer + writer->used, bytes, part);
+		writer->used += part;
+		writer->stored += part;
+		bytes += part;
+		size -= part;
+		if (writer->used == sizeof(writer->buffer)) {
+			error = flush(writer);
+			if (error)
+				return error;
+		}
+	}
+	return 0;
+}
+
+/**
+ * snapshot_end - write the rest of a snapshot
+ * @writer: the writer, which has all contents
+ * @set:    the set
+ *
+ * Return: 0 or a negative errno.
+ */
+int snapshot_end(struct snapshot_writer *writer, const struct table_set *set)
 {
 	struct snapshot_header header = {
 		.magic = SNAPSHOT_MAGIC,
 		.version = SNAPSHOT_VERSION,
 		.header_size = sizeof(header),
-		.size = sizeof(header),
 		.contents_size = set->contents_size,
 		.unit_count = set->unit_count,
 		.device_count = set->device_count,
@@ -90,6 +151,7 @@ int snapshot_write(const struct table_set *set, int fd)
 		.domain_count = set->domain_count,
 		.page_count = set->page_count,
 	};
+	uint64_t at = sizeof(header) + set->contents_size;
 	struct table_set parts_of = *set;
 	struct part parts[PARTS];
 	struct digest_state state;
@@ -103,21 +165,23 @@ int snapshot_write(const struct table_set *set, int fd)
 	header.time_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
 
 	find_parts(&parts_of, &header, parts);
+	header.size = at;
 	for (i = 0; i < PARTS; i++)
 		header.size += parts[i].count * parts[i].element;
-	header.size += header.contents_size;
 
 	digest_init(&state);
 	digest_bytes(&state, &header, sizeof(header));
 	for (i = 0; i < PARTS; i++)
 		digest_bytes(&state, *parts[i].array, parts[i].count * parts[i].element);
-	digest_bytes(&state, set->contents, set->contents_size);
 	digest_final(&state, &header.checksum);
 
-	error = write_all(fd, &header, sizeof(header));
-	for (i = 0; i < PARTS && !error; i++)
-		error = write_all(fd, *parts[i].array, parts[i].count * parts[i].element);
-	return error ?: write_all(fd, set->contents, set->contents_size);
+	error = flush(writer);
+	for (i = 0; i < PARTS && !error; i++) {
+		error = write_at(writer->fd, *parts[i].array, parts[i].count * parts[i].element,
+				 at);
+		at += parts[i].count * parts[i].element;
+	}
+	return error ?: write_at(writer->fd, &header, sizeof(header), 0);
 }
 
 static bool within(uint64_t first, uint64_t count, uint64_t total)
@@ -125,10 +189,9 @@ static bool within(uint64_t first, uint64_t count, uint64_t total)
 	return first <= total && count <= total - first;
 }
 
-/* Is every index in range, and every page's contents such that it unpacks? */
+/* Is every index in range? Those of contents are for who looks at the page. */
 static bool is_sound(const struct table_set *set)
 {
-	uint64_t entries[VTD_PAGE_ENTRIES];
 	uint32_t i;
 
 	for (i = 0; i < set->device_count; i++) {
@@ -148,14 +211,6 @@ static bool is_sound(const struct table_set *set)
 		    !within(set->domains[i].first, set->domains[i].pages, set->page_count))
 			return false;
 	}
-	for (i = 0; i < set->page_count; i++) {
-		const struct table_page *page = &set->pages[i];
-
-		if (page->level < 1 || page->level > 5 ||
-		    !within(page->offset, page->length, set->contents_size) ||
-		    !contents_unpack(set->contents + page->offset, page->length, entries))
-			return false;
-	}
 	return true;
 }
 
@@ -166,11 +221,44 @@ static int refuse(struct table_set *set, const char *reason)
 	return -1;
 }
 
+/* What the checksum is of, beside the header. */
+static bool has_checksum(const struct snapshot_header *header, const uint8_t *data, size_t size)
+{
+	struct snapshot_header copy = *header;
+	struct digest_state state;
+	struct digest checksum;
+
+	memset(&copy.checksum, 0, sizeof(copy.checksum));
+	digest_init(&state);
+	digest_bytes(&state, &copy, sizeof(copy));
+	digest_bytes(&state, data, size);
+	digest_final(&state, &checksum);
+	return !memcmp(&checksum, &header->checksum, sizeof(checksum));
+}
+
+/* The arrays that start at @bytes: few, or, that of the pages, to be used in place. */
+static int take_parts(struct table_set *set, const struct part parts[PARTS], const uint8_t *bytes)
+{
+	int i;
+
+	for (i = 0; i < COPIED_PARTS; i++) {
+		size_t length = parts[i].count * parts[i].element;
+
+		*parts[i].array = malloc(length ?: 1);
+		if (!*parts[i].array)
+			return -1;
+		memcpy(*parts[i].array, bytes, length);
+		bytes += length;
+	}
+	set->pages = (struct table_page *)bytes;
+	return 0;
+}
+
 /**
  * snapshot_read - read a set
  * @set:    the set, empty
  * @header: the header
- * @data:   the file
+ * @data:   the file, at an address that is a multiple of 8; as long as the set is used
  * @size:   its size
  *
  * Return: 0, or -1 with the reason in @set->error.
@@ -178,11 +266,10 @@ static int refuse(struct table_set *set, const char *reason)
 int snapshot_read(struct table_set *set, struct snapshot_header *header, const void *data,
 		  size_t size)
 {
-	const uint8_t *bytes = data;
-	struct digest_state state;
+	const uint8_t *bytes = data, *arrays, *contents;
 	struct part parts[PARTS];
-	struct digest checksum, expected;
-	uint64_t total;
+	uint64_t length = 0;
+	bool first;
 	int i;
 
 	if (size < sizeof(*header))
@@ -190,42 +277,29 @@ int snapshot_read(struct table_set *set, struct snapshot_header *header, const v
 	memcpy(header, data, sizeof(*header));
 	if (header->magic != SNAPSHOT_MAGIC)
 		return refuse(set, "this is not a snapshot");
-	if (header->version != SNAPSHOT_VERSION || header->header_size != sizeof(*header))
+	first = header->version == SNAPSHOT_VERSION_1;
+	if ((!first && header->version != SNAPSHOT_VERSION) ||
+	    header->header_size != sizeof(*header))
 		return refuse(set, "the snapshot was written by another version of lutrace");
 
 	find_parts(set, header, parts);
-	total = sizeof(*header);
 	for (i = 0; i < PARTS; i++)
-		total += parts[i].count * parts[i].element;
+		length += parts[i].count * parts[i].element;
 	/* A memfd that crossed a kexec may be longer: whole pages cross. */
 	if (header->size > size || header->size % 8 || header->contents_size > header->size ||
-	    total + header->contents_size != header->size)
+	    sizeof(*header) + length + header->contents_size != header->size)
 		return refuse(set, "the snapshot is cut short");
 
-	expected = header->checksum;
-	memset(&header->checksum, 0, sizeof(header->checksum));
-	digest_init(&state);
-	digest_bytes(&state, header, sizeof(*header));
-	digest_bytes(&state, bytes + sizeof(*header), header->size - sizeof(*header));
-	digest_final(&state, &checksum);
-	header->checksum = expected;
-	if (memcmp(&checksum, &expected, sizeof(checksum)) != 0)
+	bytes += sizeof(*header);
+	arrays = first ? bytes : bytes + header->contents_size;
+	contents = first ? bytes + length : bytes;
+	if (!has_checksum(header, arrays, first ? length + header->contents_size : length))
 		return refuse(set, "the snapshot is damaged: its checksum does not fit");
 
-	bytes += sizeof(*header);
-	for (i = 0; i < PARTS; i++) {
-		size_t length = parts[i].count * parts[i].element;
-
-		*parts[i].array = malloc(length ?: 1);
-		if (!*parts[i].array)
-			return refuse(set, "out of memory");
-		memcpy(*parts[i].array, bytes, length);
-		bytes += length;
-	}
-	set->contents = malloc(header->contents_size ?: 1);
-	if (!set->contents)
+	set->borrowed = true;
+	if (take_parts(set, parts, arrays))
 		return refuse(set, "out of memory");
-	memcpy(set->contents, bytes, header->contents_size);
+	set->contents = (uint8_t *)contents;
 	set->contents_size = header->contents_size;
 	set->unit_count = header->unit_count;
 	set->device_count = header->device_count;
@@ -239,23 +313,57 @@ int snapshot_read(struct table_set *set, struct snapshot_header *header, const v
 }
 
 /**
- * snapshot_load - read a set from a file
- * @set:    the set, empty
- * @header: the header
- * @path:   the file
+ * snapshot_open - read a set from a file
+ * @snapshot: filled in; to be closed in any case
+ * @fd:       the file; may be closed afterwards
  *
- * Return: 0, or -1 with the reason in @set->error.
+ * Return: 0, or -1 with the reason in @snapshot->set.error.
  */
-int snapshot_load(struct table_set *set, struct snapshot_header *header, const char *path)
+int snapshot_open(struct snapshot *snapshot, int fd)
+{
+	struct stat status;
+
+	memset(snapshot, 0, sizeof(*snapshot));
+	if (fstat(fd, &status) || !status.st_size)
+		return refuse(&snapshot->set, "the snapshot is empty");
+	snapshot->data = mmap(NULL, status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (snapshot->data == MAP_FAILED) {
+		snapshot->data = NULL;
+		return tables_refuse(&snapshot->set, "the snapshot cannot be read: %s",
+				     strerror(errno));
+	}
+	snapshot->size = status.st_size;
+	return snapshot_read(&snapshot->set, &snapshot->header, snapshot->data, snapshot->size);
+}
+
+/**
+ * snapshot_load - read a set from a file
+ * @snapshot: filled in; to be closed in any case
+ * @path:     the file
+ *
+ * Return: 0, or -1 with the reason in @snapshot->set.error.
+ */
+int snapshot_load(struct snapshot *snapshot, const char *path)
 {
 	int ret, fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *data = NULL;
-	size_t size = 0;
 
-	ret = fd < 0 ? -errno : file_read(fd, &data, &size);
-	if (fd >= 0)
-		close(fd);
-	ret = ret ? refuse(set, strerror(-ret)) : snapshot_read(set, header, data, size);
-	free(data);
+	if (fd < 0) {
+		memset(snapshot, 0, sizeof(*snapshot));
+		return refuse(&snapshot->set, strerror(errno));
+	}
+	ret = snapshot_open(snapshot, fd);
+	close(fd);
 	return ret;
+}
+
+/**
+ * snapshot_close - forget a snapshot
+ * @snapshot: the snapshot, read or refused
+ */
+void snapshot_close(struct snapshot *snapshot)
+{
+	tables_free(&snapshot->set);
+	if (snapshot->data)
+		munmap(snapshot->data, snapshot->size);
+	snapshot->data = NULL;
 }

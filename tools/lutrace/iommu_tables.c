@@ -4,8 +4,8 @@
  * scalable mode PASID directory and PASID table, then the page table down to
  * its leaves.
  *
- * A page table is walked depth first, and the tables that one table leads to
- * are read in one batch.
+ * What leads to the page tables is a few pages, and comes first. The page tables
+ * are walked then, each once (iommu_walk.c).
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -13,18 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "iommu_tables.h"
+#include "iommu_walk.h"
 
-struct walk {
-	struct table_set *set;
-	struct page_reader *reader;
-	struct table_domain *domain;
-};
-
-static int refuse(struct table_set *set, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static int refuse(struct table_set *set, const char *format, ...)
+/**
+ * tables_refuse - note why a set cannot be filled
+ * @set:    the set; the reason goes to its @error
+ * @format: as printf() takes it, with what follows
+ *
+ * Return: -1, for the caller to return.
+ */
+int tables_refuse(struct table_set *set, const char *format, ...)
 {
 	va_list arguments;
 
@@ -54,9 +52,9 @@ static void *append(void *array, uint32_t *count, uint32_t *space, size_t size)
 	return memset(element, 0, size);
 }
 
-#define APPEND(set, member)						\
-	append(&(set)->member##s, &(set)->member##_count,		\
-	       &(set)->member##_space, sizeof(*(set)->member##s))
+#define APPEND(set, member)                                                                        \
+	append(&(set)->member##s, &(set)->member##_count, &(set)->member##_space,                  \
+	       sizeof(*(set)->member##s))
 
 /* The bits of an entry that are content: all but those hardware writes. */
 uint64_t entry_content(enum table_stage stage)
@@ -75,174 +73,55 @@ bool entry_is_leaf(unsigned int level, uint64_t entry)
 	return level == 1 || (entry & VTD_LARGE);
 }
 
-static unsigned int level_shift(unsigned int level)
-{
-	return VTD_PAGE_SHIFT + 9 * (level - 1);
-}
-
 static void digest_add(struct digest_state *state, const struct digest *digest)
 {
 	digest_word(state, digest->low);
 	digest_word(state, digest->high);
 }
 
-static int keep_contents(struct table_set *set, struct table_page *page,
-			 const uint64_t entries[VTD_PAGE_ENTRIES])
+/* The domain with that top table. */
+static int find_domain(struct table_set *set, uint64_t top, enum table_stage stage,
+		       unsigned int levels, uint32_t *index)
 {
-	if (set->contents_space - set->contents_size < VTD_PAGE_SIZE) {
-		uint64_t larger = set->contents_space * 2 + 64 * VTD_PAGE_SIZE;
-		uint8_t *moved = realloc(set->contents, larger);
-
-		if (!moved)
-			return refuse(set, "out of memory");
-		set->contents = moved;
-		set->contents_space = larger;
-	}
-	page->offset = set->contents_size;
-	page->length = contents_pack(entries, set->contents + page->offset);
-	set->contents_size += page->length;
-	return 0;
-}
-
-/* Records one table page; its entries as the hardware sees them. */
-static int add_page(struct walk *walk, uint64_t address, uint64_t iova, unsigned int level,
-		    const uint64_t entries[VTD_PAGE_ENTRIES])
-{
-	struct table_domain *domain = walk->domain;
-	struct table_page *page = APPEND(walk->set, page);
-	uint64_t content = entry_content(domain->stage), kept[VTD_PAGE_ENTRIES];
-	struct digest_state state;
-	unsigned int i;
-
-	if (!page)
-		return refuse(walk->set, "out of memory");
-	page->address = address;
-	page->iova = iova;
-	page->level = level;
-
-	digest_init(&state);
-	digest_word(&state, address);
-	digest_word(&state, level | domain->stage << 8);
-	for (i = 0; i < VTD_PAGE_ENTRIES; i++) {
-		uint64_t entry = entries[i];
-
-		kept[i] = walk->set->raw ? entry : entry & content;
-		digest_word(&state, entry & content);
-		if (entry_is_valid(domain->stage, entry) && entry_is_leaf(level, entry)) {
-			domain->leaves++;
-			domain->bytes += 1ULL << level_shift(level);
-		}
-	}
-	digest_final(&state, &page->digest);
-	return keep_contents(walk->set, page, kept);
-}
-
-/* The tables below the one in @entries. */
-static int walk_below(struct walk *walk, uint64_t iova, unsigned int level,
-		      const uint64_t entries[VTD_PAGE_ENTRIES])
-{
-	uint64_t addresses[VTD_PAGE_ENTRIES], iovas[VTD_PAGE_ENTRIES];
-	const uint64_t(*pages)[VTD_PAGE_ENTRIES];
-	uint64_t(*kept)[VTD_PAGE_ENTRIES] = NULL;
-	uint32_t count = 0, done, i;
-	int error = 0;
-
-	for (i = 0; i < VTD_PAGE_ENTRIES; i++) {
-		if (!entry_is_valid(walk->domain->stage, entries[i]) ||
-		    entry_is_leaf(level, entries[i]))
-			continue;
-		addresses[count] = entries[i] & VTD_ADDRESS;
-		iovas[count++] = iova + ((uint64_t)i << level_shift(level));
-	}
-	if (!count)
-		return 0;
-
-	done = walk->reader->read(walk->reader, addresses, count, &pages);
-	if (done < count)
-		return refuse(walk->set, "level %u table at %#llx for IOVA %#llx cannot be read",
-			      level - 1, (unsigned long long)addresses[done],
-			      (unsigned long long)iovas[done]);
-
-	/* The reader's copies do not outlive the next read, further down. */
-	if (level > 2) {
-		kept = malloc(count * sizeof(*kept));
-		if (!kept)
-			return refuse(walk->set, "out of memory");
-		memcpy(kept, pages, count * sizeof(*kept));
-		pages = (const void *)kept;
-	}
-	for (i = 0; i < count && !error; i++) {
-		error = add_page(walk, addresses[i], iovas[i], level - 1, pages[i]);
-		if (!error && level > 2)
-			error = walk_below(walk, iovas[i], level - 1, pages[i]);
-	}
-	free(kept);
-	return error;
-}
-
-/* The domain with that top table; walked when it is met for the first time. */
-static int find_domain(struct table_set *set, struct page_reader *reader, uint64_t top,
-		       enum table_stage stage, unsigned int levels, uint32_t *index)
-{
-	struct walk walk = { .set = set, .reader = reader };
-	const uint64_t(*pages)[VTD_PAGE_ENTRIES];
-	uint64_t entries[VTD_PAGE_ENTRIES];
-	struct digest_state state;
+	struct table_domain *domain;
 	uint32_t i;
 
 	for (i = 0; i < set->domain_count; i++) {
-		const struct table_domain *domain = &set->domains[i];
-
+		domain = &set->domains[i];
 		if (domain->top == top && domain->stage == stage && domain->levels == levels) {
 			*index = i;
 			return 0;
 		}
 	}
-	if (levels < 2 || levels > 5)
-		return refuse(set, "a table at %#llx of %u levels: that does not exist",
-			      (unsigned long long)top, levels);
-	if (reader->read(reader, &top, 1, &pages) != 1)
-		return refuse(set, "top table at %#llx cannot be read", (unsigned long long)top);
-	memcpy(entries, pages[0], sizeof(entries));
-
 	*index = set->domain_count;
-	walk.domain = APPEND(set, domain);
-	if (!walk.domain)
-		return refuse(set, "out of memory");
-	walk.domain->top = top;
-	walk.domain->stage = stage;
-	walk.domain->levels = levels;
-	walk.domain->first = set->page_count;
-	if (add_page(&walk, top, 0, levels, entries) || walk_below(&walk, 0, levels, entries))
-		return -1;
-	walk.domain->pages = set->page_count - walk.domain->first;
-
-	digest_init(&state);
-	for (i = 0; i < walk.domain->pages; i++)
-		digest_add(&state, &set->pages[walk.domain->first + i].digest);
-	digest_final(&state, &walk.domain->digest);
+	domain = APPEND(set, domain);
+	if (!domain)
+		return tables_refuse(set, "out of memory");
+	domain->top = top;
+	domain->stage = stage;
+	domain->levels = levels;
 	return 0;
 }
 
-static int attach(struct table_set *set, struct page_reader *reader,
-		  struct table_attachment attachment, uint64_t top, unsigned int levels)
+static int attach(struct table_set *set, struct table_attachment attachment, uint64_t top,
+		  unsigned int levels)
 {
 	struct table_attachment *added;
 
 	attachment.domain = NO_INDEX;
 	if ((attachment.stage == STAGE_FIRST || attachment.stage == STAGE_SECOND) &&
-	    find_domain(set, reader, top, attachment.stage, levels, &attachment.domain))
+	    find_domain(set, top, attachment.stage, levels, &attachment.domain))
 		return -1;
 	added = APPEND(set, attachment);
 	if (!added)
-		return refuse(set, "out of memory");
+		return tables_refuse(set, "out of memory");
 	*added = attachment;
 	set->devices[attachment.device].attachments++;
 	return 0;
 }
 
 /* VT-d 9.3 */
-static int collect_legacy(struct table_set *set, struct page_reader *reader, uint32_t index)
+static int collect_legacy(struct table_set *set, uint32_t index)
 {
 	const struct table_device *device = &set->devices[index];
 	uint64_t low = device->context[0], high = device->context[1];
@@ -253,12 +132,11 @@ static int collect_legacy(struct table_set *set, struct page_reader *reader, uin
 
 	if (VTD_CONTEXT_TT(low) != VTD_CONTEXT_TT_PASS)
 		attachment.stage = STAGE_SECOND;
-	return attach(set, reader, attachment, low & VTD_ADDRESS, VTD_CONTEXT_AW(high) + 2);
+	return attach(set, attachment, low & VTD_ADDRESS, VTD_CONTEXT_AW(high) + 2);
 }
 
 /* VT-d 9.6 */
-static int collect_pasid(struct table_set *set, struct page_reader *reader,
-			 struct table_attachment attachment)
+static int collect_pasid(struct table_set *set, struct table_attachment attachment)
 {
 	const __u64 *entry = attachment.entry;
 
@@ -266,17 +144,16 @@ static int collect_pasid(struct table_set *set, struct page_reader *reader,
 	switch (VTD_PASID_PGTT(entry[0])) {
 	case VTD_PGTT_FIRST:
 		attachment.stage = STAGE_FIRST;
-		return attach(set, reader, attachment, entry[2] & VTD_ADDRESS,
+		return attach(set, attachment, entry[2] & VTD_ADDRESS,
 			      VTD_PASID_FLPM(entry[2]) + 4);
 	case VTD_PGTT_SECOND:
 		attachment.stage = STAGE_SECOND;
-		return attach(set, reader, attachment, entry[0] & VTD_ADDRESS,
-			      VTD_PASID_AW(entry[0]) + 2);
+		return attach(set, attachment, entry[0] & VTD_ADDRESS, VTD_PASID_AW(entry[0]) + 2);
 	case VTD_PGTT_NESTED:
 		attachment.stage = STAGE_NESTED;
-		return attach(set, reader, attachment, 0, 0);
+		return attach(set, attachment, 0, 0);
 	default:
-		return attach(set, reader, attachment, 0, 0);
+		return attach(set, attachment, 0, 0);
 	}
 }
 
@@ -294,18 +171,18 @@ static int collect_scalable(struct table_set *set, struct page_reader *reader, u
 		uint64_t entry, address;
 
 		if (i % VTD_PAGE_ENTRIES == 0) {
-			if (reader->read(reader, &at, 1, &pages) != 1)
-				return refuse(set, "PASID directory at %#llx cannot be read",
-					      (unsigned long long)at);
+			if (reader->read(reader, 0, &at, 1, &pages) != 1)
+				return tables_refuse(set, "PASID directory at %#llx cannot be read",
+						     (unsigned long long)at);
 			memcpy(directory, pages[0], sizeof(directory));
 		}
 		entry = directory[i % VTD_PAGE_ENTRIES];
 		if (!(entry & VTD_PRESENT))
 			continue;
 		address = entry & VTD_ADDRESS;
-		if (reader->read(reader, &address, 1, &pages) != 1)
-			return refuse(set, "PASID table at %#llx cannot be read",
-				      (unsigned long long)address);
+		if (reader->read(reader, 0, &address, 1, &pages) != 1)
+			return tables_refuse(set, "PASID table at %#llx cannot be read",
+					     (unsigned long long)address);
 		memcpy(table, pages[0], sizeof(table));
 		for (j = 0; j < VTD_PASIDS_PER_TABLE; j++) {
 			struct table_attachment attachment = {
@@ -317,8 +194,7 @@ static int collect_scalable(struct table_set *set, struct page_reader *reader, u
 
 			memcpy(attachment.entry, table + j * VTD_PASID_WORDS,
 			       sizeof(attachment.entry));
-			if ((attachment.entry[0] & VTD_PRESENT) &&
-			    collect_pasid(set, reader, attachment))
+			if ((attachment.entry[0] & VTD_PRESENT) && collect_pasid(set, attachment))
 				return -1;
 		}
 	}
@@ -360,74 +236,90 @@ static int collect_device(struct table_set *set, struct page_reader *reader,
 	int error = 0;
 
 	if (!device)
-		return refuse(set, "out of memory");
+		return tables_refuse(set, "out of memory");
 	*device = *found;
 	device->first = set->attachment_count;
 	if (device->context[0] & VTD_PRESENT)
 		error = device->scalable ? collect_scalable(set, reader, index)
-					 : collect_legacy(set, reader, index);
-	if (!error)
-		digest_device(set, &set->devices[index]);
+					 : collect_legacy(set, index);
 	return error;
 }
 
-static const struct wanted_device *find_wanted(const struct wanted_device *wanted, uint32_t count,
-					       const struct pt_unit *unit, uint16_t bdf)
+/**
+ * struct bus - devices of a bus that are looked at
+ * @any:    there are some
+ * @all:    every device that has an entry
+ * @wanted: otherwise, by device and function: if it has an entry
+ * @needed: "; even if it has none, because it has to be behind this very unit
+ */
+struct bus {
+	bool any;
+	bool all;
+	bool wanted[256];
+	bool needed[256];
+};
+
+static void find_wanted(struct bus *found, const struct pt_unit *unit, unsigned int bus,
+			const struct wanted_device *wanted, uint32_t count)
 {
 	uint32_t i;
 
-	for (i = 0; i < count; i++) {
-		if (wanted[i].bdf == bdf && wanted[i].segment == unit->segment &&
-		    (!wanted[i].unit || wanted[i].unit == unit->reg_phys))
-			return &wanted[i];
+	memset(found, 0, sizeof(*found));
+	found->all = !wanted;
+	for (i = 0; wanted && i < count; i++) {
+		if (wanted[i].bdf >> 8 != bus || wanted[i].segment != unit->segment ||
+		    (wanted[i].unit && wanted[i].unit != unit->reg_phys))
+			continue;
+		found->any = true;
+		found->wanted[wanted[i].bdf & 0xff] = true;
+		found->needed[wanted[i].bdf & 0xff] |= wanted[i].unit != 0;
 	}
-	return NULL;
+}
+
+static bool is_wanted(const struct bus *bus, uint16_t bdf, bool present)
+{
+	return present ? bus->all || bus->wanted[bdf & 0xff] : bus->needed[bdf & 0xff];
 }
 
 /*
  * One context table: all devices of a bus, in scalable mode half of them.
- * @first is the devfn of its first entry.
+ * @first is the bus, device and function of its first entry.
  */
 static int collect_context(struct table_set *set, struct page_reader *reader,
-			   const struct pt_unit *unit, uint64_t root_entry, uint16_t bus,
-			   uint16_t first, const struct wanted_device *wanted,
-			   uint32_t wanted_count)
+			   const struct pt_unit *unit, uint64_t root_entry, uint16_t first,
+			   const struct bus *bus)
 {
 	bool scalable = VTD_RTADDR_TTM(unit->rtaddr) == VTD_TTM_SCALABLE;
 	unsigned int words = scalable ? 4 : 2;
 	uint64_t address = root_entry & VTD_ADDRESS;
 	const uint64_t(*pages)[VTD_PAGE_ENTRIES];
-	uint64_t entries[VTD_PAGE_ENTRIES] = { 0 };
+	uint64_t entries[VTD_PAGE_ENTRIES];
 	unsigned int i;
 
-	if (root_entry & VTD_PRESENT) {
-		if (reader->read(reader, &address, 1, &pages) != 1)
-			return refuse(set, "context table at %#llx cannot be read",
-				      (unsigned long long)address);
+	if (!bus->any && !(bus->all && (root_entry & VTD_PRESENT)))
+		return 0;
+	if (!(root_entry & VTD_PRESENT)) {
+		memset(entries, 0, sizeof(entries));
+	} else if (reader->read(reader, 0, &address, 1, &pages) == 1) {
 		memcpy(entries, pages[0], sizeof(entries));
+	} else {
+		return tables_refuse(set, "context table at %#llx cannot be read",
+				     (unsigned long long)address);
 	}
 	for (i = 0; i < VTD_PAGE_ENTRIES / words; i++) {
-		const struct wanted_device *want;
 		struct table_device device = {
 			.unit = unit->reg_phys,
 			.rtaddr = unit->rtaddr,
 			.root_entry = root_entry,
 			.context_address = address + i * words * 8,
 			.segment = unit->segment,
-			.bdf = bus << 8 | (first + i),
+			.bdf = first + i,
 			.scalable = scalable,
 		};
-		bool present;
 
-		memcpy(device.context, entries + i * words, words * 8);
-		present = device.context[0] & VTD_PRESENT;
-		want = find_wanted(wanted, wanted_count, unit, device.bdf);
-		/*
-		 * A device that has to be behind this very unit is part of the
-		 * set even if the unit knows nothing of it.
-		 */
-		if (wanted ? !want || (!present && !want->unit) : !present)
+		if (!is_wanted(bus, device.bdf, entries[i * words] & VTD_PRESENT))
 			continue;
+		memcpy(device.context, entries + i * words, words * 8);
 		if (collect_device(set, reader, &device))
 			return -1;
 	}
@@ -442,50 +334,55 @@ static int collect_unit(struct table_set *set, struct page_reader *reader,
 	bool scalable = VTD_RTADDR_TTM(unit->rtaddr) == VTD_TTM_SCALABLE;
 	const uint64_t(*pages)[VTD_PAGE_ENTRIES];
 	uint64_t root[VTD_PAGE_ENTRIES];
+	struct bus found;
 	unsigned int bus;
 
 	if (VTD_RTADDR_TTM(unit->rtaddr) > VTD_TTM_SCALABLE)
-		return refuse(set,
-			      "unit %#llx is in translation table mode %llu, which has no tables",
-			      (unsigned long long)unit->reg_phys,
-			      (unsigned long long)VTD_RTADDR_TTM(unit->rtaddr));
+		return tables_refuse(
+			set, "unit %#llx is in translation table mode %llu, which has no tables",
+			(unsigned long long)unit->reg_phys,
+			(unsigned long long)VTD_RTADDR_TTM(unit->rtaddr));
 	if (!address) /* never set up */
 		memset(root, 0, sizeof(root));
-	else if (reader->read(reader, &address, 1, &pages) != 1)
-		return refuse(set, "root table at %#llx cannot be read",
-			      (unsigned long long)address);
+	else if (reader->read(reader, 0, &address, 1, &pages) != 1)
+		return tables_refuse(set, "root table at %#llx cannot be read",
+				     (unsigned long long)address);
 	else
 		memcpy(root, pages[0], sizeof(root));
 
 	for (bus = 0; bus < 256; bus++) {
-		if (collect_context(set, reader, unit, root[bus * 2], bus, 0, wanted, wanted_count))
+		find_wanted(&found, unit, bus, wanted, wanted_count);
+		if (collect_context(set, reader, unit, root[bus * 2], bus << 8, &found))
 			return -1;
-		if (scalable && collect_context(set, reader, unit, root[bus * 2 + 1], bus, 128,
-						wanted, wanted_count))
+		if (scalable &&
+		    collect_context(set, reader, unit, root[bus * 2 + 1], bus << 8 | 128, &found))
 			return -1;
 	}
 	return 0;
 }
 
 /**
- * tables_collect - fill the model from physical memory
- * @set:          the model, empty but for @set->raw
+ * tables_find - fill the model from physical memory, down to where page tables are
+ * @set:          the model, empty
  * @reader:       reads physical memory
  * @units:        the IOMMU hardware units
  * @unit_count:   their number
  * @wanted:       the devices to look at, NULL for all that have an entry
  * @wanted_count: their number
  *
+ * Nothing is known of the domains but their top tables, before tables_walk(),
+ * tables_keep() or tables_compare().
+ *
  * Return: 0, or -1 with the reason in @set->error.
  */
-int tables_collect(struct table_set *set, struct page_reader *reader, const struct pt_unit *units,
-		   uint32_t unit_count, const struct wanted_device *wanted, uint32_t wanted_count)
+int tables_find(struct table_set *set, struct page_reader *reader, const struct pt_unit *units,
+		uint32_t unit_count, const struct wanted_device *wanted, uint32_t wanted_count)
 {
 	uint32_t i;
 
 	set->units = calloc(unit_count ?: 1, sizeof(*units));
 	if (!set->units)
-		return refuse(set, "out of memory");
+		return tables_refuse(set, "out of memory");
 	memcpy(set->units, units, unit_count * sizeof(*units));
 	set->unit_count = unit_count;
 
@@ -496,14 +393,173 @@ int tables_collect(struct table_set *set, struct page_reader *reader, const stru
 	return 0;
 }
 
+static void count_pages(struct page_visitor *visitor, struct page_batch *batch)
+{
+	uint32_t i;
+
+	(void)visitor;
+	for (i = 0; i < batch->count; i++) {
+		page_digest(batch->stage, &batch->pages[i]);
+		batch->pages[i].leaves =
+			count_leaves(batch->stage, batch->pages[i].level, batch->pages[i].entries);
+	}
+}
+
+/**
+ * tables_walk - walk the page tables that were not walked yet, and keep nothing of them
+ * @set:    what tables_find() has filled
+ * @reader: reads physical memory
+ *
+ * Return: 0, or -1 with the reason in @set->error.
+ */
+int tables_walk(struct table_set *set, struct page_reader *reader)
+{
+	struct page_visitor visitor = { .examine = count_pages };
+	uint32_t i;
+
+	for (i = 0; i < set->domain_count; i++) {
+		if (!set->domains[i].pages && walk_domain(set, reader, &set->domains[i], &visitor))
+			return -1;
+	}
+	for (i = 0; i < set->device_count; i++)
+		digest_device(set, &set->devices[i]);
+	return 0;
+}
+
+/* Keeps what pages say, packed. */
+struct keeper {
+	struct page_visitor visitor;
+	contents_store *store;
+	void *context;
+	bool raw;
+};
+
+struct packed_pages {
+	uint32_t length[BATCH_PAGES];
+	uint8_t contents[BATCH_PAGES * VTD_PAGE_SIZE];
+};
+
+static void pack_pages(struct page_visitor *visitor, struct page_batch *batch)
+{
+	const struct keeper *keeper = (struct keeper *)visitor;
+	uint64_t kept = keeper->raw ? ~0ULL : entry_content(batch->stage);
+	struct packed_pages *packed = batch->result;
+	uint8_t *contents = packed->contents;
+	uint64_t entries[VTD_PAGE_ENTRIES];
+	uint32_t i, j;
+
+	count_pages(visitor, batch);
+	for (i = 0; i < batch->count; i++) {
+		for (j = 0; j < VTD_PAGE_ENTRIES; j++)
+			entries[j] = batch->pages[i].entries[j] & kept;
+		packed->length[i] = contents_pack(entries, contents);
+		contents += packed->length[i];
+	}
+}
+
+static int keep_pages(struct page_visitor *visitor, struct table_set *set, struct page_batch *batch)
+{
+	const struct keeper *keeper = (struct keeper *)visitor;
+	const struct packed_pages *packed = batch->result;
+	uint64_t begin = set->contents_size;
+	struct table_page *page;
+	uint32_t i;
+	int error;
+
+	for (i = 0; i < batch->count; i++) {
+		page = APPEND(set, page);
+		if (!page)
+			return tables_refuse(set, "out of memory");
+		page->address = batch->pages[i].address;
+		page->iova = batch->pages[i].iova;
+		page->level = batch->pages[i].level;
+		page->digest = batch->pages[i].digest;
+		page->offset = set->contents_size;
+		page->length = packed->length[i];
+		set->contents_size += page->length;
+	}
+	error = keeper->store(keeper->context, packed->contents, set->contents_size - begin);
+	return error ? tables_refuse(set, "what is read cannot be kept: %s", strerror(-error)) : 0;
+}
+
+static int store_in_memory(void *context, const void *contents, size_t size)
+{
+	struct table_set *set = context;
+	uint64_t stored = set->contents_size - size;
+
+	if (!size)
+		return 0;
+	if (set->contents_space < set->contents_size) {
+		uint64_t larger = set->contents_size + set->contents_size / 2;
+		uint8_t *moved = realloc(set->contents, larger);
+
+		if (!moved)
+			return -ENOMEM;
+		set->contents = moved;
+		set->contents_space = larger;
+	}
+	memcpy(set->contents + stored, contents, size);
+	return 0;
+}
+
+/**
+ * tables_keep - walk the page tables, and keep what their pages say
+ * @set:     what tables_find() has filled
+ * @reader:  reads physical memory
+ * @store:   gets the packed contents as they come; NULL: they are kept in memory
+ * @context: handed to @store
+ *
+ * Return: 0, or -1 with the reason in @set->error.
+ */
+int tables_keep(struct table_set *set, struct page_reader *reader, contents_store *store,
+		void *context)
+{
+	struct keeper keeper = {
+		.visitor = {
+			.examine = pack_pages,
+			.take = keep_pages,
+			.result_size = sizeof(struct packed_pages),
+		},
+		.store = store ?: store_in_memory,
+		.context = store ? context : set,
+		.raw = set->raw,
+	};
+	uint32_t i;
+
+	for (i = 0; i < set->domain_count; i++) {
+		set->domains[i].first = set->page_count;
+		if (walk_domain(set, reader, &set->domains[i], &keeper.visitor))
+			return -1;
+	}
+	for (i = 0; i < set->device_count; i++)
+		digest_device(set, &set->devices[i]);
+	return 0;
+}
+
+/**
+ * tables_collect - fill the model from physical memory, all of it held in memory
+ *
+ * Parameters and return value are those of tables_find(), but that @set->raw may be set.
+ */
+int tables_collect(struct table_set *set, struct page_reader *reader, const struct pt_unit *units,
+		   uint32_t unit_count, const struct wanted_device *wanted, uint32_t wanted_count)
+{
+	return tables_find(set, reader, units, unit_count, wanted, wanted_count) ||
+			       tables_keep(set, reader, NULL, NULL)
+		       ? -1
+		       : 0;
+}
+
 void tables_free(struct table_set *set)
 {
 	free(set->units);
 	free(set->devices);
 	free(set->attachments);
 	free(set->domains);
-	free(set->pages);
-	free(set->contents);
+	if (!set->borrowed) {
+		free(set->pages);
+		free(set->contents);
+	}
 	memset(set, 0, sizeof(*set));
 }
 
@@ -519,9 +575,20 @@ void tables_digest(const struct table_set *set, struct digest *digest)
 	digest_final(&state, digest);
 }
 
-/* The entries of a page; packed contents were checked when they came in. */
+/* How many table pages the set has been walked through. */
+uint64_t tables_pages(const struct table_set *set)
+{
+	uint64_t pages = 0;
+	uint32_t i;
+
+	for (i = 0; i < set->domain_count; i++)
+		pages += set->domains[i].pages;
+	return pages;
+}
+
+/* The entries of a page of a set that tables_keep() has filled. */
 void tables_contents(const struct table_set *set, const struct table_page *page,
-		     uint64_t entries[VTD_PAGE_ENTRIES])
+		     uint64_t entries[UNPACKED_ENTRIES])
 {
 	contents_unpack(set->contents + page->offset, page->length, entries);
 }

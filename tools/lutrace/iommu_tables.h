@@ -23,15 +23,21 @@
 
 #define NO_INDEX UINT32_MAX
 
+/* A page as contents_unpack() gives it back, and what that writes behind it. */
+#define UNPACKED_ENTRIES (VTD_PAGE_ENTRIES + 1)
+
 /**
  * struct page_reader - reads pages of physical memory
  * @read: copies @count (at most PT_BATCH) pages at the physical @addresses and
- *        sets @pages to the copies, which stay valid until the next call;
- *        returns how many pages, from the first on, could be read
+ *        sets @pages to the copies, which stay valid until the next call with the same
+ *        @slot; returns how many pages, from the first on, could be read
+ * @jobs: how many threads may read beside the one that walks: with slots from 1 to
+ *        that number; its own slot is 0. With 0 and 1 there are none
  */
 struct page_reader {
-	uint32_t (*read)(struct page_reader *reader, const uint64_t *addresses, uint32_t count,
-			 const uint64_t (**pages)[VTD_PAGE_ENTRIES]);
+	uint32_t (*read)(struct page_reader *reader, unsigned int slot, const uint64_t *addresses,
+			 uint32_t count, const uint64_t (**pages)[VTD_PAGE_ENTRIES]);
+	unsigned int jobs;
 };
 
 enum table_stage {
@@ -135,7 +141,9 @@ struct table_page {
 
 /**
  * struct table_set - the whole model
- * @raw: keep accessed and dirty bits in page contents (to show them)
+ * @raw:      keep accessed and dirty bits in page contents (to show them)
+ * @borrowed: pages and contents are somebody else's (those of a file in memory), and were
+ *            not checked
  */
 struct table_set {
 	struct pt_unit *units;
@@ -150,6 +158,7 @@ struct table_set {
 	uint32_t device_space, attachment_space, domain_space, page_space;
 	uint64_t contents_space;
 	bool raw;
+	bool borrowed;
 	char error[240];
 };
 
@@ -165,20 +174,38 @@ struct wanted_device {
 	uint16_t bdf;
 };
 
+/* Gets page contents as they come; 0 or a negative errno. */
+typedef int contents_store(void *context, const void *contents, size_t size);
+
+int tables_find(struct table_set *set, struct page_reader *reader, const struct pt_unit *units,
+		uint32_t unit_count, const struct wanted_device *wanted, uint32_t wanted_count);
+int tables_walk(struct table_set *set, struct page_reader *reader);
+int tables_keep(struct table_set *set, struct page_reader *reader, contents_store *store,
+		void *context);
 int tables_collect(struct table_set *set, struct page_reader *reader, const struct pt_unit *units,
 		   uint32_t unit_count, const struct wanted_device *wanted, uint32_t wanted_count);
+int tables_refuse(struct table_set *set, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 void tables_free(struct table_set *set);
 void tables_digest(const struct table_set *set, struct digest *digest);
+uint64_t tables_pages(const struct table_set *set);
 void tables_contents(const struct table_set *set, const struct table_page *page,
-		     uint64_t entries[VTD_PAGE_ENTRIES]);
+		     uint64_t entries[UNPACKED_ENTRIES]);
 
 /* How an entry reads, by stage and level. */
 uint64_t entry_content(enum table_stage stage);
 bool entry_is_valid(enum table_stage stage, uint64_t entry);
 bool entry_is_leaf(unsigned int level, uint64_t entry);
 
+/* Two entries, which is what each x86-64 processor can take at once. */
+typedef uint64_t entry_pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+#define PAGE_PAIRS (VTD_PAGE_ENTRIES / 2)
+
 /* Contents of a page, packed (iommu_contents.c). */
 uint32_t contents_pack(const uint64_t entries[VTD_PAGE_ENTRIES], uint8_t packed[VTD_PAGE_SIZE]);
-bool contents_unpack(const uint8_t *packed, uint32_t length, uint64_t entries[VTD_PAGE_ENTRIES]);
+bool contents_unpack(const uint8_t *packed, uint32_t length, uint64_t entries[UNPACKED_ENTRIES]);
+uint32_t contents_leaves(const uint8_t *packed, uint32_t length, enum table_stage stage,
+			 unsigned int level);
 
 #endif /* LUTRACE_IOMMU_TABLES_H */

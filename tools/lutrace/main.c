@@ -114,13 +114,15 @@ static const struct verb verbs[] = {
 	  "  -a, --all              all devices that have translation\n"
 	  "  -o, --output FILE      write FILE instead of preserving a memfd\n"
 	  "  -s, --session-fd FD    preserve it in this session of the caller's\n"
-	  "  -t, --token TOKEN      under this token\n" },
+	  "  -t, --token TOKEN      under this token\n"
+	  "  -J, --jobs N           with N threads (default: one for each CPU, up to 8)\n" },
 	{ "verify", do_verify, "are the page tables those of the snapshot?",
 	  "[OPTIONS]\n\n"
 	  "  -f, --file FILE        compare with the snapshot in FILE\n"
 	  "  -s, --session-fd FD    take the snapshot from this retrieved session\n"
 	  "  -t, --token TOKEN      under this token\n"
-	  "  -n, --differences N    show at most N differences\n" },
+	  "  -n, --differences N    show at most N differences\n"
+	  "  -J, --jobs N           with N threads (default: one for each CPU, up to 8)\n" },
 	{ "walk", do_walk, "print the page tables that the hardware walks",
 	  "[OPTIONS]\n\n"
 	  "  -d, --device DEVICE    the entries of this device, as 0000:01:00.0\n"

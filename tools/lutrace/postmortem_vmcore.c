@@ -205,17 +205,49 @@ static void assume_enabled(struct table_set *now, const struct table_set *old)
 	}
 }
 
+/* Compares the tables of one device with its part of the snapshot. */
+static int compare(struct examination *examination, const struct table_set *old,
+		   struct table_set *now, uint64_t *count)
+{
+	struct table_comparison comparison = {
+		.old = old,
+		.now = now,
+		.reader = &examination->vmcore->reader,
+		.report = difference_add,
+		.context = &examination->listing,
+		.max = examination->listing.max,
+	};
+	size_t listed = json_object_array_length(examination->listing.differences);
+	int error;
+
+	assume_enabled(now, old);
+	error = tables_compare(&comparison);
+	/* What was found before the walk failed is no answer. */
+	if (error)
+		json_object_array_del_idx(
+			examination->listing.differences, listed,
+			json_object_array_length(examination->listing.differences) - listed);
+	*count = comparison.count;
+	return error;
+}
+
 /* One device; @old is its part of the snapshot, NULL without one. */
 static void examine(struct examination *examination, const struct wanted_device *wanted,
 		    const struct table_set *old)
 {
 	struct json_object *row = json_object_new_object();
+	struct vmcore *vmcore = examination->vmcore;
 	struct table_set now = { 0 };
 	char text[PCI_TEXT_SIZE];
-	uint64_t count;
+	uint64_t count = 0;
+	int error;
 
 	add_text(row, "device", pci_text(wanted->segment, wanted->bdf, text));
-	if (vmcore_collect(examination->vmcore, examination->explored, &now, wanted, 1)) {
+	error = vmcore_find(vmcore, examination->explored, &now, wanted, 1)
+			?: vmcore_walked(vmcore, &now,
+					 old ? compare(examination, old, &now, &count)
+					     : tables_walk(&now, &vmcore->reader));
+	if (error) {
 		add_text(row, "verdict", "unknown");
 		add_text(row, "reason", now.error);
 		examination->unknown++;
@@ -225,8 +257,6 @@ static void examine(struct examination *examination, const struct wanted_device 
 			add_text(row, "reason", "no unit in the dump translates for it");
 		add_walk(row, &now);
 	} else {
-		assume_enabled(&now, old);
-		count = tables_compare(old, &now, difference_add, &examination->listing);
 		examination->total += count;
 		add_text(row, "verdict", count ? "different" : "identical");
 		add_number(row, "differences", (int64_t)count);
@@ -287,18 +317,20 @@ static int examine_tables(struct json_object *value, struct vmcore *vmcore,
 		.tables = json_object_new_array(),
 		.listing = { json_object_new_array(), differences },
 	};
-	struct snapshot_header header;
-	struct table_set old = { 0 };
+	struct snapshot snapshot = { 0 };
 
 	json_object_object_add(value, "tables", examination.tables);
 	json_object_object_add(value, "differences", examination.listing.differences);
-	if (path && snapshot_load(&old, &header, path))
-		return fail("%s cannot be used: %s", path, old.error);
+	if (path && snapshot_load(&snapshot, path)) {
+		fail("%s cannot be used: %s", path, snapshot.set.error);
+		snapshot_close(&snapshot);
+		return EXIT_BAD;
+	}
 	if (path)
-		examine_snapshot(&examination, &old);
+		examine_snapshot(&examination, &snapshot.set);
 	else
 		examine_records(&examination);
-	tables_free(&old);
+	snapshot_close(&snapshot);
 	add_number(value, "difference_count", (int64_t)examination.total);
 	if (path)
 		add_text(value, "identity",

@@ -14,18 +14,20 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "iommu_live.h"
 #include "iommu_snapshot.h"
+#include "iommu_walk.h"
 #include "luo_session.h"
 #include "main.h"
 #include "pci_devices.h"
 #include "snapshot.h"
 
-#define HOLDER_NAME	"lutrace-holder"
-#define HOLDER_FILE	LUTRACE_RUN "/holder"
+#define HOLDER_NAME "lutrace-holder"
+#define HOLDER_FILE LUTRACE_RUN "/holder"
 
 static const struct column device_columns[] = {
 	{ "device", "Device", COLUMN_TEXT },
@@ -159,41 +161,98 @@ static int keep_in_session(int memfd, int session, uint64_t token)
 	return code;
 }
 
-static int keep_in_file(const struct table_set *set, const char *path)
+/* Walks the page tables, and writes what they say as it comes. */
+static int write_tables(struct live *live, struct table_set *set, int fd)
+{
+	struct snapshot_writer *writer = malloc(sizeof(*writer));
+	int code, error;
+
+	if (!writer)
+		return fail("cannot write the snapshot: %s", strerror(ENOMEM));
+	snapshot_begin(writer, fd);
+	if (tables_keep(set, &live->reader, snapshot_store, writer) || live_unchanged(live, set)) {
+		code = unknown("%s", set->error);
+	} else {
+		error = snapshot_end(writer, set);
+		code = error ? fail("cannot write the snapshot: %s", strerror(-error)) : EXIT_GOOD;
+	}
+	free(writer);
+	return code;
+}
+
+static int create_memfd(void)
+{
+	int memfd = memfd_create("lutrace-snapshot", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+
+	if (memfd < 0)
+		fail("cannot create a memfd: %s", strerror(errno));
+	return memfd;
+}
+
+/* To a pipe, nothing can be written ahead of something else. */
+static int write_to_pipe(struct live *live, struct table_set *set, const char *path, int fd)
+{
+	int code, memfd = create_memfd();
+	off_t at = 0;
+	struct stat status;
+	ssize_t sent;
+
+	if (memfd < 0)
+		return EXIT_BAD;
+	code = write_tables(live, set, memfd);
+	if (!code && fstat(memfd, &status))
+		code = fail("cannot write %s: %s", path, strerror(errno));
+	while (!code && at < status.st_size) {
+		sent = sendfile(fd, memfd, &at, status.st_size - at);
+		if (sent < 0 && errno != EINTR)
+			code = fail("cannot write %s: %s", path, strerror(errno));
+	}
+	close(memfd);
+	return code;
+}
+
+static int keep_in_file(struct live *live, struct table_set *set, const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int error;
+	int code;
 
 	if (fd < 0)
 		return fail("cannot write %s: %s", path, strerror(errno));
-	error = snapshot_write(set, fd);
-	if (close(fd) && !error)
-		error = -errno;
-	return error ? fail("cannot write %s: %s", path, strerror(-error)) : EXIT_GOOD;
+	if (lseek(fd, 0, SEEK_CUR) < 0)
+		code = write_to_pipe(live, set, path, fd);
+	else
+		code = write_tables(live, set, fd);
+	if (close(fd) && !code)
+		code = fail("cannot write %s: %s", path, strerror(errno));
+	return code;
 }
 
-static int keep(const struct table_set *set, const char *path, int session, uint64_t token,
-		off_t *size)
+static off_t snapshot_size(const struct table_set *set)
 {
-	int memfd, error, code;
-	struct stat status;
+	return (off_t)(sizeof(struct snapshot_header) + set->contents_size +
+		       set->unit_count * sizeof(*set->units) +
+		       set->device_count * sizeof(*set->devices) +
+		       set->attachment_count * sizeof(*set->attachments) +
+		       set->domain_count * sizeof(*set->domains) +
+		       set->page_count * sizeof(*set->pages));
+}
 
-	if (path) {
-		code = keep_in_file(set, path);
-		if (!code && !stat(path, &status))
-			*size = status.st_size;
-		return code;
-	}
-	memfd = memfd_create("lutrace-snapshot", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+static int keep(struct live *live, struct table_set *set, const char *path, int session,
+		uint64_t token)
+{
+	int memfd, code;
+
+	if (path)
+		return keep_in_file(live, set, path);
+	memfd = create_memfd();
 	if (memfd < 0)
-		return fail("cannot create a memfd: %s", strerror(errno));
-	error = snapshot_write(set, memfd);
-	if (error)
-		code = fail("cannot write the snapshot: %s", strerror(-error));
-	else
-		code = keep_in_session(memfd, session, token);
-	if (!code && !fstat(memfd, &status))
-		*size = status.st_size;
+		return EXIT_BAD;
+	code = write_tables(live, set, memfd);
+	/* The process that holds the session lives long, and needs none of this. */
+	live_close(live);
+	free(set->pages);
+	set->pages = NULL;
+	code = code ?: keep_in_session(memfd, session, token);
 	close(memfd);
 	return code;
 }
@@ -235,7 +294,9 @@ int do_snapshot(int argc, char **argv)
 						 { "output", required_argument, NULL, 'o' },
 						 { "session-fd", required_argument, NULL, 's' },
 						 { "token", required_argument, NULL, 't' },
+						 { "jobs", required_argument, NULL, 'J' },
 						 { 0 } };
+	unsigned int jobs = jobs_default();
 	struct device_list list = { 0 };
 	struct table_set set = { 0 };
 	const char *path = NULL;
@@ -243,9 +304,9 @@ int do_snapshot(int argc, char **argv)
 	struct json_object *value;
 	int letter, code, session = -1;
 	bool all = false;
-	off_t size = 0;
+	struct live live;
 
-	while ((letter = next_option(argc, argv, "d:ao:s:t:", options)) != -1) {
+	while ((letter = next_option(argc, argv, "d:ao:s:t:J:", options)) != -1) {
 		switch (letter) {
 		case 'd':
 			if (device_list_add(&list, optarg))
@@ -267,6 +328,10 @@ int do_snapshot(int argc, char **argv)
 		case 't':
 			token = strtoull(optarg, NULL, 0);
 			break;
+		case 'J':
+			if (jobs_parse(optarg, &jobs))
+				return fail(JOBS_WANTED, optarg);
+			break;
 		}
 	}
 	if (optind < argc)
@@ -278,11 +343,12 @@ int do_snapshot(int argc, char **argv)
 				"no device is bound to vfio-pci; name devices (--device) or take all (--all)");
 	}
 
-	if (live_collect(&set, all ? NULL : list.devices, list.count)) {
+	if (live_open(&live, &set, jobs) ||
+	    live_find(&live, &set, all ? NULL : list.devices, list.count)) {
 		code = unknown("%s", set.error);
 		goto out;
 	}
-	code = check(&set, &list) ?: keep(&set, path, session, token, &size);
+	code = check(&set, &list) ?: keep(&live, &set, path, session, token);
 	if (code)
 		goto out;
 
@@ -293,9 +359,10 @@ int do_snapshot(int argc, char **argv)
 		 path	       ? path
 		 : session < 0 ? "session " SNAPSHOT_SESSION
 			       : "the given session");
-	add_number(value, "bytes", size);
+	add_number(value, "bytes", snapshot_size(&set));
 	code = output(value, print_snapshot);
 out:
+	live_close(&live);
 	tables_free(&set);
 	free(list.devices);
 	return code;

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "iommu_compare.h"
 #include "iommu_live.h"
 #include "iommu_snapshot.h"
+#include "iommu_walk.h"
 #include "luo_session.h"
 #include "main.h"
 #include "pci_devices.h"
@@ -69,30 +69,20 @@ static int conclude(struct json_object *identity, const char *verdict, const cha
 	return error ?: code;
 }
 
-/* The snapshot in memory. */
+/* The snapshot, and where it came from. */
 struct source {
-	void *data;
-	size_t size;
+	struct snapshot snapshot;
 	int session; /* to finish, or -1 */
-	char reason[200];
+	char reason[sizeof(((struct table_set *)NULL)->error)];
 };
 
-static int map(struct source *source, int fd)
+/* Whatever is wrong with the snapshot; -1: it cannot be used. */
+static int take(struct source *source, int fd)
 {
-	struct stat status;
-
-	if (fstat(fd, &status) || !status.st_size) {
-		snprintf(source->reason, sizeof(source->reason), "the snapshot is empty");
-		return -1;
-	}
-	source->size = status.st_size;
-	source->data = mmap(NULL, source->size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (source->data == MAP_FAILED) {
-		snprintf(source->reason, sizeof(source->reason), "the snapshot cannot be read: %s",
-			 strerror(errno));
-		return -1;
-	}
-	return 0;
+	if (!snapshot_open(&source->snapshot, fd))
+		return 0;
+	snprintf(source->reason, sizeof(source->reason), "%s", source->snapshot.set.error);
+	return -1;
 }
 
 static int open_file(struct source *source, const char *path)
@@ -103,7 +93,7 @@ static int open_file(struct source *source, const char *path)
 		snprintf(source->reason, sizeof(source->reason), "%s: %s", path, strerror(errno));
 		return -1;
 	}
-	error = map(source, fd);
+	error = take(source, fd);
 	close(fd);
 	return error;
 }
@@ -117,7 +107,7 @@ static int open_session(struct source *source, int session, uint64_t token)
 			 "the session does not give the snapshot back: %s", strerror(-fd));
 		return -1;
 	}
-	error = map(source, fd);
+	error = take(source, fd);
 	close(fd);
 	return error;
 }
@@ -140,13 +130,11 @@ static int open_own(struct source *source, uint64_t token)
 				 strerror(-session));
 		return -1;
 	}
-	if (open_session(source, session, token)) {
-		close(session);
-		return -1;
-	}
 	source->session = session;
+	if (open_session(source, session, token))
+		return -1;
 	mkdir(LUTRACE_RUN, 0700);
-	output_file(SNAPSHOT_KEPT, source->data, source->size);
+	output_file(SNAPSHOT_KEPT, source->snapshot.data, source->snapshot.size);
 	return 0;
 }
 
@@ -154,8 +142,7 @@ static void close_source(struct source *source)
 {
 	int error;
 
-	if (source->data)
-		munmap(source->data, source->size);
+	snapshot_close(&source->snapshot);
 	if (source->session < 0)
 		return;
 	error = luo_finish(source->session);
@@ -179,34 +166,61 @@ static struct wanted_device *devices_of(const struct table_set *set)
 	return wanted;
 }
 
-static int verify(struct json_object *identity, const struct table_set *old, uint64_t max)
+/* Reads and compares; -1 with the reason in @now->error. */
+static int compare(struct table_comparison *comparison, unsigned int jobs)
+{
+	struct wanted_device *wanted = devices_of(comparison->old);
+	struct live live = { 0 };
+	int error = -1;
+
+	if (wanted) {
+		error = live_open(&live, comparison->now, jobs) ||
+			live_find(&live, comparison->now, wanted, comparison->old->device_count);
+		comparison->reader = &live.reader;
+		error = error || tables_compare(comparison) ||
+			live_unchanged(&live, comparison->now);
+		comparison->reader = NULL;
+		live_close(&live);
+	} else {
+		tables_refuse(comparison->now, "out of memory");
+	}
+	free(wanted);
+	return error ? -1 : 0;
+}
+
+static int verify(struct json_object *identity, const struct table_set *old, uint64_t max,
+		  unsigned int jobs)
 {
 	struct difference_listing listing = { json_object_new_array(), max };
-	struct wanted_device *wanted = devices_of(old);
 	struct table_set now = { 0 };
+	struct table_comparison comparison = {
+		.old = old,
+		.now = &now,
+		.report = difference_add,
+		.context = &listing,
+		.max = max,
+	};
 	struct timespec begin, end;
-	uint64_t count;
 	int code;
 
-	json_object_object_add(identity, "differences", listing.differences);
 	clock_gettime(CLOCK_MONOTONIC, &begin);
-	if (!wanted || live_collect(&now, wanted, old->device_count)) {
-		code = conclude(identity, "unknown", wanted ? now.error : "out of memory",
-				EXIT_UNKNOWN);
+	if (compare(&comparison, jobs)) {
+		/* What was found before it failed is no answer. */
+		json_object_put(listing.differences);
+		code = conclude(identity, "unknown", now.error, EXIT_UNKNOWN);
 		goto out;
 	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	json_object_object_add(identity, "differences", listing.differences);
 	add_table_totals(identity, &now);
 	json_object_object_add(identity, "devices", devices_json(&now));
-	count = tables_compare(old, &now, difference_add, &listing);
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	add_number(identity, "difference_count", count);
+	add_number(identity, "difference_count", (int64_t)comparison.count);
 	add_number(identity, "ns",
 		   (end.tv_sec - begin.tv_sec) * 1000000000LL + end.tv_nsec - begin.tv_nsec);
-	code = conclude(identity, count ? "different" : "identical", NULL,
-			count ? EXIT_BAD : EXIT_GOOD);
+	code = conclude(identity, comparison.count ? "different" : "identical", NULL,
+			comparison.count ? EXIT_BAD : EXIT_GOOD);
 out:
 	tables_free(&now);
-	free(wanted);
 	return code;
 }
 
@@ -216,16 +230,16 @@ int do_verify(int argc, char **argv)
 						 { "session-fd", required_argument, NULL, 's' },
 						 { "token", required_argument, NULL, 't' },
 						 { "differences", required_argument, NULL, 'n' },
+						 { "jobs", required_argument, NULL, 'J' },
 						 { 0 } };
 	struct source source = { .session = -1 };
 	uint64_t token = SNAPSHOT_TOKEN, max = DIFFERENCES_DEFAULT;
+	unsigned int jobs = jobs_default();
 	struct json_object *identity;
-	struct snapshot_header header;
-	struct table_set old = { 0 };
 	const char *path = NULL;
 	int letter, code, error, session = -1;
 
-	while ((letter = next_option(argc, argv, "f:s:t:n:", options)) != -1) {
+	while ((letter = next_option(argc, argv, "f:s:t:n:J:", options)) != -1) {
 		switch (letter) {
 		case 'f':
 			path = optarg;
@@ -240,6 +254,10 @@ int do_verify(int argc, char **argv)
 			break;
 		case 'n':
 			max = strtoull(optarg, NULL, 0);
+			break;
+		case 'J':
+			if (jobs_parse(optarg, &jobs))
+				return fail(JOBS_WANTED, optarg);
 			break;
 		}
 	}
@@ -256,13 +274,10 @@ int do_verify(int argc, char **argv)
 	identity = json_object_new_object();
 	if (error) {
 		code = conclude(identity, "unknown", source.reason, EXIT_UNKNOWN);
-	} else if (snapshot_read(&old, &header, source.data, source.size)) {
-		code = conclude(identity, "unknown", old.error, EXIT_UNKNOWN);
 	} else {
-		add_text(identity, "snapshot_release", header.release);
-		code = verify(identity, &old, max);
+		add_text(identity, "snapshot_release", source.snapshot.header.release);
+		code = verify(identity, &source.snapshot.set, max, jobs);
 	}
-	tables_free(&old);
 	close_source(&source);
 	return code;
 }

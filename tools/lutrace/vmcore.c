@@ -88,12 +88,13 @@ bool vmcore_read(const struct vmcore *vmcore, uint64_t address, void *to, size_t
 }
 
 /* Tables that lead round in circles are found because they never end. */
-static uint32_t read_pages(struct page_reader *reader, const uint64_t *addresses, uint32_t count,
-			   const uint64_t (**pages)[VTD_PAGE_ENTRIES])
+static uint32_t read_pages(struct page_reader *reader, unsigned int slot, const uint64_t *addresses,
+			   uint32_t count, const uint64_t (**pages)[VTD_PAGE_ENTRIES])
 {
 	struct vmcore *vmcore = (struct vmcore *)reader;
 	uint32_t i;
 
+	(void)slot;
 	*pages = (const void *)vmcore->pages;
 	for (i = 0; i < count && vmcore->left; i++, vmcore->left--) {
 		if (!vmcore_read(vmcore, addresses[i], vmcore->pages[i], VTD_PAGE_SIZE))

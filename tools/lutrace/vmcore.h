@@ -34,7 +34,7 @@ struct vmcore_segment {
 
 /**
  * struct vmcore - a dump
- * @reader:    reads pages of it, for tables_collect()
+ * @reader:    reads pages of it, for tables_find() and what follows it
  * @fd:        the file
  * @compressed: libkdumpfile's view of it, NULL for an ELF core
  * @segments:  what memory it has
@@ -98,6 +98,9 @@ int vmcore_find_kernel(struct vmcore *vmcore, const char *vmlinux, struct vmcore
 struct json_object *vmcore_explore(struct vmcore *vmcore, const struct vmcore_kernel *kernel,
 				   const char *vmlinux);
 
+int vmcore_find(struct vmcore *vmcore, struct json_object *explored, struct table_set *set,
+		const struct wanted_device *wanted, uint32_t wanted_count);
+int vmcore_walked(struct vmcore *vmcore, struct table_set *set, int ret);
 int vmcore_collect(struct vmcore *vmcore, struct json_object *explored, struct table_set *set,
 		   const struct wanted_device *wanted, uint32_t wanted_count);
 

@@ -66,7 +66,7 @@ static uint32_t find_units(struct json_object *explored, struct pt_unit units[PT
 }
 
 /**
- * vmcore_collect - fill the model from a dump
+ * vmcore_find - fill the model from a dump, down to where page tables are
  * @vmcore:       the dump
  * @explored:     what vmcore_explore() found
  * @set:          the model, empty but for @set->raw; that a unit translated is not
@@ -76,24 +76,56 @@ static uint32_t find_units(struct json_object *explored, struct pt_unit units[PT
  *
  * Return: 0, or -1 with the reason in @set->error.
  */
-int vmcore_collect(struct vmcore *vmcore, struct json_object *explored, struct table_set *set,
-		   const struct wanted_device *wanted, uint32_t wanted_count)
+int vmcore_find(struct vmcore *vmcore, struct json_object *explored, struct table_set *set,
+		const struct wanted_device *wanted, uint32_t wanted_count)
 {
 	struct pt_unit units[PT_UNITS_MAX];
 	uint32_t count = find_units(explored, units);
-	int ret;
 
-	if (!count) {
-		snprintf(set->error, sizeof(set->error),
-			 "the dump says nothing of a VT-d hardware unit");
-		return -1;
-	}
+	if (!count)
+		return tables_refuse(set, "the dump says nothing of a VT-d hardware unit");
 	/* No page is a table twice, but root and context tables are read for each bus. */
 	vmcore->left = 2 * (vmcore->bytes / VTD_PAGE_SIZE) + 1024;
-	ret = tables_collect(set, &vmcore->reader, units, count, wanted, wanted_count);
+	return vmcore_walked(vmcore, set,
+			     tables_find(set, &vmcore->reader, units, count, wanted, wanted_count));
+}
+
+/**
+ * vmcore_walked - say why a walk through a dump failed, if that is known
+ * @vmcore: the dump
+ * @set:    what was walked
+ * @ret:    0, or that it failed
+ *
+ * Return: @ret.
+ */
+int vmcore_walked(struct vmcore *vmcore, struct table_set *set, int ret)
+{
 	if (ret && !vmcore->left)
-		snprintf(
-			set->error, sizeof(set->error),
+		tables_refuse(
+			set,
 			"its page tables lead round in circles: they have more pages than the dump");
 	return ret;
+}
+
+/**
+ * vmcore_collect - fill the model from a dump
+ * @vmcore:       the dump
+ * @explored:     what vmcore_explore() found
+ * @set:          the model, empty but for @set->raw
+ * @wanted:       the devices to look at, with all that their page tables say; NULL for
+ *                all that have an entry, without
+ * @wanted_count: their number
+ *
+ * Return: 0, or -1 with the reason in @set->error.
+ */
+int vmcore_collect(struct vmcore *vmcore, struct json_object *explored, struct table_set *set,
+		   const struct wanted_device *wanted, uint32_t wanted_count)
+{
+	int ret = vmcore_find(vmcore, explored, set, wanted, wanted_count);
+
+	if (ret)
+		return ret;
+	ret = wanted ? tables_keep(set, &vmcore->reader, NULL, NULL)
+		     : tables_walk(set, &vmcore->reader);
+	return vmcore_walked(vmcore, set, ret);
 }

@@ -87,7 +87,7 @@ static void add_page(struct json_object *entries, const struct table_set *set,
 		     const struct range *range)
 {
 	unsigned int shift = VTD_PAGE_SHIFT + 9 * (page->level - 1), i;
-	uint64_t words[VTD_PAGE_ENTRIES];
+	uint64_t words[UNPACKED_ENTRIES];
 	char text[ENTRY_TEXT_SIZE];
 
 	tables_contents(set, page, words);
