@@ -140,4 +140,5 @@ static struct kunit_suite memfd_luo_suite = {
 	.name = "memfd-liveupdate",
 	.test_cases = memfd_luo_cases,
 };
+
 kunit_test_suite(memfd_luo_suite);

@@ -178,4 +178,5 @@ static struct kunit_suite kho_radix_tree_suite = {
 	.exit = destroy_tree,
 	.test_cases = kho_radix_tree_cases,
 };
+
 kunit_test_suite(kho_radix_tree_suite);
