@@ -93,6 +93,8 @@ for damage in hugetlb-order hugetlb-length; do
 done
 
 # The outgoing kernel of the laboratory does not know of nodes: it counts all on one.
+# CPUs of one socket are on one node.
+machine+=(--qemu -smp --qemu sockets=2)
 for node in 0 1; do
 	machine+=(--qemu -object --qemu "memory-backend-ram,id=memory$node,size=256M"
 		--qemu -numa --qemu "node,nodeid=$node,memdev=memory$node,cpus=$node")

@@ -97,7 +97,7 @@ int do_record(int argc, char **argv)
 
 	/* What was merged into a recording before stays in it. */
 	recording = recording_make(&handover, source.recording);
-	if (!source.recording || identity)
+	if (identity || source_is_this_boot(&source))
 		code = add_identity(recording, identity);
 	for (i = 0; !code && i < merge_count; i++)
 		code = merge(recording, merges[i]);

@@ -177,3 +177,9 @@ void source_free(struct source *source, struct handover *handover)
 	source->recording = NULL;
 	handover_free(handover);
 }
+
+bool source_is_this_boot(const struct source *source)
+{
+	return !source->file && !source->recording &&
+	       (!source->directory || !strcmp(source->directory, LEDGER_DIRECTORY));
+}

@@ -6,6 +6,8 @@
 #ifndef LUTRACE_SOURCE_H
 #define LUTRACE_SOURCE_H
 
+#include <stdbool.h>
+
 #include <json-c/json.h>
 
 #include "handover.h"
@@ -34,5 +36,8 @@ void source_option(struct source *source, int letter, const char *argument);
 int source_arguments(struct source *source, int argc, char **argv);
 int source_read(struct source *source, struct handover *handover);
 void source_free(struct source *source, struct handover *handover);
+
+/** source_is_this_boot() - whether evidence of this boot belongs to what is read */
+bool source_is_this_boot(const struct source *source);
 
 #endif /* LUTRACE_SOURCE_H */
