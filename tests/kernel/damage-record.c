@@ -188,6 +188,18 @@ static void damage_iommufd(const char *what)
 	ser->crc = crc(&ser->size, size - offsetof(struct iommufd_ser, size));
 }
 
+/*
+ * A frame whose address is that of another one, once it is shifted. The list of pages is
+ * in pages that are listed behind the address of the next list.
+ */
+static void damage_first_page(struct hugetlb_luo_ser *file)
+{
+	u64 *list = map(file->folios.first);
+	struct hugetlb_luo_folio_ser *page = map(list[1]);
+
+	page->pfn |= 1ULL << 52;
+}
+
 /* Of one memfd, and of the pools: two sizes, one node. */
 static void damage_hugetlb(const char *what)
 {
@@ -208,6 +220,8 @@ static void damage_hugetlb(const char *what)
 		file->order++;
 	else if (!strcmp(what, "hugetlb-length"))
 		file->size += 1ULL << 30;
+	else if (!strcmp(what, "hugetlb-pfn"))
+		damage_first_page(file);
 	else
 		errx(2, "%s: cannot damage that", what);
 }

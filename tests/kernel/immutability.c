@@ -49,19 +49,6 @@ static int try_allow(int iommufd, uint32_t ioas)
 	return try(iommufd, IOMMU_IOAS_ALLOW_IOVAS, &allow);
 }
 
-static int try_huge_pages(int iommufd, uint32_t ioas, uint64_t enable)
-{
-	struct iommu_option option = {
-		.size = sizeof(option),
-		.option_id = IOMMU_OPTION_HUGE_PAGES,
-		.op = IOMMU_OPTION_OP_SET,
-		.object_id = ioas,
-		.val64 = enable,
-	};
-
-	return try(iommufd, IOMMU_OPTION, &option);
-}
-
 static int try_dirty_tracking(int iommufd, uint32_t hwpt)
 {
 	struct iommu_hwpt_set_dirty_tracking dirty = {

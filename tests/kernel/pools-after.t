@@ -85,7 +85,7 @@ is "the memory crosses all the same" "$(fact retrieve) $(fact content)" "ok $((1
 is "its pages are surplus" "$(fact retrieved)" "11 8 0 3"
 is "and go when they are freed" "$(fact closed) $(fact given-up-pool)" "8 8 0 0 8 8 0 0"
 
-for damage in hugetlb-order hugetlb-length; do
+for damage in hugetlb-order hugetlb-length hugetlb-pfn; do
 	lab_what=$damage
 	run $damage 16 kept || continue
 	like "$damage: it is reported" "$(cat "$lab_results/dmesg-incoming.log")" "of a preserved memfd is damaged"

@@ -4,20 +4,24 @@
 # Without a kexec there is nobody to continue for: a device that is preserved, or that
 # waits for its owner, masters the bus no more when its translation is switched off.
 
+here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
-. "$(dirname "$0")/../lab/tap.sh"
+. "$here/../lab/tap.sh"
+# shellcheck source=tests/kernel/dma-session.sh
+. "$here/dma-session.sh"
 
 stage preserve <<'END'
-set -- $LAB_DEVICES
-echo "$1" >"$LAB_RESULTS/device"
-"$LAB_BUILD"/tests/kernel/waiting preserve "$(bind-vfio "$1")" >/tmp/out &
-for i in $(seq 100); do grep -q preserved /tmp/out && exit 0; sleep 0.1; done
-exit 1
+set -e
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+echo "$LAB_DEVICES" >"$LAB_RESULTS/device"
+bind-vfio $LAB_DEVICES >/dev/null
+dma_preserved_device goes-off "$LAB_DEVICES" 4
+dma hold
 END
 preserve=$stage
-stage wait <<'END'
-set -- $LAB_DEVICES
-od -An -tx1 -j4 -N1 "/sys/bus/pci/devices/$1/config" | tr -d " " >"$LAB_RESULTS/command"
+stage waits <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+note master "$(is_master "$LAB_DEVICES")"
 END
 
 # The device's command register when translation went off for the last time.
@@ -36,11 +40,10 @@ stops() { # WHAT
 }
 
 for mode in ${MODES:-scalable}; do
-	lab_run --mode "$mode" --devices igb --trace "$tap_scratch/trace" "$preserve" || continue
+	lab_run --mode "$mode" --devices edu --trace "$tap_scratch/trace" "$preserve" || continue
 	stops "$mode: power-off with a preserved device"
-	lab_run --mode "$mode" --devices igb --trace "$tap_scratch/trace" "$preserve" "$stage" || continue
-	ok "$mode: the device goes on in the next kernel" \
-		[ $((0x$(cat "$lab_results/command") & 4)) = 4 ]
+	lab_run --mode "$mode" --devices edu --trace "$tap_scratch/trace" "$preserve" "$stage" || continue
+	is "$mode: the device goes on in the next kernel" "$(fact master)" 1
 	stops "$mode: power-off with a device that waits"
 done
 tap_done

@@ -48,15 +48,7 @@ static int huge_memfd(size_t size)
 
 static void large_leaves(int iommufd, uint32_t ioas, bool enable)
 {
-	struct iommu_option option = {
-		.size = sizeof(option),
-		.option_id = IOMMU_OPTION_HUGE_PAGES,
-		.op = IOMMU_OPTION_OP_SET,
-		.object_id = ioas,
-		.val64 = enable,
-	};
-
-	must(try(iommufd, IOMMU_OPTION, &option), "IOMMU_OPTION_HUGE_PAGES");
+	must(try_huge_pages(iommufd, ioas, enable), "IOMMU_OPTION_HUGE_PAGES");
 }
 
 /* A machine with nothing mapped yet, @memory (its own from now on) and a session */

@@ -274,6 +274,20 @@ static inline void ask_liveupdate(unsigned long request, void *argument, const c
 	close(device);
 }
 
+/* Whether an IOAS may be mapped with leaves larger than 4 KiB */
+static inline int try_huge_pages(int iommufd, uint32_t ioas, uint64_t enable)
+{
+	struct iommu_option option = {
+		.size = sizeof(option),
+		.option_id = IOMMU_OPTION_HUGE_PAGES,
+		.op = IOMMU_OPTION_OP_SET,
+		.object_id = ioas,
+		.val64 = enable,
+	};
+
+	return try(iommufd, IOMMU_OPTION, &option);
+}
+
 static inline int create_session(const char *name)
 {
 	struct liveupdate_ioctl_create_session create = { .size = sizeof(create) };

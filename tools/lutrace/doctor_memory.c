@@ -20,10 +20,10 @@
 
 /*
  * Of the pause, for each page of 4 KiB, where this host has made no live update that
- * would tell: kho-reserve and memfd-retrieve of the row "1 GiB, 4 KiB" in
+ * would tell: kho-reserve and memfd-retrieve of the row "1G, 4K" in
  * docs/benchmarks.md, in instructions.
  */
-#define PAGE_NS 3500
+#define PAGE_NS 350
 
 /* Fewer pages tell more of what does not depend on them. */
 #define PAGES_THAT_TELL 1024

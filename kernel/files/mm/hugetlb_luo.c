@@ -18,13 +18,13 @@
  *
  * All pages of the file are allocated, which takes them from the pool
  * (``-ENOMEM`` if it has not enough), and pinned. Pinning moves pages that are in
- * movable or CMA memory, KHO's scratch memory for one, where pages that were added to
- * the pool at run time may be; those of ``hugepages=`` are not. From then on the file is frozen:
- * its size cannot be changed, holes cannot be punched, and it cannot be mapped
- * beyond its end (``-EPERM``). A file cannot be preserved (``-EOPNOTSUPP``) with a
- * page of the area that ``hugetlb_cma=`` reserves, which the next kernel reserves
- * somewhere else, or with one that overlaps the scratch memory of KHO; nor
- * (``-EHWPOISON``) with one that has a memory error.
+ * movable or CMA memory, KHO's scratch memory for one, where pages that were
+ * added to the pool at run time may be; those of ``hugepages=`` are not. From then
+ * on the file is frozen: its size cannot be changed, holes cannot be punched, and
+ * it cannot be mapped beyond its end (``-EPERM``). A file cannot be preserved
+ * (``-EOPNOTSUPP``) with a page of the area that ``hugetlb_cma=`` reserves, which
+ * the next kernel reserves somewhere else, or with one that overlaps the scratch
+ * memory of KHO; nor (``-EHWPOISON``) with one that has a memory error.
  *
  * It makes no difference whether the struct pages of a page are optimized
  * (``hugetlb_free_vmemmap=``), as none of them crosses.
@@ -561,6 +561,9 @@ static u64 hugetlb_luo_run(const struct hugetlb_luo_folio_ser *folios_ser, u64 i
 	unsigned int found;
 	u64 nr = 0;
 
+	/* Another address would come out if it is none */
+	if (first->pfn != PHYS_PFN(PFN_PHYS(first->pfn)))
+		return 0;
 	while (nr < max && first[nr].index == i + nr && !first[nr].flags &&
 	       first[nr].pfn == first->pfn + (nr << order))
 		nr++;

@@ -431,7 +431,7 @@ static bool left_is_preserved(struct iommu_pages_left *left)
 
 	kho_block_set_it_init(&it, &left->chunks);
 	while ((chunk = kho_block_set_it_read_entry(&it)))
-		if (kho_preserved_size(chunk->phys) != PAGE_SIZE << chunk->order)
+		if (!kho_is_preserved_block(chunk->phys, chunk->order))
 			return false;
 	return true;
 }

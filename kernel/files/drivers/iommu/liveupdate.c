@@ -30,7 +30,8 @@
  * top table. Its table pages get ordinary struct page state later, when the
  * domain is retired, or at boot with iommu.liveupdate=eager.
  *
- * This file is the outgoing side; liveupdate-incoming.c is the other one.
+ * This file is the outgoing side; liveupdate-records.c and liveupdate-incoming.c are
+ * the other one.
  *
  * The records live as long as the File-Lifecycle-Bound object of the live
  * update orchestrator that is registered with iommufd's file handler.
