@@ -98,6 +98,7 @@ static int open_file(struct source *source, const char *path)
 	return error;
 }
 
+/* A negative errno: the session has not given the snapshot back. */
 static int open_session(struct source *source, int session, uint64_t token)
 {
 	int error, fd = luo_retrieve(session, token);
@@ -105,7 +106,7 @@ static int open_session(struct source *source, int session, uint64_t token)
 	if (fd < 0) {
 		snprintf(source->reason, sizeof(source->reason),
 			 "the session does not give the snapshot back: %s", strerror(-fd));
-		return -1;
+		return fd;
 	}
 	error = take(source, fd);
 	close(fd);
@@ -115,7 +116,7 @@ static int open_session(struct source *source, int session, uint64_t token)
 /* lutrace's own session; after it was finished, what was kept of it. */
 static int open_own(struct source *source, uint64_t token)
 {
-	int session = luo_retrieve_session(SNAPSHOT_SESSION);
+	int error, session = luo_retrieve_session(SNAPSHOT_SESSION);
 
 	if (session < 0) {
 		if (!access(SNAPSHOT_KEPT, R_OK))
@@ -130,8 +131,14 @@ static int open_own(struct source *source, uint64_t token)
 				 strerror(-session));
 		return -1;
 	}
+	error = open_session(source, session, token);
+	/* There may be room for it later. Else nobody would ever finish the session. */
+	if (error == -ENOMEM || error == -ENOSPC || error == -EINTR) {
+		close(session);
+		return -1;
+	}
 	source->session = session;
-	if (open_session(source, session, token))
+	if (error)
 		return -1;
 	mkdir(LUTRACE_RUN, 0700);
 	output_file(SNAPSHOT_KEPT, source->snapshot.data, source->snapshot.size);
