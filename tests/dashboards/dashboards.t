@@ -16,6 +16,7 @@ lutrace=${BUILD:-$project/build}/bin/lutrace
 data=$project/tests/dashboards/data
 dashboards=$project/dashboards
 cd "$tap_scratch" || exit 1
+export TZ=UTC0	# Prometheus gives times in its zone
 
 # logged FILE COMMAND...: what it says goes to a file
 logged() { "${@:2}" >"$1" 2>&1; }
@@ -65,6 +66,13 @@ has() { [ "$(number "$1" "$2")" = "$3" ]; }
 ok "Prometheus scrapes every exporter" until_true 20 has "$prometheus" 'count(up == 1)' $((recorded + 1))
 ok "and evaluates the rules upon it" until_true 20 has "$prometheus" \
 	'sum(job_pair:liveupdate_handovers:sum)' 8
+# Groups are evaluated each at a time of its own: wait until all of them have seen what was scraped.
+scraped=$(date +%s)
+evaluated() {
+	get "$prometheus/api/v1/rules" | jq -e --argjson since "$scraped" \
+		'[.data.groups[].lastEvaluation | sub("\\..*"; "Z") | fromdate] | min > $since'
+}
+ok "all of them" until_true 20 evaluated
 is "all rules are healthy" "$(get "$prometheus/api/v1/rules" |
 	jq -r '.data.groups[].rules[] | select(.health != "ok") | .name + ": " + .lastError')" ''
 is "reboot calls that came back are counted" "$(number "$prometheus" 'sum(liveupdate_reboots_failed_total)')" 3

@@ -7,8 +7,12 @@
 address=	# of the exporter that was started last
 served=()
 serve_stop() {
-	[ ${#served[@]} -eq 0 ] || kill "${served[@]}" 2>/dev/null
-	wait
+	local i
+	# The last first: one that passes on what it has waits a minute for one that is gone.
+	for ((i = ${#served[@]} - 1; i >= 0; i--)); do
+		kill "${served[i]}" 2>/dev/null
+		wait "${served[i]}"
+	done
 	served=()
 }
 trap serve_stop EXIT

@@ -101,7 +101,9 @@ for mode in ${MODES:-scalable}; do
 	is "$mode: no access of the device faults" "$(workload_trace vtd_dmar_fault)" 0
 
 	is "$mode: there are no more pages of page tables than after the second update" "$(grown nr_iommu_pages)" 0
-	is "$mode: nor less memory" "$(grown MemTotal)" 0
+	# KHO's radix tree stays in the kernel that reads it. It takes a page for each order and
+	# 128 MiB in which a block was preserved: one or two more or less by where memory was free.
+	ok "$mode: nor less memory" [ "$(grown MemTotal)" -gt -16 ]
 	ok "$mode: nor less of it free" [ $(($(grown MemFree) + $(grown Aside))) -gt -2048 ]
 	ok "$mode: nor more objects of the kernel" [ "$(grown SUnreclaim)" -lt 1024 ]
 	diag "from update 2 to update $count: $(for name in nr_iommu_pages MemTotal MemFree Aside Cached SUnreclaim Shmem; do echo "$name $(grown $name)"; done | xargs)"
