@@ -4,6 +4,11 @@
 # 'make help' lists them; what each part is built from stands in its own
 # Makefile (bpf/, tools/*/, tests/*/).
 
+# Kbuild and make itself take a path apart at blanks and colons.
+ifneq ($(words [$(CURDIR)] [$(BUILD)])$(findstring :,$(CURDIR)$(BUILD)),2)
+$(error The path "$(CURDIR)" (or BUILD) has a blank or a colon, which neither Linux nor make can build in; move the checkout to a path without)
+endif
+
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -16,6 +21,9 @@ SHELL := /bin/bash
 BUILD ?= build
 override BUILD := $(abspath $(BUILD))
 export BUILD
+
+# A user's CDPATH would send a script's cd elsewhere, and print where to.
+unexport CDPATH
 
 PREFIX  ?= /usr/local
 DESTDIR ?=

@@ -16,7 +16,7 @@
 
 set -u -o pipefail
 
-bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+bench=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 project=$(cd "$bench/../.." && pwd)
 export BUILD=${BUILD:-$project/build}
 question=$(basename "$0")

@@ -5,7 +5,7 @@
 # and that what laboratory machines recorded is counted as it should be.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 # shellcheck source=tests/dashboards/serve.sh

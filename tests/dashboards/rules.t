@@ -5,7 +5,7 @@
 # the one table of metrics, and the other way round.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 lutrace=${BUILD:-$project/build}/bin/lutrace

@@ -4,7 +4,7 @@
 # The units of systemd, as make install lays them out.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 cd "$tap_scratch" || exit 1

@@ -9,7 +9,7 @@
 # device over. PACKAGE_SUITES names the releases; by default this machine's own.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 export BUILD=${BUILD:-$project/build}

@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/lab/tap.sh
 . "$(dirname "$0")/../lab/tap.sh"
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 build=${BUILD:-$project/build}
 
 # Tokens say which is which: LEAF-KIB GIB AREA-KIB MEMORY-MIB TOKEN

@@ -10,7 +10,7 @@
 
 tap_count=0
 tap_failed=0
-tap_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+tap_directory=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 # Kept when the test is over: build/tests/results/NAME says what happened.
 tap_scratch=${BUILD:-$tap_directory/../../build}/tests/results/$(basename "$0" .t)
 rm -rf "$tap_scratch"

@@ -5,7 +5,7 @@
 # that a host calls, and compares two kernels: with the commands of docs/benchmarks.md.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 export BUILD=${BUILD:-$project/build}

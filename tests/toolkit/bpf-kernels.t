@@ -5,7 +5,7 @@
 # says it of that program alone. A kernel is its types here, made by a compiler.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 build=${BUILD:-$project/build}

@@ -5,7 +5,7 @@
 # another kernel than the one they were built beside, and read their maps.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 objects=${BUILD:-$project/build}/bpf

@@ -5,7 +5,7 @@
 # it says works there does: page tables are read and compared, faults are named.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 export BUILD=${BUILD:-$project/build}

@@ -6,7 +6,7 @@
 # both say the same is what successor-refused.t asks a running kernel.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 # shellcheck source=tests/kernel/successor.sh

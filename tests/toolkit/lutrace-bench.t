@@ -5,7 +5,7 @@
 # what it does with a laboratory, which is a script here.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 build=${BUILD:-$project/build}

@@ -4,7 +4,7 @@
 # Trace events are what the format asks for, and say what the ledgers say.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 build=${BUILD:-$project/build}

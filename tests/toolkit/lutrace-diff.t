@@ -4,7 +4,7 @@
 # lutrace diff tells what became slower, and nothing that it cannot know.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 build=${BUILD:-$project/build}

@@ -4,7 +4,7 @@
 # The pictures: what their tooltips and tables say, and what they load (nothing).
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 build=${BUILD:-$project/build}

@@ -5,7 +5,7 @@
 # by keyboard, as a screen reader has it, in light and dark, on paper.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 # shellcheck source=tests/toolkit/browser.sh

@@ -4,7 +4,7 @@
 # The overlay of kernel/scripts, tried on a Linux of four files.
 
 set -u
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 work=$tap_scratch
