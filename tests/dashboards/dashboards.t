@@ -115,6 +115,8 @@ silent() {
 }
 for board in fleet host; do
 	file=$dashboards/grafana/$board.json
+	is "\"all jobs\" of the $board dashboard are those with live updates" \
+		"$(jq -r '.templating.list[] | select(.allValue) | .name' "$file")" ''
 	is "every query of the $board dashboard has data ($(jq '[.panels[].targets[]?] | length' "$file"))" \
 		"$(silent "$prometheus" "$file")" ''
 	is "so have its variables" "$(jq -r '.templating.list[] | select(.type == "query") | .definition' "$file" |
