@@ -14,8 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "iommu_compare.h"
-#include "iommu_snapshot.h"
+#include "iommu/compare.h"
+#include "iommu/snapshot.h"
 
 #define BASE  0x100000ULL
 #define PAGES 640

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench.h"
+#include "bench/bench.h"
 #include "main.h"
-#include "probe.h"
+#include "probe/probe.h"
 
 #define PINNED_USAGE "  -P, --pinned DIR       what the BPF program pinned below DIR has counted\n"
 

@@ -11,7 +11,7 @@
 
 #include <getopt.h>
 
-#include "output.h"
+#include "show/output.h"
 
 #define LUTRACE_VERSION "0.1"
 

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "main.h"
+#include "read/recording.h"
+#include "read/source.h"
+
+/* One of SOURCE_OPTIONS was given. */
+void source_option(struct source *source, int letter, const char *argument)
+{
+	if (letter == 'l')
+		source->directory = argument;
+	else if (letter == 'f')
+		source->file = argument;
+}
+
+/**
+ * source_arguments - the arguments after the options: at most one recording
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int source_arguments(struct source *source, int argc, char **argv)
+{
+	if (optind < argc && !source->file)
+		source->file = argv[optind++];
+	if (optind < argc)
+		return fail("'%s' is one argument too many; try --help", argv[optind]);
+	if (source->file && source->directory)
+		return fail("name a recording or --ledger, not both");
+	return EXIT_GOOD;
+}
+
+/* The bracket that closes the one at @from; NULL if there is none. */
+static char *closing(char *from)
+{
+	bool text = false;
+	int depth = 0;
+
+	for (; *from; from++) {
+		if (text && *from == '\\' && from[1])
+			from++;
+		else if (*from == '"')
+			text = !text;
+		else if (!text && (*from == '[' || *from == '{'))
+			depth++;
+		else if (!text && (*from == ']' || *from == '}') && !--depth)
+			return from;
+	}
+	return NULL;
+}
+
+/*
+ * The steps of a recording are computed anew from its records, and are half of a
+ * large one: what they are is cut out before anybody makes objects of it.
+ */
+static void cut_steps(char *text)
+{
+	char *at = strchr(text, '{'), *end;
+
+	for (at = at ? at + 1 : NULL; at && *at && *at != '}'; at++) {
+		if (*at == '[' || *at == '{') {
+			end = closing(at);
+			if (!end)
+				return;
+			at = end;
+		} else if (*at == '"') {
+			end = at + 1;
+			while (*end && *end != '"')
+				end += *end == '\\' && end[1] ? 2 : 1;
+			if (!*end)
+				return;
+			if (end - at == 6 && !strncmp(at, "\"steps\"", 7)) {
+				at = end + 1 + strspn(end + 1, " \t\r\n:");
+				end = *at == '[' ? closing(at) : NULL;
+				if (end)
+					memmove(at + 1, end, strlen(end) + 1);
+				return;
+			}
+			at = end;
+		}
+	}
+}
+
+static struct json_object *read_json(const char *path)
+{
+	int fd = strcmp(path, "-") != 0 ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	struct json_object *value = NULL;
+	char *text = NULL;
+	size_t size = 0;
+
+	if (fd < 0)
+		return NULL;
+	if (!file_read(fd, &text, &size)) {
+		cut_steps(text);
+		value = json_tokener_parse(text);
+	}
+	free(text);
+	if (fd != STDIN_FILENO)
+		close(fd);
+	return value;
+}
+
+static int read_recording(struct source *source, struct handover *handover)
+{
+	char why[LEDGER_WHY_SIZE];
+
+	if (strcmp(source->file, "-") != 0 && access(source->file, R_OK))
+		return fail("cannot read %s: %s", source->file, strerror(errno));
+	source->recording = read_json(source->file);
+	if (!source->recording)
+		return fail("%s is no JSON; 'lutrace record -o FILE' writes a recording",
+			    source->file);
+	if (recording_parse(handover, source->recording, why))
+		return fail("%s cannot be used: %s", source->file, why);
+	/* Most of its memory, and in the model by now. */
+	json_object_object_del(source->recording, "ledgers");
+	return EXIT_GOOD;
+}
+
+static int read_ledgers(struct source *source, struct handover *handover)
+{
+	static const char *const names[SIDES] = { "previous", "current" };
+	const char *directory = source->directory ?: LEDGER_DIRECTORY;
+	char why[LEDGER_WHY_SIZE], path[PATH_MAX];
+	int side, ret;
+
+	if (access(directory, F_OK))
+		return fail("there is no %s: %s", directory,
+			    source->directory
+				    ? strerror(errno)
+				    : "this kernel keeps no ledger; see 'lutrace doctor'");
+	for (side = 0; side < SIDES; side++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, names[side]);
+		ret = ledger_read(&handover->ledger[side], path, why);
+		if (ret == -ENOENT)
+			continue; /* after a cold boot there is no previous one */
+		if (ret == -EACCES || ret == -EPERM)
+			return fail("only root may read %s", path);
+		if (ret)
+			return fail("%s cannot be used: %s", path, why);
+		handover->present[side] = true;
+	}
+	if (!handover->present[OUTGOING] && !handover->present[INCOMING])
+		return fail("there is no ledger in %s", directory);
+	if (handover_build(handover, why))
+		return fail("the ledgers in %s cannot be used: %s", directory, why);
+	return EXIT_GOOD;
+}
+
+/**
+ * source_read - read the handover that the user asked for
+ * @source:   where from; @recording is filled in
+ * @handover: filled in
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int source_read(struct source *source, struct handover *handover)
+{
+	int code;
+
+	memset(handover, 0, sizeof(*handover));
+	code = source->file ? read_recording(source, handover) : read_ledgers(source, handover);
+	if (code)
+		source_free(source, handover);
+	return code;
+}
+
+void source_free(struct source *source, struct handover *handover)
+{
+	json_object_put(source->recording);
+	source->recording = NULL;
+	handover_free(handover);
+}
+
+bool source_is_this_boot(const struct source *source)
+{
+	return !source->file && !source->recording &&
+	       (!source->directory || !strcmp(source->directory, LEDGER_DIRECTORY));
+}
