@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "model/document.h"
 #include "show/output.h"
 #include "read/recording.h"
 #include "schema.h"

@@ -14,8 +14,9 @@
 #include <cpuid.h>
 #endif
 
+#include "base/json.h"
+#include "base/version.h"
 #include "bench/bench.h"
-#include "main.h"
 #include "probe/probe.h"
 #include "read/system.h"
 

@@ -15,9 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/json.h"
+#include "base/say.h"
+#include "base/write.h"
 #include "bench/bench.h"
-#include "main.h"
-#include "read/recording.h"
+#include "model/document.h"
 #include "read/source.h"
 
 extern char **environ;

@@ -12,6 +12,7 @@ enum verdict {
 	FAIL,
 };
 
+const char *doctor_verdict_text(enum verdict verdict);
 void doctor_row(struct json_object *checks, const char *name, enum verdict verdict,
 		const char *advice, const char *found);
 void doctor_memory(struct json_object *checks, const struct system *system);

@@ -9,9 +9,9 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "base/json.h"
 #include "doctor/features.h"
 #include "model/ledger.h"
-#include "show/output.h"
 #include "probe/kinds.h"
 
 /**

@@ -14,7 +14,6 @@
 
 #include "doctor/doctor.h"
 #include "model/ledger.h"
-#include "main.h"
 
 #define COMPATIBLE_FILE "/sys/kernel/liveupdate/compatible"
 /* A base and all components that there are */

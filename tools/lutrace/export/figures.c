@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <string.h>
 
+#include "base/json.h"
 #include "export/figures.h"
-#include "show/output.h"
 
 #define METRIC_ROW(id, type, name, unit, labels, help)                                             \
 	[EXPORT_##id] = { name, OPENMETRICS_##type, unit, labels, help },

@@ -10,8 +10,8 @@
 
 #include <microhttpd.h>
 
+#include "base/say.h"
 #include "export/http.h"
-#include "main.h"
 
 /* Two Prometheus servers and a curious person; a connection that hangs is closed. */
 #define MAX_CONNECTIONS 32

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/version.h"
 #include "export/page.h"
-#include "main.h"
 #include "model/vocabulary.h"
 
 #define NS_PER_S 1000000000LL

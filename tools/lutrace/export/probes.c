@@ -14,18 +14,19 @@
 
 #include <bpf/bpf.h>
 
+#include "base/bpf.h"
 #include "export/page.h"
 
 /* Below the directory; bpftool pins an object's programs one level down. */
 #define DEPTH 3
 
 /**
- * struct probe - one program
+ * struct program_cost - one program
  * @name:    of the pin, which may be longer than the kernel's own name for it
  * @id:      the kernel's number
  * @runs, @run_ns, @missed: the kernel's statistics
  */
-struct probe {
+struct program_cost {
 	char name[64];
 	uint32_t id;
 	uint64_t runs;
@@ -33,12 +34,12 @@ struct probe {
 	uint64_t missed;
 };
 
-struct probes {
-	struct probe *rows;
+struct program_costs {
+	struct program_cost *rows;
 	size_t count;
 };
 
-static bool is_known(const struct probes *probes, const struct probe *probe)
+static bool is_known(const struct program_costs *probes, const struct program_cost *probe)
 {
 	size_t i;
 
@@ -49,20 +50,6 @@ static bool is_known(const struct probes *probes, const struct probe *probe)
 	return false;
 }
 
-/* What a descriptor is of: "bpf-prog", "bpf-map", "bpf-link" or once "bpf_link". */
-static bool is_of(int fd, const char *kind)
-{
-	char path[40], name[64];
-	ssize_t length;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	length = readlink(path, name, sizeof(name) - 1);
-	if (length < 0)
-		return false;
-	name[length] = '\0';
-	return !strcmp(name + strcspn(name, ":") + 1, kind);
-}
-
 /* The program that a pin is of, or that its link attaches; -1 if it is neither. */
 static int open_program(const char *path)
 {
@@ -70,9 +57,9 @@ static int open_program(const char *path)
 	__u32 size = sizeof(info);
 	int fd = bpf_obj_get(path), program = -1;
 
-	if (fd < 0 || is_of(fd, "bpf-prog"))
+	if (fd < 0 || bpf_fd_is(fd, "bpf-prog"))
 		return fd;
-	if ((is_of(fd, "bpf-link") || is_of(fd, "bpf_link")) &&
+	if ((bpf_fd_is(fd, "bpf-link") || bpf_fd_is(fd, "bpf_link")) &&
 	    !bpf_obj_get_info_by_fd(fd, &info, &size))
 		program = bpf_prog_get_fd_by_id(info.prog_id);
 	close(fd);
@@ -80,11 +67,11 @@ static int open_program(const char *path)
 }
 
 /* A pin that is no program, a map say, is passed over. */
-static void add_pin(struct probes *probes, const char *path, const char *name)
+static void add_pin(struct program_costs *probes, const char *path, const char *name)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 size = sizeof(info);
-	struct probe probe = { 0 }, *more;
+	struct program_cost probe = { 0 }, *more;
 	int fd = open_program(path);
 
 	if (fd < 0)
@@ -106,7 +93,7 @@ static void add_pin(struct probes *probes, const char *path, const char *name)
 	close(fd);
 }
 
-static void add_pins(struct probes *probes, const char *directory, int depth)
+static void add_pins(struct program_costs *probes, const char *directory, int depth)
 {
 	DIR *open = opendir(directory);
 	struct dirent *entry;
@@ -135,7 +122,7 @@ void export_probes(const char *directory, struct openmetrics *page)
 {
 	static const enum export_metric metrics[] = { EXPORT_PROBE_RUNS, EXPORT_PROBE_SECONDS,
 						      EXPORT_PROBE_MISSED };
-	struct probes probes = { 0 };
+	struct program_costs probes = { 0 };
 	size_t i, kind;
 
 	add_pins(&probes, directory, DEPTH);
@@ -144,7 +131,7 @@ void export_probes(const char *directory, struct openmetrics *page)
 
 		openmetrics_describe(page, family);
 		for (i = 0; i < probes.count; i++) {
-			const struct probe *probe = &probes.rows[i];
+			const struct program_cost *probe = &probes.rows[i];
 
 			if (metrics[kind] == EXPORT_PROBE_SECONDS)
 				openmetrics_seconds(page, family, (int64_t)probe->run_ns,

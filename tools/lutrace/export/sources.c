@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "export/sources.h"
+#include "model/document.h"
 #include "read/recording.h"
 
 /* An answer must go on without a recording that cannot be used: the log says why. */

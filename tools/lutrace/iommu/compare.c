@@ -12,7 +12,7 @@
 #include "iommu/compare.h"
 #include "iommu/walk.h"
 
-struct comparison {
+struct table_comparing {
 	struct table_comparison *of;
 	/* With which domain each of the old set was compared, as a number from 1 on. */
 	uint32_t *compared;
@@ -20,13 +20,13 @@ struct comparison {
 	bool loose;
 };
 
-static void report(struct comparison *comparison, const struct difference *difference)
+static void report(struct table_comparing *comparison, const struct difference *difference)
 {
 	if (comparison->of->count++ < comparison->of->max)
 		comparison->of->report(difference, comparison->of->context);
 }
 
-static void compare_words(struct comparison *comparison, struct difference difference,
+static void compare_words(struct table_comparing *comparison, struct difference difference,
 			  enum difference_kind kind, const __u64 *old, const __u64 *now,
 			  unsigned int words)
 {
@@ -81,7 +81,7 @@ struct page_changes {
 /* One page table with another. */
 struct domain_visitor {
 	struct page_visitor visitor;
-	struct comparison *comparison;
+	struct table_comparing *comparison;
 	struct difference difference;
 	const struct table_domain *old;
 	const struct table_page *pages; /* of @old */
@@ -289,7 +289,7 @@ static void release_changes(void *result)
 	free(((struct page_changes *)result)->list);
 }
 
-static int compare_domains(struct comparison *comparison, struct difference difference,
+static int compare_domains(struct table_comparing *comparison, struct difference difference,
 			   const struct table_domain *old, struct table_domain *now)
 {
 	struct domain_visitor visitor = {
@@ -318,7 +318,7 @@ static int compare_domains(struct comparison *comparison, struct difference diff
 }
 
 /* Either may be missing: the PASID has an entry on one side only. */
-static int compare_attachments(struct comparison *comparison, struct difference difference,
+static int compare_attachments(struct table_comparing *comparison, struct difference difference,
 			       const struct table_attachment *old,
 			       const struct table_attachment *now)
 {
@@ -349,7 +349,7 @@ static int compare_attachments(struct comparison *comparison, struct difference 
 			       &comparison->of->now->domains[now->domain]);
 }
 
-static int compare_devices(struct comparison *comparison, const struct table_device *old,
+static int compare_devices(struct table_comparing *comparison, const struct table_device *old,
 			   const struct table_device *now)
 {
 	const struct table_attachment *a = comparison->of->old->attachments + old->first;
@@ -407,7 +407,7 @@ static bool has_devices(const struct table_set *set, uint64_t unit)
 	return false;
 }
 
-static void compare_units(struct comparison *comparison)
+static void compare_units(struct table_comparing *comparison)
 {
 	uint32_t i;
 
@@ -456,7 +456,7 @@ static struct table_device *find_device(const struct table_set *set,
 int tables_compare(struct table_comparison *request)
 {
 	const struct table_set *old = request->old;
-	struct comparison comparison = { .of = request };
+	struct table_comparing comparison = { .of = request };
 	uint32_t i, next = 0;
 	int error = 0;
 

@@ -2,10 +2,10 @@
 /* Differences between table sets as JSON and as text, for verify and postmortem. */
 #include <stdio.h>
 
+#include "base/json.h"
 #include "iommu/compare.h"
-#include "show/output.h"
-#include "iommu/pci_devices.h"
 #include "iommu/kept.h"
+#include "iommu/pci_devices.h"
 
 static void add_entry(struct json_object *value, const char *name, const char *text_name,
 		      const struct difference *difference, const uint64_t *words)
@@ -49,22 +49,4 @@ void difference_add(const struct difference *difference, void *context)
 	add_entry(value, "old", "old_text", difference, difference->old);
 	add_entry(value, "new", "new_text", difference, difference->now);
 	json_object_array_add(listing->differences, value);
-}
-
-/* What difference_add() made, as text. */
-void difference_print(struct json_object *difference)
-{
-	printf("  %s", member_text(difference, "kind"));
-	if (member(difference, "device"))
-		printf(" of %s", member_text(difference, "device"));
-	else
-		printf(" of unit %s", member_text(difference, "unit"));
-	if (member(difference, "pasid"))
-		printf(", PASID %s", member_text(difference, "pasid"));
-	if (member(difference, "iova"))
-		printf(", IOVA %s, level %s", member_text(difference, "iova"),
-		       member_text(difference, "level"));
-	printf("\n    then: %s (%s)\n    now:  %s (%s)\n", member_text(difference, "old_text"),
-	       member_text(difference, "old"), member_text(difference, "new_text"),
-	       member_text(difference, "new"));
 }

@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/json.h"
 #include "iommu/compare.h"
-#include "show/output.h"
-#include "iommu/pci_devices.h"
 #include "iommu/kept.h"
+#include "iommu/pci_devices.h"
 
 const char *digest_text(const struct digest *digest, char text[DIGEST_TEXT_SIZE])
 {

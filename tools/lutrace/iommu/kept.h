@@ -33,6 +33,5 @@ struct difference_listing {
 };
 
 void difference_add(const struct difference *difference, void *context);
-void difference_print(struct json_object *difference);
 
 #endif /* LUTRACE_SNAPSHOT_H */

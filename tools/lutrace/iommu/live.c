@@ -10,14 +10,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/bpf.h"
 #include "iommu/live.h"
 #include "iommu/walk.h"
 #include "pt_pages.skel.h"
 
-static int refuse(struct table_set *set, const char *what, int error)
+static int failed(struct table_set *set, const char *what, int error)
 {
-	snprintf(set->error, sizeof(set->error), "%s: %s", what, strerror(error));
-	return -1;
+	return tables_refuse(set, "%s: %s", what, strerror(error));
 }
 
 /* Runs a program of type "syscall"; returns what it returned. */
@@ -56,14 +56,6 @@ static int read_units(struct live *live, struct pt_unit units[PT_UNITS_MAX], uin
 	return error;
 }
 
-static int keep_quiet(enum libbpf_print_level level, const char *format, va_list arguments)
-{
-	(void)level;
-	(void)format;
-	(void)arguments;
-	return 0;
-}
-
 static size_t addresses_size(const struct live *live)
 {
 	return (size_t)live->slots * PT_BATCH * sizeof(uint64_t);
@@ -87,18 +79,18 @@ int live_open(struct live *live, struct table_set *set, unsigned int jobs)
 	int error;
 
 	memset(live, 0, sizeof(*live));
-	libbpf_set_print(keep_quiet);
+	libbpf_set_print(bpf_keep_quiet);
 	live->reader.read = live_read;
 	live->reader.jobs = jobs;
 	live->slots = jobs > 1 ? jobs + 1 : 1;
 	live->bpf = pt_pages__open();
 	if (!live->bpf)
-		return refuse(set, "BPF program pt_pages cannot be opened", errno);
+		return failed(set, "BPF program pt_pages cannot be opened", errno);
 	error = bpf_map__set_max_entries(live->bpf->maps.addresses, live->slots * PT_BATCH)
 			?: bpf_map__set_max_entries(live->bpf->maps.pages, live->slots * PT_BATCH)
 			?: pt_pages__load(live->bpf);
 	if (error)
-		return refuse(
+		return failed(
 			set,
 			"the kernel does not load the BPF program pt_pages (see 'lutrace doctor')",
 			-error);
@@ -107,7 +99,7 @@ int live_open(struct live *live, struct table_set *set, unsigned int jobs)
 	live->pages = mmap(NULL, pages_size(live), PROT_READ, MAP_SHARED,
 			   bpf_map__fd(live->bpf->maps.pages), 0);
 	if (live->addresses == MAP_FAILED || live->pages == MAP_FAILED)
-		return refuse(set, "BPF maps cannot be mapped", errno);
+		return failed(set, "BPF maps cannot be mapped", errno);
 	return 0;
 }
 
@@ -138,11 +130,11 @@ int live_find(struct live *live, struct table_set *set, const struct wanted_devi
 	      uint32_t wanted_count)
 {
 	if (read_units(live, live->units, &live->count))
-		return refuse(set,
+		return failed(set,
 			      "no VT-d hardware unit can be read; is the kernel's intel_iommu on?",
 			      ENODEV);
 	if (!live->count)
-		return refuse(set, "this machine has no VT-d hardware unit in use", ENODEV);
+		return failed(set, "this machine has no VT-d hardware unit in use", ENODEV);
 	return tables_find(set, &live->reader, live->units, live->count, wanted, wanted_count);
 }
 
@@ -160,7 +152,7 @@ int live_unchanged(struct live *live, struct table_set *set)
 
 	if (read_units(live, again, &count) || live->count != count ||
 	    memcmp(live->units, again, count * sizeof(*again)) != 0)
-		return refuse(set, "the IOMMU's registers changed during the walk", EAGAIN);
+		return failed(set, "the IOMMU's registers changed during the walk", EAGAIN);
 	return 0;
 }
 

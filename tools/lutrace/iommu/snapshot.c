@@ -214,11 +214,10 @@ static bool is_sound(const struct table_set *set)
 	return true;
 }
 
-static int refuse(struct table_set *set, const char *reason)
+static int damaged(struct table_set *set, const char *reason)
 {
 	tables_free(set);
-	snprintf(set->error, sizeof(set->error), "%s", reason);
-	return -1;
+	return tables_refuse(set, "%s", reason);
 }
 
 /* What the checksum is of, beside the header. */
@@ -273,14 +272,14 @@ int snapshot_read(struct table_set *set, struct snapshot_header *header, const v
 	int i;
 
 	if (size < sizeof(*header))
-		return refuse(set, "the snapshot is cut short");
+		return damaged(set, "the snapshot is cut short");
 	memcpy(header, data, sizeof(*header));
 	if (header->magic != SNAPSHOT_MAGIC)
-		return refuse(set, "this is not a snapshot");
+		return damaged(set, "this is not a snapshot");
 	first = header->version == SNAPSHOT_VERSION_1;
 	if ((!first && header->version != SNAPSHOT_VERSION) ||
 	    header->header_size != sizeof(*header))
-		return refuse(set, "the snapshot was written by another version of lutrace");
+		return damaged(set, "the snapshot was written by another version of lutrace");
 
 	find_parts(set, header, parts);
 	for (i = 0; i < PARTS; i++)
@@ -288,17 +287,17 @@ int snapshot_read(struct table_set *set, struct snapshot_header *header, const v
 	/* A memfd that crossed a kexec may be longer: whole pages cross. */
 	if (header->size > size || header->size % 8 || header->contents_size > header->size ||
 	    sizeof(*header) + length + header->contents_size != header->size)
-		return refuse(set, "the snapshot is cut short");
+		return damaged(set, "the snapshot is cut short");
 
 	bytes += sizeof(*header);
 	arrays = first ? bytes : bytes + header->contents_size;
 	contents = first ? bytes + length : bytes;
 	if (!has_checksum(header, arrays, first ? length + header->contents_size : length))
-		return refuse(set, "the snapshot is damaged: its checksum does not fit");
+		return damaged(set, "the snapshot is damaged: its checksum does not fit");
 
 	set->borrowed = true;
 	if (take_parts(set, parts, arrays))
-		return refuse(set, "out of memory");
+		return damaged(set, "out of memory");
 	set->contents = (uint8_t *)contents;
 	set->contents_size = header->contents_size;
 	set->unit_count = header->unit_count;
@@ -308,7 +307,7 @@ int snapshot_read(struct table_set *set, struct snapshot_header *header, const v
 	set->page_count = header->page_count;
 	header->release[sizeof(header->release) - 1] = '\0';
 	if (!is_sound(set))
-		return refuse(set, "the snapshot is damaged: its parts do not fit together");
+		return damaged(set, "the snapshot is damaged: its parts do not fit together");
 	return 0;
 }
 
@@ -325,7 +324,7 @@ int snapshot_open(struct snapshot *snapshot, int fd)
 
 	memset(snapshot, 0, sizeof(*snapshot));
 	if (fstat(fd, &status) || !status.st_size)
-		return refuse(&snapshot->set, "the snapshot is empty");
+		return damaged(&snapshot->set, "the snapshot is empty");
 	snapshot->data = mmap(NULL, status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (snapshot->data == MAP_FAILED) {
 		snapshot->data = NULL;
@@ -349,7 +348,7 @@ int snapshot_load(struct snapshot *snapshot, const char *path)
 
 	if (fd < 0) {
 		memset(snapshot, 0, sizeof(*snapshot));
-		return refuse(&snapshot->set, strerror(errno));
+		return damaged(&snapshot->set, strerror(errno));
 	}
 	ret = snapshot_open(snapshot, fd);
 	close(fd);

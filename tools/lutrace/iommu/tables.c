@@ -15,23 +15,6 @@
 
 #include "iommu/walk.h"
 
-/**
- * tables_refuse - note why a set cannot be filled
- * @set:    the set; the reason goes to its @error
- * @format: as printf() takes it, with what follows
- *
- * Return: -1, for the caller to return.
- */
-int tables_refuse(struct table_set *set, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(set->error, sizeof(set->error), format, arguments);
-	va_end(arguments);
-	return -1;
-}
-
 /* Appends a zeroed element to an array of the model; NULL: no memory. */
 static void *append(void *array, uint32_t *count, uint32_t *space, size_t size)
 {
@@ -55,23 +38,6 @@ static void *append(void *array, uint32_t *count, uint32_t *space, size_t size)
 #define APPEND(set, member)                                                                        \
 	append(&(set)->member##s, &(set)->member##_count, &(set)->member##_space,                  \
 	       sizeof(*(set)->member##s))
-
-/* The bits of an entry that are content: all but those hardware writes. */
-uint64_t entry_content(enum table_stage stage)
-{
-	return stage == STAGE_FIRST ? VTD_FS_CONTENT : VTD_SS_CONTENT;
-}
-
-bool entry_is_valid(enum table_stage stage, uint64_t entry)
-{
-	return entry & (stage == STAGE_FIRST ? VTD_FS_VALID : VTD_SS_VALID);
-}
-
-/* Of a valid entry: does it map memory, or lead to another table? */
-bool entry_is_leaf(unsigned int level, uint64_t entry)
-{
-	return level == 1 || (entry & VTD_LARGE);
-}
 
 static void digest_add(struct digest_state *state, const struct digest *digest)
 {

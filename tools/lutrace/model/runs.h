@@ -60,7 +60,6 @@ struct runs {
 };
 
 int runs_add(struct runs *runs, const struct handover *handover);
-int runs_read(struct runs *runs, const char *path);
 void runs_sort(struct runs *runs);
 void runs_free(struct runs *runs);
 

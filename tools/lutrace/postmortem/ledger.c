@@ -17,11 +17,12 @@
 
 #include <linux/liveupdate_image.h>
 
-#include "show/output.h"
-#include "postmortem/postmortem.h"
-#include "read/recording.h"
+#include "base/json.h"
+#include "model/document.h"
 #include "model/session_name.h"
 #include "model/vocabulary.h"
+#include "postmortem/postmortem.h"
+#include "show/output.h"
 
 #define POINT_NAME(name, text, where)  text,
 #define POINT_WHERE(name, text, where) where,

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "main.h"
+#include "base/json.h"
 #include "postmortem/postmortem.h"
 
 #define LOG_RECORD 8192

@@ -3,9 +3,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "show/output.h"
-#include "postmortem/text.h"
+#include "base/json.h"
 #include "iommu/kept.h"
+#include "postmortem/text.h"
+#include "show/identity.h"
+#include "show/output.h"
 
 #define JOINED_SIZE 256
 

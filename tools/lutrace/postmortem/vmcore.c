@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "base/say.h"
 #include "iommu/compare.h"
-#include "iommu/snapshot.h"
-#include "main.h"
-#include "iommu/pci_devices.h"
-#include "postmortem/postmortem.h"
 #include "iommu/kept.h"
+#include "iommu/pci_devices.h"
+#include "iommu/snapshot.h"
+#include "postmortem/postmortem.h"
 #include "vmcore/vmcore.h"
 
 /* As much as the kernel lets one have (liveupdate_ledger=). */

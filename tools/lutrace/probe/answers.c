@@ -4,13 +4,14 @@
 #include <linux/types.h>
 #include <linux/liveupdate_trace.h>
 
-#include "blackout.h"
-#include "main.h"
-#include "probe/probe.h"
-#include "probe/answers.h"
-#include "read/recording.h"
-#include "step_latency.h"
+#include "base/json.h"
+#include "base/say.h"
+#include "model/document.h"
 #include "model/vocabulary.h"
+#include "probe/answers.h"
+#include "probe/probe.h"
+#include "blackout.h"
+#include "step_latency.h"
 
 static void add_ns(struct json_object *row, const char *name, uint64_t ns, bool known)
 {

@@ -12,6 +12,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "base/bpf.h"
 #include "blackout.skel.h"
 #include "dma_faults.skel.h"
 #include "immutable.skel.h"
@@ -35,14 +36,6 @@ static const void *object_of(enum probe_number number, size_t *size)
 	default:
 		return NULL;
 	}
-}
-
-static int keep_quiet(enum libbpf_print_level level, const char *format, va_list arguments)
-{
-	(void)level;
-	(void)format;
-	(void)arguments;
-	return 0;
 }
 
 /* A program whose event this kernel does not have is not needed on it. */
@@ -85,7 +78,7 @@ int probe_attach(enum probe_number number, const char *directory, char why[PROBE
 	const void *bytes;
 	int error;
 
-	libbpf_set_print(keep_quiet);
+	libbpf_set_print(bpf_keep_quiet);
 	bytes = object_of(number, &size);
 	snprintf(path, sizeof(path), "%s/%s", directory, probe_kinds[number].name);
 	snprintf(maps, sizeof(maps), "%s/maps", path);

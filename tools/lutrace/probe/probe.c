@@ -19,11 +19,13 @@
 #include <linux/types.h>
 #include <linux/liveupdate_trace.h>
 
+#include "base/bpf.h"
+#include "base/options.h"
+#include "base/say.h"
+#include "probe/probe.h"
 #include "blackout.h"
 #include "dma_faults.h"
 #include "immutable.h"
-#include "main.h"
-#include "probe/probe.h"
 #include "step_latency.h"
 
 /* Below --pinned DIR; bpftool pins maps one level below the programs. */
@@ -79,20 +81,6 @@ static bool read_map(int fd, struct probe_map *map)
 	map->name[sizeof(map->name) - 1] = '\0';
 	value_type(&info, map->value_type);
 	return true;
-}
-
-/* What a descriptor is of: "bpf-map", "bpf-prog", "bpf_link". */
-static bool is_of(int fd, const char *kind)
-{
-	char path[40], name[64];
-	ssize_t length;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	length = readlink(path, name, sizeof(name) - 1);
-	if (length < 0)
-		return false;
-	name[length] = '\0';
-	return !strcmp(name + strcspn(name, ":") + 1, kind);
 }
 
 /* Maps before they are anybody's. */
@@ -361,7 +349,7 @@ static int find_pinned(struct probe_list *found, const char *directory, int dept
 			code = find_pinned(found, path, depth - 1);
 		} else if (entry->d_type != DT_DIR) {
 			fd = bpf_obj_get(path);
-			if (fd >= 0 && is_of(fd, "bpf-map"))
+			if (fd >= 0 && bpf_fd_is(fd, "bpf-map"))
 				add_map(&list, fd);
 			else if (fd >= 0)
 				close(fd);

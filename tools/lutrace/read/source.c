@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "main.h"
+#include "base/options.h"
+#include "base/say.h"
 #include "read/recording.h"
 #include "read/source.h"
 

@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "show/html.h"
+#include "show/output.h"
 #include "show/svg.h"
 
 #define TEXT_MOST   240 /* letters; a name is shorter, a longer one is none */

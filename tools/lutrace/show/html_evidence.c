@@ -2,7 +2,9 @@
 /* What others than the kernel's ledger testify to, in a page. */
 #include <string.h>
 
+#include "base/json.h"
 #include "show/html.h"
+#include "show/output.h"
 
 #define OUTCOMES_MOST 64
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "show/html.h"
 
 #define DIFFERENCES_MOST 400

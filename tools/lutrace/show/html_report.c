@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "base/version.h"
+#include "model/document.h"
 #include "show/html.h"
 #include "show/html_files.h"
-#include "main.h"
-#include "read/recording.h"
+#include "show/output.h"
 #include "show/report.h"
 #include "show/timeline.h"
 

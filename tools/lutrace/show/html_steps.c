@@ -3,9 +3,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "show/html.h"
+#include "base/json.h"
+#include "model/document.h"
+#include "model/kinds.h"
 #include "model/longest.h"
-#include "read/recording.h"
+#include "show/html.h"
+#include "show/output.h"
 #include "show/report.h"
 
 #define KINDS_MOST 128 /* rows; more than there are kinds of step */

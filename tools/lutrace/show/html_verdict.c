@@ -9,7 +9,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "show/html.h"
+#include "show/output.h"
 
 /**
  * struct sentence - the sentence so far

@@ -9,77 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "main.h"
+#include "base/json.h"
+#include "base/say.h"
 #include "show/output.h"
 
 #define BAR_WIDTH   24
 #define MAX_COLUMNS 12
-
-bool json_output;
-bool pretty_output;
-
-/**
- * member - a member of a JSON object
- *
- * Return: the member, or NULL where there is none or it is null.
- */
-struct json_object *member(struct json_object *value, const char *name)
-{
-	struct json_object *found = NULL;
-
-	if (!json_object_is_type(value, json_type_object))
-		return NULL;
-	json_object_object_get_ex(value, name, &found);
-	return found;
-}
-
-/* The text of a member; "" where there is none. */
-const char *member_text(struct json_object *value, const char *name)
-{
-	struct json_object *found = member(value, name);
-
-	return found ? json_object_get_string(found) : "";
-}
-
-/* The number that a member has; 0 where there is none. */
-int64_t member_number(struct json_object *value, const char *name)
-{
-	return json_object_get_int64(member(value, name));
-}
-
-/* Add a string; null for NULL. Text that is not UTF-8 would not be JSON. */
-void add_text(struct json_object *value, const char *name, const char *text)
-{
-	char clean[256];
-	size_t i;
-
-	if (!text) {
-		json_object_object_add(value, name, NULL);
-		return;
-	}
-	for (i = 0; text[i] && i < sizeof(clean) - 1; i++)
-		clean[i] = text[i] < 0x20 || text[i] > 0x7e ? '?' : text[i];
-	if (text[i]) {
-		/* Longer ones are our own messages. */
-		json_object_object_add(value, name, json_object_new_string(text));
-		return;
-	}
-	json_object_object_add(value, name, json_object_new_string_len(clean, i));
-}
-
-void add_number(struct json_object *value, const char *name, int64_t number)
-{
-	json_object_object_add(value, name, json_object_new_int64(number));
-}
-
-/* Addresses and entries: JSON numbers are not exact beyond 53 bits. */
-void add_hex(struct json_object *value, const char *name, uint64_t number)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%#" PRIx64, number);
-	add_text(value, name, text);
-}
 
 /**
  * time_text - a duration or a point in time in the unit that fits it
@@ -220,16 +155,6 @@ void output_table(struct json_object *rows, const struct column *columns, size_t
 	}
 }
 
-/* Print a value as JSON, compact or indented. */
-void output_json(struct json_object *value)
-{
-	int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
-
-	flags |= pretty_output ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
-			       : JSON_C_TO_STRING_PLAIN;
-	puts(json_object_to_json_string_ext(value, flags));
-}
-
 /**
  * output - show the answer of a verb in the form that the user asked for
  * @value: the answer; its reference is dropped
@@ -247,96 +172,4 @@ int output(struct json_object *value, void (*text)(struct json_object *value))
 	if (fflush(stdout) || ferror(stdout))
 		return fail("cannot write the output: %s", strerror(errno));
 	return EXIT_GOOD;
-}
-
-/**
- * output_file - write a file as a whole or not at all
- * @path: the file; NULL or "-" for standard output
- * @data: its contents
- * @size: bytes of @data
- *
- * Return: EXIT_GOOD, or EXIT_BAD after an error message.
- */
-int output_file(const char *path, const void *data, size_t size)
-{
-	char temporary[PATH_MAX];
-	mode_t mask;
-	FILE *file;
-	int fd;
-
-	if (!path || !strcmp(path, "-")) {
-		if (fwrite(data, 1, size, stdout) != size || fflush(stdout))
-			return fail("cannot write the output: %s", strerror(errno));
-		return EXIT_GOOD;
-	}
-
-	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
-		return fail("%s: the name is too long", path);
-	fd = mkstemp(temporary);
-	if (fd < 0)
-		return fail("cannot write %s: %s", path, strerror(errno));
-	mask = umask(0);
-	umask(mask);
-	fchmod(fd, 0666 & ~mask);
-
-	file = fdopen(fd, "w");
-	if (!file || fwrite(data, 1, size, file) != size || fflush(file) ||
-	    rename(temporary, path)) {
-		int error = errno;
-
-		unlink(temporary);
-		if (file)
-			fclose(file);
-		return fail("cannot write %s: %s", path, strerror(error));
-	}
-	fclose(file);
-	return EXIT_GOOD;
-}
-
-static int complain(int code, const char *format, va_list arguments)
-{
-	struct json_object *value;
-	char text[1024];
-
-	vsnprintf(text, sizeof(text), format, arguments);
-	fprintf(stderr, "lutrace: %s\n", text);
-	if (json_output) {
-		value = json_object_new_object();
-		add_text(value, "error", text);
-		output_json(value);
-		json_object_put(value);
-	}
-	return code;
-}
-
-/**
- * fail - say what went wrong and what to do about it
- *
- * Return: EXIT_BAD, for the verb to return.
- */
-int fail(const char *format, ...)
-{
-	va_list arguments;
-	int code;
-
-	va_start(arguments, format);
-	code = complain(EXIT_BAD, format, arguments);
-	va_end(arguments);
-	return code;
-}
-
-/**
- * unknown - say why there is no answer
- *
- * Return: EXIT_UNKNOWN, for the verb to return.
- */
-int unknown(const char *format, ...)
-{
-	va_list arguments;
-	int code;
-
-	va_start(arguments, format);
-	code = complain(EXIT_UNKNOWN, format, arguments);
-	va_end(arguments);
-	return code;
 }

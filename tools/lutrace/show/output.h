@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <json-c/json.h>
 
-extern bool json_output;   /* -j or -p */
-extern bool pretty_output; /* -p */
+#include "base/json.h"
+#include "base/say.h"
 
 enum column_format {
 	COLUMN_TEXT,  /* left-aligned; null and false are blank */
@@ -47,18 +47,6 @@ const char *cell_text(struct json_object *row, const struct column *column, uint
 		      char text[CELL_SIZE]);
 void output_table(struct json_object *rows, const struct column *columns, size_t count,
 		  uint64_t total);
-void output_json(struct json_object *value);
 int output(struct json_object *value, void (*text)(struct json_object *value));
-int output_file(const char *path, const void *data, size_t size);
-
-const char *member_text(struct json_object *value, const char *name);
-int64_t member_number(struct json_object *value, const char *name);
-struct json_object *member(struct json_object *value, const char *name);
-void add_text(struct json_object *value, const char *name, const char *text);
-void add_hex(struct json_object *value, const char *name, uint64_t number);
-void add_number(struct json_object *value, const char *name, int64_t number);
-
-int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int unknown(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif /* LUTRACE_OUTPUT_H */

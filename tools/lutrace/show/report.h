@@ -5,10 +5,9 @@
 
 #include <json-c/json.h>
 
-#include "model/handover.h"
 #include "show/output.h"
 
-/* time.c: from the members kernel, time and blackout of a recording */
+/* pause.c: from the members kernel, time and blackout of a recording */
 #define PHASE_COLUMNS 5
 extern const struct column phase_columns[PHASE_COLUMNS];
 const char *boundary_text(const char *boundary);
@@ -19,7 +18,6 @@ void print_blackout(struct json_object *recording);
 #define BOUND_TEXT_SIZE	     16
 extern const struct column step_summary_columns[STEP_SUMMARY_COLUMNS];
 const char *bound_text(int64_t bound, char text[BOUND_TEXT_SIZE]);
-struct json_object *step_summary(const struct handover *handover, int only);
 void print_step_summary(struct json_object *rows);
 
 #endif /* LUTRACE_REPORT_H */

@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/document.h"
 #include "model/longest.h"
+#include "model/vocabulary.h"
 #include "show/output.h"
-#include "read/recording.h"
 #include "show/svg.h"
 #include "show/timeline.h"
-#include "model/vocabulary.h"
 
 #define LEFT	     80
 #define PLOT_WIDTH   (SVG_WIDTH - LEFT - SVG_RIGHT)

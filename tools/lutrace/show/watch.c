@@ -16,7 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "main.h"
+#include "base/say.h"
+#include "show/output.h"
 #include "show/watch.h"
 
 #define ENTER	    "\033[?1049h\033[?25l" /* other screen, no cursor */

@@ -11,12 +11,13 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
-#include "model/diff.h"
 #include "main.h"
-#include "show/overlay.h"
-#include "read/source.h"
-#include "show/timeline.h"
+#include "model/diff.h"
 #include "model/vocabulary.h"
+#include "read/source.h"
+#include "show/diff.h"
+#include "show/overlay.h"
+#include "show/timeline.h"
 
 #define BENCH_VERSION 1
 
@@ -170,7 +171,7 @@ static struct json_object *make_answer(struct set *set)
 static struct json_object *compare(struct set *before, struct set *after, double limit,
 				   double minimum, bool *regression)
 {
-	struct comparison comparison = { .before = before->runs, .after = after->runs };
+	struct runs_comparison comparison = { .before = before->runs, .after = after->runs };
 	struct json_object *value;
 
 	diff_limits(&comparison, limit, minimum);

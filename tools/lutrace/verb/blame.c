@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "main.h"
-#include "read/recording.h"
-#include "read/source.h"
+#include "model/document.h"
 #include "model/vocabulary.h"
+#include "read/source.h"
 
 /**
  * struct blamed - one step with its times; then what several have in common

@@ -15,9 +15,9 @@
 #include <string.h>
 
 #include "main.h"
-#include "read/recording.h"
-#include "read/source.h"
+#include "model/document.h"
 #include "model/vocabulary.h"
+#include "read/source.h"
 
 /* Readers of JSON, and stacks, do not take any depth. */
 #define MAX_DEPTH 20

@@ -14,8 +14,6 @@
 #include "main.h"
 #include "read/system.h"
 
-static const char *const verdict_names[] = { "ok", "warn", "fail" };
-
 /**
  * struct config_need - a configuration option that is needed
  * @option:  without "CONFIG_"
@@ -45,26 +43,6 @@ static const struct config_need config_needs[] = {
 	{ "BPF_SYSCALL", WARN, "load BPF programs (snapshot, verify, walk)" },
 	{ "BPF_EVENTS", WARN, "attach BPF programs to steps" },
 };
-
-/**
- * doctor_row - add what was found
- * @checks:  the array
- * @name:    of the check
- * @verdict: what it comes to
- * @advice:  what to do unless it is OK
- * @found:   what it is about
- */
-void doctor_row(struct json_object *checks, const char *name, enum verdict verdict,
-		const char *advice, const char *found)
-{
-	struct json_object *row = json_object_new_object();
-
-	add_text(row, "check", name);
-	add_text(row, "verdict", verdict_names[verdict]);
-	add_text(row, "found", found);
-	add_text(row, "advice", verdict == OK ? NULL : advice);
-	json_object_array_add(checks, row);
-}
 
 static void __attribute__((format(printf, 5, 6)))
 check(struct json_object *checks, const char *name, enum verdict verdict, const char *advice,
@@ -388,7 +366,7 @@ static int answer(struct json_object *checks, struct json_object *features,
 	struct json_object *value = json_object_new_object();
 	enum verdict verdict = worst(checks);
 
-	add_text(value, "verdict", verdict_names[verdict]);
+	add_text(value, "verdict", doctor_verdict_text(verdict));
 	json_object_object_add(value, "checks", checks);
 	if (features)
 		json_object_object_add(value, "features", features);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "main.h"
+#include "model/document.h"
 #include "read/recording.h"
 #include "read/source.h"
 

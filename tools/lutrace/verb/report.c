@@ -5,46 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "main.h"
+#include "model/document.h"
+#include "model/kinds.h"
+#include "read/source.h"
 #include "show/chrome.h"
 #include "show/html.h"
-#include "main.h"
-#include "read/recording.h"
+#include "show/identity.h"
 #include "show/report.h"
-#include "read/source.h"
-
-#define MAX_DIFFERENCES 8
-
-static void print_identity(struct json_object *identity)
-{
-	struct json_object *differences = member(identity, "differences");
-	size_t i, count;
-
-	if (!identity) {
-		printf("not verified\n");
-		return;
-	}
-	printf("%s", member_text(identity, "verdict"));
-	if (member(identity, "table_pages"))
-		printf(", %s domain%s, %s table pages, %s leaf entries",
-		       member_text(identity, "domains"),
-		       member_number(identity, "domains") == 1 ? "" : "s",
-		       member_text(identity, "table_pages"), member_text(identity, "leaf_entries"));
-	if (member(identity, "reason"))
-		printf(", %s", member_text(identity, "reason"));
-	putchar('\n');
-
-	if (!json_object_is_type(differences, json_type_array))
-		return;
-	count = json_object_array_length(differences);
-	for (i = 0; i < count && i < MAX_DIFFERENCES; i++) {
-		struct json_object *difference = json_object_array_get_idx(differences, i);
-
-		printf("              %s\n",
-		       json_object_to_json_string_ext(difference, JSON_C_TO_STRING_PLAIN));
-	}
-	if (count > i)
-		printf("              and %zu more\n", count - i);
-}
 
 static void print_dma(struct json_object *dma)
 {
@@ -142,7 +110,7 @@ static void print_recording(struct json_object *recording)
 {
 	print_blackout(recording);
 	printf("\nPage tables:  ");
-	print_identity(member(recording, "identity"));
+	identity_print_summary(member(recording, "identity"));
 	printf("DMA:          ");
 	print_dma(member(recording, "dma"));
 	print_session(member(recording, "session"));

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "show/identity.h"
 #include "iommu/compare.h"
 #include "iommu/live.h"
 #include "iommu/snapshot.h"
@@ -23,28 +24,6 @@
 #include "iommu/kept.h"
 
 #define DIFFERENCES_DEFAULT 16
-
-static void print_identity(struct json_object *identity)
-{
-	struct json_object *differences = member(identity, "differences");
-	int64_t total = member_number(identity, "difference_count");
-	size_t i, shown = json_object_array_length(differences);
-
-	printf("%s", member_text(identity, "verdict"));
-	if (member(identity, "reason"))
-		printf(": %s", member_text(identity, "reason"));
-	if (member(identity, "table_pages"))
-		printf(": %s table pages of %s domains, %s leaf entries\ndigest %s\n",
-		       member_text(identity, "table_pages"), member_text(identity, "domains"),
-		       member_text(identity, "leaf_entries"), member_text(identity, "digest"));
-	else
-		putchar('\n');
-	if (total)
-		printf("%lld differences%s\n", (long long)total,
-		       (int64_t)shown < total ? ", the first of them:" : ":");
-	for (i = 0; i < shown; i++)
-		difference_print(json_object_array_get_idx(differences, i));
-}
 
 /* lutrace record takes the verdict from there. */
 static void keep_identity(struct json_object *identity)
@@ -65,19 +44,19 @@ static int conclude(struct json_object *identity, const char *verdict, const cha
 	if (!member(identity, "differences"))
 		json_object_object_add(identity, "differences", json_object_new_array());
 	keep_identity(identity);
-	error = output(identity, print_identity);
+	error = output(identity, identity_print);
 	return error ?: code;
 }
 
 /* The snapshot, and where it came from. */
-struct source {
+struct kept_snapshot {
 	struct snapshot snapshot;
 	int session; /* to finish, or -1 */
 	char reason[sizeof(((struct table_set *)NULL)->error)];
 };
 
 /* Whatever is wrong with the snapshot; -1: it cannot be used. */
-static int take(struct source *source, int fd)
+static int take(struct kept_snapshot *source, int fd)
 {
 	if (!snapshot_open(&source->snapshot, fd))
 		return 0;
@@ -85,7 +64,7 @@ static int take(struct source *source, int fd)
 	return -1;
 }
 
-static int open_file(struct source *source, const char *path)
+static int open_file(struct kept_snapshot *source, const char *path)
 {
 	int error, fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -99,7 +78,7 @@ static int open_file(struct source *source, const char *path)
 }
 
 /* A negative errno: the session has not given the snapshot back. */
-static int open_session(struct source *source, int session, uint64_t token)
+static int open_session(struct kept_snapshot *source, int session, uint64_t token)
 {
 	int error, fd = luo_retrieve(session, token);
 
@@ -114,7 +93,7 @@ static int open_session(struct source *source, int session, uint64_t token)
 }
 
 /* lutrace's own session; after it was finished, what was kept of it. */
-static int open_own(struct source *source, uint64_t token)
+static int open_own(struct kept_snapshot *source, uint64_t token)
 {
 	int error, session = luo_retrieve_session(SNAPSHOT_SESSION);
 
@@ -145,7 +124,7 @@ static int open_own(struct source *source, uint64_t token)
 	return 0;
 }
 
-static void close_source(struct source *source)
+static void close_source(struct kept_snapshot *source)
 {
 	int error;
 
@@ -239,7 +218,7 @@ int do_verify(int argc, char **argv)
 						 { "differences", required_argument, NULL, 'n' },
 						 { "jobs", required_argument, NULL, 'J' },
 						 { 0 } };
-	struct source source = { .session = -1 };
+	struct kept_snapshot source = { .session = -1 };
 	uint64_t token = SNAPSHOT_TOKEN, max = DIFFERENCES_DEFAULT;
 	unsigned int jobs = jobs_default();
 	struct json_object *identity;

@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "model/ledger.h"
-#include "main.h"
 #include "vmcore/vmcore.h"
 
 /* explore.py (script.S) */
@@ -32,7 +32,7 @@ extern const char vmcore_script[];
 /* Types of a large kernel take a minute at most. */
 #define PATIENCE_SECONDS 300
 
-struct request {
+struct explore_request {
 	uint64_t address;
 	uint64_t size;
 };
@@ -57,7 +57,7 @@ static bool serve(const struct vmcore *vmcore, int fd)
 {
 	struct timeval patience = { .tv_sec = PATIENCE_SECONDS };
 	char *buffer = malloc(1 + MOST_READ);
-	struct request request;
+	struct explore_request request;
 	ssize_t got = -1;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "main.h"
+#include "base/json.h"
 #include "vmcore/vmcore.h"
 
 /* Of enum iommu_ser_type: who wrote a record. */
