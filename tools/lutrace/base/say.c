@@ -8,6 +8,9 @@
 bool json_output;
 bool pretty_output;
 
+/* One run prints one document: the answer, or the error where there is none. */
+static bool printed;
+
 /* Print a value as JSON, compact or indented. */
 void output_json(struct json_object *value)
 {
@@ -16,6 +19,7 @@ void output_json(struct json_object *value)
 	flags |= pretty_output ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
 			       : JSON_C_TO_STRING_PLAIN;
 	puts(json_object_to_json_string_ext(value, flags));
+	printed = true;
 }
 
 static int complain(int code, const char *format, va_list arguments)
@@ -25,7 +29,7 @@ static int complain(int code, const char *format, va_list arguments)
 
 	vsnprintf(text, sizeof(text), format, arguments);
 	fprintf(stderr, "lutrace: %s\n", text);
-	if (json_output) {
+	if (json_output && !printed) {
 		value = json_object_new_object();
 		add_text(value, "error", text);
 		output_json(value);
@@ -64,4 +68,16 @@ int unknown(const char *format, ...)
 	code = complain(EXIT_UNKNOWN, format, arguments);
 	va_end(arguments);
 	return code;
+}
+
+/* Say what went wrong beside an answer that there is all the same. */
+void warn(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	fprintf(stderr, "lutrace: ");
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
 }

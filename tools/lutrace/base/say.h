@@ -18,6 +18,7 @@ extern bool pretty_output; /* -p */
 
 void output_json(struct json_object *value);
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int unknown(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif /* LUTRACE_SAY_H */

@@ -20,6 +20,7 @@
 #include "base/write.h"
 #include "bench/bench.h"
 #include "model/document.h"
+#include "read/json_file.h"
 #include "read/source.h"
 
 extern char **environ;
@@ -113,7 +114,8 @@ int bench_begin(const char *state)
 static int read_begin(const char *path, const struct handover *handover,
 		      struct json_object *incoming, struct json_object **outgoing)
 {
-	struct json_object *side = json_object_from_file(path);
+	char why[LEDGER_WHY_SIZE];
+	struct json_object *side = json_file_read(path, false, why);
 	const char *release = handover->ledger[OUTGOING].header.release;
 
 	*outgoing = NULL;
@@ -225,7 +227,8 @@ static int run(char *const *arguments, const char *log)
 
 static int copy_recording(const char *from, const char *to)
 {
-	struct json_object *value = json_object_from_file(from);
+	char why[LEDGER_WHY_SIZE];
+	struct json_object *value = json_file_read(from, false, why);
 	int code;
 
 	if (!member(value, "ledgers")) {

@@ -10,6 +10,7 @@
 
 #include <microhttpd.h>
 
+#include "base/number.h"
 #include "base/say.h"
 #include "export/http.h"
 
@@ -141,7 +142,7 @@ static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, 
 	return answer(connection, MHD_HTTP_NOT_FOUND, "text/plain", "only /metrics is here\n");
 }
 
-/* "ADDRESS:PORT", "[ADDRESS]:PORT", or "PORT" for the loopback address. */
+/* "ADDRESS:PORT", "[ADDRESS]:PORT", "*:PORT" for all addresses, or "PORT" for the loopback address. */
 static struct addrinfo *resolve(const char *listen)
 {
 	static const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
@@ -149,6 +150,7 @@ static struct addrinfo *resolve(const char *listen)
 	const char *port = strrchr(listen, ':');
 	struct addrinfo *found = NULL;
 	char host[64] = "127.0.0.1";
+	uint64_t number;
 	size_t length;
 
 	if (port) {
@@ -165,10 +167,22 @@ static struct addrinfo *resolve(const char *listen)
 	} else {
 		port = listen;
 	}
-	if (!*port || strspn(port, "0123456789") != strlen(port) ||
-	    getaddrinfo(host, port, &hints, &found))
+	if (!number_parse(port, 0, UINT16_MAX, &number))
+		return NULL;
+	/* Every address: of IPv6, where a socket takes IPv4 as well, or of IPv4 alone. */
+	if (!strcmp(host, "*"))
+		snprintf(host, sizeof(host), "%s",
+			 access("/proc/net/if_inet6", F_OK) ? "0.0.0.0" : "::");
+	if (getaddrinfo(host, port, &hints, &found))
 		return NULL;
 	return found;
+}
+
+static bool address_is_any(const struct addrinfo *address)
+{
+	const struct sockaddr_in6 *at = (const struct sockaddr_in6 *)address->ai_addr;
+
+	return IN6_IS_ADDR_UNSPECIFIED(&at->sin6_addr);
 }
 
 /**
@@ -194,7 +208,7 @@ int export_serve(struct export *export, const char *listen)
 		return fail("'%s' is no address to listen at; try 127.0.0.1:9739 or [::1]:9739",
 			    listen);
 	if (address->ai_family == AF_INET6)
-		flags |= MHD_USE_IPv6;
+		flags |= address_is_any(address) ? MHD_USE_DUAL_STACK : MHD_USE_IPv6;
 
 	/* Blocked in all threads, to be waited for in this one. */
 	sigemptyset(&signals);

@@ -11,6 +11,7 @@
 
 #include "export/sources.h"
 #include "model/document.h"
+#include "read/json_file.h"
 #include "read/recording.h"
 
 /* An answer must go on without a recording that cannot be used: the log says why. */
@@ -109,6 +110,9 @@ static int add_path(struct export_sources *sources, const char *path)
 
 	if (stat(path, &at))
 		return -errno;
+	/* A FIFO would have everybody wait who asks for metrics. */
+	if (!S_ISDIR(at.st_mode) && !S_ISREG(at.st_mode))
+		return -EINVAL;
 	return S_ISDIR(at.st_mode) ? add_directory(sources, path) : add_source(sources, path, &at);
 }
 
@@ -122,9 +126,9 @@ static void read_recording(struct export_source *source)
 		warn(source->path, "%s", strerror(errno));
 		return;
 	}
-	recording = json_object_from_file(source->path);
+	recording = json_file_read(source->path, true, why);
 	if (!recording) {
-		warn(source->path, "it is no JSON");
+		warn(source->path, "it is no JSON: %s", why);
 	} else if (recording_parse(&handover, recording, why)) {
 		warn(source->path, "it cannot be used: %s", why);
 	} else {
@@ -138,9 +142,11 @@ static void read_recording(struct export_source *source)
 /* What 'lutrace verify' said of this boot, NULL if nothing; not of saved ledgers. */
 static struct json_object *read_verdict(const char *ledgers)
 {
+	char why[LEDGER_WHY_SIZE];
+
 	if (strcmp(ledgers, LEDGER_DIRECTORY) != 0 || access(IDENTITY_FILE, R_OK))
 		return NULL;
-	return json_object_from_file(IDENTITY_FILE);
+	return json_file_read(IDENTITY_FILE, false, why);
 }
 
 static void read_ledgers(struct export_source *source)

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "base/json.h"
 #include "base/say.h"
 #include "model/diff.h"
@@ -157,12 +158,7 @@ struct json_object *diff_make(struct runs_comparison *comparison)
 /* A limit as the user wrote it. Returns EXIT_GOOD, or EXIT_BAD after a message. */
 int diff_number(const char *text, double *number)
 {
-	char *end;
-
-	*number = strtod(text, &end);
-	if (*end || end == text || !(*number >= 0 && *number < 1e12))
-		return fail("'%s' is no number", text);
-	return EXIT_GOOD;
+	return real_option(text, 0, 1e12, number);
 }
 
 void diff_limits(struct runs_comparison *comparison, double percent, double micros)

@@ -83,7 +83,8 @@ static int check_header(const struct liveupdate_ledger *header, char why[LEDGER_
 		return refuse(why, "%llu records where only %llu fit",
 			      (unsigned long long)header->count,
 			      (unsigned long long)header->capacity);
-	if (header->cycles_khz > LEDGER_MAX_KHZ)
+	if (header->cycles_khz > LEDGER_MAX_KHZ ||
+	    (header->cycles_khz && header->cycles_khz < LEDGER_MIN_KHZ))
 		return refuse(why, "a cycle counter of %llu kHz cannot be",
 			      (unsigned long long)header->cycles_khz);
 	if (!header->wall_cycles != !header->wall_ns)

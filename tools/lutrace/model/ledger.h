@@ -16,6 +16,9 @@
 /* Above any cycle counter, and low enough that times are computed exactly. */
 #define LEDGER_MAX_KHZ 100000000ULL
 
+/* Below any that a kernel measures time with. */
+#define LEDGER_MIN_KHZ 1000ULL
+
 #define LEDGER_WHY_SIZE 160
 
 /**

@@ -51,6 +51,16 @@ static bool parse_number(struct json_object *from, const char *name, __u64 *numb
 	return !*end && !errno;
 }
 
+/* A return code: 0, which is left out, or a negative number. */
+static bool parse_ret(struct json_object *from, __s32 *ret)
+{
+	struct json_object *value = member(from, "ret");
+	int64_t number = json_object_get_int64(value);
+
+	*ret = (__s32)number;
+	return !value || (json_object_is_type(value, json_type_int) && number == *ret);
+}
+
 static bool parse_text(struct json_object *from, const char *name, char *text, size_t size)
 {
 	struct json_object *value = member(from, name);
@@ -76,8 +86,7 @@ static bool parse_record(struct json_object *from, struct liveupdate_record *rec
 	record->step = (__u16)step;
 	record->edge = (__u8)edge;
 	record->kind = (__u8)kind;
-	record->ret = json_object_get_int(member(from, "ret"));
-	return parse_number(from, "sequence", &record->sequence) &&
+	return parse_ret(from, &record->ret) && parse_number(from, "sequence", &record->sequence) &&
 	       parse_number(from, "cycles", &record->cycles) &&
 	       parse_number(from, "ref", &record->ref) &&
 	       parse_number(from, "object", &record->object) &&
@@ -158,9 +167,11 @@ int recording_parse(struct handover *handover, struct json_object *recording,
 		    char why[LEDGER_WHY_SIZE])
 {
 	struct json_object *ledgers = member(recording, "ledgers");
+	__u64 version;
 	int side, ret;
 
-	if (member_number(recording, "version") != RECORDING_VERSION)
+	if (!json_object_is_type(recording, json_type_object) ||
+	    !parse_number(recording, "version", &version) || version != RECORDING_VERSION)
 		return refuse(why, "it is no recording of version %d", RECORDING_VERSION);
 	if (!json_object_is_type(ledgers, json_type_object))
 		return refuse(why, "it has no ledgers");

@@ -9,6 +9,7 @@
 
 #include "base/options.h"
 #include "base/say.h"
+#include "read/json_file.h"
 #include "read/recording.h"
 #include "read/source.h"
 
@@ -37,86 +38,16 @@ int source_arguments(struct source *source, int argc, char **argv)
 	return EXIT_GOOD;
 }
 
-/* The bracket that closes the one at @from; NULL if there is none. */
-static char *closing(char *from)
-{
-	bool text = false;
-	int depth = 0;
-
-	for (; *from; from++) {
-		if (text && *from == '\\' && from[1])
-			from++;
-		else if (*from == '"')
-			text = !text;
-		else if (!text && (*from == '[' || *from == '{'))
-			depth++;
-		else if (!text && (*from == ']' || *from == '}') && !--depth)
-			return from;
-	}
-	return NULL;
-}
-
-/*
- * The steps of a recording are computed anew from its records, and are half of a
- * large one: what they are is cut out before anybody makes objects of it.
- */
-static void cut_steps(char *text)
-{
-	char *at = strchr(text, '{'), *end;
-
-	for (at = at ? at + 1 : NULL; at && *at && *at != '}'; at++) {
-		if (*at == '[' || *at == '{') {
-			end = closing(at);
-			if (!end)
-				return;
-			at = end;
-		} else if (*at == '"') {
-			end = at + 1;
-			while (*end && *end != '"')
-				end += *end == '\\' && end[1] ? 2 : 1;
-			if (!*end)
-				return;
-			if (end - at == 6 && !strncmp(at, "\"steps\"", 7)) {
-				at = end + 1 + strspn(end + 1, " \t\r\n:");
-				end = *at == '[' ? closing(at) : NULL;
-				if (end)
-					memmove(at + 1, end, strlen(end) + 1);
-				return;
-			}
-			at = end;
-		}
-	}
-}
-
-static struct json_object *read_json(const char *path)
-{
-	int fd = strcmp(path, "-") != 0 ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	struct json_object *value = NULL;
-	char *text = NULL;
-	size_t size = 0;
-
-	if (fd < 0)
-		return NULL;
-	if (!file_read(fd, &text, &size)) {
-		cut_steps(text);
-		value = json_tokener_parse(text);
-	}
-	free(text);
-	if (fd != STDIN_FILENO)
-		close(fd);
-	return value;
-}
-
 static int read_recording(struct source *source, struct handover *handover)
 {
 	char why[LEDGER_WHY_SIZE];
 
 	if (strcmp(source->file, "-") != 0 && access(source->file, R_OK))
 		return fail("cannot read %s: %s", source->file, strerror(errno));
-	source->recording = read_json(source->file);
+	source->recording = json_file_read(source->file, true, why);
 	if (!source->recording)
-		return fail("%s is no JSON; 'lutrace record -o FILE' writes a recording",
-			    source->file);
+		return fail("%s is no JSON (%s); 'lutrace record -o FILE' writes a recording",
+			    source->file, why);
 	if (recording_parse(handover, source->recording, why))
 		return fail("%s cannot be used: %s", source->file, why);
 	/* Most of its memory, and in the model by now. */

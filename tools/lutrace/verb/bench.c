@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "bench/bench.h"
 #include "main.h"
 #include "model/diff.h"
@@ -383,12 +384,11 @@ static int show(const struct task *task)
 
 static int read_count(const char *text, unsigned long *count)
 {
-	char *end;
+	uint64_t number;
+	int code = number_option(text, 1, BENCH_MOST, &number);
 
-	*count = strtoul(text, &end, 10);
-	return *end || end == text || !*count || *count > BENCH_MOST
-		       ? fail("'%s' is no number from 1 to %d", text, BENCH_MOST)
-		       : EXIT_GOOD;
+	*count = number;
+	return code;
 }
 
 static int set_option(struct task *task, int letter, const char *argument)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "main.h"
 #include "model/document.h"
 #include "model/vocabulary.h"
@@ -244,7 +245,7 @@ int do_blame(int argc, char **argv)
 	struct handover handover;
 	size_t most = SIZE_MAX;
 	int letter, code;
-	char *end;
+	uint64_t number;
 
 	while ((letter = next_option(argc, argv, SOURCE_LETTERS "aOsn:", options)) != -1) {
 		switch (letter) {
@@ -258,9 +259,9 @@ int do_blame(int argc, char **argv)
 			self = true;
 			break;
 		case 'n':
-			most = strtoul(optarg, &end, 10);
-			if (*end || !most)
-				return fail("'%s' is no number of lines", optarg);
+			if (number_option(optarg, 1, UINT64_MAX, &number))
+				return EXIT_BAD;
+			most = number;
 			break;
 		default:
 			source_option(&source, letter, optarg);

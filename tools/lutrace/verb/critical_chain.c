@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "main.h"
 #include "model/document.h"
 #include "model/vocabulary.h"
@@ -449,7 +450,6 @@ int do_critical_chain(int argc, char **argv)
 	struct handover handover;
 	int letter, code, only = 0;
 	bool all = false, known;
-	char *end;
 
 	while ((letter = next_option(argc, argv, SOURCE_LETTERS "as:t:", options)) != -1) {
 		switch (letter) {
@@ -464,9 +464,8 @@ int do_critical_chain(int argc, char **argv)
 					optarg);
 			break;
 		case 't':
-			percent = strtod(optarg, &end);
-			if (*end || end == optarg || !(percent >= 0 && percent <= 100))
-				return fail("'%s' is no percentage", optarg);
+			if (real_option(optarg, 0, 100, &percent))
+				return EXIT_BAD;
 			break;
 		default:
 			source_option(&source, letter, optarg);

@@ -12,48 +12,12 @@
 #include "model/ledger.h"
 #include "main.h"
 
-static int write_all(int fd, const char *text, size_t length)
-{
-	while (length) {
-		ssize_t written = write(fd, text, length);
-
-		if (written < 0)
-			return -errno;
-		text += written;
-		length -= (size_t)written;
-	}
-	return 0;
-}
-
-/*
- * A reader sees the old file or the new one, and after a power failure there is
- * one of the two: temporary file in the same directory, fsync, rename. Its name
- * does not end in .prom, so that node_exporter passes it over.
- */
+/* node_exporter is another user, and reads files that end in .prom alone. */
 static int write_textfile(const char *path, const char *text, size_t length)
 {
-	char *temporary;
-	int fd, ret;
+	int error = file_write(path, text, length, 0644);
 
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
-		return fail("out of memory");
-	fd = mkstemp(temporary);
-	if (fd < 0) {
-		ret = -errno;
-	} else {
-		ret = write_all(fd, text, length);
-		/* node_exporter is another user. */
-		if (!ret && (fchmod(fd, 0644) || fsync(fd)))
-			ret = -errno;
-		if (close(fd) && !ret)
-			ret = -errno;
-		if (!ret && rename(temporary, path))
-			ret = -errno;
-		if (ret)
-			unlink(temporary);
-	}
-	free(temporary);
-	return ret ? fail("cannot write %s: %s", path, strerror(-ret)) : EXIT_GOOD;
+	return error ? fail("cannot write %s: %s", path, strerror(-error)) : EXIT_GOOD;
 }
 
 /* Once, in the classic format: node_exporter reads no other. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "main.h"
 #include "postmortem/postmortem.h"
 #include "postmortem/text.h"
@@ -411,7 +412,8 @@ int do_postmortem(int argc, char **argv)
 			request.snapshot = optarg;
 			break;
 		case 'n':
-			request.differences = strtoull(optarg, NULL, 0);
+			if (number_option(optarg, 0, UINT64_MAX, &request.differences))
+				return EXIT_BAD;
 			break;
 		default:
 			source_option(&request.source, letter, optarg);

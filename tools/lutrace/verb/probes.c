@@ -14,6 +14,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "base/number.h"
 #include "main.h"
 #include "probe/probe.h"
 #include "probe/attach.h"
@@ -281,7 +282,6 @@ int do_probes(int argc, char **argv)
 	const char *types = NULL, *pinned = NULL, *directory = NULL;
 	struct btf *kernel;
 	double seconds = 0;
-	char *end;
 	int letter, code;
 
 	while ((letter = next_option(argc, argv, "a::b:m:P:", options)) != -1) {
@@ -293,9 +293,8 @@ int do_probes(int argc, char **argv)
 			types = optarg;
 			break;
 		case 'm':
-			seconds = strtod(optarg ?: "", &end);
-			if (*end || !(seconds > 0 && seconds < 1e6))
-				return fail("'%s' is no number of seconds", optarg);
+			if (real_option(optarg, 0.001, 1e6, &seconds))
+				return EXIT_BAD;
 			break;
 		default:
 			pinned = optarg;

@@ -7,16 +7,18 @@
 
 #include "main.h"
 #include "model/document.h"
+#include "read/json_file.h"
 #include "read/recording.h"
 #include "read/source.h"
 
 #define MAX_MERGES 8
 
-static struct json_object *read_object(const char *path)
+static struct json_object *read_object(const char *path, char why[LEDGER_WHY_SIZE])
 {
-	struct json_object *value = json_object_from_file(path);
+	struct json_object *value = json_file_read(path, false, why);
 
-	if (!json_object_is_type(value, json_type_object)) {
+	if (value && !json_object_is_type(value, json_type_object)) {
+		snprintf(why, LEDGER_WHY_SIZE, "not a JSON object");
 		json_object_put(value);
 		return NULL;
 	}
@@ -25,26 +27,26 @@ static struct json_object *read_object(const char *path)
 
 static int add_identity(struct json_object *recording, const char *path)
 {
+	char why[LEDGER_WHY_SIZE];
 	struct json_object *value;
 
 	if (!path && access(IDENTITY_FILE, F_OK))
 		return EXIT_GOOD; /* nobody has verified */
 	path = path ?: IDENTITY_FILE;
-	value = read_object(path);
+	value = read_object(path, why);
 	if (!value)
-		return fail("%s is no verdict of 'lutrace verify -j': %s", path,
-			    access(path, R_OK) ? strerror(errno) : "not a JSON object");
+		return fail("%s is no verdict of 'lutrace verify -j': %s", path, why);
 	json_object_object_add(recording, "identity", value);
 	return EXIT_GOOD;
 }
 
 static int merge(struct json_object *recording, const char *path)
 {
-	struct json_object *value = read_object(path);
+	char why[LEDGER_WHY_SIZE];
+	struct json_object *value = read_object(path, why);
 
 	if (!value)
-		return fail("cannot merge %s: %s", path,
-			    access(path, R_OK) ? strerror(errno) : "not a JSON object");
+		return fail("cannot merge %s: %s", path, why);
 	json_object_object_foreach(value, name, child) {
 		if (!recording_is_evidence(name)) {
 			int code = fail(

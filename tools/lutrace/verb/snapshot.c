@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "iommu/snapshot.h"
 #include "iommu/walk.h"
 #include "iommu/luo_session.h"
+#include "base/number.h"
 #include "main.h"
 #include "iommu/pci_devices.h"
 #include "iommu/kept.h"
@@ -86,8 +88,9 @@ static void dismiss_holder(void)
 
 static int hold(int session)
 {
+	char text[16];
 	pid_t pid;
-	FILE *file;
+	int error;
 
 	fflush(NULL);
 	pid = fork();
@@ -110,12 +113,11 @@ static int hold(int session)
 			pause();
 	}
 	mkdir(LUTRACE_RUN, 0700);
-	file = fopen(HOLDER_FILE, "w");
-	if (!file || fprintf(file, "%d\n", pid) < 0 || fclose(file)) {
-		int error = errno;
-
+	snprintf(text, sizeof(text), "%d\n", pid);
+	error = file_write(HOLDER_FILE, text, strlen(text), 0);
+	if (error) {
 		kill(pid, SIGTERM);
-		return fail("cannot write " HOLDER_FILE ": %s", strerror(error));
+		return fail("cannot write " HOLDER_FILE ": %s", strerror(-error));
 	}
 	return EXIT_GOOD;
 }
@@ -213,18 +215,17 @@ static int write_to_pipe(struct live *live, struct table_set *set, const char *p
 
 static int keep_in_file(struct live *live, struct table_set *set, const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int code;
+	struct new_file file;
+	int code, error = new_file_open(&file, path, 0600);
 
-	if (fd < 0)
-		return fail("cannot write %s: %s", path, strerror(errno));
-	if (lseek(fd, 0, SEEK_CUR) < 0)
-		code = write_to_pipe(live, set, path, fd);
+	if (error)
+		return fail("cannot write %s: %s", path, strerror(-error));
+	if (lseek(file.fd, 0, SEEK_CUR) < 0)
+		code = write_to_pipe(live, set, path, file.fd);
 	else
-		code = write_tables(live, set, fd);
-	if (close(fd) && !code)
-		code = fail("cannot write %s: %s", path, strerror(errno));
-	return code;
+		code = write_tables(live, set, file.fd);
+	error = new_file_close(&file, code ? -ECANCELED : 0);
+	return !code && error ? fail("cannot write %s: %s", path, strerror(-error)) : code;
 }
 
 static off_t snapshot_size(const struct table_set *set)
@@ -300,7 +301,7 @@ int do_snapshot(int argc, char **argv)
 	struct device_list list = { 0 };
 	struct table_set set = { 0 };
 	const char *path = NULL;
-	uint64_t token = SNAPSHOT_TOKEN;
+	uint64_t token = SNAPSHOT_TOKEN, number;
 	struct json_object *value;
 	int letter, code, session = -1;
 	bool all = false;
@@ -321,12 +322,14 @@ int do_snapshot(int argc, char **argv)
 			path = optarg;
 			break;
 		case 's':
-			session = atoi(optarg);
-			if (fcntl(session, F_GETFD) < 0)
+			if (!number_parse(optarg, 0, INT_MAX, &number) ||
+			    fcntl((int)number, F_GETFD) < 0)
 				return fail("'%s' is not an open file descriptor", optarg);
+			session = (int)number;
 			break;
 		case 't':
-			token = strtoull(optarg, NULL, 0);
+			if (number_option(optarg, 0, UINT64_MAX, &token))
+				return EXIT_BAD;
 			break;
 		case 'J':
 			if (jobs_parse(optarg, &jobs))

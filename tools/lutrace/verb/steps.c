@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* lutrace steps: what was done, how often, how long did it take, did it fail? */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "main.h"
 #include "model/document.h"
 #include "model/kinds.h"
@@ -161,22 +163,16 @@ static int make_answer(void *data, size_t view, struct json_object **value)
 
 static int read_interval(const char *text, double *seconds)
 {
-	char *end;
-
-	*seconds = strtod(text, &end);
-	if (*end || end == text || !(*seconds >= 0.1 && *seconds <= 86400))
-		return fail("'%s' is no number of seconds from 0.1 to 86400", text);
-	return EXIT_GOOD;
+	return real_option(text, 0.1, 86400, seconds);
 }
 
 static int read_rounds(const char *text, unsigned long *rounds)
 {
-	char *end;
+	uint64_t number;
+	int code = number_option(text, 1, ULONG_MAX, &number);
 
-	*rounds = strtoul(text, &end, 10);
-	if (*end || !*rounds)
-		return fail("'%s' is no number of times", text);
-	return EXIT_GOOD;
+	*rounds = number;
+	return code;
 }
 
 int do_steps(int argc, char **argv)

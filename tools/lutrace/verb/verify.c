@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "iommu/snapshot.h"
 #include "iommu/walk.h"
 #include "iommu/luo_session.h"
+#include "base/number.h"
 #include "main.h"
 #include "iommu/pci_devices.h"
 #include "iommu/kept.h"
@@ -30,11 +32,16 @@ static void keep_identity(struct json_object *identity)
 {
 	const char *text = json_object_to_json_string_ext(identity, JSON_C_TO_STRING_NOSLASHESCAPE);
 
+	int error;
+
 	mkdir(LUTRACE_RUN, 0700);
-	output_file(IDENTITY_KEPT, text, strlen(text));
+	error = file_write(IDENTITY_KEPT, text, strlen(text), 0);
+	if (error)
+		warn("cannot write " IDENTITY_KEPT ": %s", strerror(-error));
 }
 
-static int conclude(struct json_object *identity, const char *verdict, const char *reason, int code)
+static int conclude(struct json_object *identity, const char *verdict, const char *reason, int code,
+		    bool keep)
 {
 	int error;
 
@@ -43,7 +50,8 @@ static int conclude(struct json_object *identity, const char *verdict, const cha
 		add_text(identity, "reason", reason);
 	if (!member(identity, "differences"))
 		json_object_object_add(identity, "differences", json_object_new_array());
-	keep_identity(identity);
+	if (keep)
+		keep_identity(identity);
 	error = output(identity, identity_print);
 	return error ?: code;
 }
@@ -120,7 +128,9 @@ static int open_own(struct kept_snapshot *source, uint64_t token)
 	if (error)
 		return -1;
 	mkdir(LUTRACE_RUN, 0700);
-	output_file(SNAPSHOT_KEPT, source->snapshot.data, source->snapshot.size);
+	error = file_write(SNAPSHOT_KEPT, source->snapshot.data, source->snapshot.size, 0600);
+	if (error)
+		warn("cannot write " SNAPSHOT_KEPT ": %s", strerror(-error));
 	return 0;
 }
 
@@ -193,7 +203,7 @@ static int verify(struct json_object *identity, const struct table_set *old, uin
 	if (compare(&comparison, jobs)) {
 		/* What was found before it failed is no answer. */
 		json_object_put(listing.differences);
-		code = conclude(identity, "unknown", now.error, EXIT_UNKNOWN);
+		code = conclude(identity, "unknown", now.error, EXIT_UNKNOWN, true);
 		goto out;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
@@ -204,7 +214,7 @@ static int verify(struct json_object *identity, const struct table_set *old, uin
 	add_number(identity, "ns",
 		   (end.tv_sec - begin.tv_sec) * 1000000000LL + end.tv_nsec - begin.tv_nsec);
 	code = conclude(identity, comparison.count ? "different" : "identical", NULL,
-			comparison.count ? EXIT_BAD : EXIT_GOOD);
+			comparison.count ? EXIT_BAD : EXIT_GOOD, true);
 out:
 	tables_free(&now);
 	return code;
@@ -219,7 +229,7 @@ int do_verify(int argc, char **argv)
 						 { "jobs", required_argument, NULL, 'J' },
 						 { 0 } };
 	struct kept_snapshot source = { .session = -1 };
-	uint64_t token = SNAPSHOT_TOKEN, max = DIFFERENCES_DEFAULT;
+	uint64_t token = SNAPSHOT_TOKEN, max = DIFFERENCES_DEFAULT, number;
 	unsigned int jobs = jobs_default();
 	struct json_object *identity;
 	const char *path = NULL;
@@ -231,15 +241,18 @@ int do_verify(int argc, char **argv)
 			path = optarg;
 			break;
 		case 's':
-			session = atoi(optarg);
-			if (fcntl(session, F_GETFD) < 0)
+			if (!number_parse(optarg, 0, INT_MAX, &number) ||
+			    fcntl((int)number, F_GETFD) < 0)
 				return fail("'%s' is not an open file descriptor", optarg);
+			session = (int)number;
 			break;
 		case 't':
-			token = strtoull(optarg, NULL, 0);
+			if (number_option(optarg, 0, UINT64_MAX, &token))
+				return EXIT_BAD;
 			break;
 		case 'n':
-			max = strtoull(optarg, NULL, 0);
+			if (number_option(optarg, 0, UINT64_MAX, &max))
+				return EXIT_BAD;
 			break;
 		case 'J':
 			if (jobs_parse(optarg, &jobs))
@@ -259,7 +272,9 @@ int do_verify(int argc, char **argv)
 
 	identity = json_object_new_object();
 	if (error) {
-		code = conclude(identity, "unknown", source.reason, EXIT_UNKNOWN);
+		/* Nothing was compared: that is no reason to forget what was before. */
+		code = conclude(identity, "unknown", source.reason, EXIT_UNKNOWN,
+				!path && access(IDENTITY_KEPT, F_OK));
 	} else {
 		add_text(identity, "snapshot_release", source.snapshot.header.release);
 		code = verify(identity, &source.snapshot.set, max, jobs);

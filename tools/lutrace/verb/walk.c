@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "iommu/compare.h"
 #include "iommu/live.h"
 #include "main.h"
@@ -151,16 +152,14 @@ static void add_device(struct json_object *entries, const struct table_set *set,
 
 static int parse_range(const char *text, struct range *range)
 {
-	char *end;
+	const char *dash = strchr(text, '-');
+	char first[24];
 
-	errno = 0;
-	range->first = strtoull(text, &end, 0);
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(text, "-"), text);
+	if (!number_parse(first, 0, UINT64_MAX, &range->first))
+		return -1;
 	range->last = range->first;
-	if (end != text && *end == '-') {
-		text = end + 1;
-		range->last = strtoull(text, &end, 0);
-	}
-	return end == text || *end || errno || range->last < range->first ? -1 : 0;
+	return dash && !number_parse(dash + 1, range->first, UINT64_MAX, &range->last) ? -1 : 0;
 }
 
 /* Of the running machine, or of the memory of one whose kernel died. */
@@ -199,6 +198,7 @@ int do_walk(int argc, char **argv)
 	struct device_list list = { 0 };
 	struct json_object *value, *entries;
 	int64_t pasid = -1;
+	uint64_t number;
 	int letter, code;
 	uint32_t i;
 
@@ -217,7 +217,9 @@ int do_walk(int argc, char **argv)
 					optarg);
 			break;
 		case 'P':
-			pasid = strtol(optarg, NULL, 0);
+			if (number_option(optarg, 0, (1 << 20) - 1, &number))
+				return EXIT_BAD;
+			pasid = (int64_t)number;
 			break;
 		case 'c':
 			vmcore = optarg;
