@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
+#include "iommu/seen.h"
 #include "iommu/walk.h"
 
 /* Batches for each thread: one that it has, one that waits for it, one to be taken. */
@@ -41,6 +43,7 @@ struct walk {
 	struct page_visitor *visitor;
 	struct table_domain *domain;
 	struct digest_state digest;
+	struct seen seen;   /* tables of this page table */
 	struct work *works; /* a ring */
 	unsigned int ring;
 	/* Ever-growing numbers of batches. */
@@ -293,6 +296,26 @@ static int walk_uppers(struct walk *walk, const uint64_t *addresses, const uint6
 	return error;
 }
 
+/*
+ * No table of a page table is in two places: where one is met again, the walk is in a
+ * circle, or would show the same pages up to 512 times on each level.
+ */
+static int meet(struct walk *walk, uint64_t address, unsigned int level, unsigned int entry,
+		uint64_t below, uint64_t iova)
+{
+	int met = seen_add(&walk->seen, below);
+
+	if (met < 0)
+		return tables_refuse(walk->set, "out of memory");
+	if (!met)
+		return 0;
+	return tables_refuse(
+		walk->set,
+		"entry %u of the level %u table at %#llx, for IOVA %#llx, leads back to the table at %#llx: the tables lead in circles",
+		entry, level, (unsigned long long)address, (unsigned long long)iova,
+		(unsigned long long)below);
+}
+
 /* A table above those of leaves, and what is below it. */
 static int walk_table(struct walk *walk, uint64_t address, uint64_t iova, unsigned int level,
 		      const uint64_t entries[VTD_PAGE_ENTRIES])
@@ -309,6 +332,8 @@ static int walk_table(struct walk *walk, uint64_t address, uint64_t iova, unsign
 
 		if (!entry_is_valid(stage, entries[i]) || entry_is_leaf(level, entries[i]))
 			continue;
+		if (meet(walk, address, level, i, below, first))
+			return -1;
 		if (level == 2) {
 			if (add_leaf_table(walk, below, first))
 				return -1;
@@ -397,11 +422,13 @@ int walk_domain(struct table_set *set, struct page_reader *reader, struct table_
 	error = prepare(&walk);
 	if (!error) {
 		begin_batch(&walk);
-		error = walk_table(&walk, address, 0, domain->levels, top);
+		error = seen_add(&walk.seen, address) < 0 ? tables_refuse(set, "out of memory") : 0;
+		error = error ?: walk_table(&walk, address, 0, domain->levels, top);
 		error = error ?: end_batch(&walk, true);
 		error = drain(&walk, error);
 	}
 	clean_up(&walk);
+	seen_free(&walk.seen);
 	digest_final(&walk.digest, &domain->digest);
 	return error;
 }
@@ -466,11 +493,10 @@ unsigned int jobs_default(void)
 /* A number of jobs as an option has it; -1: that is none. */
 int jobs_parse(const char *text, unsigned int *jobs)
 {
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
+	uint64_t number;
 
-	if (end == text || *end || !number || number > JOBS_MAX)
+	if (!number_parse(text, 1, JOBS_MAX, &number))
 		return -1;
-	*jobs = number;
+	*jobs = (unsigned int)number;
 	return 0;
 }
