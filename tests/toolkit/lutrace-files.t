@@ -27,16 +27,16 @@ write() {
 }
 
 for verb in record report plot export; do
-	mkfifo fifo
-	cat fifo >read &
+	mkfifo pipe
+	cat pipe >received &
 	reader=$!
-	timeout 20 bash -c "$(declare -f write); lutrace='$lutrace'; write $verb fifo"
+	timeout 20 bash -c "$(declare -f write); lutrace='$lutrace'; write $verb pipe"
 	is "$verb writes to a FIFO" $? 0
 	timeout 5 tail --pid=$reader -f /dev/null
 	kill "$reader" 2>/dev/null
-	ok "what it writes comes out of it" [ -s read ]
-	ok "which stays one" [ -p fifo ]
-	rm -f fifo read
+	ok "what it writes comes out of it" [ -s received ]
+	ok "which stays one" [ -p pipe ]
+	rm -f pipe received
 
 	mkdir there
 	echo old >there/target

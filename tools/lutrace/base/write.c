@@ -102,6 +102,7 @@ int new_file_open(struct new_file *file, const char *path, mode_t mode)
 	}
 	free(file->target);
 	free(file->temporary);
+	*file = (struct new_file){ .fd = -1 };
 	return error;
 }
 
