@@ -25,9 +25,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lutrace/iommu_compare.h"
-#include "lutrace/iommu_snapshot.h"
-#include "lutrace/iommu_walk.h"
+#include "iommu/compare.h"
+#include "iommu/snapshot.h"
+#include "iommu/walk.h"
 
 #define POOL	   16384UL
 #define PAGE_VALID (VTD_SS_READ | VTD_SS_WRITE)

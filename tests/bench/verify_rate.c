@@ -24,10 +24,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lutrace/iommu_compare.h"
-#include "lutrace/iommu_live.h"
-#include "lutrace/iommu_snapshot.h"
-#include "lutrace/iommu_walk.h"
+#include "iommu/compare.h"
+#include "iommu/live.h"
+#include "iommu/snapshot.h"
+#include "iommu/walk.h"
 #include "plain_read.h"
 #include "plain_read.skel.h"
 
@@ -47,7 +47,7 @@ static void ignore(const struct difference *difference, void *context)
 	(void)context;
 }
 
-/* As in tools/lutrace/verify.c: exactly the devices of the snapshot. */
+/* As in tools/lutrace/verb/verify.c: exactly the devices of the snapshot. */
 static struct wanted_device *devices_of(const struct table_set *set)
 {
 	struct wanted_device *wanted = calloc(set->device_count, sizeof(*wanted));

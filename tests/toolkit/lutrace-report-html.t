@@ -74,10 +74,10 @@ is "every link leads to a section" "$(grep -oE 'href="#[^"]+' different.html | c
 	while IFS= read -r id; do grep -qE "id=\"$id\"" different.html || echo "$id"; done)" ''
 is "no name is there twice" "$(grep -oE ' id="[^"]+' different.html | sort | uniq -d)" ''
 is "no script but its own may run" "$(grep -oE 'sha256-[A-Za-z0-9+/=]+' different.html)" \
-	"sha256-$(sha256sum "$project/tools/lutrace/html.js" | cut -c -64 | tr a-f A-F | basenc --base16 -d | base64)"
+	"sha256-$(sha256sum "$project/tools/lutrace/show/html.js" | cut -c -64 | tr a-f A-F | basenc --base16 -d | base64)"
 like "nothing else may be loaded" "$(grep Content-Security-Policy different.html)" "default-src 'none'"
 is "style and script are the files that are in the source" \
-	"$(embedded style | cmp - "$project/tools/lutrace/html.css" && embedded script | cmp - "$project/tools/lutrace/html.js" &&
+	"$(embedded style | cmp - "$project/tools/lutrace/show/html.css" && embedded script | cmp - "$project/tools/lutrace/show/html.js" &&
 		echo yes)" yes
 
 ### A recording is not to be trusted

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "handover.h"
+#include "model/handover.h"
 
 /* A cycle is a nanosecond, unless a test says otherwise. */
 #define SYNTHETIC_KHZ 1000000

@@ -14,8 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "iommu_compare.h"
-#include "iommu_snapshot.h"
+#include "iommu/compare.h"
+#include "iommu/snapshot.h"
 
 #define BASE  0x100000ULL
 #define PAGES 640
@@ -587,6 +587,29 @@ static void page_that_cannot_be_read_is_named(void **state)
 	tables_free(&set);
 }
 
+/* Unless somebody stops it, the walk shows 512^3 pages here. */
+static void circle_of_tables_ends_the_walk_and_is_named(void **state)
+{
+	struct table_set set = { 0 };
+	unsigned int i;
+
+	(void)state;
+	legacy();
+	for (i = 0; i < VTD_PAGE_ENTRIES; i++)
+		memory[LEVEL_4][i] = ADDRESS(LEVEL_4) | VTD_SS_READ;
+	assert_int_equal(tables_collect(&set, &reader, &unit, 1, NULL, 0), -1);
+	assert_non_null(strstr(set.error, "entry 0 of the level 4 table"));
+	assert_non_null(strstr(set.error, "leads back"));
+	tables_free(&set);
+
+	legacy();
+	for (i = 1; i < VTD_PAGE_ENTRIES; i++)
+		memory[LEVEL_2][i] = ADDRESS(LEVEL_3) | VTD_SS_READ;
+	assert_int_equal(tables_collect(&set, &reader, &unit, 1, NULL, 0), -1);
+	assert_non_null(strstr(set.error, "entry 1 of the level 2 table"));
+	tables_free(&set);
+}
+
 static void contents_survive_packing(void **state)
 {
 	uint64_t page[VTD_PAGE_ENTRIES], back[UNPACKED_ENTRIES];
@@ -893,6 +916,7 @@ int main(void)
 		cmocka_unit_test(translation_that_is_off_is_found),
 		cmocka_unit_test(other_mode_is_found),
 		cmocka_unit_test(page_that_cannot_be_read_is_named),
+		cmocka_unit_test(circle_of_tables_ends_the_walk_and_is_named),
 		cmocka_unit_test(contents_survive_packing),
 		cmocka_unit_test(regular_page_packs_small),
 		cmocka_unit_test(snapshot_comes_back_as_it_was),

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "output.h"
-#include "recording.h"
+#include "base/json.h"
+#include "model/document.h"
+#include "show/output.h"
+#include "read/recording.h"
 #include "schema.h"
 #include "synthetic.h"
 /* It defines fail(), which is a function of lutrace. */

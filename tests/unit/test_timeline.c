@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "svg.h"
-#include "timeline.h"
+#include "show/svg.h"
+#include "show/timeline.h"
 #include "synthetic.h"
 
 static struct handover handover;

@@ -11,7 +11,7 @@
 /* after the above */
 #include <cmocka.h>
 
-#include "vmcore.h"
+#include "vmcore/vmcore.h"
 
 #define PAGES	 64
 #define MEMORY	 ((uint64_t)PAGES * VTD_PAGE_SIZE)

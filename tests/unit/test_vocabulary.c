@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "output.h"
-#include "vocabulary.h"
+#include "show/output.h"
+#include "model/vocabulary.h"
 /* It defines fail(), which is a function of lutrace. */
 #include <cmocka.h>
 

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench.h"
+#include "bench/bench.h"
 #include "main.h"
-#include "probe.h"
+#include "probe/probe.h"
 
 #define PINNED_USAGE "  -P, --pinned DIR       what the BPF program pinned below DIR has counted\n"
 
@@ -143,92 +143,15 @@ static const struct verb verbs[] = {
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
-static const struct verb *current_verb;
-
-static const char common_usage[] = "  -j, --json             print JSON\n"
-				   "  -p, --pretty           print indented JSON\n"
-				   "  -h, --help             print this help\n"
-				   "  -V, --version          print the version\n";
-
-#define COMMON_LETTERS "jphV"
-#define COMMON_OPTIONS                                                                             \
-	{ "json", no_argument, NULL, 'j' }, { "pretty", no_argument, NULL, 'p' },                  \
-		{ "help", no_argument, NULL, 'h' },                                                \
-	{                                                                                          \
-		"version", no_argument, NULL, 'V'                                                  \
-	}
-
 static void print_help(void)
 {
 	size_t i;
 
-	if (current_verb) {
-		printf("lutrace %s: %s\n\nusage: lutrace %s %s%s", current_verb->name,
-		       current_verb->help, current_verb->name,
-		       current_verb->usage ?: "[OPTIONS]\n\n", common_usage);
-		printf("\nMore in lutrace-%s(1).\n", current_verb->name);
-		return;
-	}
 	/* Within 23 lines, so that the prompt is on the same screen. */
 	printf("usage: lutrace [OPTIONS] [VERB] [ARGUMENTS]; 'lutrace VERB --help' tells more\n\n");
 	for (i = 0; i < VERB_COUNT; i++)
 		printf("  %-14s %s%s\n", verbs[i].name, verbs[i].help, i ? "" : " (default)");
 	printf("-j JSON, -p indented, -h help, -V version. Exit: 0 good, 1 bad, 2 unknown.\n");
-}
-
-/* Returns false for an option that is not one of the common ones. */
-static bool common_option(int letter)
-{
-	switch (letter) {
-	case 'p':
-		pretty_output = true;
-		json_output = true;
-		return true;
-	case 'j':
-		json_output = true;
-		return true;
-	case 'h':
-		print_help();
-		exit(EXIT_GOOD);
-	case 'V':
-		printf("lutrace %s\n", LUTRACE_VERSION);
-		exit(EXIT_GOOD);
-	case '?':
-		fprintf(stderr, "Try 'lutrace %s%s--help'.\n",
-			current_verb ? current_verb->name : "", current_verb ? " " : "");
-		exit(EXIT_BAD);
-	}
-	return false;
-}
-
-/**
- * next_option - getopt_long() that deals with the common options itself
- * @argc:    as main()'s, for the verb
- * @argv:    as main()'s, for the verb
- * @letters: the verb's own short options, in getopt()'s notation
- * @options: the verb's own long options, ended by an empty one; or NULL
- *
- * A wrong option ends the program with a message.
- *
- * Return: the letter of one of the verb's own options, with optarg; -1 when
- * there are no more, with optind at the first argument.
- */
-int next_option(int argc, char **argv, const char *letters, const struct option *options)
-{
-	static struct option all[32] = { COMMON_OPTIONS };
-	char all_letters[64];
-	size_t i, common = 4;
-	int letter;
-
-	for (i = 0; options && options[i].name; i++)
-		all[common + i] = options[i];
-	all[common + i] = (struct option){ 0 };
-	snprintf(all_letters, sizeof(all_letters), "%s%s", COMMON_LETTERS, letters);
-
-	do
-		letter = getopt_long(argc, argv, all_letters, all, NULL);
-	while (letter != -1 && common_option(letter));
-	return letter;
 }
 
 static const struct verb *find_verb(const char *name)
@@ -244,39 +167,40 @@ static const struct verb *find_verb(const char *name)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { COMMON_OPTIONS, { 0 } };
 	static char name[] = "lutrace time";
 	char *no_arguments[] = { name, NULL };
-	int letter;
+	const struct verb *verb = &verbs[0];
 
 	/* A large recording is many small objects that are freed all at once. */
 	mallopt(M_MXFAST, 0);
 
+	options_help(print_help);
 	/* "+": options after the verb are the verb's. */
-	while ((letter = getopt_long(argc, argv, "+" COMMON_LETTERS, options, NULL)) != -1)
-		common_option(letter);
+	while (next_option(argc, argv, "+", NULL) != -1)
+		;
 
 	argc -= optind;
 	argv += optind;
 	if (!argc) {
-		current_verb = &verbs[0];
 		argc = 1;
 		argv = no_arguments;
 	} else if (!strcmp(argv[0], "help")) {
-		current_verb = argc > 1 ? find_verb(argv[1]) : NULL;
-		if (argc > 1 && !current_verb)
+		verb = argc > 1 ? find_verb(argv[1]) : NULL;
+		if (argc > 1 && !verb)
 			return fail("there is no verb '%s'; 'lutrace --help' lists them", argv[1]);
-		print_help();
+		options_of(verb);
+		options_print_help();
 		return EXIT_GOOD;
 	} else {
-		current_verb = find_verb(argv[0]);
-		if (!current_verb)
+		verb = find_verb(argv[0]);
+		if (!verb)
 			return fail("there is no verb '%s'; 'lutrace --help' lists them", argv[0]);
 		/* getopt() complains in the name of argv[0]. */
-		if (asprintf(&argv[0], "lutrace %s", current_verb->name) < 0)
+		if (asprintf(&argv[0], "lutrace %s", verb->name) < 0)
 			return fail("out of memory");
 	}
 
+	options_of(verb);
 	optind = 0; /* glibc: scan anew */
-	return current_verb->run(argc, argv);
+	return verb->run(argc, argv);
 }

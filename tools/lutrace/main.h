@@ -4,39 +4,16 @@
  *
  * A verb is one function in one file. It parses its options with
  * next_option(), which deals with those that all verbs have, and returns one
- * of the exit codes below.
+ * of the exit codes of base/say.h.
  */
 #ifndef LUTRACE_MAIN_H
 #define LUTRACE_MAIN_H
 
-#include <getopt.h>
-
-#include "output.h"
-
-#define LUTRACE_VERSION "0.1"
-
-/* Exit codes, so that a script can tell "no" from "cannot tell". */
-enum exit_code {
-	EXIT_GOOD = 0,	  /* done; the answer is good */
-	EXIT_BAD = 1,	  /* failed, or the answer is bad */
-	EXIT_UNKNOWN = 2, /* there is no answer */
-};
-
-/**
- * struct verb - one row of the command table
- * @name:  what the user types
- * @run:   does it; argv[0] is the name
- * @help:  one line for "lutrace --help"
- * @usage: arguments and options for "lutrace VERB --help"
- */
-struct verb {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *help;
-	const char *usage;
-};
-
-int next_option(int argc, char **argv, const char *letters, const struct option *options);
+#include "base/options.h"
+#include "base/say.h"
+#include "base/version.h"
+#include "base/write.h"
+#include "show/output.h"
 
 int do_bench(int argc, char **argv);
 int do_blame(int argc, char **argv);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Members of JSON objects, read and added. */
+#ifndef LUTRACE_JSON_H
+#define LUTRACE_JSON_H
+
+#include <stdint.h>
+#include <json-c/json.h>
+
+const char *member_text(struct json_object *value, const char *name);
+int64_t member_number(struct json_object *value, const char *name);
+struct json_object *member(struct json_object *value, const char *name);
+void add_text(struct json_object *value, const char *name, const char *text);
+void add_hex(struct json_object *value, const char *name, uint64_t number);
+void add_number(struct json_object *value, const char *name, int64_t number);
+
+#endif /* LUTRACE_JSON_H */

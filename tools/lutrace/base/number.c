@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "base/say.h"
+
+/**
+ * number_parse - a whole number, and nothing else
+ * @text:   decimal, or hexadecimal with 0x; no sign, no space
+ * @least:  the smallest that it may be
+ * @most:   the largest
+ * @number: filled in
+ *
+ * Return: whether it is one.
+ */
+bool number_parse(const char *text, uint64_t least, uint64_t most, uint64_t *number)
+{
+	bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]) || (hexadecimal && !isxdigit((unsigned char)text[2])))
+		return false;
+	errno = 0;
+	*number = strtoull(text, &end, hexadecimal ? 16 : 10);
+	return !*end && !errno && *number >= least && *number <= most;
+}
+
+/**
+ * number_option - a whole number that an option has
+ * @text:   as the user wrote it
+ * @least:  the smallest that it may be
+ * @most:   the largest
+ * @number: filled in
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int number_option(const char *text, uint64_t least, uint64_t most, uint64_t *number)
+{
+	if (number_parse(text, least, most, number))
+		return EXIT_GOOD;
+	if (most == UINT64_MAX)
+		return fail("'%s' is no number", text);
+	return fail("'%s' is no number from %llu to %llu", text, (unsigned long long)least,
+		    (unsigned long long)most);
+}
+
+/**
+ * real_option - a number that an option has, decimals allowed
+ * @text:   as the user wrote it
+ * @least:  the smallest that it may be
+ * @most:   the largest
+ * @number: filled in
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int real_option(const char *text, double least, double most, double *number)
+{
+	char *end;
+
+	*number = strtod(text, &end);
+	if (!(isdigit((unsigned char)text[0]) || text[0] == '.') || *end || strpbrk(text, "xX") ||
+	    !isfinite(*number))
+		return fail("'%s' is no number", text);
+	if (*number < least || *number > most)
+		return fail("'%s' is not from %g to %g", text, least, most);
+	return EXIT_GOOD;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/say.h"
+
+bool json_output;
+bool pretty_output;
+
+/* One run prints one document: the answer, or the error where there is none. */
+static bool printed;
+
+/* Print a value as JSON, compact or indented. */
+void output_json(struct json_object *value)
+{
+	int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
+
+	flags |= pretty_output ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
+			       : JSON_C_TO_STRING_PLAIN;
+	puts(json_object_to_json_string_ext(value, flags));
+	printed = true;
+}
+
+static int complain(int code, const char *format, va_list arguments)
+{
+	struct json_object *value;
+	char text[1024];
+
+	vsnprintf(text, sizeof(text), format, arguments);
+	fprintf(stderr, "lutrace: %s\n", text);
+	if (json_output && !printed) {
+		value = json_object_new_object();
+		add_text(value, "error", text);
+		output_json(value);
+		json_object_put(value);
+	}
+	return code;
+}
+
+/**
+ * fail - say what went wrong and what to do about it
+ *
+ * Return: EXIT_BAD, for the verb to return.
+ */
+int fail(const char *format, ...)
+{
+	va_list arguments;
+	int code;
+
+	va_start(arguments, format);
+	code = complain(EXIT_BAD, format, arguments);
+	va_end(arguments);
+	return code;
+}
+
+/**
+ * unknown - say why there is no answer
+ *
+ * Return: EXIT_UNKNOWN, for the verb to return.
+ */
+int unknown(const char *format, ...)
+{
+	va_list arguments;
+	int code;
+
+	va_start(arguments, format);
+	code = complain(EXIT_UNKNOWN, format, arguments);
+	va_end(arguments);
+	return code;
+}
+
+/* Say what went wrong beside an answer that there is all the same. */
+void warn(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	fprintf(stderr, "lutrace: ");
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
+}

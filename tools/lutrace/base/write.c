@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The one writer of files. A regular file is replaced as a whole: a reader sees the
+ * old contents or the new ones, and after a power failure there is one of the two.
+ * A symbolic link is followed, and what is no regular file (a device, a FIFO) is
+ * written to and stays what it is.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/say.h"
+#include "base/write.h"
+
+/**
+ * write_all - write() until all is written
+ *
+ * Return: 0, or a negative errno.
+ */
+int write_all(int fd, const void *data, size_t size)
+{
+	const char *from = data;
+
+	while (size) {
+		ssize_t written = write(fd, from, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		from += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+/* What a link leads to is made if it is not there, so that it has a name. */
+static int resolve(const char *path, struct stat *found, char target[PATH_MAX])
+{
+	int fd;
+
+	if (stat(path, found)) {
+		if (errno != ENOENT)
+			return -errno;
+		found->st_mode = 0;
+		if (lstat(path, &(struct stat){ 0 }))
+			return snprintf(target, PATH_MAX, "%s", path) < PATH_MAX ? 0
+										 : -ENAMETOOLONG;
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return -errno;
+		close(fd);
+	}
+	return realpath(path, target) ? 0 : -errno;
+}
+
+/**
+ * new_file_open - begin to write a file
+ * @file: filled in; @fd is to be written to, then new_file_close() called
+ * @path: the file
+ * @mode: permissions of a regular file; where 0, those that it has, else what the
+ *        umask leaves of 0666
+ *
+ * Return: 0, or a negative errno with nothing to close.
+ */
+int new_file_open(struct new_file *file, const char *path, mode_t mode)
+{
+	char target[PATH_MAX];
+	struct stat found;
+	int error = resolve(path, &found, target);
+
+	memset(file, 0, sizeof(*file));
+	if (error)
+		return error;
+	if (found.st_mode && !S_ISREG(found.st_mode)) {
+		file->fd = open(path, O_WRONLY | O_CLOEXEC);
+		return file->fd < 0 ? -errno : 0;
+	}
+	if (!mode && found.st_mode)
+		mode = found.st_mode & 0777;
+	if (!mode) {
+		mode_t mask = umask(0);
+
+		umask(mask);
+		mode = 0666 & ~mask;
+	}
+	file->target = strdup(target);
+	if (asprintf(&file->temporary, "%s.XXXXXX", target) < 0)
+		file->temporary = NULL;
+	file->fd = file->target && file->temporary ? mkostemp(file->temporary, O_CLOEXEC) : -1;
+	if (file->fd >= 0 && !fchmod(file->fd, mode))
+		return 0;
+	error = file->target && file->temporary ? -errno : -ENOMEM;
+	if (file->fd >= 0) {
+		close(file->fd);
+		unlink(file->temporary);
+	}
+	free(file->target);
+	free(file->temporary);
+	*file = (struct new_file){ .fd = -1 };
+	return error;
+}
+
+/**
+ * new_file_close - the file is complete, or will not be
+ * @file:  from new_file_open()
+ * @error: 0 if it is complete; else the old one stays
+ *
+ * Return: @error, or a negative errno.
+ */
+int new_file_close(struct new_file *file, int error)
+{
+	if (!error && file->temporary && fsync(file->fd))
+		error = -errno;
+	if (close(file->fd) && !error)
+		error = -errno;
+	if (file->temporary) {
+		if (!error && rename(file->temporary, file->target))
+			error = -errno;
+		if (error)
+			unlink(file->temporary);
+	}
+	free(file->target);
+	free(file->temporary);
+	return error;
+}
+
+/**
+ * file_write - write a file, without a word
+ * @path: the file
+ * @data: its contents
+ * @size: bytes of @data
+ * @mode: as new_file_open() takes it
+ *
+ * Return: 0, or a negative errno.
+ */
+int file_write(const char *path, const void *data, size_t size, mode_t mode)
+{
+	struct new_file file;
+	int error = new_file_open(&file, path, mode);
+
+	return error ?: new_file_close(&file, write_all(file.fd, data, size));
+}
+
+/**
+ * output_file - write what the user asked for
+ * @path: the file; NULL or "-" for standard output
+ * @data: its contents
+ * @size: bytes of @data
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int output_file(const char *path, const void *data, size_t size)
+{
+	int error;
+
+	if (!path || !strcmp(path, "-")) {
+		if (fwrite(data, 1, size, stdout) != size || fflush(stdout))
+			return fail("cannot write the output: %s", strerror(errno));
+		return EXIT_GOOD;
+	}
+	error = file_write(path, data, size, 0);
+	return error ? fail("cannot write %s: %s", path, strerror(-error)) : EXIT_GOOD;
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <string.h>
+
+#include "base/json.h"
+#include "export/figures.h"
+
+#define METRIC_ROW(id, type, name, unit, labels, help)                                             \
+	[EXPORT_##id] = { name, OPENMETRICS_##type, unit, labels, help },
+
+const struct openmetrics_family export_metrics[EXPORT_METRIC_COUNT] = { EXPORT_METRICS(
+	METRIC_ROW) };
+
+#define BOUND_NS(ns, text)   ns,
+#define BOUND_TEXT(ns, text) text,
+
+static const uint64_t pause_ns[] = { EXPORT_PAUSE_BUCKETS(BOUND_NS) };
+static const char *const pause_text[] = { EXPORT_PAUSE_BUCKETS(BOUND_TEXT) };
+static const uint64_t step_ns[] = { EXPORT_STEP_BUCKETS(BOUND_NS) };
+static const char *const step_text[] = { EXPORT_STEP_BUCKETS(BOUND_TEXT) };
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+_Static_assert(COUNT(pause_ns) <= OPENMETRICS_MAX_BOUNDS, "OPENMETRICS_MAX_BOUNDS is too small");
+_Static_assert(COUNT(step_ns) <= OPENMETRICS_MAX_BOUNDS, "OPENMETRICS_MAX_BOUNDS is too small");
+
+const struct openmetrics_bounds export_pause_bounds = { pause_ns, pause_text, COUNT(pause_ns) };
+const struct openmetrics_bounds export_step_bounds = { step_ns, step_text, COUNT(step_ns) };
+
+/* As 'lutrace verify' writes them; the last one stands for no verdict at all. */
+const char *const export_verdict_names[EXPORT_VERDICTS] = {
+	[EXPORT_IDENTICAL] = "identical",
+	[EXPORT_DIFFERENT] = "different",
+	[EXPORT_UNKNOWN] = "unknown",
+	[EXPORT_NOT_VERIFIED] = "none",
+};
+
+/* FNV-1a. */
+static uint64_t hash_text(const char *text)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * 0x100000001b3ULL;
+	return hash;
+}
+
+static void read_ledger(struct export_ledger *to, const struct ledger *from)
+{
+	to->present = true;
+	memcpy(to->release, from->header.release, sizeof(to->release));
+	to->records = from->count;
+	to->capacity = from->header.capacity;
+	to->dropped = from->header.dropped;
+	/*
+	 * Known from the first record on, and never again the same: the cycle
+	 * counter of a machine goes on from boot to boot. (The wall-clock pair is
+	 * written later.)
+	 */
+	to->key[0] = hash_text(from->header.release);
+	if (from->count) {
+		to->key[1] = from->records[0].sequence;
+		to->key[2] = from->records[0].cycles;
+	}
+}
+
+static void read_step(struct export_ledger *to, const struct handover *handover,
+		      const struct step *step)
+{
+	unsigned int number = step->begin->step;
+	struct export_step *kind = &to->steps[number < EXPORT_STEP_KINDS ? number : 0];
+	bool failed = step->end && step->end->ret;
+	uint64_t ns;
+
+	kind->count++;
+	kind->errors += failed;
+	/* Of a device that gets no translation, the return code says why. */
+	if (number == LIVEUPDATE_STEP_DEVICE_ISOLATE)
+		to->isolated++;
+	/* A reboot call that succeeds does not come back. */
+	if (number == LIVEUPDATE_STEP_REBOOT && failed)
+		to->reboots_failed++;
+	if (step->begin->edge == LIVEUPDATE_EDGE_BEGIN && handover_duration(handover, step, &ns))
+		openmetrics_observe(&kind->durations, &export_step_bounds, ns);
+}
+
+static int64_t number_of(struct json_object *from, const char *name)
+{
+	struct json_object *value = member(from, name);
+
+	if (!json_object_is_type(value, json_type_int) || json_object_get_int64(value) < 0)
+		return EXPORT_NO_NUMBER;
+	return json_object_get_int64(value);
+}
+
+static enum export_verdict verdict_of(struct json_object *identity)
+{
+	const char *verdict = member_text(identity, "verdict");
+
+	if (!identity)
+		return EXPORT_NOT_VERIFIED;
+	if (!strcmp(verdict, "identical"))
+		return EXPORT_IDENTICAL;
+	return strcmp(verdict, "different") != 0 ? EXPORT_UNKNOWN : EXPORT_DIFFERENT;
+}
+
+/**
+ * export_figures - take the figures out of a handover
+ * @figures:   filled in
+ * @handover:  the handover
+ * @recording: where others than the ledger testify, NULL if there is none
+ */
+void export_figures(struct export_figures *figures, const struct handover *handover,
+		    struct json_object *recording)
+{
+	struct json_object *identity = member(recording, "identity");
+	struct json_object *dma = member(recording, "dma");
+	struct json_object *referee = member(recording, "referee");
+	int64_t wall;
+	size_t i;
+	int side;
+
+	memset(figures, 0, sizeof(*figures));
+	for (side = 0; side < SIDES; side++) {
+		if (handover->present[side])
+			read_ledger(&figures->ledger[side], &handover->ledger[side]);
+	}
+	for (i = 0; i < handover->count; i++)
+		read_step(&figures->ledger[handover->steps[i].side], handover, &handover->steps[i]);
+
+	figures->blackout = handover->blackout;
+	if (handover_wall(handover, handover->origin, &wall) && wall > 0)
+		figures->time_ns = wall;
+	figures->verdict = verdict_of(identity);
+	figures->domains = number_of(identity, "domains");
+	figures->pages = number_of(identity, "table_pages");
+	figures->sent = number_of(dma, "sent");
+	figures->received = number_of(dma, "received");
+	figures->during = number_of(dma, "during_blackout");
+	figures->lost = number_of(dma, "lost");
+	figures->faults = number_of(dma, "faults");
+	figures->referee_faults = number_of(referee, "faults");
+	figures->translation_off = number_of(referee, "translation_off");
+}
+
+/* Did one kernel take over from another? After a cold boot there is one ledger. */
+bool export_is_handover(const struct export_figures *figures)
+{
+	return figures->ledger[OUTGOING].present && figures->ledger[INCOMING].present;
+}
+
+/* Did the same boot write both? One may have been read later than the other. */
+bool export_same_ledger(const struct export_ledger *one, const struct export_ledger *other)
+{
+	return one->present && other->present && one->records && other->records &&
+	       !memcmp(one->key, other->key, sizeof(one->key));
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <microhttpd.h>
+
+#include "base/number.h"
+#include "base/say.h"
+#include "export/http.h"
+
+/* Two Prometheus servers and a curious person; a connection that hangs is closed. */
+#define MAX_CONNECTIONS 32
+#define TIMEOUT_SECONDS 10
+
+/* The weight of one element of an Accept header, in thousandths (RFC 9110, 12.4.2). */
+static int weight_of(const char *parameters, const char *end)
+{
+	const char *at = parameters;
+
+	while (at < end && (at = memchr(at, ';', (size_t)(end - at)))) {
+		at++;
+		at += strspn(at, " \t");
+		if (end - at > 2 && strncasecmp(at, "q=", 2) == 0) {
+			double q = strtod(at + 2, NULL);
+
+			return q >= 0 && q <= 1 ? (int)(q * 1000) : 0;
+		}
+	}
+	return 1000;
+}
+
+static bool is_type(const char *at, const char *end, const char *type)
+{
+	size_t length = strcspn(at, "; \t,");
+
+	return at + length <= end && length == strlen(type) && !strncasecmp(at, type, length);
+}
+
+/**
+ * export_wants_classic - which format does a client want?
+ * @accept: its Accept header, NULL for none
+ *
+ * Return: false if it prefers OpenMetrics; true for everybody else, as anything
+ * that reads metrics understands the classic format.
+ */
+bool export_wants_classic(const char *accept)
+{
+	int openmetrics = 0, classic = 0, weight;
+	const char *end;
+
+	for (; accept && *accept; accept = *end ? end + 1 : end) {
+		accept += strspn(accept, " \t");
+		end = accept + strcspn(accept, ",");
+		weight = weight_of(accept, end);
+		if (is_type(accept, end, "application/openmetrics-text")) {
+			if (weight > openmetrics)
+				openmetrics = weight;
+		} else if (is_type(accept, end, "text/plain")) {
+			if (weight > classic)
+				classic = weight;
+		}
+	}
+	return !openmetrics || openmetrics < classic;
+}
+
+static enum MHD_Result answer(struct MHD_Connection *connection, unsigned int status,
+			      const char *type, const char *text)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+	enum MHD_Result result = MHD_NO;
+
+	if (response && MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type))
+		result = MHD_queue_response(connection, status, response);
+	if (response)
+		MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result answer_metrics(struct export *export, struct MHD_Connection *connection)
+{
+	const char *accept =
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
+	struct openmetrics page = { .classic = export_wants_classic(accept) };
+	struct MHD_Response *response;
+	enum MHD_Result result = MHD_NO;
+
+	if (export_page(export, &page)) {
+		openmetrics_free(&page);
+		return answer(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "text/plain",
+			      "out of memory\n");
+	}
+	/* The text is free()d with the response. */
+	response = MHD_create_response_from_buffer(page.length, page.text, MHD_RESPMEM_MUST_FREE);
+	if (!response) {
+		openmetrics_free(&page);
+		return MHD_NO;
+	}
+	if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+				    page.classic ? CLASSIC_CONTENT_TYPE
+						 : OPENMETRICS_CONTENT_TYPE) &&
+	    MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT))
+		result = MHD_queue_response(connection, MHD_HTTP_OK, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, const char *url,
+			      const char *method, const char *version, const char *upload,
+			      size_t *upload_size, void **state)
+{
+	static int seen;
+
+	(void)version;
+	(void)upload;
+	/* The first call comes before the body, if there is any: it is not wanted. */
+	if (!*state) {
+		*state = &seen;
+		return MHD_YES;
+	}
+	if (*upload_size) {
+		*upload_size = 0;
+		return MHD_YES;
+	}
+	/* The body of an answer to HEAD is left out by the library. */
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+		return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain",
+			      "only GET and HEAD\n");
+	if (!strcmp(url, "/metrics"))
+		return answer_metrics(closure, connection);
+	if (!strcmp(url, "/"))
+		return answer(
+			connection, MHD_HTTP_OK, "text/html; charset=utf-8",
+			"<!doctype html><html lang=\"en\"><title>lutrace</title>"
+			"<p>Live updates of this host: <a href=\"/metrics\">metrics</a></html>\n");
+	return answer(connection, MHD_HTTP_NOT_FOUND, "text/plain", "only /metrics is here\n");
+}
+
+/* "ADDRESS:PORT", "[ADDRESS]:PORT", "*:PORT" for all addresses, or "PORT" for the loopback address. */
+static struct addrinfo *resolve(const char *listen)
+{
+	static const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+					       .ai_socktype = SOCK_STREAM };
+	const char *port = strrchr(listen, ':');
+	struct addrinfo *found = NULL;
+	char host[64] = "127.0.0.1";
+	uint64_t number;
+	size_t length;
+
+	if (port) {
+		length = (size_t)(port - listen);
+		if (length > 1 && listen[0] == '[' && listen[length - 1] == ']') {
+			listen++;
+			length -= 2;
+		}
+		if (!length || length >= sizeof(host))
+			return NULL;
+		memcpy(host, listen, length);
+		host[length] = '\0';
+		port++;
+	} else {
+		port = listen;
+	}
+	if (!number_parse(port, 0, UINT16_MAX, &number))
+		return NULL;
+	/* Every address: of IPv6, where a socket takes IPv4 as well, or of IPv4 alone. */
+	if (!strcmp(host, "*"))
+		snprintf(host, sizeof(host), "%s",
+			 access("/proc/net/if_inet6", F_OK) ? "0.0.0.0" : "::");
+	if (getaddrinfo(host, port, &hints, &found))
+		return NULL;
+	return found;
+}
+
+static bool address_is_any(const struct addrinfo *address)
+{
+	const struct sockaddr_in6 *at = (const struct sockaddr_in6 *)address->ai_addr;
+
+	return IN6_IS_ADDR_UNSPECIFIED(&at->sin6_addr);
+}
+
+/**
+ * export_serve - answer until the process is told to end
+ * @export: the exporter
+ * @listen: address and port
+ *
+ * One thread answers, one request after the other.
+ *
+ * Return: EXIT_GOOD after SIGTERM or SIGINT, EXIT_BAD after an error message.
+ */
+int export_serve(struct export *export, const char *listen)
+{
+	struct addrinfo *address = resolve(listen);
+	const union MHD_DaemonInfo *info;
+	struct MHD_Daemon *daemon;
+	unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO;
+	char host[64];
+	sigset_t signals;
+	int received;
+
+	if (!address)
+		return fail("'%s' is no address to listen at; try 127.0.0.1:9739 or [::1]:9739",
+			    listen);
+	if (address->ai_family == AF_INET6)
+		flags |= address_is_any(address) ? MHD_USE_DUAL_STACK : MHD_USE_IPv6;
+
+	/* Blocked in all threads, to be waited for in this one. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+
+	errno = 0;
+	daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, export, MHD_OPTION_SOCK_ADDR,
+				  address->ai_addr, MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,
+				  MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_SECONDS, MHD_OPTION_END);
+	if (!daemon) {
+		freeaddrinfo(address);
+		return fail("cannot listen at %s: %s", listen,
+			    errno ? strerror(errno) : "the HTTP server does not start");
+	}
+	getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof(host), NULL, 0,
+		    NI_NUMERICHOST);
+	info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
+	printf(address->ai_family == AF_INET6 ? "http://[%s]:%u/metrics\n"
+					      : "http://%s:%u/metrics\n",
+	       host, info ? info->port : 0);
+	fflush(stdout);
+	freeaddrinfo(address);
+
+	sigwait(&signals, &received);
+	MHD_stop_daemon(daemon);
+	return EXIT_GOOD;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What pinned probes have seen on this machine, and what they could not keep. A pin
+ * of a map belongs to who may read it; it takes no more.
+ */
+#include <unistd.h>
+
+#include <linux/types.h>
+
+#include "dma_faults.h"
+#include "export/page.h"
+#include "immutable.h"
+#include "probe/probe.h"
+
+static void put_lost(const struct probe_list *list, struct openmetrics *page)
+{
+	const struct openmetrics_family *family = &export_metrics[EXPORT_PROBE_LOST];
+	const struct probe *probe;
+	size_t number;
+
+	openmetrics_describe(page, family);
+	for (number = 0; number < PROBE_COUNT; number++) {
+		probe = probe_get(list, number);
+		if (probe)
+			openmetrics_count(page, family, probe_lost(probe), probe->kind->name, NULL);
+	}
+}
+
+static void put_changes(const struct probe_list *list, struct openmetrics *page)
+{
+	const struct openmetrics_family *family = &export_metrics[EXPORT_PROBE_CHANGES];
+	const struct probe *probe = probe_get(list, PROBE_IMMUTABLE);
+	struct immutable_totals totals;
+	const __u32 zero = 0;
+
+	if (!probe || !probe_read(probe, "immutable_totals", &zero, &totals, sizeof(totals)))
+		return;
+	openmetrics_describe(page, family);
+	openmetrics_count(page, family, totals.changes, NULL);
+}
+
+static void put_faults(const struct probe_list *list, struct openmetrics *page)
+{
+	const struct openmetrics_family *family = &export_metrics[EXPORT_PROBE_FAULTS];
+	const struct probe *probe = probe_get(list, PROBE_DMA_FAULTS);
+	struct fault_totals totals;
+	const __u32 zero = 0;
+
+	if (!probe || !probe_read(probe, "fault_totals", &zero, &totals, sizeof(totals)))
+		return;
+	openmetrics_describe(page, family);
+#define PUT_PHASE(name, number, member, text)                                                      \
+	openmetrics_count(page, family, totals.faults.member, text, NULL);
+	FAULT_PHASES(PUT_PHASE)
+#undef PUT_PHASE
+}
+
+/**
+ * export_observed - what pinned probes have seen
+ * @directory: below which they are pinned
+ * @page:      the text that it is added to
+ */
+void export_observed(const char *directory, struct openmetrics *page)
+{
+	struct probe_list list = { 0 };
+
+	if (!access(directory, R_OK | X_OK) && !probe_find(&list, directory) && list.count) {
+		put_lost(&list, page);
+		put_changes(&list, page);
+		put_faults(&list, page);
+	}
+	probe_free(&list);
+}

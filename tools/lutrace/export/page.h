@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* One answer of the exporter: all its metrics, from all its sources. */
+#ifndef LUTRACE_EXPORT_PAGE_H
+#define LUTRACE_EXPORT_PAGE_H
+
+#include "export/sources.h"
+
+/**
+ * struct export - an exporter
+ * @sources: where its figures come from
+ * @probes:  directory of pinned BPF programs, NULL for none
+ * @scrapes: how often it was asked
+ */
+struct export
+{
+	struct export_sources sources;
+	const char *probes;
+	uint64_t scrapes;
+};
+
+int export_page(struct export *export, struct openmetrics *page);
+
+/* export_probes.c: what the pinned programs cost */
+void export_probes(const char *directory, struct openmetrics *page);
+/* export_observed.c: what they have seen */
+void export_observed(const char *directory, struct openmetrics *page);
+
+#endif /* LUTRACE_EXPORT_PAGE_H */

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "base/version.h"
+#include "model/document.h"
+#include "model/vocabulary.h"
+
+/*
+ * JSON numbers are doubles to many readers. Values that use all 64 bits are
+ * therefore written as hexadecimal text.
+ */
+static void add_bits(struct json_object *value, const char *name, __u64 number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%llx", number);
+	json_object_object_add_ex(value, name, json_object_new_string(text),
+				  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY);
+}
+
+static void add(struct json_object *value, const char *name, struct json_object *new)
+{
+	json_object_object_add_ex(value, name, new,
+				  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY);
+}
+
+static void add_name(struct json_object *value, const char *name, const char *text)
+{
+	add(value, name, json_object_new_string(text));
+}
+
+static void add_count(struct json_object *value, const char *name, __u64 number)
+{
+	add(value, name, json_object_new_uint64(number));
+}
+
+/* {"outgoing": release or null, "incoming": release or null} */
+struct json_object *recording_kernel(const struct handover *handover)
+{
+	struct json_object *value = json_object_new_object();
+	int side;
+
+	for (side = 0; side < SIDES; side++)
+		add_text(value, side_name(side),
+			 handover->present[side] ? handover->ledger[side].header.release : NULL);
+	return value;
+}
+
+/* Wall-clock time of the origin in ISO 8601, or null. */
+struct json_object *recording_time(const struct handover *handover)
+{
+	char date[40], text[64];
+	struct tm broken;
+	time_t seconds;
+	int64_t ns;
+
+	if (!handover_wall(handover, handover->origin, &ns) || ns < 0)
+		return NULL;
+	seconds = ns / 1000000000;
+	if (!gmtime_r(&seconds, &broken))
+		return NULL;
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &broken);
+	snprintf(text, sizeof(text), "%s.%06" PRId64 "Z", date, ns % 1000000000 / 1000);
+	return json_object_new_string(text);
+}
+
+/* The phases of a pause; none if it is not known. */
+struct json_object *recording_phases(const struct blackout *blackout)
+{
+	struct json_object *phases = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; blackout->known && i < LIVEUPDATE_PHASE_COUNT; i++) {
+		const struct blackout_phase *phase = &blackout->phases[i];
+		struct json_object *row;
+
+		if (phase->absent)
+			continue;
+		row = json_object_new_object();
+		add_name(row, "name", phase_name(i));
+		add_count(row, "begin_ns", phase->begin_ns);
+		add_count(row, "ns", phase->ns);
+		json_object_array_add(phases, row);
+	}
+	return phases;
+}
+
+/* The pause: its total and its phases, or why they are not known. */
+struct json_object *recording_blackout(const struct handover *handover)
+{
+	const struct blackout *blackout = &handover->blackout;
+	struct json_object *value = json_object_new_object();
+
+	if (blackout->known) {
+		add_count(value, "ns", blackout->ns);
+		add(value, "unknown", NULL);
+		add_name(value, "from",
+			 handover_from_mark(handover) ? "pause-mark" : "reboot-call");
+		add_name(value, "to",
+			 handover_to_mark(handover) ? "resume-mark" : "session-finish");
+	} else {
+		add(value, "ns", NULL);
+		add_name(value, "unknown", blackout_reason_text(blackout->reason));
+		add(value, "from", NULL);
+		add(value, "to", NULL);
+	}
+	add(value, "phases", recording_phases(blackout));
+	return value;
+}
+
+/* One step of the handover. */
+struct json_object *recording_step(const struct handover *handover, const struct step *step)
+{
+	const struct liveupdate_record *begin = step->begin, *end = step->end;
+	struct json_object *row = json_object_new_object();
+	char text[NAME_TEXT_SIZE];
+	uint64_t ns;
+
+	add_count(row, "sequence", begin->sequence);
+	add(row, "parent",
+	    step->parent == NO_PARENT
+		    ? NULL
+		    : json_object_new_uint64(handover->steps[step->parent].begin->sequence));
+	add_name(row, "kernel", side_name(step->side));
+	add_name(row, "step", step_name(begin->step));
+	add_name(row, "kind", kind_name(begin->kind));
+	object_text(begin->kind, begin->object, begin->name, text);
+	add_text(row, "object", text);
+	add(row, "begin_ns",
+	    handover->khz ? json_object_new_int64(handover_time(handover, begin->cycles)) : NULL);
+	add(row, "ns", handover_duration(handover, step, &ns) ? json_object_new_uint64(ns) : NULL);
+	add(row, "ret", end ? json_object_new_int(end->ret) : NULL);
+	add_count(row, "count", end ? end->count : 0);
+	return row;
+}
+
+struct json_object *recording_steps(const struct handover *handover)
+{
+	struct json_object *rows = json_object_new_array_ext((int)handover->count);
+	size_t i;
+
+	for (i = 0; i < handover->count; i++)
+		json_object_array_add(rows, recording_step(handover, &handover->steps[i]));
+	return rows;
+}
+
+/* A record; members that are 0 or empty are left out. */
+static struct json_object *make_record(const struct liveupdate_record *record)
+{
+	struct json_object *row = json_object_new_object();
+
+	add_count(row, "sequence", record->sequence);
+	add_bits(row, "cycles", record->cycles);
+	if (record->ref)
+		add_count(row, "ref", record->ref);
+	add_name(row, "step", step_name(record->step));
+	add_name(row, "edge", edge_name(record->edge));
+	if (record->kind)
+		add_name(row, "kind", kind_name(record->kind));
+	if (record->ret)
+		add(row, "ret", json_object_new_int(record->ret));
+	if (record->object)
+		add_bits(row, "object", record->object);
+	if (record->count)
+		add_bits(row, "count", record->count);
+	if (record->name[0])
+		add_text(row, "name", record->name);
+	return row;
+}
+
+/* What was dropped, by class; classes of which nothing was are left out. */
+static struct json_object *make_drops(const struct liveupdate_ledger *header)
+{
+	struct json_object *value = json_object_new_object();
+	int i;
+
+	for (i = 0; i < LIVEUPDATE_CLASS_COUNT; i++) {
+		const struct liveupdate_drops *drops = &header->drops[i];
+		struct json_object *row;
+
+		if (!drops->count)
+			continue;
+		row = json_object_new_object();
+		add_count(row, "count", drops->count);
+		add_count(row, "first", drops->first);
+		add_count(row, "last", drops->last);
+		add(value, class_name((unsigned int)i), row);
+	}
+	return value;
+}
+
+static struct json_object *make_ledger(const struct ledger *ledger)
+{
+	struct json_object *value = json_object_new_object();
+	struct json_object *records = json_object_new_array_ext((int)ledger->count);
+	size_t i;
+
+	add_count(value, "version", ledger->header.version);
+	add_text(value, "release", ledger->header.release);
+	add_count(value, "capacity", ledger->header.capacity);
+	add_count(value, "dropped", ledger->header.dropped);
+	/* Version 1 does not tell the classes. */
+	if (ledger->header.version > 1)
+		add(value, "drops", make_drops(&ledger->header));
+	add_count(value, "cycles_khz", ledger->header.cycles_khz);
+	add_bits(value, "wall_cycles", ledger->header.wall_cycles);
+	add_bits(value, "wall_ns", ledger->header.wall_ns);
+	for (i = 0; i < ledger->count; i++)
+		json_object_array_add(records, make_record(&ledger->records[i]));
+	add(value, "records", records);
+	return value;
+}
+
+/* Members of a recording that others than the ledger testify to. */
+static const char *const evidence[] = { "identity", "dma",     "interrupts",
+					"session",  "referee", "environment" };
+
+#define EVIDENCE_COUNT (sizeof(evidence) / sizeof(evidence[0]))
+
+bool recording_is_evidence(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < EVIDENCE_COUNT; i++) {
+		if (!strcmp(evidence[i], name))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * recording_overview - the recording of a handover without its single steps
+ * @handover: the handover
+ * @from:     a recording whose evidence stays in it, NULL for none
+ *
+ * Return: the document; evidence that there is none of is null.
+ */
+struct json_object *recording_overview(const struct handover *handover, struct json_object *from)
+{
+	struct json_object *value = json_object_new_object();
+	size_t i;
+
+	add_count(value, "version", RECORDING_VERSION);
+	add_name(value, "generator", "lutrace " LUTRACE_VERSION);
+	add(value, "kernel", recording_kernel(handover));
+	add(value, "time", recording_time(handover));
+	add(value, "blackout", recording_blackout(handover));
+	for (i = 0; i < EVIDENCE_COUNT; i++)
+		add(value, evidence[i], json_object_get(member(from, evidence[i])));
+	return value;
+}
+
+/**
+ * recording_make - the whole recording of a handover
+ * @handover: the handover
+ * @from:     a recording whose evidence stays in it, NULL for none
+ *
+ * Return: the document, which recording_parse() understands.
+ */
+struct json_object *recording_make(const struct handover *handover, struct json_object *from)
+{
+	struct json_object *value = recording_overview(handover, from);
+	struct json_object *ledgers = json_object_new_object();
+	int side;
+
+	add(value, "steps", recording_steps(handover));
+	for (side = 0; side < SIDES; side++)
+		add(ledgers, side_name(side),
+		    handover->present[side] ? make_ledger(&handover->ledger[side]) : NULL);
+	add(value, "ledgers", ledgers);
+	return value;
+}

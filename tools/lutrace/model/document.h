@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The recording: one handover as a JSON document (docs/handover.schema.json). */
+#ifndef LUTRACE_DOCUMENT_H
+#define LUTRACE_DOCUMENT_H
+
+#include <stdbool.h>
+#include <json-c/json.h>
+
+#include "model/handover.h"
+
+#define RECORDING_VERSION 1
+
+struct json_object *recording_kernel(const struct handover *handover);
+struct json_object *recording_time(const struct handover *handover);
+struct json_object *recording_phases(const struct blackout *blackout);
+struct json_object *recording_blackout(const struct handover *handover);
+struct json_object *recording_step(const struct handover *handover, const struct step *step);
+struct json_object *recording_steps(const struct handover *handover);
+struct json_object *recording_overview(const struct handover *handover, struct json_object *from);
+struct json_object *recording_make(const struct handover *handover, struct json_object *from);
+bool recording_is_evidence(const char *member);
+
+#endif /* LUTRACE_DOCUMENT_H */

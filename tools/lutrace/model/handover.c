@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/handover.h"
+
+/* "outgoing" or "incoming". */
+const char *side_name(enum side side)
+{
+	return side == OUTGOING ? "outgoing" : "incoming";
+}
+
+#define PHASE_NAME(name, number, member, text) [number] = text,
+#define REASON_TEXT(name, number, text)	       [number] = text,
+
+const char *phase_name(unsigned int phase)
+{
+	static const char *const names[] = { LIVEUPDATE_PHASES(PHASE_NAME) };
+
+	return names[phase];
+}
+
+/* Why the blackout is not known. */
+const char *blackout_reason_text(unsigned int reason)
+{
+	static const char *const texts[] = { BLACKOUT_REASONS(REASON_TEXT) };
+
+	return texts[reason];
+}
+
+/* The step that begins with a sequence number; steps are in that order. */
+static size_t find_step(const struct handover *handover, __u64 sequence)
+{
+	size_t low = 0, high = handover->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (handover->steps[middle].sequence < sequence)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < handover->count && handover->steps[low].sequence == sequence)
+		return low;
+	return NO_PARENT;
+}
+
+static void add_step(struct handover *handover, enum side side,
+		     const struct liveupdate_record *record)
+{
+	struct step *step = &handover->steps[handover->count];
+	size_t parent = record->ref ? find_step(handover, record->ref) : NO_PARENT;
+
+	step->sequence = record->sequence;
+	step->begin = record;
+	step->end = record->edge == LIVEUPDATE_EDGE_INSTANT ? record : NULL;
+	step->side = side;
+	step->parent = NO_PARENT;
+	if (parent != NO_PARENT && handover->steps[parent].side == side &&
+	    handover->steps[parent].begin->edge == LIVEUPDATE_EDGE_BEGIN) {
+		step->parent = parent;
+		step->depth = handover->steps[parent].depth + 1;
+	}
+	handover->count++;
+}
+
+static void end_step(struct handover *handover, enum side side,
+		     const struct liveupdate_record *record)
+{
+	size_t found = find_step(handover, record->ref);
+	struct step *step;
+
+	if (found == NO_PARENT) {
+		handover->unpaired++;
+		return;
+	}
+	step = &handover->steps[found];
+	assert(step->begin);
+	if (step->end || step->side != side || step->begin->step != record->step) {
+		handover->unpaired++;
+		return;
+	}
+	step->end = record;
+}
+
+/* What a ledger dropped, for the blackout. */
+static void note_drops(struct blackout_side *notes, const struct ledger *ledger)
+{
+	int i;
+
+	for (i = 0; i < LIVEUPDATE_CLASS_COUNT; i++) {
+		struct liveupdate_drops drops = ledger_drops(ledger, i);
+
+		blackout_note_drops(notes, i, drops.count, drops.first, drops.last);
+	}
+}
+
+/*
+ * A kernel whose ledger is of version 1 did not record that all sessions are
+ * finished: count them. Of a recording that does not say how many came, the last
+ * one that finished is the last.
+ */
+static void complete_version_1(struct blackout_side *notes, const struct ledger *ledger)
+{
+	__u64 finished = 0, sessions = 0;
+	size_t i;
+
+	if (ledger->header.version != 1)
+		return;
+	for (i = 0; i < ledger->count; i++) {
+		const struct liveupdate_record *record = &ledger->records[i];
+
+		if (record->edge != LIVEUPDATE_EDGE_END || record->ret)
+			continue;
+		if (record->step == LIVEUPDATE_STEP_DESERIALIZE)
+			sessions = record->count;
+		finished += record->step == LIVEUPDATE_STEP_SESSION_FINISH;
+	}
+	if (finished && finished >= sessions)
+		notes->complete = notes->finished;
+}
+
+static void choose_origin(struct handover *handover, const struct blackout_side *outgoing,
+			  const struct blackout_side *incoming)
+{
+	if (handover->blackout.known)
+		handover->origin = handover->blackout.begin_cycles;
+	else if (outgoing->reboot.sequence)
+		handover->origin = outgoing->reboot.cycles;
+	else if (incoming->boot.sequence)
+		handover->origin = incoming->boot.cycles;
+	else if (handover->ledger[OUTGOING].count)
+		handover->origin = handover->ledger[OUTGOING].records[0].cycles;
+	else if (handover->ledger[INCOMING].count)
+		handover->origin = handover->ledger[INCOMING].records[0].cycles;
+}
+
+/**
+ * handover_build - make steps and phases out of the ledgers
+ * @handover: its @ledger and @present are filled in; the rest is zero
+ * @why:      filled in if it fails
+ *
+ * Return: 0, -EINVAL if the two ledgers do not belong together, -ENOMEM.
+ */
+int handover_build(struct handover *handover, char why[LEDGER_WHY_SIZE])
+{
+	struct blackout_side notes[SIDES] = { 0 };
+	size_t total = 0, i;
+	__u64 last = 0;
+	int side;
+
+	for (side = 0; side < SIDES; side++) {
+		const struct ledger *ledger = &handover->ledger[side];
+
+		if (!handover->present[side])
+			continue;
+		if (ledger->count && ledger->records[0].sequence <= last) {
+			snprintf(
+				why, LEDGER_WHY_SIZE,
+				"the incoming kernel's ledger does not continue the outgoing kernel's");
+			return -EINVAL;
+		}
+		if (ledger->count)
+			last = ledger->records[ledger->count - 1].sequence;
+		total += ledger->count;
+		notes[side].cycles_khz = ledger->header.cycles_khz;
+	}
+
+	handover->steps = calloc(total ?: 1, sizeof(*handover->steps));
+	if (!handover->steps) {
+		snprintf(why, LEDGER_WHY_SIZE, "out of memory");
+		return -ENOMEM;
+	}
+	for (side = 0; side < SIDES; side++) {
+		const struct ledger *ledger = &handover->ledger[side];
+
+		if (!handover->present[side])
+			continue;
+		for (i = 0; i < ledger->count; i++) {
+			const struct liveupdate_record *record = &ledger->records[i];
+
+			blackout_note(&notes[side], record);
+			if (record->edge == LIVEUPDATE_EDGE_END)
+				end_step(handover, side, record);
+			else
+				add_step(handover, side, record);
+		}
+	}
+
+	for (side = 0; side < SIDES; side++) {
+		if (!handover->present[side])
+			continue;
+		note_drops(&notes[side], &handover->ledger[side]);
+		complete_version_1(&notes[side], &handover->ledger[side]);
+	}
+	blackout_evaluate(handover->present[OUTGOING] ? &notes[OUTGOING] : NULL,
+			  handover->present[INCOMING] ? &notes[INCOMING] : NULL,
+			  &handover->blackout);
+	handover->khz = notes[INCOMING].cycles_khz ?: notes[OUTGOING].cycles_khz;
+	choose_origin(handover, &notes[OUTGOING], &notes[INCOMING]);
+	return 0;
+}
+
+void handover_free(struct handover *handover)
+{
+	int side;
+
+	for (side = 0; side < SIDES; side++)
+		ledger_free(&handover->ledger[side]);
+	free(handover->steps);
+	memset(handover, 0, sizeof(*handover));
+}
+
+/* What a damaged counter would overflow stops at three years. */
+static int64_t limited_ns(__u64 cycles, __u64 khz)
+{
+	const __u64 limit = 100000000000000000ULL;
+
+	if (cycles / khz >= limit / 1000000)
+		return (int64_t)limit;
+	return (int64_t)blackout_ns(cycles, khz);
+}
+
+/* From the origin to a value of the cycle counter; negative if it is before. */
+int64_t handover_time(const struct handover *handover, __u64 cycles)
+{
+	if (!handover->khz)
+		return 0;
+	if (cycles < handover->origin)
+		return -limited_ns(handover->origin - cycles, handover->khz);
+	return limited_ns(cycles - handover->origin, handover->khz);
+}
+
+/**
+ * handover_duration - how long a step lasted
+ * @handover: the handover
+ * @step:     one of its steps
+ * @ns:       filled in
+ *
+ * The end less the begin as handover_time() has them, so that durations add up.
+ *
+ * Return: false if that is not known: the step never ended, its time goes
+ * backward, or no frequency is known.
+ */
+bool handover_duration(const struct handover *handover, const struct step *step, uint64_t *ns)
+{
+	if (!step->end || !handover->khz || step->end->cycles < step->begin->cycles)
+		return false;
+	*ns = (uint64_t)(handover_time(handover, step->end->cycles) -
+			 handover_time(handover, step->begin->cycles));
+	return true;
+}
+
+/**
+ * handover_wall - wall-clock time of a value of the cycle counter
+ * @handover: the handover
+ * @cycles:   the value
+ * @ns:       filled in with CLOCK_REALTIME
+ *
+ * The outgoing kernel's clock was right for longer: it is asked first.
+ *
+ * Return: false if no kernel recorded its wall clock.
+ */
+bool handover_wall(const struct handover *handover, __u64 cycles, int64_t *ns)
+{
+	int side;
+
+	for (side = 0; side < SIDES; side++) {
+		const struct liveupdate_ledger *header = &handover->ledger[side].header;
+
+		if (!handover->present[side] || !header->wall_cycles || !handover->khz)
+			continue;
+		if (cycles < header->wall_cycles)
+			*ns = (int64_t)(header->wall_ns -
+					blackout_ns(header->wall_cycles - cycles, handover->khz));
+		else
+			*ns = (int64_t)(header->wall_ns +
+					blackout_ns(cycles - header->wall_cycles, handover->khz));
+		return true;
+	}
+	return false;
+}
+
+/* Does the (known) blackout begin with the mark "pause"? Else with the reboot call. */
+bool handover_from_mark(const struct handover *handover)
+{
+	return !handover->blackout.phases[LIVEUPDATE_PHASE_QUIESCE].absent;
+}
+
+/* Does it end with the mark "resume"? Else with the last session that finished. */
+bool handover_to_mark(const struct handover *handover)
+{
+	const struct ledger *ledger = &handover->ledger[INCOMING];
+	size_t i;
+
+	for (i = 0; i < ledger->count; i++) {
+		if (ledger->records[i].step == LIVEUPDATE_STEP_USER_MARK &&
+		    !strcmp(ledger->records[i].name, LIVEUPDATE_MARK_RESUME))
+			return true;
+	}
+	return false;
+}

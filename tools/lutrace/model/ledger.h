@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Reader of one kernel's ledger. Nothing in it is believed before it has been
+ * checked: another kernel wrote it, perhaps one that went wrong.
+ */
+#ifndef LUTRACE_LEDGER_H
+#define LUTRACE_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+#include <linux/liveupdate_trace.h>
+
+#define LEDGER_DIRECTORY "/sys/kernel/liveupdate/ledger"
+
+/* Above any cycle counter, and low enough that times are computed exactly. */
+#define LEDGER_MAX_KHZ 100000000ULL
+
+/* Below any that a kernel measures time with. */
+#define LEDGER_MIN_KHZ 1000ULL
+
+#define LEDGER_WHY_SIZE 160
+
+/**
+ * struct ledger - one kernel's ledger
+ * @header:  as the kernel wrote it
+ * @records: its records, by ascending sequence
+ * @count:   number of @records
+ */
+struct ledger {
+	struct liveupdate_ledger header;
+	struct liveupdate_record *records;
+	size_t count;
+};
+
+int ledger_check(const struct ledger *ledger, char why[LEDGER_WHY_SIZE]);
+int ledger_parse(struct ledger *ledger, const void *data, size_t size, char why[LEDGER_WHY_SIZE]);
+int ledger_read(struct ledger *ledger, const char *path, char why[LEDGER_WHY_SIZE]);
+int file_read(int fd, char **data, size_t *size);
+struct liveupdate_drops ledger_drops(const struct ledger *ledger, enum liveupdate_class class);
+enum liveupdate_class ledger_class(unsigned int step);
+void ledger_free(struct ledger *ledger);
+
+#endif /* LUTRACE_LEDGER_H */

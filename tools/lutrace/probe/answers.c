@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <sys/utsname.h>
+
+#include <linux/types.h>
+#include <linux/liveupdate_trace.h>
+
+#include "base/json.h"
+#include "base/say.h"
+#include "model/document.h"
+#include "model/vocabulary.h"
+#include "probe/answers.h"
+#include "probe/probe.h"
+#include "blackout.h"
+#include "step_latency.h"
+
+static void add_ns(struct json_object *row, const char *name, uint64_t ns, bool known)
+{
+	json_object_object_add(row, name, known ? json_object_new_uint64(ns) : NULL);
+}
+
+static struct json_object *make_histogram(const struct step_latency *latency)
+{
+	struct json_object *rows = json_object_new_array();
+	unsigned int i, first = LATENCY_SLOTS, last = 0;
+
+	for (i = 0; i < LATENCY_SLOTS; i++) {
+		if (!latency->slots[i])
+			continue;
+		if (first == LATENCY_SLOTS)
+			first = i;
+		last = i;
+	}
+	for (i = first; i <= last && i < LATENCY_SLOTS; i++) {
+		struct json_object *row = json_object_new_object();
+
+		add_number(row, "from_ns", (int64_t)latency_slot_ns(i));
+		add_number(row, "to_ns", (int64_t)latency_slot_ns(i + 1));
+		add_number(row, "count", latency->slots[i]);
+		json_object_array_add(rows, row);
+	}
+	return rows;
+}
+
+static struct json_object *make_step(unsigned int step, const struct step_latency *latency)
+{
+	struct json_object *row = json_object_new_object();
+	bool timed = latency->timed;
+
+	add_text(row, "step", step_name(step));
+	add_number(row, "count", (int64_t)latency->count);
+	add_number(row, "open", 0); /* an end is what it counts */
+	add_number(row, "errors", (int64_t)latency->errors);
+	add_number(row, "objects", (int64_t)latency->items);
+	add_ns(row, "total_ns", latency->total_ns, timed);
+	add_ns(row, "mean_ns", timed ? latency->total_ns / latency->timed : 0, timed);
+	add_ns(row, "max_ns", latency->max_ns, timed);
+	json_object_object_add(row, "histogram", make_histogram(latency));
+	return row;
+}
+
+/**
+ * probe_steps - what step_latency has counted
+ * @pinned: where it is pinned, NULL to look for it
+ * @only:   the one kind of step to look at, 0 for all
+ * @value:  set to an object as 'lutrace steps' prints it
+ *
+ * Return: EXIT_GOOD, or another exit code after an error message.
+ */
+int probe_steps(const char *pinned, int only, struct json_object **value)
+{
+	struct json_object *rows;
+	struct step_latency latency;
+	struct step_records records;
+	const struct probe *probe;
+	struct probe_list list;
+	__u32 step;
+	int code;
+
+	code = probe_open(&list, pinned, PROBE_STEP_LATENCY, &probe, "step_records", &records,
+			  sizeof(records));
+	if (code)
+		return code;
+	rows = json_object_new_array();
+	/* The map has room for 256 kinds, of whatever number. */
+	for (step = 0; step < 1024; step++) {
+		if ((!only || (int)step == only) &&
+		    probe_read(probe, "steps", &step, &latency, sizeof(latency)))
+			json_object_array_add(rows, make_step(step, &latency));
+	}
+	*value = json_object_new_object();
+	json_object_object_add(*value, "kernel", NULL);
+	json_object_object_add(*value, "steps", rows);
+	add_number(*value, "dropped", 0);
+	add_number(*value, "unpaired", (int64_t)records.unpaired);
+	probe_free(&list);
+	return EXIT_GOOD;
+}
+
+/* The ledgers of the map of that name: the one without a jump is the incoming. */
+struct ledgers {
+	__u64 address[2];
+	struct blackout_side sides[2];
+};
+
+/**
+ * probe_blackout - what blackout has found
+ * @pinned: where it is pinned, NULL to look for it
+ * @value:  set to an object as 'lutrace time' prints it
+ *
+ * Return: EXIT_GOOD, or another exit code after an error message.
+ */
+int probe_blackout(const char *pinned, struct json_object **value)
+{
+	struct json_object *answer, *kernel;
+	const struct probe *probe;
+	struct blackout blackout = { 0 };
+	struct ledgers ledgers = { 0 };
+	struct probe_list list;
+	const __u32 zero = 0;
+	struct utsname uts;
+	bool resumed;
+	int code;
+
+	code = probe_open(&list, pinned, PROBE_BLACKOUT, &probe, "blackout_report", &blackout,
+			  sizeof(blackout));
+	if (code)
+		return code;
+	if (!probe_read(probe, "ledgers", &zero, &ledgers, sizeof(ledgers)))
+		code = fail("its maps are those of another build of blackout");
+	probe_free(&list);
+	if (code)
+		return code;
+
+	resumed = ledgers.sides[ledgers.sides[0].jump.sequence ? 1 : 0].resumed.sequence;
+	/* Before the first record, nothing has been evaluated. */
+	if (!blackout.known && !blackout.reason)
+		blackout.reason = BLACKOUT_REASON_NO_HANDOVER;
+	answer = json_object_new_object();
+	add_ns(answer, "ns", blackout.ns, blackout.known);
+	add_text(answer, "unknown", blackout.known ? NULL : blackout_reason_text(blackout.reason));
+	add_text(answer, "from",
+		 !blackout.known				    ? NULL
+		 : blackout.phases[LIVEUPDATE_PHASE_QUIESCE].absent ? "reboot-call"
+								    : "pause-mark");
+	add_text(answer, "to", !blackout.known ? NULL : resumed ? "resume-mark" : "session-finish");
+	json_object_object_add(answer, "phases", recording_phases(&blackout));
+
+	kernel = json_object_new_object();
+	add_text(kernel, "outgoing", NULL);
+	add_text(kernel, "incoming", uname(&uts) ? NULL : uts.release);
+	*value = json_object_new_object();
+	json_object_object_add(*value, "kernel", kernel);
+	json_object_object_add(*value, "time", NULL);
+	json_object_object_add(*value, "blackout", answer);
+	return EXIT_GOOD;
+}

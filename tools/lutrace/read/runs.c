@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/say.h"
+#include "read/json_file.h"
+#include "read/runs.h"
+#include "read/source.h"
+
+/* How deep below a directory recordings are looked for. */
+#define MAX_DEPTH 4
+
+/* A recording, or the ledgers in a directory. */
+static int add_source(struct runs *runs, const char *file, const char *directory)
+{
+	struct source source = { .file = file, .directory = directory };
+	struct handover handover;
+	int code = source_read(&source, &handover);
+
+	if (code)
+		return code;
+	if (runs_add(runs, &handover))
+		code = fail("out of memory");
+	source_free(&source, &handover);
+	return code;
+}
+
+/* Not every JSON file beside a recording is one; a damaged one is. */
+static bool is_recording(const char *path)
+{
+	char why[LEDGER_WHY_SIZE];
+	const char *suffix = strrchr(path, '.');
+	struct json_object *value;
+	bool found;
+
+	if (!suffix || strcmp(suffix, ".json") != 0)
+		return false;
+	value = json_file_read(path, true, why);
+	found = member(value, "ledgers") && member(value, "version");
+	json_object_put(value);
+	return found;
+}
+
+static bool has_ledger(const char *directory)
+{
+	char path[PATH_MAX];
+
+	return snprintf(path, sizeof(path), "%s/current", directory) < (int)sizeof(path) &&
+	       !access(path, F_OK);
+}
+
+/* What is below a directory, in the order of names: recordings, or ledgers. */
+static int add_directory(struct runs *runs, const char *directory, bool ledgers, int depth)
+{
+	int i, count, code = EXIT_GOOD;
+	struct dirent **entries;
+	char path[PATH_MAX];
+	struct stat found;
+
+	if (ledgers && has_ledger(directory))
+		return add_source(runs, NULL, directory);
+	count = scandir(directory, &entries, NULL, alphasort);
+	if (count < 0)
+		return fail("cannot read %s: %s", directory, strerror(errno));
+	for (i = 0; i < count; i++) {
+		const char *name = entries[i]->d_name;
+
+		if (!code && name[0] != '.' &&
+		    snprintf(path, sizeof(path), "%s/%s", directory, name) < (int)sizeof(path) &&
+		    !stat(path, &found)) {
+			if (S_ISDIR(found.st_mode) && depth < MAX_DEPTH)
+				code = add_directory(runs, path, ledgers, depth + 1);
+			else if (S_ISREG(found.st_mode) && !ledgers && is_recording(path))
+				code = add_source(runs, path, NULL);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return code;
+}
+
+/**
+ * runs_read - take a recording, or all below a directory, into a set
+ * @runs: the set
+ * @path: a recording; a directory with recordings or, where there are none,
+ *        with ledgers
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int runs_read(struct runs *runs, const char *path)
+{
+	size_t before = runs->count;
+	struct stat found;
+	int code;
+
+	if (stat(path, &found) || !S_ISDIR(found.st_mode))
+		return add_source(runs, path, NULL);
+	code = add_directory(runs, path, false, 0);
+	if (!code && runs->count == before)
+		code = add_directory(runs, path, true, 0);
+	if (!code && runs->count == before)
+		code = fail("there is no recording and no ledger in %s", path);
+	return code;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/options.h"
+#include "base/say.h"
+#include "read/json_file.h"
+#include "read/recording.h"
+#include "read/source.h"
+
+/* One of SOURCE_OPTIONS was given. */
+void source_option(struct source *source, int letter, const char *argument)
+{
+	if (letter == 'l')
+		source->directory = argument;
+	else if (letter == 'f')
+		source->file = argument;
+}
+
+/**
+ * source_arguments - the arguments after the options: at most one recording
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int source_arguments(struct source *source, int argc, char **argv)
+{
+	if (optind < argc && !source->file)
+		source->file = argv[optind++];
+	if (optind < argc)
+		return fail("'%s' is one argument too many; try --help", argv[optind]);
+	if (source->file && source->directory)
+		return fail("name a recording or --ledger, not both");
+	return EXIT_GOOD;
+}
+
+static int read_recording(struct source *source, struct handover *handover)
+{
+	char why[LEDGER_WHY_SIZE];
+
+	if (strcmp(source->file, "-") != 0 && access(source->file, R_OK))
+		return fail("cannot read %s: %s", source->file, strerror(errno));
+	source->recording = json_file_read(source->file, true, why);
+	if (!source->recording)
+		return fail("%s is no JSON (%s); 'lutrace record -o FILE' writes a recording",
+			    source->file, why);
+	if (recording_parse(handover, source->recording, why))
+		return fail("%s cannot be used: %s", source->file, why);
+	/* Most of its memory, and in the model by now. */
+	json_object_object_del(source->recording, "ledgers");
+	return EXIT_GOOD;
+}
+
+static int read_ledgers(struct source *source, struct handover *handover)
+{
+	static const char *const names[SIDES] = { "previous", "current" };
+	const char *directory = source->directory ?: LEDGER_DIRECTORY;
+	char why[LEDGER_WHY_SIZE], path[PATH_MAX];
+	int side, ret;
+
+	if (access(directory, F_OK))
+		return fail("there is no %s: %s", directory,
+			    source->directory
+				    ? strerror(errno)
+				    : "this kernel keeps no ledger; see 'lutrace doctor'");
+	for (side = 0; side < SIDES; side++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, names[side]);
+		ret = ledger_read(&handover->ledger[side], path, why);
+		if (ret == -ENOENT)
+			continue; /* after a cold boot there is no previous one */
+		if (ret == -EACCES || ret == -EPERM)
+			return fail("only root may read %s", path);
+		if (ret)
+			return fail("%s cannot be used: %s", path, why);
+		handover->present[side] = true;
+	}
+	if (!handover->present[OUTGOING] && !handover->present[INCOMING])
+		return fail("there is no ledger in %s", directory);
+	if (handover_build(handover, why))
+		return fail("the ledgers in %s cannot be used: %s", directory, why);
+	return EXIT_GOOD;
+}
+
+/**
+ * source_read - read the handover that the user asked for
+ * @source:   where from; @recording is filled in
+ * @handover: filled in
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int source_read(struct source *source, struct handover *handover)
+{
+	int code;
+
+	memset(handover, 0, sizeof(*handover));
+	code = source->file ? read_recording(source, handover) : read_ledgers(source, handover);
+	if (code)
+		source_free(source, handover);
+	return code;
+}
+
+void source_free(struct source *source, struct handover *handover)
+{
+	json_object_put(source->recording);
+	source->recording = NULL;
+	handover_free(handover);
+}
+
+bool source_is_this_boot(const struct source *source)
+{
+	return !source->file && !source->recording &&
+	       (!source->directory || !strcmp(source->directory, LEDGER_DIRECTORY));
+}

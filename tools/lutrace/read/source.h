@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Where a verb's handover comes from: the running kernel, a directory with
+ * copies of its ledgers, or a recording.
+ */
+#ifndef LUTRACE_SOURCE_H
+#define LUTRACE_SOURCE_H
+
+#include <stdbool.h>
+
+#include <json-c/json.h>
+
+#include "model/handover.h"
+
+/**
+ * struct source - what the user asked for, and what was read
+ * @directory: directory with the ledgers, NULL for the kernel's own
+ * @file:      recording, NULL for none
+ * @recording: the JSON of @file, NULL without one
+ */
+struct source {
+	const char *directory;
+	const char *file;
+	struct json_object *recording;
+};
+
+/* For next_option(). */
+#define SOURCE_LETTERS "l:f:"
+#define SOURCE_OPTIONS                                                                             \
+	{ "ledger", required_argument, NULL, 'l' },                                                \
+	{                                                                                          \
+		"file", required_argument, NULL, 'f'                                               \
+	}
+
+void source_option(struct source *source, int letter, const char *argument);
+int source_arguments(struct source *source, int argc, char **argv);
+int source_read(struct source *source, struct handover *handover);
+void source_free(struct source *source, struct handover *handover);
+
+/** source_is_this_boot() - whether evidence of this boot belongs to what is read */
+bool source_is_this_boot(const struct source *source);
+
+#endif /* LUTRACE_SOURCE_H */

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "read/system.h"
+
+/* VT-d 11.4.3, Extended Capability Register */
+#define ECAP_SMTS (1ULL << 43) /* scalable mode translation */
+#define ECAP_SSTS (1ULL << 46) /* second-stage translation */
+#define ECAP_FSTS (1ULL << 47) /* first-stage translation */
+
+/* Where a file of the system is. */
+void system_path(const struct system *system, char path[PATH_MAX], const char *file)
+{
+	snprintf(path, PATH_MAX, "%s%s", system->root, file);
+}
+
+bool system_has(const struct system *system, const char *file)
+{
+	char path[PATH_MAX];
+
+	system_path(system, path, file);
+	return !access(path, F_OK);
+}
+
+/* The first line of a small file. */
+bool system_text(const struct system *system, const char *file, char *text, int size)
+{
+	char path[PATH_MAX];
+	FILE *from;
+	bool good;
+
+	text[0] = '\0';
+	system_path(system, path, file);
+	from = fopen(path, "re");
+	if (!from)
+		return false;
+	good = fgets(text, size, from) != NULL;
+	fclose(from);
+	text[strcspn(text, "\n")] = '\0';
+	return good;
+}
+
+/* zlib reads plain files as well as compressed ones. */
+static char *read_config(const char *path)
+{
+	size_t room = 1 << 20, size = 0;
+	char *text;
+	gzFile from;
+	int got;
+
+	from = gzopen(path, "rb");
+	if (!from)
+		return NULL;
+	text = malloc(room);
+	while (text && (got = gzread(from, text + size, (unsigned int)(room - size - 1))) > 0) {
+		size += (size_t)got;
+		if (size == room - 1)
+			break;
+	}
+	gzclose(from);
+	if (text)
+		text[size] = '\0';
+	return text;
+}
+
+static void find_config(struct system *system)
+{
+	static const char *const files[] = {
+		"/proc/config.gz",
+		"/boot/config-%s",
+		"/lib/modules/%s/config",
+		"/lib/modules/%s/build/.config",
+	};
+	char file[PATH_MAX / 2];
+	size_t i;
+
+	for (i = 0; !system->config && i < sizeof(files) / sizeof(files[0]); i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(file, sizeof(file), files[i], system->release);
+#pragma GCC diagnostic pop
+		system_path(system, system->config_file, file);
+		system->config = read_config(system->config_file);
+	}
+}
+
+static void find_iommus(struct system *system)
+{
+	char path[PATH_MAX], text[32];
+	struct dirent *entry;
+	uint64_t ecap;
+	DIR *directory;
+
+	system->dmar = system_has(system, "/sys/firmware/acpi/tables/DMAR");
+	system_path(system, path, "/sys/class/iommu");
+	directory = opendir(path);
+	while (directory && (entry = readdir(directory))) {
+		if (strncmp(entry->d_name, "ivhd", 4) == 0)
+			system->amd++;
+		if (strncmp(entry->d_name, "dmar", 4) != 0)
+			continue;
+		system->units++;
+		snprintf(path, sizeof(path), "/sys/class/iommu/%s/intel-iommu/ecap", entry->d_name);
+		if (!system_text(system, path, text, sizeof(text)))
+			continue;
+		ecap = strtoull(text, NULL, 16);
+		if (!(ecap & ECAP_SMTS))
+			continue;
+		system->scalable++;
+		system->first_stage += !!(ecap & ECAP_FSTS);
+		system->second_stage += !!(ecap & ECAP_SSTS);
+	}
+	if (directory)
+		closedir(directory);
+}
+
+/**
+ * system_read - look at a machine
+ * @system: filled in; to be freed with system_free()
+ * @root:   directory with its file system, NULL for this machine's
+ */
+void system_read(struct system *system, const char *root)
+{
+	memset(system, 0, sizeof(*system));
+	system->root = root ?: "";
+	system_text(system, "/proc/sys/kernel/osrelease", system->release, sizeof(system->release));
+	system_text(system, "/proc/cmdline", system->cmdline, sizeof(system->cmdline));
+	find_config(system);
+	find_iommus(system);
+}
+
+void system_free(struct system *system)
+{
+	free(system->config);
+	system->config = NULL;
+}
+
+/**
+ * system_config - the value of a configuration option
+ * @system: the machine
+ * @option: without "CONFIG_"
+ *
+ * Return: 'y', 'm', 'n', or 0 if the configuration is not known.
+ */
+char system_config(const struct system *system, const char *option)
+{
+	char line[80];
+	const char *found;
+
+	if (!system->config)
+		return 0;
+	snprintf(line, sizeof(line), "\nCONFIG_%s=", option);
+	found = strstr(system->config, line);
+	if (!found)
+		return 'n';
+	return found[strlen(line)] == 'm' ? 'm' : 'y';
+}
+
+/**
+ * system_parameter - is a word among the values of a kernel parameter?
+ * @system: the machine
+ * @name:   of the parameter
+ * @word:   one of the words that it may have, separated by commas; NULL for any
+ *
+ * A parameter may stand on the command line several times.
+ */
+bool system_parameter(const struct system *system, const char *name, const char *word)
+{
+	const char *at = system->cmdline;
+	size_t length = strlen(name), word_length = word ? strlen(word) : 0;
+
+	while (*at) {
+		size_t size = strcspn(at, " ");
+		const char *end = at + size;
+
+		if (size > length && !strncmp(at, name, length) && at[length] == '=') {
+			if (!word)
+				return true;
+			for (at += length + 1; at < end; at += strcspn(at, ", ") + 1) {
+				if (strcspn(at, ", ") == word_length &&
+				    !strncmp(at, word, word_length))
+					return true;
+			}
+		}
+		at = end + strspn(end, " ");
+	}
+	return false;
+}
+
+/* Can all of its VT-d units do what the feature needs in scalable mode? */
+bool system_scalable_capable(const struct system *system)
+{
+	return system->units && system->scalable == system->units &&
+	       (system->first_stage == system->units || system->second_stage == system->units);
+}
+
+/* Does it use scalable mode? */
+bool system_scalable_mode(const struct system *system)
+{
+	if (!system->scalable || system_parameter(system, "intel_iommu", "sm_off"))
+		return false;
+	return system_parameter(system, "intel_iommu", "sm_on") ||
+	       system_config(system, "INTEL_IOMMU_SCALABLE_MODE_DEFAULT_ON") == 'y';
+}
+
+/* The mode that its VT-d units are used in, in words. */
+const char *system_mode_text(const struct system *system)
+{
+	if (!system_scalable_mode(system))
+		return "legacy mode";
+	if (system->first_stage == system->units)
+		return "scalable mode, first stage";
+	return "scalable mode, second stage";
+}

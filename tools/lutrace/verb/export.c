@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* lutrace export: the live updates of this host as metrics. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "export/http.h"
+#include "model/ledger.h"
+#include "main.h"
+
+/* node_exporter is another user, and reads files that end in .prom alone. */
+static int write_textfile(const char *path, const char *text, size_t length)
+{
+	int error = file_write(path, text, length, 0644);
+
+	return error ? fail("cannot write %s: %s", path, strerror(-error)) : EXIT_GOOD;
+}
+
+/* Once, in the classic format: node_exporter reads no other. */
+static int export_once(struct export *export, const char *path)
+{
+	struct openmetrics page = { .classic = true };
+	int code = EXIT_BAD;
+
+	if (export_page(export, &page))
+		fail("out of memory");
+	else if (!strcmp(path, "-"))
+		code = output_file(path, page.text, page.length);
+	else
+		code = write_textfile(path, page.text, page.length);
+	openmetrics_free(&page);
+	return code;
+}
+
+/* What there is: one row for each name that samples have. */
+static struct json_object *metrics_table(void)
+{
+	struct json_object *rows = json_object_new_array();
+	char name[128];
+	size_t i;
+
+	for (i = 0; i < EXPORT_METRIC_COUNT; i++) {
+		const struct openmetrics_family *family = &export_metrics[i];
+		struct json_object *row = json_object_new_object();
+
+		snprintf(name, sizeof(name), "%s%s", family->name,
+			 openmetrics_suffix(family->type));
+		add_text(row, "name", name);
+		add_text(row, "type", openmetrics_type_name(family->type));
+		add_text(row, "unit", family->unit);
+		add_text(row, "labels", family->labels);
+		add_text(row, "help", family->help);
+		json_object_array_add(rows, row);
+	}
+	return rows;
+}
+
+static void print_metrics(struct json_object *rows)
+{
+	static const struct column columns[] = { { "name", "metric", COLUMN_TEXT },
+						 { "type", "type", COLUMN_TEXT },
+						 { "labels", "labels", COLUMN_TEXT },
+						 { "help", "what it says", COLUMN_TEXT } };
+
+	output_table(rows, columns, sizeof(columns) / sizeof(columns[0]), 0);
+}
+
+/* Better now than in a log that nobody reads. */
+static int check_ledgers(const char *directory)
+{
+	char *path;
+	int code = EXIT_GOOD;
+
+	if (asprintf(&path, "%s/current", directory) < 0)
+		return fail("out of memory");
+	if (access(directory, F_OK))
+		code = fail("there is no %s: %s", directory,
+			    strcmp(directory, LEDGER_DIRECTORY) != 0
+				    ? strerror(errno)
+				    : "this kernel keeps no ledger; see 'lutrace doctor'");
+	else if (access(path, R_OK) && errno == EACCES)
+		code = fail(
+			"only root may read %s; without root, name recordings that lutrace-collect.service makes",
+			path);
+	free(path);
+	return code;
+}
+
+int do_export(int argc, char **argv)
+{
+	static const struct option options[] = { { "listen", required_argument, NULL, 'L' },
+						 { "textfile", required_argument, NULL, 't' },
+						 { "ledger", required_argument, NULL, 'l' },
+						 { "probes", required_argument, NULL, 'P' },
+						 { "metrics", no_argument, NULL, 'm' },
+						 { 0 } };
+	const char *listen = NULL, *textfile = NULL, *ledgers = NULL;
+	struct export export = { 0 };
+	bool list = false;
+	int letter, code;
+
+	while ((letter = next_option(argc, argv, "L:t:l:P:m", options)) != -1) {
+		switch (letter) {
+		case 'L':
+			listen = optarg;
+			break;
+		case 't':
+			textfile = optarg;
+			break;
+		case 'l':
+			ledgers = optarg;
+			break;
+		case 'P':
+			export.probes = optarg;
+			break;
+		case 'm':
+			list = true;
+			break;
+		}
+	}
+	if (list)
+		return output(metrics_table(), print_metrics);
+	if (listen && textfile)
+		return fail("name --listen or --textfile, not both");
+	if (ledgers && optind < argc)
+		return fail("name recordings or --ledger, not both");
+
+	export.sources.paths = argv + optind;
+	export.sources.path_count = (size_t)(argc - optind);
+	if (optind == argc) {
+		export.sources.ledgers = ledgers ?: LEDGER_DIRECTORY;
+		code = check_ledgers(export.sources.ledgers);
+		if (code)
+			return code;
+	}
+	code = textfile ? export_once(&export, textfile)
+			: export_serve(&export, listen ?: EXPORT_DEFAULT_LISTEN);
+	export_sources_free(&export.sources);
+	return code;
+}
