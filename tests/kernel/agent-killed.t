@@ -115,6 +115,8 @@ kexec -s -l "$LAB_OUTGOING" --command-line="$LAB_INCOMING_CMDLINE" && sync && ke
 END
 after=$stage
 
+outgoing=() incoming=()
+# shellcheck source=/dev/null
 . "$tap_scratch/protocol"
 for mode in ${MODES:-scalable}; do
 	lab_what=$mode
