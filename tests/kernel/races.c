@@ -35,7 +35,7 @@ static unsigned int at_random(unsigned int below)
 	return (unsigned int)rand_r(&seed) % below;
 }
 
-/* One of the answers that a call may give; 0 is success, and ends the list unless first */
+/* What a call may answer: errnos, 0 for success */
 struct answers {
 	int allowed[MAX_ANSWERS];
 	unsigned int count;
@@ -557,7 +557,7 @@ static int run_storm(char **argv)
 /* The incoming kernel: sessions with a memfd each, which two agents want */
 
 static int liveupdate;
-static const char *session_name;
+static char session_name[32];
 static int fds[2];
 
 static int home_retrieve_session(int *fd)
@@ -665,14 +665,12 @@ static bool is_intact(int fd, uint64_t expected)
 static int run_home(char **argv)
 {
 	unsigned int sessions = strtoul(argv[2], NULL, 0), damaged = 0;
-	char name[32];
 
 	liveupdate = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
 	if (liveupdate < 0)
 		err(1, "/dev/liveupdate");
-	session_name = name;
 	for (unsigned int number = 0; number < sessions; number++) {
-		snprintf(name, sizeof(name), "race%u", number);
+		snprintf(session_name, sizeof(session_name), "race%u", number);
 		fds[0] = fds[1] = -1;
 		run_step(&steps[0]);
 		session = fds[0] >= 0 ? fds[0] : fds[1];
