@@ -229,7 +229,7 @@ iommufd_find_restored(struct iommufd_ctx *ictx, u64 token)
 
 	xa_for_each(&ictx->objects, index, obj) {
 		hwpt = to_hwpt_restored(obj);
-		if (hwpt && hwpt->token == token && !hwpt->restored)
+		if (hwpt && hwpt->token == token)
 			return hwpt;
 	}
 	return NULL;
@@ -237,7 +237,7 @@ iommufd_find_restored(struct iommufd_ctx *ictx, u64 token)
 
 /* The restored HWPT with a token, taken, with a reference; or NULL */
 static struct iommufd_hwpt_restored *
-iommufd_take_restored(struct iommufd_ctx *ictx, u64 token)
+iommufd_take_restored(struct iommufd_ctx *ictx, u64 token, bool *again)
 {
 	struct iommufd_hwpt_restored *hwpt;
 
@@ -248,6 +248,7 @@ iommufd_take_restored(struct iommufd_ctx *ictx, u64 token)
 	hwpt = iommufd_find_restored(ictx, token);
 	if (hwpt) {
 		refcount_inc(&hwpt->common.obj.users);
+		*again = hwpt->restored;
 		hwpt->restored = true;
 	}
 	xa_unlock(&ictx->objects);
@@ -255,7 +256,8 @@ iommufd_take_restored(struct iommufd_ctx *ictx, u64 token)
 }
 
 /*
- * ioctl(IOMMU_HWPT_LIVEUPDATE_RESTORE). Whoever has an iommufd may call it as
+ * ioctl(IOMMU_HWPT_LIVEUPDATE_RESTORE). It gives the same ID each time, as the
+ * process that asked before may have died. Whoever has an iommufd may call it as
  * often as he likes: what is recorded is that a HWPT was restored, once.
  */
 int iommufd_hwpt_liveupdate_restore(struct iommufd_ucmd *ucmd)
@@ -263,6 +265,7 @@ int iommufd_hwpt_liveupdate_restore(struct iommufd_ucmd *ucmd)
 	struct iommu_hwpt_liveupdate_restore *cmd = ucmd->cmd;
 	struct iommufd_ctx *ictx = ucmd->ictx;
 	struct iommufd_hwpt_restored *hwpt;
+	bool again;
 	int rc;
 
 	if (cmd->flags || cmd->__reserved)
@@ -270,21 +273,17 @@ int iommufd_hwpt_liveupdate_restore(struct iommufd_ucmd *ucmd)
 	if (!ictx->liveupdate_retrieved)
 		return -ENOTTY;
 
-	hwpt = iommufd_take_restored(ictx, cmd->hwpt_token);
+	hwpt = iommufd_take_restored(ictx, cmd->hwpt_token, &again);
 	if (!hwpt)
 		return -ENOENT;
 
 	cmd->out_hwpt_id = hwpt->common.obj.id;
 	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
-	if (rc) {
-		guard(mutex)(&ictx->liveupdate_lock);
-		hwpt->restored = false;
-	}
 	refcount_dec(&hwpt->common.obj.users);
-	if (!rc)
+	if (!again)
 		liveupdate_step_instant(LIVEUPDATE_STEP_HWPT_RESTORE,
 					LIVEUPDATE_KIND_HWPT, cmd->hwpt_token,
-					0, 0);
+					rc, 0);
 	return rc;
 }
 
