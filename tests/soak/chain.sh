@@ -140,12 +140,13 @@ chain_arrives() {
 		if memory_cgroup $((fault_number * 64)) 2>/dev/null; then
 			fault_expects "$1" "retrieve in a cgroup of $((fault_number * 64)) KiB" "$(dma try retrieve memory 1)" ENOMEM
 		else
+			committed=$(sed -n 's/^Committed_AS: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+			# Nothing can be forked until it is over.
 			echo 2 >/proc/sys/vm/overcommit_memory
-			echo $(($(sed -n 's/^Committed_AS: *\([0-9]*\) kB/\1/p' /proc/meminfo) + fault_number * 64)) \
-				>/proc/sys/vm/overcommit_kbytes
-			fault_expects "$1" "retrieve where $((fault_number * 64)) KiB can be committed" \
-				"$(dma try retrieve memory 1)" ENOSPC
+			echo $((committed + fault_number * 64)) >/proc/sys/vm/overcommit_kbytes
+			dma try retrieve memory 1 >/run/answer
 			echo 0 >/proc/sys/vm/overcommit_memory
+			fault_expects "$1" "retrieve where $((fault_number * 64)) KiB can be committed" "$(cat /run/answer)" ENOSPC
 		fi
 		dma_killed ;;
 	unfinished-refused)
