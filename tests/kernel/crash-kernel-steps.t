@@ -5,7 +5,7 @@
 # device that was preserved goes on writing, to its own memory and nowhere else, and
 # from the dump lutrace postmortem says in which step it was and how far the device had
 # come. The device's addresses are those of the crash kernel's memory, so that with
-# translation off it would write there. (edu has 28 bits of them.)
+# translation off it would write there. (edu alone has 28 bits of them.)
 #
 # Three steps by default, to save time; STEPS=all takes all of them, MODES= other modes.
 
@@ -16,10 +16,13 @@ here=$(dirname "$0")
 . "$here/dma-session.sh"
 build=${BUILD:-$here/../../build}
 
-# STEP KERNEL MODE PLACE: which kernel dies, and where: at a function, or at a word of the
-# stages below. Each with the post-mortem's sentence, and with the device's state there.
+# STEP KERNEL MODE PLACE [WORDS]: which kernel dies, and where: at a function, or at a word
+# of the stages below. With WORDS on its command line the crash kernel cannot go on with
+# the tables that it finds, and the device is stopped.
 table=(
 	"preserved outgoing scalable word"
+	"preserved-off outgoing scalable word intel_iommu=off"
+	"preserved-other-mode outgoing scalable word intel_iommu=sm_off"
 	"in-freeze outgoing scalable iommufd_liveupdate_freeze"
 	"frozen outgoing first-stage device_shutdown"
 	"in-shutdown outgoing legacy intel_liveupdate_shutdown"
@@ -29,18 +32,21 @@ table=(
 	"moved incoming first-stage word"
 	"finished incoming scalable word"
 )
+# What the post-mortem says there
 declare -A sentence=(
 	[preserved]='died after a preserve, before the reboot call, after the step file-preserve of 3 \(vfio-pci-v2\)\.$'
 	[in-freeze]='in the step file-freeze of 2 \(iommufd-v1\)'
 	[frozen]='died between freeze and jump'
 	[in-shutdown]='died between freeze and jump, in the step machine-shutdown\.$'
-	[before-jump]='died between freeze and jump'
-	[waiting]='.'
-	[retrieved]='.'
-	[moved]='.'
-	[finished]='.'
+	[before-jump]='died in the jump, before the incoming kernel recorded anything, after the step jump\.$'
+	[waiting]='7\.3\.4-successor died'
+	[retrieved]='7\.3\.4-successor died'
+	[moved]='7\.3\.4-successor died'
+	[finished]='7\.3\.4-successor died'
 )
-chosen=${STEPS:-in-freeze in-shutdown waiting}
+# And of the device's tables, compared with those of before
+declare -A tables=([moved]='0000:01:00.0 different' [finished]='0000:01:00.0 different')
+chosen=${STEPS:-preserved-off in-freeze waiting}
 
 stage before <<'END'
 set -e
@@ -64,7 +70,7 @@ note iova $iova
 note physical $(dma physical 0x7000)
 dma hold
 lutrace snapshot -d $LAB_DEVICES -o "$LAB_RESULTS/snapshot"
-[ "$DIES" = incoming ] || kexec -p -s --command-line="$LAB_INCOMING_CMDLINE irqpoll reset_devices" "$LAB_INCOMING"
+[ "$DIES" = incoming ] || kexec -p -s --command-line="$LAB_INCOMING_CMDLINE irqpoll reset_devices $WORDS" "$LAB_INCOMING"
 sync
 [ "$STEP" != preserved ] || echo c >/proc/sysrq-trigger
 END
@@ -77,7 +83,7 @@ iova=$(sed -n 's/^iova //p' "$LAB_RESULTS/facts")
 physical=$(sed -n 's/^physical //p' "$LAB_RESULTS/facts")
 if [ ! -e /proc/vmcore ]; then
 	set -e
-	kexec -p -s --command-line="$LAB_INCOMING_CMDLINE irqpoll reset_devices" "$LAB_INCOMING"
+	kexec -p -s --command-line="$LAB_INCOMING_CMDLINE irqpoll reset_devices $WORDS" "$LAB_INCOMING"
 	bind-vfio $LAB_DEVICES >/dev/null
 	dma_session
 	case $STEP in
@@ -108,16 +114,22 @@ makedumpfile -c -d 23 --message-level 4 /proc/vmcore "$LAB_RESULTS/dump" >"$LAB_
 writes_end
 ask-host trace-end
 dmesg >"$LAB_RESULTS/dmesg-crash"
+cat /sys/kernel/debug/iommu/intel/dmar_translation_struct >"$LAB_RESULTS/structures" 2>/dev/null || :
 END
 after=$stage
 
 # traced WHAT: how often QEMU's trace has it until the dump is saved; the crash kernel switches
 # the unit off when it powers off
 traced() { head -c "$(cat "$lab_results/trace.end")" "$tap_scratch/trace" | grep -c -e "$1"; }
+# ids_of_two: domain ids of the crash kernel's PASID entries that are in use with two tables
+ids_of_two() {
+	sed -n 's/^[0-9a-f][0-9a-f]:.*0x[0-9a-f]*:0x[0-9a-f]*\([0-9a-f]\{4\}\):0x\([0-9a-f]*\)[0-9a-f]\{3\}$/\1 \2/p' \
+		"$lab_results/structures" | sort -u | cut -d ' ' -f 1 | uniq -d
+}
 answer() { jq -c -r "$1" "$tap_scratch/answer"; }
 
 for row in "${table[@]}"; do
-	read -r step kernel mode place <<<"$row"
+	read -r step kernel mode place words <<<"$row"
 	case " $chosen " in
 	*" $step "*|' all ') ;;
 	*) continue ;;
@@ -125,22 +137,26 @@ for row in "${table[@]}"; do
 	where=(--append nokaslr)
 	[ "$place" = word ] || where+=(--crash-at "$kernel:$place")
 	for mode in ${MODES:-$mode}; do
-		lab_try --mode "$mode" --memory 768 --devices edu --guard 24 --append crashkernel=168M@72M "${where[@]}" --trace "$tap_scratch/trace" \
-			--hook 'trace-end=stat -c %s "$LAB_TRACE" >"$LAB_RESULTS/trace.end"' --env STEP="$step" --env DIES="$kernel" "$before" "$after" 2>"$tap_scratch/said"
+		lab_try --mode "$mode" --memory 768 --devices edu --guard 24 --append crashkernel=192M --qemu -global --qemu edu.dma_mask=0xffffffff "${where[@]}" --trace "$tap_scratch/trace" \
+			--hook 'trace-end=stat -c %s "$LAB_TRACE" >"$LAB_RESULTS/trace.end"' --env STEP="${step%%-o*}" --env WORDS="$words" --env DIES="$kernel" "$before" "$after" 2>"$tap_scratch/said"
 		is "$step, $mode: the $kernel kernel dies" "$lab_status" 3 || diag "$(cat "$tap_scratch/said")"
 		is "  the crash kernel saves its memory" "$(cat "$lab_results/stage2.exit")" 0 ||
 			{ diag "$(tail -n 40 "$lab_results/console-incoming.log")"; continue; }
-		is "  the device masters the bus" "$(fact master)" 1
-		is "  what it writes is in its own memory" "$(fact arrived)" 0x0000000000001111
-		is "  and nothing in the crash kernel's" "$(cat "$lab_results/guard.exit")" 0 || diag "$(cat "$lab_results/guard.log")"
-		is "  translation is never off" "$(traced 'vtd_dmar_enable enable 0')" 0
-		is "  no access of the device faults" "$(traced vtd_dmar_fault)" 0
+		if [ -n "$words" ]; then
+			is "  the device is stopped where its tables are not kept" "$(fact master) $(fact arrived)" "0 0x0000000000000000"
+		else
+			is "  the device goes on, and what it writes is in its own memory" "$(fact master) $(fact arrived)" "1 0x0000000000001111"
+			is "  translation is never off" "$(traced 'vtd_dmar_enable enable 0')" 0
+			is "  no access of the device faults" "$(traced vtd_dmar_fault)" 0
+			[ "$mode" = legacy ] || is "  no domain id stands for two tables" "$(ids_of_two)" ""
+		fi
+		is "  nothing of it is in the crash kernel's" "$(cat "$lab_results/guard.exit")" 0 || diag "$(cat "$lab_results/guard.log")"
 		dies=lab
 		[ "$kernel" = outgoing ] || dies=successor
 		"$build/bin/lutrace" postmortem -j --vmcore "$lab_results/dump" --vmlinux "$build/linux/$dies/vmlinux" \
 			--snapshot "$lab_results/snapshot" >"$tap_scratch/answer" 2>"$tap_scratch/errors"
-		like "  the post-mortem names the step" "$(answer .summary)" "${sentence[$step]}" || diag "$(cat "$tap_scratch/errors")"
-		diag "$(answer '[.unfinished, .sessions_in_memory, .tables, .unread]')"
+		like "  the post-mortem names the step" "$(answer .summary)" "${sentence[${step%%-o*}]}" || diag "$(cat "$tap_scratch/errors")"
+		is "  and the device's tables" "$(answer '[.tables[] | .device + " " + .verdict] | join(", ")')" "${tables[$step]-0000:01:00.0 identical}"
 		is "  nothing of the dump is unreadable" "$(answer .unread)" '[]'
 	done
 done
