@@ -114,7 +114,20 @@ makedumpfile -c -d 23 --message-level 4 /proc/vmcore "$LAB_RESULTS/dump" >"$LAB_
 writes_end
 ask-host trace-end
 dmesg >"$LAB_RESULTS/dmesg-crash"
-cat /sys/kernel/debug/iommu/intel/dmar_translation_struct >"$LAB_RESULTS/structures" 2>/dev/null || :
+# Domain id and table of each device, as the hardware finds them (VT-d 9.1, 9.4 to 9.6)
+word() { busybox devmem $(($1)) 64; }
+root=$(($(word 0xfed90020) & ~0xfff))
+[ "$LAB_MODE" != legacy ] || exit 0
+for device in /sys/bus/pci/devices/*; do
+	device=${device##*/}
+	function=$((16#${device:8:2} << 3 | ${device:11:1}))
+	contexts=$(word $((root + 16 * 16#${device:5:2} + 8 * (function >> 7))))
+	[ $((contexts & 1)) = 1 ] || continue
+	context=$(word $(((contexts & ~0xfff) + (function & 0x7f) * 32)))
+	[ $((context & 1)) = 1 ] || continue
+	entry=$(($(word $((context & ~0xfff))) & ~0xfff))
+	echo "$(($(word $((entry + 8))) & 0xffff)) $(($(word $entry) & ~0xfff))"
+done >"$LAB_RESULTS/ids"
 END
 after=$stage
 
@@ -122,10 +135,7 @@ after=$stage
 # the unit off when it powers off
 traced() { head -c "$(cat "$lab_results/trace.end")" "$tap_scratch/trace" | grep -c -e "$1"; }
 # ids_of_two: domain ids of the crash kernel's PASID entries that are in use with two tables
-ids_of_two() {
-	sed -n 's/^[0-9a-f][0-9a-f]:.*0x[0-9a-f]*:0x[0-9a-f]*\([0-9a-f]\{4\}\):0x\([0-9a-f]*\)[0-9a-f]\{3\}$/\1 \2/p' \
-		"$lab_results/structures" | sort -u | cut -d ' ' -f 1 | uniq -d
-}
+ids_of_two() { sort -u "$lab_results/ids" | cut -d ' ' -f 1 | uniq -d; }
 answer() { jq -c -r "$1" "$tap_scratch/answer"; }
 
 for row in "${table[@]}"; do
