@@ -39,10 +39,10 @@ declare -A sentence=(
 	[frozen]='died between freeze and jump'
 	[in-shutdown]='died between freeze and jump, in the step machine-shutdown\.$'
 	[before-jump]='died in the jump, before the incoming kernel recorded anything, after the step jump\.$'
-	[waiting]='7\.3\.4-successor died'
-	[retrieved]='7\.3\.4-successor died'
-	[moved]='7\.3\.4-successor died'
-	[finished]='7\.3\.4-successor died'
+	[waiting]=' died '
+	[retrieved]=' died '
+	[moved]=' died '
+	[finished]=' died '
 )
 # And of the device's tables, compared with those of before
 declare -A tables=([moved]='0000:01:00.0 different' [finished]='0000:01:00.0 different')
@@ -145,9 +145,9 @@ for row in "${table[@]}"; do
 			is "  no access of the device faults" "$(traced vtd_dmar_fault)" 0
 		fi
 		is "  nothing of it is in the crash kernel's" "$(cat "$lab_results/guard.exit")" 0 || diag "$(cat "$lab_results/guard.log")"
-		dies=lab
-		[ "$kernel" = outgoing ] || dies=successor
-		"$build/bin/lutrace" postmortem -j --vmcore "$lab_results/dump" --vmlinux "$build/linux/$dies/vmlinux" \
+		dies=${OUTGOING:-$build/linux/lab/arch/x86/boot/bzImage}
+		[ "$kernel" = outgoing ] || dies=${INCOMING:-$build/linux/successor/arch/x86/boot/bzImage}
+		"$build/bin/lutrace" postmortem -j --vmcore "$lab_results/dump" --vmlinux "${dies%/arch/x86/boot/bzImage}/vmlinux" \
 			--snapshot "$lab_results/snapshot" >"$tap_scratch/answer" 2>"$tap_scratch/errors"
 		like "  the post-mortem names the step" "$(answer .summary)" "${sentence[${step%%-o*}]}" || diag "$(cat "$tap_scratch/errors")"
 		is "  and the device's tables" "$(answer '[.tables[] | .device + " " + .verdict] | join(", ")')" "${tables[$step]-0000:01:00.0 identical}"
