@@ -70,6 +70,13 @@ test: build unit ## build everything and run all tests (TESTS= some of them, TES
 test-debug: kernel-debug tools programs ## the laboratory's tests with the debug kernel on both sides (TESTS=)
 	$(Q)tests/run-debug $(TESTS)
 
+soak-options = --count $(or $(COUNT),1000) $(if $(SEED),--seed $(SEED)) $(if $(FROM),--from $(FROM)) \
+	$(if $(MODES),--modes '$(MODES)') $(if $(EACH),--each $(EACH)) $(if $(SOAK_JOBS),--jobs $(SOAK_JOBS)) $(if $(RESUME),--resume)
+
+.PHONY: soak
+soak: build ## live updates in a row, with a fault in one of ten (COUNT=1000, SEED=, FROM=, MODES=, EACH=, SOAK_JOBS=, RESUME=1)
+	$(Q)tests/soak/run $(soak-options) --results $(BUILD)/soak
+
 .PHONY: test-package
 test-package: tools unit ## the toolkit's package, built and installed on Debian 12 and 13
 	$(Q)PACKAGE_SUITES='bookworm trixie' tests/run tests/toolkit/package.t

@@ -8,6 +8,7 @@
  */
 #include <err.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -76,6 +77,9 @@ struct header {
 	u32 size;
 } __packed;
 
+/* Return: whether that is the header that is looked for; any, if it is NULL. */
+static bool (*wanted)(void *header);
+
 static void *find_in(u64 begin, u64 end, u32 magic, size_t header_size)
 {
 	const size_t chunk = 1UL << 20;
@@ -96,15 +100,20 @@ static void *find_in(u64 begin, u64 end, u32 magic, size_t header_size)
 			if (ser->magic != magic || ser->size != header_size ||
 			    ser->crc != crc(&ser->size, header_size - offsetof(typeof(*ser), size)))
 				continue;
+			ser = map(at + offset);
+			if (wanted && !wanted(ser)) {
+				munmap(ser, PAGE);
+				continue;
+			}
 			munmap(window, size);
-			return map(at + offset);
+			return ser;
 		}
 		munmap(window, size);
 	}
 	return NULL;
 }
 
-static void *find_header(u32 magic, size_t size)
+static void *search_header(u32 magic, size_t size)
 {
 	void *ser = NULL;
 	FILE *ranges = fopen("/proc/iomem", "r");
@@ -119,6 +128,13 @@ static void *find_header(u32 magic, size_t size)
 			ser = find_in(begin, end + 1, magic, size);
 	}
 	fclose(ranges);
+	return ser;
+}
+
+static void *find_header(u32 magic, size_t size)
+{
+	void *ser = search_header(magic, size);
+
 	if (!ser)
 		errx(1, "nothing is preserved");
 	return ser;
@@ -134,6 +150,35 @@ static void seal(void *record, size_t size)
 	struct iommu_ser_prefix *prefix = record;
 
 	prefix->crc = crc(&prefix->state, size - offsetof(struct iommu_ser_prefix, state));
+}
+
+static bool is_sealed(void *record, size_t size)
+{
+	struct iommu_ser_prefix *prefix = record;
+
+	return prefix->crc == crc(&prefix->state, size - offsetof(struct iommu_ser_prefix, state));
+}
+
+/*
+ * The second device that is preserved is another one then. After many live updates free
+ * memory has headers of earlier ones; what they lead to is damaged as well, if it is still
+ * records of two devices.
+ */
+static unsigned int tenants;
+
+static bool damage_tenant(void *header)
+{
+	struct iommu_liveupdate_ser *ser = header;
+	struct iommu_device_ser *device = first_record(ser->devices);
+
+	if (is_sealed(&device[0], sizeof(*device)) && is_sealed(&device[1], sizeof(*device)) &&
+	    device[1].vendor) {
+		device[1].vendor ^= 1;
+		seal(&device[1], sizeof(*device));
+		tenants++;
+	}
+	munmap((void *)((uintptr_t)device & ~(PAGE - 1)), PAGE);
+	return false;
 }
 
 /* The context entry of a device: root table, then context table (VT-d 9.1, 9.3). */
@@ -251,6 +296,13 @@ int main(int argc, char **argv)
 	}
 	if (!strncmp(what, "hugetlb-", 8)) {
 		damage_hugetlb(what);
+		return 0;
+	}
+	if (!strcmp(what, "tenant-vendor")) {
+		wanted = damage_tenant;
+		search_header(IOMMU_SER_MAGIC, sizeof(*header));
+		if (!tenants)
+			errx(1, "no second device is preserved");
 		return 0;
 	}
 	header = find_header(IOMMU_SER_MAGIC, sizeof(*header));
