@@ -56,12 +56,16 @@ successor intel load "$LAB_INCOMING" "intel-iommu=off"
 successor any-iommu load "$LAB_INCOMING" "iommu=pt,off"
 [ "$LAB_MODE" = legacy ] || successor mode load "$LAB_INCOMING" "intel_iommu=sm_off"
 successor state load "$LAB_INCOMING" "iommu.liveupdate=off"
+successor memory load "$LAB_INCOMING" "mem=512M"
+successor hole load "$LAB_INCOMING" 'memmap=64M$1G'
+successor exact load "$LAB_INCOMING" "memmap=exactmap memmap=512M@0"
+successor test load "$LAB_INCOMING" "memtest=1"
 successor interrupts load "$LAB_INCOMING" "intremap=off"
 lutrace postmortem -j >"$LAB_RESULTS/postmortem.json"
 cat /sys/kernel/liveupdate/ledger/current >"$LAB_RESULTS/current"
 
 # What looks like it and is none.
-load "$LAB_INCOMING" "kho=off kho=on \"x=a intel_iommu=off\" my_intel_iommu=off -- intel_iommu=off liveupdate=off" || exit
+load "$LAB_INCOMING" "kho=off kho=on \"x=a intel_iommu=off\" my_intel_iommu=off -- intel_iommu=off liveupdate=off mem=1M" || exit
 note good-doctor "$(lutrace doctor -s "$load_image" -c "$load_words" >/dev/null; echo $?)"
 dmesg -C
 workload_go_on 0
@@ -122,6 +126,10 @@ for mode in ${MODES:-legacy scalable}; do
 		refused mode "the other mode" "$cannot 'iommu-liveupdate-v3;.*': its command line runs VT-d in another mode; add intel_iommu=sm_on"
 	fi
 	refused state "iommu.liveupdate=off" "$cannot 'iommu-liveupdate-v3;.*': .*remove iommu.liveupdate=off"
+	for words in memory hole exact; do
+		refused $words "other memory ($words)" "$cannot what is preserved: its command line does not leave it the memory that this kernel has; let mem= and memmap= be those of this kernel"
+	done
+	refused test "a test of memory" "$cannot what is preserved: its command line writes to memory .*; remove memtest"
 	refused interrupts "intremap=off" "$cannot 'iommu-liveupdate-v3;.*': its command line leaves interrupt remapping off"
 	like "$mode: the post-mortem tells of the last one" "$(lab_json postmortem.json .summary)" \
 		"^The live update failed: successor-refuse failed with ENOEXEC .its command line leaves interrupt remapping off; "

@@ -52,6 +52,12 @@ echo 'kho=on liveupdate=on intel_iommu=on,sm_off' >"$root/proc/cmdline"
 like "whichever that is" "$(advice -c "$words")" 'another mode; .*sm_off for legacy mode'
 echo "$words" >"$root/proc/cmdline"
 
+like "its memory has to be that of the running kernel" "$(advice -c "$words mem=512M")" 'let mem= and memmap= be those of this kernel'
+echo "$words mem=2G" >"$root/proc/cmdline"
+is "which may be less than there is" "$(status -c "$words mem=2G") $(status)" "0 0"
+echo "$words" >"$root/proc/cmdline"
+like "and nothing may test it" "$(advice -c "$words memtest")" 'writes to memory before .*; remove memtest'
+
 # Only what is preserved is asked for.
 image=$tap_scratch/image
 image_says vfio-pci-v2 vfio-pci-v9 "$image"

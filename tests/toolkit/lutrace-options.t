@@ -81,6 +81,10 @@ like "what is no recording is refused" "$("$lutrace" report empty.json 2>&1)" 'n
 is "with -j an error is JSON" "$("$lutrace" -j report nowhere.json 2>/dev/null | jq -r 'keys[]')" error
 is "-p may stand after the verb" \
 	"$("$lutrace" report nowhere.json -p 2>/dev/null | jq -r 'keys[]')" error
+like "a directory is no recording" "$("$lutrace" report . 2>&1)" 'is a directory; name a recording in it, or ledgers'
+echo '{}' >handover.json
+like "and the one in it is named" "$("$lutrace" report . 2>&1)" 'such as handover.json'
+rm handover.json
 mkdir -p none
 like "a directory without ledgers is an error" "$("$lutrace" time -l none 2>&1)" 'no ledger'
 "$build/tests/unit/make-ledger" handover none || exit 1
@@ -88,5 +92,25 @@ is "a file that cannot be written is an error" \
 	"$(status "$lutrace" record -l none -o none/there/is/no/such/place)" 1
 ok "and nothing of it is left" [ -z "$(find . -name 'place*')" ]
 is "a full output is an error" "$("$lutrace" record -l none >/dev/full 2>/dev/null; echo $?)" 1
+
+# The table of exit codes, as lutrace(1) has it
+[ -e /sys/kernel/liveupdate/ledger ] ||
+	for verb in time blame critical-chain steps plot record postmortem export; do
+		is "$verb: no ledger on this machine, no answer" "$(status "$lutrace" $verb)" 2
+	done
+for verb in time blame critical-chain steps plot record postmortem; do
+	is "$verb: a directory of ledgers that is named and is not there is an error" "$(status "$lutrace" $verb -l nowhere)" 1
+done
+[ -e /var/lib/lutrace/bench/set ] || {
+	is "bench: nothing was benchmarked yet, no answer" "$(status "$lutrace" bench)" 2
+	like "and it says how" "$("$lutrace" bench 2>&1)" '--begin before and --end after'
+}
+is "bench: a set that is named and is not there is an error" "$(status "$lutrace" bench nowhere)" 1
+is "changes and faults: a program that is not attached, no answer" \
+	"$(status "$lutrace" changes) $(status "$lutrace" faults)" "2 2"
+for verb in $("$lutrace" --help | sed -n 's/^  \([a-z-]*\)  *[a-z].*/\1/p'); do
+	is "$verb: an option that is none is an error" "$(status "$lutrace" "$verb" --lunch)" 1
+	ok "$verb: its manual has the section" grep -q '^EXIT STATUS' "$project/tools/man/lutrace-$verb.rst"
+done
 
 tap_done

@@ -67,8 +67,9 @@ static void the_layout_is_what_it_was(void **state)
 	assert_int_equal(LIVEUPDATE_IMAGE_MAGIC, 0x6d49554c);
 	assert_int_equal(LIVEUPDATE_IMAGE_VERSION, 1);
 	assert_int_equal(LIVEUPDATE_IMAGE_OVERRIDE, 16);
-	assert_int_equal(LIVEUPDATE_REFUSAL_UNFINISHED, LIVEUPDATE_REFUSAL_MAX);
-	assert_int_equal(LIVEUPDATE_REFUSAL_MAX, 12);
+	assert_int_equal(LIVEUPDATE_REFUSAL_UNFINISHED, 12);
+	assert_int_equal(LIVEUPDATE_REFUSAL_MEMORY_TEST, LIVEUPDATE_REFUSAL_MAX);
+	assert_int_equal(LIVEUPDATE_REFUSAL_MAX, 14);
 }
 
 static void the_statement_is_found_behind_another_chunk(void **state)
@@ -170,7 +171,7 @@ static struct liveupdate_switches switches(uint32_t flags, const char *line)
 	struct liveupdate_image head = { .flags = flags };
 	struct liveupdate_switches on;
 
-	liveupdate_image_switches(&head, "", line, &on);
+	liveupdate_image_switches(&head, "", line, "", &on);
 	return on;
 }
 
@@ -223,13 +224,55 @@ static void the_built_in_command_line_comes_first(void **state)
 	struct liveupdate_switches on;
 
 	(void)state;
-	liveupdate_image_switches(&head, "kho=on", "", &on);
+	liveupdate_image_switches(&head, "kho=on", "", "", &on);
 	assert_int_equal(on.kho, 1);
-	liveupdate_image_switches(&head, "kho=on", "kho=off", &on);
+	liveupdate_image_switches(&head, "kho=on", "kho=off", "", &on);
 	assert_int_equal(on.kho, 0);
 	head.flags = LIVEUPDATE_IMAGE_OVERRIDE;
-	liveupdate_image_switches(&head, "kho=on", "kho=off", &on);
+	liveupdate_image_switches(&head, "kho=on", "kho=off", "", &on);
 	assert_int_equal(on.kho, 1);
+}
+
+/* memory BUILT-IN, LINE, RUNNING */
+static int memory(const char *built_in, const char *line, const char *running)
+{
+	struct liveupdate_image head = { .flags = 0 };
+	struct liveupdate_switches on;
+
+	liveupdate_image_switches(&head, built_in, line, running, &on);
+	return on.memory;
+}
+
+static void memory_is_that_of_the_running_kernel(void **state)
+{
+	(void)state;
+	assert_int_equal(memory("", "", ""), 1);
+	assert_int_equal(memory("", "mem=512M", ""), 0);
+	assert_int_equal(memory("mem=512M", "", ""), 0);
+	assert_int_equal(memory("", "mem=512M", "quiet mem=512M"), 1);
+	assert_int_equal(memory("", "mem=512M", "mem=1G"), 0);
+	assert_int_equal(memory("", "mem=1G mem=512M", "mem=1G"), 0);
+	assert_int_equal(memory("", "", "mem=512M"), 1);
+	assert_int_equal(memory("", "memmap=1M$4G", ""), 0);
+	assert_int_equal(memory("", "memmap=1M$4G", "memmap=1M$4G"), 1);
+	assert_int_equal(memory("memmap=1M$4G", "", "memmap=1M$4G"), 1);
+	/* It can say that there is memory, too. */
+	assert_int_equal(memory("", "", "memmap=1G@4G"), 0);
+	assert_int_equal(memory("", "memmap=exactmap memmap=1G@0", "memmap=1G@0"), 0);
+	assert_int_equal(memory("", "-- mem=512M", ""), 1);
+	assert_int_equal(memory("", "mem_encrypt=on memory=1 xmem=1 mem", ""), 1);
+	assert_int_equal(memory("", "\"mem=512M\"", "mem=512M"), 1);
+}
+
+static void tests_of_memory_write_to_it(void **state)
+{
+	(void)state;
+	assert_int_equal(switches(0, "").memory_test, 0);
+	assert_int_equal(switches(0, "memtest").memory_test, 1);
+	assert_int_equal(switches(0, "memtest=4").memory_test, 1);
+	assert_int_equal(switches(0, "memtest=4 memtest=0").memory_test, 0);
+	assert_int_equal(switches(0, "memtests memory_corruption_check=1").memory_test, 0);
+	assert_int_equal(switches(0, "memory-corruption-check-size=4G").memory_test, 1);
 }
 
 static enum liveupdate_refusal refuse(const char *used, const char *line)
@@ -291,6 +334,8 @@ int main(void)
 		cmocka_unit_test(the_last_word_that_means_something_counts),
 		cmocka_unit_test(iommus_are_switched_by_lists_of_words),
 		cmocka_unit_test(the_built_in_command_line_comes_first),
+		cmocka_unit_test(memory_is_that_of_the_running_kernel),
+		cmocka_unit_test(tests_of_memory_write_to_it),
 		cmocka_unit_test(a_base_and_its_components_are_accepted),
 		cmocka_unit_test(what_a_component_stands_for_has_to_be_on),
 	};

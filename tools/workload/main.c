@@ -54,8 +54,9 @@ static void usage(FILE *to)
 		"                       third one pause\n"
 		"  -h, --help           this text\n"
 		"\n"
-		"exit status of resume: 0 every packet is there once and intact, and every page,\n"
-		"1 failure, 2 not\n");
+		"exit status of start: 0 all went well up to the pause, 1 a failure\n"
+		"exit status of resume: 0 every packet is there, once and intact, and so is every page;\n"
+		"1 a failure; 2 a packet or page is missing or damaged, or a packet is there twice\n");
 }
 
 static uint64_t number(const char *text, const char *what, uint64_t max)

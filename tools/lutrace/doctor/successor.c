@@ -128,7 +128,7 @@ static void check_image(struct successor *successor, const struct system *system
 				    &successor->length);
 	if (!why) {
 		liveupdate_image_switches(&successor->head, successor->strings, cmdline,
-					  &successor->on);
+					  system->cmdline, &successor->on);
 		why = liveupdate_switches_refuse(&successor->on);
 	}
 	if (why) {

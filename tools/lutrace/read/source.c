@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/options.h"
@@ -38,12 +39,26 @@ int source_arguments(struct source *source, int argc, char **argv)
 	return EXIT_GOOD;
 }
 
+/* The name that a demonstration gives its recording */
+static bool has_handover(const char *directory)
+{
+	char path[PATH_MAX];
+
+	return snprintf(path, sizeof(path), "%s/handover.json", directory) < (int)sizeof(path) &&
+	       !access(path, F_OK);
+}
+
 static int read_recording(struct source *source, struct handover *handover)
 {
 	char why[LEDGER_WHY_SIZE];
+	struct stat found;
 
 	if (strcmp(source->file, "-") != 0 && access(source->file, R_OK))
 		return fail("cannot read %s: %s", source->file, strerror(errno));
+	if (!stat(source->file, &found) && S_ISDIR(found.st_mode))
+		return fail("%s is a directory; name a recording in it%s, or ledgers with --ledger",
+			    source->file,
+			    has_handover(source->file) ? ", such as handover.json" : "");
 	source->recording = json_file_read(source->file, true, why);
 	if (!source->recording)
 		return fail("%s is no JSON (%s); 'lutrace record -o FILE' writes a recording",
@@ -62,11 +77,11 @@ static int read_ledgers(struct source *source, struct handover *handover)
 	char why[LEDGER_WHY_SIZE], path[PATH_MAX];
 	int side, ret;
 
+	if (!source->directory && access(directory, F_OK))
+		return unknown("there is no %s: this kernel keeps no ledger; see 'lutrace doctor'",
+			       directory);
 	if (access(directory, F_OK))
-		return fail("there is no %s: %s", directory,
-			    source->directory
-				    ? strerror(errno)
-				    : "this kernel keeps no ledger; see 'lutrace doctor'");
+		return fail("there is no %s: %s", directory, strerror(errno));
 	for (side = 0; side < SIDES; side++) {
 		snprintf(path, sizeof(path), "%s/%s", directory, names[side]);
 		ret = ledger_read(&handover->ledger[side], path, why);
@@ -90,7 +105,8 @@ static int read_ledgers(struct source *source, struct handover *handover)
  * @source:   where from; @recording is filled in
  * @handover: filled in
  *
- * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ * Return: EXIT_GOOD, or after a message EXIT_BAD, or EXIT_UNKNOWN if there is no
+ * ledger on this machine.
  */
 int source_read(struct source *source, struct handover *handover)
 {

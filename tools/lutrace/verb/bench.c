@@ -466,5 +466,10 @@ int do_bench(int argc, char **argv)
 		return fail("name a directory for the result set; try --help");
 	if (optind < argc && !task.project)
 		return fail("'%s' is one argument too many; try --help", argv[optind]);
+	if (!task.begin && !task.end && !strcmp(task.set, BENCH_STATE "/set") &&
+	    access(task.set, F_OK))
+		return unknown(
+			"no live update was benchmarked here: --begin before and --end after one "
+			"adds it, --lab DIR makes some, and a SET can be named");
 	return work(&task, argv + optind);
 }

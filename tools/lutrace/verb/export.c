@@ -77,11 +77,11 @@ static int check_ledgers(const char *directory)
 
 	if (asprintf(&path, "%s/current", directory) < 0)
 		return fail("out of memory");
-	if (access(directory, F_OK))
-		code = fail("there is no %s: %s", directory,
-			    strcmp(directory, LEDGER_DIRECTORY) != 0
-				    ? strerror(errno)
-				    : "this kernel keeps no ledger; see 'lutrace doctor'");
+	if (access(directory, F_OK) && !strcmp(directory, LEDGER_DIRECTORY))
+		code = unknown("there is no %s: this kernel keeps no ledger; see 'lutrace doctor'",
+			       directory);
+	else if (access(directory, F_OK))
+		code = fail("there is no %s: %s", directory, strerror(errno));
 	else if (access(path, R_OK) && errno == EACCES)
 		code = fail(
 			"only root may read %s; without root, name recordings that lutrace-collect.service makes",

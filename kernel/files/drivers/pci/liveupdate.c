@@ -628,6 +628,17 @@ int pci_liveupdate_refuse_slot(struct pci_bus *bus, unsigned int device,
 EXPORT_SYMBOL_GPL(pci_liveupdate_refuse_slot);
 
 /**
+ * pci_liveupdate_refuse_eject() - Refuse to take a host bridge away
+ * @bus: Its root bus
+ *
+ * Return: 0 if DMA of a live update depends on nothing below it, else -EBUSY.
+ */
+int pci_liveupdate_refuse_eject(struct pci_bus *bus)
+{
+	return pci_liveupdate_refuse_bus(bus, "removal");
+}
+
+/**
  * pci_liveupdate_refuse_override() - May another driver be forced on a device?
  * @dev: Any PCI device
  * @buf: What was written to its driver_override

@@ -113,6 +113,7 @@ enum iommu_liveupdate_loss {
 	X(SUSPEND, "suspend")						\
 	X(HIBERNATE, "hibernation")					\
 	X(RESUME, "resuming from hibernation")				\
+	X(ASPM, "ASPM")							\
 	X(OTHER, "something else")
 
 enum iommu_liveupdate_refusal {

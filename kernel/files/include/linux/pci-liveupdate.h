@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 struct liveupdate_file_handler;
+struct pci_bus;
 struct pci_dev;
 struct pci_saved_state;
 struct pci_saved_state_ser;
@@ -17,6 +18,9 @@ struct pci_saved_state_ser;
 #ifdef CONFIG_PCI_LIVEUPDATE
 int pci_liveupdate_register_flb(struct liveupdate_file_handler *handler);
 void pci_liveupdate_unregister_flb(struct liveupdate_file_handler *handler);
+
+/* Either kernel */
+int pci_liveupdate_refuse_eject(struct pci_bus *bus);
 
 /* Outgoing kernel */
 int pci_liveupdate_preserve(struct pci_dev *dev);
@@ -43,6 +47,11 @@ pci_liveupdate_register_flb(struct liveupdate_file_handler *handler)
 static inline void
 pci_liveupdate_unregister_flb(struct liveupdate_file_handler *handler)
 {
+}
+
+static inline int pci_liveupdate_refuse_eject(struct pci_bus *bus)
+{
+	return 0;
 }
 
 static inline int pci_liveupdate_preserve(struct pci_dev *dev)

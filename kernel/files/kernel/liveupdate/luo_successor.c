@@ -29,6 +29,7 @@
 
 #define pr_fmt(fmt) "liveupdate: " fmt
 
+#include <linux/init.h>
 #include <linux/kexec.h>
 #include <linux/kho/abi/kexec_handover.h>
 #include <linux/kho/abi/luo.h>
@@ -115,7 +116,7 @@ int liveupdate_keep_successor(struct kimage *image, const void *file, size_t siz
 	if (!refusal) {
 		memcpy(successor->strings, strings, length);
 		liveupdate_image_switches(&head, successor->strings, cmdline ?: "",
-					  &successor->on);
+					  saved_command_line, &successor->on);
 		refusal = liveupdate_switches_refuse(&successor->on);
 	}
 	successor->refusal = refusal;

@@ -115,9 +115,15 @@ struct liveupdate_image {
 	  "remove intremap=off and nointremap")				\
 	X(UNFINISHED, 12,						\
 	  "it came with the last live update, and nothing would be left of it", \
-	  "retrieve and finish that session first")
+	  "retrieve and finish that session first")			\
+	X(MEMORY, 13,							\
+	  "its command line does not leave it the memory that this kernel has", \
+	  "let mem= and memmap= be those of this kernel, or remove mem=") \
+	X(MEMORY_TEST, 14,						\
+	  "its command line writes to memory before it is known what is preserved", \
+	  "remove memtest and memory_corruption_check_size=")
 
-#define LIVEUPDATE_REFUSAL_MAX	12
+#define LIVEUPDATE_REFUSAL_MAX	14
 
 enum liveupdate_refusal {
 	LIVEUPDATE_REFUSAL_NONE = 0,
@@ -136,6 +142,8 @@ enum liveupdate_refusal {
  * @intel_scalable:   its scalable mode, where hardware has it
  * @amd:              the AMD IOMMU
  * @irq_remap:        interrupt remapping
+ * @memory:           all memory that the running kernel has
+ * @memory_test:      a test that writes to free memory early in boot
  */
 struct liveupdate_switches {
 	__u8 kho;
@@ -146,6 +154,8 @@ struct liveupdate_switches {
 	__u8 intel_scalable;
 	__u8 amd;
 	__u8 irq_remap;
+	__u8 memory;
+	__u8 memory_test;
 };
 
 static inline __u32 liveupdate_image_u32(const unsigned char *at)
@@ -319,41 +329,102 @@ static inline void liveupdate_read_word(struct liveupdate_switches *on,
 		liveupdate_read_list(on, 'r', value, end);
 	if (length == 10 && !memcmp(word, "nointremap", 10))
 		on->irq_remap = 0;
+	/* The number of passes; all there are without one */
+	value = liveupdate_word_value(word, length, "memtest");
+	if (value)
+		on->memory_test = value >= end || *value != '0';
+	else if (length == 7 && !memcmp(word, "memtest", 7))
+		on->memory_test = 1;
+	if (liveupdate_word_value(word, length, "memory_corruption_check_size"))
+		on->memory_test = 1;
 }
 
-/* All words up to "--", behind which they are for process 1. */
+/*
+ * The next word of a command line, without the quotes around it; NULL at its end, and
+ * at "--", behind which words are for process 1.
+ */
+static inline const char *liveupdate_next_word(const char **line, __u32 *length)
+{
+	const char *at = *line, *word;
+	int quoted;
+
+	do {
+		while (*at == ' ' || *at == '\t' || *at == '\n')
+			at++;
+		quoted = *at == '"';
+		at += quoted;
+		for (word = at; *at; at++) {
+			if (*at == '"')
+				quoted = !quoted;
+			else if (!quoted && (*at == ' ' || *at == '\t' || *at == '\n'))
+				break;
+		}
+		if (at - word == 2 && word[0] == '-' && word[1] == '-')
+			return NULL;
+	} while (*at && at == word);
+
+	*line = at;
+	*length = at - word;
+	if (*length && word[*length - 1] == '"')
+		--*length;
+	return at > word ? word : NULL;
+}
+
 static inline void liveupdate_read_command_line(struct liveupdate_switches *on,
 						const char *line)
 {
 	const char *word;
-	int quoted;
+	__u32 length;
 
-	while (*line) {
-		while (*line == ' ' || *line == '\t' || *line == '\n')
-			line++;
-		quoted = *line == '"';
-		line += quoted;
-		for (word = line; *line; line++) {
-			if (*line == '"')
-				quoted = !quoted;
-			else if (!quoted && (*line == ' ' || *line == '\t' || *line == '\n'))
-				break;
-		}
-		if (line - word == 2 && word[0] == '-' && word[1] == '-')
-			return;
-		if (line > word)
-			liveupdate_read_word(on, word, line - word - (line[-1] == '"'));
+	while ((word = liveupdate_next_word(&line, &length)))
+		liveupdate_read_word(on, word, length);
+}
+
+static inline int liveupdate_line_has(const char *line, const char *word, __u32 length)
+{
+	const char *other;
+	__u32 bytes;
+
+	while ((other = liveupdate_next_word(&line, &bytes)))
+		if (bytes == length && !memcmp(other, word, length))
+			return 1;
+	return 0;
+}
+
+/*
+ * Is each word of @line that says what is memory on @first or @second, too? All count
+ * where one of these words occurs twice. @reduces: those as well that can only take
+ * memory away.
+ */
+static inline int liveupdate_memory_words_in(const char *line, int reduces,
+					     const char *first, const char *second)
+{
+	const char *word;
+	__u32 length;
+
+	while ((word = liveupdate_next_word(&line, &length))) {
+		if (!liveupdate_word_value(word, length, "memmap") &&
+		    !(reduces && liveupdate_word_value(word, length, "mem")))
+			continue;
+		if (!liveupdate_line_has(first, word, length) &&
+		    !liveupdate_line_has(second, word, length))
+			return 0;
 	}
+	return 1;
 }
 
 /*
  * What is on in the kernel of an image that is booted with @line. @strings are those
- * that liveupdate_image_find() found.
+ * that liveupdate_image_find() found, @running is the command line of the kernel that
+ * jumps into it, with what is built into that.
  */
 static inline void liveupdate_image_switches(const struct liveupdate_image *head,
 					     const char *strings, const char *line,
+					     const char *running,
 					     struct liveupdate_switches *on)
 {
+	if (head->flags & LIVEUPDATE_IMAGE_OVERRIDE)
+		line = "";
 	on->kho = !!(head->flags & LIVEUPDATE_IMAGE_KHO_ON);
 	on->liveupdate = !!(head->flags & LIVEUPDATE_IMAGE_LIVEUPDATE_ON);
 	on->iommu = 1;
@@ -362,10 +433,13 @@ static inline void liveupdate_image_switches(const struct liveupdate_image *head
 	on->intel_scalable = !!(head->flags & LIVEUPDATE_IMAGE_INTEL_SCALABLE);
 	on->amd = 1;
 	on->irq_remap = 1;
+	on->memory_test = 0;
 	/* The built-in command line comes first, so the last word is the other's. */
 	liveupdate_read_command_line(on, strings);
-	if (!(head->flags & LIVEUPDATE_IMAGE_OVERRIDE))
-		liveupdate_read_command_line(on, line);
+	liveupdate_read_command_line(on, line);
+	on->memory = liveupdate_memory_words_in(strings, 1, running, "") &&
+		     liveupdate_memory_words_in(line, 1, running, "") &&
+		     liveupdate_memory_words_in(running, 0, strings, line);
 }
 
 /* What has to be on whatever is preserved */
@@ -374,7 +448,11 @@ liveupdate_switches_refuse(const struct liveupdate_switches *on)
 {
 	if (!on->kho)
 		return LIVEUPDATE_REFUSAL_KHO;
-	return on->liveupdate ? LIVEUPDATE_REFUSAL_NONE : LIVEUPDATE_REFUSAL_LIVEUPDATE;
+	if (!on->liveupdate)
+		return LIVEUPDATE_REFUSAL_LIVEUPDATE;
+	if (!on->memory)
+		return LIVEUPDATE_REFUSAL_MEMORY;
+	return on->memory_test ? LIVEUPDATE_REFUSAL_MEMORY_TEST : LIVEUPDATE_REFUSAL_NONE;
 }
 
 /* Bytes of the base of a compatible string, or of its first component */
