@@ -37,7 +37,9 @@ stage after <<'END'
 read -r first second <<<"$LAB_DEVICES"
 pci=/sys/bus/pci/devices
 cat /sys/kernel/liveupdate/ledger/current >"$LAB_RESULTS/current"
+lutrace postmortem -j >"$LAB_RESULTS/postmortem"
 for device in first second; do
+	note "$device-bdf" "${!device}"
 	note "$device-is" "$(cat "$pci/${!device}/liveupdate") $(is_master "${!device}")"
 done
 for device in first second; do
@@ -73,17 +75,21 @@ crosses() {
 	what=$1
 	lab_run --env DAMAGE="${1%% *}" --mode "$2" "${machine[@]}" "${@:4}" "$before" "$after"
 	log=$(cat "$lab_results/dmesg-incoming.log")
+	[ "$2" != amd ] || what="$what, AMD"
 	like "$what: it is said what was found" "$log" "liveupdate: .*$3"
 	reasons=$(ledger_records "$lab_results/current" | awk '$4 == "device-isolate" { print $8, $10 }' | sort -u)
 }
 
 # lost NAME REASON
 lost() {
-	local bdf=01:00.0 object=0x10000000000
-	[ "$1" = first ] || bdf=02:00.0 object=0x20000000000
+	local bdf object
+	bdf=$(fact "$1-bdf")
+	object=$(printf '0x%x' $(((0x${bdf:5:2} << 8 | 0x${bdf:8:2} << 3 | ${bdf:11}) << 32)))
 	is "$what: the $1 is lost, and does not master the bus" "$(fact "$1-is")" "lost $2 0"
-	is "$what: the log says so once" "$(grep -c "device 0000:$bdf is lost: " <<<"$log")" 1
+	is "$what: the log says so once" "$(grep -c "device $bdf is lost: " <<<"$log")" 1
 	ok "$what: the ledger has the reason" grep -qx "$object $2" <<<"$reasons"
+	is "$what: lutrace postmortem has it" "$(jq -r ".unfinished[] | select(.object == \"$bdf\") | .state + \" \" + .reason" \
+		"$lab_results/postmortem")" "lost $2"
 	is "$what: it reaches no memory, even if it is made to master the bus" "$(fact "$1-writes")" 0
 	is "$what: it cannot be retrieved, its iommufd can, and its session finishes" "$(fact "$1-session")" "ok EIO ok"
 }
@@ -150,6 +156,12 @@ one device-segment legacy record '0001:0100 and its unit are in two segments'
 one device-pasids scalable record 'has a PASID directory that was not preserved'
 one device-did first-stage entry '0000:0100 is not as recorded: it uses another domain id'
 one context legacy entry '0000:0100 is not as recorded: it uses another domain id'
+amd=(--qemu -global --qemu edu.dma_mask=0xffffffff)
+both header-bit amd record 'header 0x[0-9a-f]* has a wrong checksum' "${amd[@]}"
+both unit-root amd unit 'is not as recorded: it has another device table' "${amd[@]}"
+one device-did amd entry 'is not as recorded: it uses another domain id' "${amd[@]}"
+one device-bit amd record 'has a device table entry, but no valid record' "${amd[@]}"
+
 panics device-bit legacy 'record of a device has a wrong checksum'
 
 # Such a command line is refused by the reboot call (successor-refused.t) unless the image

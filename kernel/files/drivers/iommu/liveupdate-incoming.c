@@ -98,11 +98,11 @@ static void ask_for_incoming(void)
 		/* The files of the sessions hold it from here on */
 		liveupdate_flb_put_incoming(&iommu_flb);
 	} else if (ret != -ENODATA && ret != -ENOENT) {
-		iommu_liveupdate_damaged("the previous kernel's records cannot be had: %pe",
-					 ERR_PTR(ret));
+		iommu_liveupdate_err("the previous kernel's records cannot be had: %pe",
+				     ERR_PTR(ret));
 	}
 	if (incoming && liveupdate_mode == LIVEUPDATE_OFF) {
-		iommu_liveupdate_damaged("iommu.liveupdate=off is ignored: devices that came with a live update are running");
+		iommu_liveupdate_err("iommu.liveupdate=off is ignored: devices that came with a live update are running");
 		liveupdate_mode = LIVEUPDATE_LAZY;
 	}
 	if (incoming)
@@ -279,8 +279,8 @@ static struct iommu_domain *restore_domain(struct device *dev,
  */
 static void forsake_domain(struct incoming_domain *restored, s64 tables)
 {
-	iommu_liveupdate_damaged("page table %#llx has %lld tables, expected %llu",
-				 restored->ser->top, tables, restored->ser->tables);
+	iommu_liveupdate_err("page table %#llx has %lld tables, expected %llu",
+			     restored->ser->top, tables, restored->ser->tables);
 	restored->bad = true;
 	restored->domain = NULL;
 }

@@ -53,13 +53,13 @@ bool iommu_liveupdate_isolates(void)
 }
 
 /**
- * iommu_liveupdate_damaged - report state that fails a check
+ * iommu_liveupdate_err - report state that fails a check
  * @fmt: what is wrong, without the end of the line
  *
  * Context: Any. Panics with iommu.liveupdate_on_error=panic. Otherwise the caller
  * goes on without that state.
  */
-void iommu_liveupdate_damaged(const char *fmt, ...)
+void iommu_liveupdate_err(const char *fmt, ...)
 {
 	struct va_format vaf = { .fmt = fmt };
 	va_list args;
@@ -315,6 +315,31 @@ void iommu_liveupdate_lose_unit(u64 reg_phys, enum iommu_liveupdate_loss loss)
 		lose_unit(in, reg_phys, loss);
 }
 
+/**
+ * iommu_liveupdate_has_cleared - the entries of a unit's lost devices are gone
+ * @reg_phys: physical address of its registers
+ *
+ * For an IOMMU driver that takes over a unit, before it reserves domain ids: what was
+ * lost by then has none.
+ *
+ * Context: May sleep.
+ */
+void iommu_liveupdate_has_cleared(u64 reg_phys)
+{
+	struct incoming_device *device;
+	unsigned long key;
+
+	CLASS(incoming, in)();
+
+	if (!in)
+		return;
+	guard(spinlock)(&iommu_incoming_state_lock);
+	xa_for_each(&in->devices, key, device)
+		if (device->ser->unit == reg_phys &&
+		    device->state == IOMMU_LIVEUPDATE_LOST)
+			device->isolated = true;
+}
+
 static struct incoming_device *add_unknown(struct iommu_incoming *in, u32 segment,
 					   u16 bdf)
 {
@@ -384,8 +409,8 @@ static int __init check_units_taken(void)
 	xa_for_each(&in->units, index, unit) {
 		if (unit->taken || unit->twice)
 			continue;
-		iommu_liveupdate_damaged("no driver has taken the IOMMU at %#llx over",
-					 unit->ser->reg_phys);
+		iommu_liveupdate_err("no driver has taken the IOMMU at %#llx over",
+				     unit->ser->reg_phys);
 		lose_unit(in, unit->ser->reg_phys, IOMMU_LOSS_NO_DRIVER);
 	}
 	return 0;

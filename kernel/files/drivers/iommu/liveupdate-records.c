@@ -29,7 +29,7 @@
 static const struct iommu_ser_source kho_source = {
 	.is_preserved	= kho_is_preserved,
 	.is_block	= kho_is_preserved_block,
-	.damaged	= iommu_liveupdate_damaged,
+	.damaged	= iommu_liveupdate_err,
 };
 
 /**

@@ -25,7 +25,7 @@ struct kho_block_set;
 struct iommu_ser_source {
 	bool (*is_preserved)(phys_addr_t phys);
 	bool (*is_block)(phys_addr_t phys, unsigned int order);
-	__printf(1, 2) void (*damaged)(const char *fmt, ...);
+	void (*damaged)(const char *fmt, ...) __printf(1, 2);
 };
 
 /* Return: NULL, or why the record is not to be used. */

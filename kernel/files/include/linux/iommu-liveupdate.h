@@ -205,8 +205,9 @@ enum iommu_liveupdate_state iommu_liveupdate_file_state(u32 segment, u16 bdf);
 void iommu_liveupdate_expect(u32 segment, u16 bdf, struct device *dev);
 void iommu_liveupdate_lose_record(const struct iommu_device_ser *ser,
 				  enum iommu_liveupdate_loss loss);
+void iommu_liveupdate_has_cleared(u64 reg_phys);
 void iommu_liveupdate_lose_unit(u64 reg_phys, enum iommu_liveupdate_loss loss);
-__printf(1, 2) void iommu_liveupdate_damaged(const char *fmt, ...);
+__printf(1, 2) void iommu_liveupdate_err(const char *fmt, ...);
 bool iommu_liveupdate_isolates(void);
 void iommu_device_lose(struct device *dev, enum iommu_liveupdate_loss loss);
 void iommu_liveupdate_finish_device(u32 segment, u16 bdf);

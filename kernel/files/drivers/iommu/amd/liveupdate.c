@@ -413,7 +413,7 @@ bool __init amd_liveupdate_detect(struct amd_iommu *iommu)
 bool __init amd_liveupdate_is_needed(void)
 {
 	if (units_running)
-		iommu_liveupdate_damaged("amd_iommu=off is ignored: devices that came with a live update are running");
+		iommu_liveupdate_err("amd_iommu=off is ignored: devices that came with a live update are running");
 	return units_running;
 }
 
@@ -425,8 +425,8 @@ static bool crossed(struct amd_iommu *iommu, struct amd_iommu_pci_seg *pci_seg)
 /* It goes on with the table of this kernel, which permits nothing. */
 static void inherit_nothing(struct amd_iommu *iommu, const char *why)
 {
-	iommu_liveupdate_damaged("the unit at %#llx cannot be taken over: %s",
-				 iommu->mmio_phys, why);
+	iommu_liveupdate_err("the unit at %#llx cannot be taken over: %s",
+			     iommu->mmio_phys, why);
 	iommu->flags &= ~AMD_IOMMU_FLAG_LIVEUPDATED;
 	iommu->flags |= AMD_IOMMU_FLAG_INHERITED;
 }
@@ -589,8 +589,8 @@ static void __init lose_entry(struct amd_iommu *iommu,
 		iommu_liveupdate_lose_record(ser, IOMMU_LOSS_DOMAIN_ID);
 		return;
 	}
-	iommu_liveupdate_damaged("the unit at %#llx: %04x:%04x is not as recorded: %s",
-				 iommu->mmio_phys, ser->segment, ser->bdf, why);
+	iommu_liveupdate_err("the unit at %#llx: %04x:%04x is not as recorded: %s",
+			     iommu->mmio_phys, ser->segment, ser->bdf, why);
 	iommu_liveupdate_lose_record(ser, IOMMU_LOSS_ENTRY);
 	if (is_behind(iommu, ser->bdf))
 		block_lost(iommu, ser->bdf);
@@ -611,8 +611,8 @@ static void __init lose_other_entries(struct amd_iommu *iommu)
 			    !translates_v1(&pci_seg->dev_table[devid]) ||
 			    (ser && ser->bdf == devid))
 				continue;
-			iommu_liveupdate_damaged("the unit at %#llx: %04x:%04x has a device table entry, but no valid record",
-						 iommu->mmio_phys, pci_seg->id, devid);
+			iommu_liveupdate_err("the unit at %#llx: %04x:%04x has a device table entry, but no valid record",
+					     iommu->mmio_phys, pci_seg->id, devid);
 			iommu_liveupdate_expect(pci_seg->id, devid, NULL);
 			block_lost(iommu, devid);
 		}
@@ -652,8 +652,8 @@ void __init amd_liveupdate_restore_unit(struct amd_iommu *iommu)
 	if (!(iommu->flags & AMD_IOMMU_FLAG_LIVEUPDATED)) {
 		if (!unit)
 			return;
-		iommu_liveupdate_damaged("the unit at %#llx is not as recorded: it does not translate by preserved tables",
-					 iommu->mmio_phys);
+		iommu_liveupdate_err("the unit at %#llx is not as recorded: it does not translate by preserved tables",
+				     iommu->mmio_phys);
 		iommu_liveupdate_lose_unit(iommu->mmio_phys, IOMMU_LOSS_UNIT);
 		return;
 	}
@@ -662,8 +662,8 @@ void __init amd_liveupdate_restore_unit(struct amd_iommu *iommu)
 			      LIVEUPDATE_KIND_IOMMU, iommu->mmio_phys);
 	why = check_unit(iommu, unit);
 	if (why) {
-		iommu_liveupdate_damaged("the unit at %#llx is not as recorded: %s",
-					 iommu->mmio_phys, why);
+		iommu_liveupdate_err("the unit at %#llx is not as recorded: %s",
+				     iommu->mmio_phys, why);
 		iommu_liveupdate_lose_unit(iommu->mmio_phys, IOMMU_LOSS_UNIT);
 	}
 	while ((ser = iommu_liveupdate_next_incoming_device(iommu->mmio_phys, ser)))
@@ -712,8 +712,8 @@ void __init amd_liveupdate_init_failed(int err)
 	if (!units_running)
 		return;
 
-	iommu_liveupdate_damaged("the driver cannot be set up: %pe; no device masters the bus any more",
-				 ERR_PTR(err));
+	iommu_liveupdate_err("the driver cannot be set up: %pe; no device masters the bus any more",
+			     ERR_PTR(err));
 	for (unsigned int bus = 0; bus <= 0xff; bus++)
 		stop_bus_masters(bus);
 }
@@ -733,7 +733,7 @@ bool amd_liveupdate_ignore_device(struct amd_iommu *iommu, struct device *dev, u
 	if (!iommu_device_is_waiting(dev))
 		return false;
 
-	iommu_liveupdate_damaged("%s is running and cannot be set up", dev_name(dev));
+	iommu_liveupdate_err("%s is running and cannot be set up", dev_name(dev));
 	iommu_device_lose(dev, IOMMU_LOSS_NOT_ATTACHED);
 	block_device(&get_dev_table(iommu)[devid]);
 	amd_iommu_flush_all_caches(iommu);

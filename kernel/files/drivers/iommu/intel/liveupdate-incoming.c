@@ -189,8 +189,8 @@ static void check_other_context(struct intel_iommu *iommu, u16 rid,
 	if (*ser && (*ser)->bdf == rid)
 		return;
 
-	iommu_liveupdate_damaged("%s: %04x:%04x has a context entry, but no valid record",
-				 iommu->name, iommu->segment, rid);
+	iommu_liveupdate_err("%s: %04x:%04x has a context entry, but no valid record",
+			     iommu->name, iommu->segment, rid);
 	iommu_liveupdate_expect(iommu->segment, rid, NULL);
 	clear_context(iommu, rid);
 }
@@ -355,8 +355,8 @@ static void take_context_tables(struct intel_iommu *iommu)
 							    &next);
 			continue;
 		}
-		iommu_liveupdate_damaged("%s: context table %#llx was not preserved",
-					 iommu->name, *entry & VTD_PAGE_MASK);
+		iommu_liveupdate_err("%s: context table %#llx was not preserved",
+				     iommu->name, *entry & VTD_PAGE_MASK);
 		WRITE_ONCE(*entry, 0);
 		__iommu_flush_cache(iommu, entry, sizeof(*entry));
 		intel_liveupdate_flush_all(iommu);
@@ -371,12 +371,13 @@ static unsigned int take_devices(struct intel_iommu *iommu)
 	unsigned int devices = 0;
 	const char *why;
 
+	iommu_liveupdate_has_cleared(iommu->reg_phys);
 	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser))) {
 		why = check_entries(iommu, ser);
 		if (!why)
 			continue;
-		iommu_liveupdate_damaged("%s: %04x:%04x is not as recorded: %s",
-					 iommu->name, ser->segment, ser->bdf, why);
+		iommu_liveupdate_err("%s: %04x:%04x is not as recorded: %s",
+				     iommu->name, ser->segment, ser->bdf, why);
 		lose_entry(iommu, ser, IOMMU_LOSS_ENTRY);
 	}
 	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser))) {
@@ -413,7 +414,7 @@ bool intel_liveupdate_restore_unit(struct intel_iommu *iommu)
 			      LIVEUPDATE_KIND_IOMMU, iommu->reg_phys);
 	why = check_unit(iommu, unit);
 	if (why) {
-		iommu_liveupdate_damaged("%s is not as recorded: %s", iommu->name, why);
+		iommu_liveupdate_err("%s is not as recorded: %s", iommu->name, why);
 		iommu_liveupdate_lose_unit(iommu->reg_phys, IOMMU_LOSS_UNIT);
 		liveupdate_step_end(&step, -EIO, 0);
 		return false;
@@ -499,8 +500,8 @@ bool __init intel_liveupdate_is_needed(struct intel_iommu *iommu)
 	if (!iommu_liveupdate_incoming_unit(iommu->reg_phys))
 		return false;
 
-	iommu_liveupdate_damaged("%s is to be switched off, which is ignored: devices that came with a live update are running behind it",
-				 iommu->name);
+	iommu_liveupdate_err("%s is to be switched off, which is ignored: devices that came with a live update are running behind it",
+			     iommu->name);
 	return true;
 }
 
@@ -526,8 +527,8 @@ void __init intel_liveupdate_choose_mode(void)
 		scalable = unit_root(iommu) & DMA_RTADDR_SMT;
 		if (scalable == !!intel_iommu_sm)
 			return;
-		iommu_liveupdate_damaged("intel_iommu=%s is ignored: devices that came with a live update are running in the other mode",
-					 intel_iommu_sm ? "sm_on" : "sm_off");
+		iommu_liveupdate_err("intel_iommu=%s is ignored: devices that came with a live update are running in the other mode",
+				     intel_iommu_sm ? "sm_on" : "sm_off");
 		intel_iommu_sm = scalable;
 		return;
 	}
@@ -542,8 +543,8 @@ void __init intel_liveupdate_choose_mode(void)
  */
 void __init intel_liveupdate_give_up(struct intel_iommu *iommu)
 {
-	iommu_liveupdate_damaged("%s was taken over, and the driver cannot be set up",
-				 iommu->name);
+	iommu_liveupdate_err("%s was taken over, and the driver cannot be set up",
+			     iommu->name);
 	iommu_liveupdate_lose_unit(iommu->reg_phys, IOMMU_LOSS_UNIT);
 	iommu->flags &= ~VTD_FLAG_LIVEUPDATED;
 	/* Those of the devices, which no domain has taken */
