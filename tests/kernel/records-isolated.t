@@ -160,7 +160,7 @@ amd=(--qemu -global --qemu edu.dma_mask=0xffffffff)
 both header-bit amd record 'header 0x[0-9a-f]* has a wrong checksum' "${amd[@]}"
 both unit-root amd unit 'is not as recorded: it has another device table' "${amd[@]}"
 one device-did amd entry 'is not as recorded: it uses another domain id' "${amd[@]}"
-one device-bit amd record 'has a device table entry, but no valid record' "${amd[@]}"
+one device-bit amd record 'record of a device has a wrong checksum' "${amd[@]}"
 
 panics device-bit legacy 'record of a device has a wrong checksum'
 

@@ -611,8 +611,11 @@ static void __init lose_other_entries(struct amd_iommu *iommu)
 			    !translates_v1(&pci_seg->dev_table[devid]) ||
 			    (ser && ser->bdf == devid))
 				continue;
-			iommu_liveupdate_err("the unit at %#llx: %04x:%04x has a device table entry, but no valid record",
-					     iommu->mmio_phys, pci_seg->id, devid);
+			/* Why a device is lost has been said */
+			if (iommu_liveupdate_state(pci_seg->id, devid, NULL) !=
+			    IOMMU_LIVEUPDATE_LOST)
+				iommu_liveupdate_err("the unit at %#llx: %04x:%04x has a device table entry, but no valid record",
+						     iommu->mmio_phys, pci_seg->id, devid);
 			iommu_liveupdate_expect(pci_seg->id, devid, NULL);
 			block_lost(iommu, devid);
 		}

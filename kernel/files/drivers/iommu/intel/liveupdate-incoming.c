@@ -189,8 +189,10 @@ static void check_other_context(struct intel_iommu *iommu, u16 rid,
 	if (*ser && (*ser)->bdf == rid)
 		return;
 
-	iommu_liveupdate_err("%s: %04x:%04x has a context entry, but no valid record",
-			     iommu->name, iommu->segment, rid);
+	/* Why a device is lost has been said */
+	if (iommu_liveupdate_state(iommu->segment, rid, NULL) != IOMMU_LIVEUPDATE_LOST)
+		iommu_liveupdate_err("%s: %04x:%04x has a context entry, but no valid record",
+				     iommu->name, iommu->segment, rid);
 	iommu_liveupdate_expect(iommu->segment, rid, NULL);
 	clear_context(iommu, rid);
 }
