@@ -217,6 +217,8 @@ static void damage_pci(const char *what)
 
 	if (!strcmp(what, "pci-parent"))
 		device->parent ^= 1 << 8;
+	else if (!strcmp(what, "pci-header"))
+		header->function_size++;
 	else
 		errx(2, "%s: cannot damage that", what);
 }
@@ -341,6 +343,17 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "device-did")) {
 		device->did++;
 		seal(device, sizeof(*device));
+	} else if (!strcmp(what, "device-twice")) {
+		device[1] = device[0];
+	} else if (!strcmp(what, "device-pasids")) {
+		device->pasid_dir = 0x100000;
+		seal(device, sizeof(*device));
+	} else if (!strcmp(what, "domain-level")) {
+		domain->top_level = 9;
+		seal(domain, sizeof(*domain));
+	} else if (!strcmp(what, "domain-tables")) {
+		domain->tables--;
+		seal(domain, sizeof(*domain));
 	} else if (!strcmp(what, "unit-root")) {
 		unit->root += PAGE;
 		seal(unit, sizeof(*unit));

@@ -97,12 +97,14 @@ static bool makes_object(unsigned int step)
 
 /**
  * struct object - something that is preserved
- * @step:  the step that preserved it
- * @state: what became of it, "" when that is over
+ * @step:   the step that preserved it
+ * @state:  what became of it, "" when that is over
+ * @reason: why it was isolated, or NULL
  */
 struct object {
 	const struct step *step;
 	const char *state;
+	const char *reason;
 };
 
 /**
@@ -193,7 +195,7 @@ static void follow_object(struct history *history, const struct step *step)
 	if (step->end->ret && step->begin->step != LIVEUPDATE_STEP_DEVICE_ISOLATE)
 		return;
 	if (makes_object(step->begin->step)) {
-		history->objects[history->count++] = (struct object){ step, state };
+		history->objects[history->count++] = (struct object){ step, state, NULL };
 		history->files += step->begin->kind == LIVEUPDATE_KIND_FILE;
 		return;
 	}
@@ -203,6 +205,8 @@ static void follow_object(struct history *history, const struct step *step)
 		if (is_same(object->step->begin, step->begin) && *object->state &&
 		    strcmp(object->state, state) != 0) {
 			set_state(history, object, state);
+			if (step->begin->step == LIVEUPDATE_STEP_DEVICE_ISOLATE)
+				object->reason = step->begin->name;
 			break;
 		}
 	}
@@ -480,6 +484,7 @@ static struct json_object *unfinished_json(const struct history *history)
 		add_text(row, "kind", kind_name(begin->kind));
 		add_text(row, "object", object_text(begin->kind, begin->object, begin->name, text));
 		add_text(row, "state", history->objects[i].state);
+		add_text(row, "reason", history->objects[i].reason);
 		session_of(history->handover,
 			   (size_t)(history->objects[i].step - history->handover->steps), session);
 		add_text(row, "session", *session ? session : NULL);

@@ -31,9 +31,9 @@ static const struct column refusal_columns[] = {
 };
 
 static const struct column unfinished_columns[] = {
-	{ "kind", "kind", COLUMN_TEXT },    { "object", "object", COLUMN_TEXT },
-	{ "state", "state", COLUMN_TEXT },  { "session", "session", COLUMN_TEXT },
-	{ "pages", "pages", COLUMN_COUNT },
+	{ "kind", "kind", COLUMN_TEXT },       { "object", "object", COLUMN_TEXT },
+	{ "state", "state", COLUMN_TEXT },     { "reason", "", COLUMN_TEXT },
+	{ "session", "session", COLUMN_TEXT }, { "pages", "pages", COLUMN_COUNT },
 };
 
 static const struct column device_columns[] = {

@@ -32,42 +32,13 @@
 static struct iommu_incoming *incoming;
 /* Held for reading while incoming, and what it leads to, is used */
 static DECLARE_RWSEM(incoming_lock);
-/* Held when what is in a struct incoming_device changes */
-static DEFINE_SPINLOCK(state_lock);
-
-static const char * const loss_names[] = {
-#define IOMMU_LOSS_NAME(name, word, text) word,
-	IOMMU_LIVEUPDATE_LOSSES(IOMMU_LOSS_NAME)
-#undef IOMMU_LOSS_NAME
-};
-
-static const char * const loss_texts[] = {
-#define IOMMU_LOSS_TEXT(name, word, text) text,
-	IOMMU_LIVEUPDATE_LOSSES(IOMMU_LOSS_TEXT)
-#undef IOMMU_LOSS_TEXT
-};
-
 static void free_incoming_domain(struct incoming_domain *domain)
 {
 	if (domain->domain && !domain->retrieved)
 		iommu_domain_retire(domain->domain, domain->ser->top);
 	else if (!domain->domain && !domain->retrieved)
 		pr_warn("%llu page(s) of page table %#llx stay reserved until the next boot\n",
-			domain->left->pages, domain->ser->top);
-	if (domain->left) {
-		kho_block_set_destroy(&domain->left->chunks);
-		kfree(domain->left);
-	}
-	kfree(domain);
-}
-
-/* True for a device that depends on its restored domain */
-static bool is_restored(const struct incoming_device *device)
-{
-	enum iommu_liveupdate_state state = READ_ONCE(device->state);
-
-	return state == IOMMU_LIVEUPDATE_WAITING ||
-	       state == IOMMU_LIVEUPDATE_RETRIEVED;
+			domain->pages, domain->ser->top);
 }
 
 /*
@@ -87,18 +58,22 @@ void iommu_flb_finish(struct liveupdate_flb_op_args *args)
 	xa_for_each(&in->devices, index, device) {
 		WARN_ON(is_restored(device));
 		iommu_forget_refusals(device->ser->segment, device->ser->bdf);
-		kfree(device);
 	}
-	xa_for_each(&in->domains, index, domain)
+	xa_for_each(&in->domains, index, domain) {
 		free_incoming_domain(domain);
-	xa_destroy(&in->devices);
-	xa_destroy(&in->domains);
-	xa_destroy(&in->taken);
-	kho_block_set_destroy(&in->units);
-	kho_block_set_destroy(&in->blocks[0]);
-	kho_block_set_destroy(&in->blocks[1]);
-	kho_restore_free(in->ser);
-	kfree(in);
+		if (domain->left && !domain->bad)
+			kho_block_set_destroy(&domain->left->chunks);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(in->sets); i++) {
+		if (in->sets[i].damaged)
+			pr_warn("%ld page(s) of records stay reserved until the next boot\n",
+				in->sets[i].blocks.nblocks);
+		else
+			kho_block_set_destroy(&in->sets[i].blocks);
+	}
+	if (in->ser)
+		kho_restore_free(in->ser);
+	iommu_incoming_drop(in);
 }
 
 /* Find out whether something came, once; not under incoming_lock */
@@ -123,28 +98,43 @@ static void ask_for_incoming(void)
 		/* The files of the sessions hold it from here on */
 		liveupdate_flb_put_incoming(&iommu_flb);
 	} else if (ret != -ENODATA && ret != -ENOENT) {
-		incoming_bad("%pe", ERR_PTR(ret));
+		iommu_liveupdate_err("the previous kernel's records cannot be had: %pe",
+				     ERR_PTR(ret));
 	}
-	if (incoming && liveupdate_mode == LIVEUPDATE_OFF)
-		incoming_bad("devices are running; boot with iommu.liveupdate=on");
+	if (incoming && liveupdate_mode == LIVEUPDATE_OFF) {
+		iommu_liveupdate_err("iommu.liveupdate=off is ignored: devices that came with a live update are running");
+		liveupdate_mode = LIVEUPDATE_LAZY;
+	}
+	if (incoming)
+		iommu_say_losses(incoming);
 	/* Pairs with the acquire above */
 	smp_store_release(&asked, true);
 }
 
-/* For the time of a scope: struct iommu_incoming, or NULL */
-static struct iommu_incoming *get_incoming(void)
+/**
+ * iommu_get_incoming - look at what was handed over
+ *
+ * CLASS(incoming, in)() is for the time of a scope.
+ *
+ * Context: May sleep; from early_initcall() on.
+ * Return: what was handed over, or NULL, until iommu_put_incoming(); either way
+ * that has to be called.
+ */
+struct iommu_incoming *iommu_get_incoming(void)
 {
 	ask_for_incoming();
 	down_read(&incoming_lock);
 	return incoming;
 }
 
-static void put_incoming(struct iommu_incoming *in)
+/**
+ * iommu_put_incoming - undo iommu_get_incoming()
+ * @in: what it returned
+ */
+void iommu_put_incoming(struct iommu_incoming *in)
 {
 	up_read(&incoming_lock);
 }
-
-DEFINE_CLASS(incoming, struct iommu_incoming *, put_incoming(_T), get_incoming(), void)
 
 /**
  * iommu_liveupdate_incoming - tell whether the previous kernel left devices
@@ -168,46 +158,24 @@ bool iommu_liveupdate_incoming(void)
  */
 const struct iommu_unit_ser *iommu_liveupdate_incoming_unit(u64 reg_phys)
 {
-	const struct iommu_unit_ser *unit;
+	struct incoming_unit *unit;
 
 	CLASS(incoming, in)();
 
-	unit = in ? iommu_incoming_find_unit(in, reg_phys) : NULL;
-	if (unit && xa_err(xa_store(&in->taken, PHYS_PFN(reg_phys),
-				    xa_mk_value(1), GFP_KERNEL)))
-		incoming_bad("no memory");
-	return unit;
+	unit = in ? find_unit(in, reg_phys) : NULL;
+	if (!unit)
+		return NULL;
+	unit->taken = true;
+	return unit->ser;
 }
-
-/*
- * A unit that no driver takes over, since it is not built in or was switched off
- * on the command line, would leave devices running that nobody answers for.
- */
-static int __init check_units_taken(void)
-{
-	struct kho_block_set_it it;
-	struct iommu_unit_ser *ser;
-
-	CLASS(incoming, in)();
-
-	if (!in)
-		return 0;
-	kho_block_set_it_init(&it, &in->units);
-	while ((ser = iommu_incoming_next_ser(&it)))
-		if (!xa_load(&in->taken, PHYS_PFN(ser->reg_phys)))
-			incoming_bad("no driver has taken the IOMMU at %#llx over",
-				     ser->reg_phys);
-	return 0;
-}
-device_initcall(check_units_taken);
 
 /**
  * iommu_liveupdate_next_incoming_device - iterate over the devices of a unit
  * @unit: physical address of the unit's registers
  * @prev: the record before, or NULL for the first
  *
- * Return: the next record, or NULL after the last. Records are there at least as
- * long as a device waits.
+ * Return: the next record of a device that waits, or NULL after the last. Records
+ * are there at least as long as a device waits.
  */
 const struct iommu_device_ser *
 iommu_liveupdate_next_incoming_device(u64 unit, const struct iommu_device_ser *prev)
@@ -221,7 +189,8 @@ iommu_liveupdate_next_incoming_device(u64 unit, const struct iommu_device_ser *p
 		return NULL;
 	xa_for_each_start(&in->devices, key, device,
 			  prev ? device_key(prev->segment, prev->bdf) + 1 : 0)
-		if (device->ser->unit == unit)
+		if (device->ser->unit == unit &&
+		    READ_ONCE(device->state) == IOMMU_LIVEUPDATE_WAITING)
 			return device->ser;
 	return NULL;
 }
@@ -233,8 +202,8 @@ iommu_liveupdate_next_incoming_device(u64 unit, const struct iommu_device_ser *p
  *
  * The cost is that of one look-up, unless the domain is used on several units.
  *
- * Return: the record of a device, or NULL. It is there at least as long as the
- * device waits.
+ * Return: the record of a device that was not isolated before it was attached, or
+ * NULL. It is there at least as long as the device waits.
  */
 const struct iommu_device_ser *iommu_liveupdate_domain_user(u64 top, u64 unit)
 {
@@ -244,11 +213,14 @@ const struct iommu_device_ser *iommu_liveupdate_domain_user(u64 top, u64 unit)
 
 	CLASS(incoming, in)();
 
-	domain = in ? xa_load(&in->domains, PHYS_PFN(top)) : NULL;
-	if (!domain || !domain->user || domain->user->unit == unit)
-		return domain ? domain->user : NULL;
+	domain = in ? find_domain(in, top) : NULL;
+	if (!domain || !domain->user)
+		return NULL;
+	if (domain->user->ser->unit == unit && !domain->user->isolated)
+		return domain->user->ser;
 	xa_for_each(&in->devices, key, device)
-		if (device->ser->unit == unit && device->ser->domain == top)
+		if (device->ser->unit == unit && device->ser->domain == top &&
+		    !device->isolated)
 			return device->ser;
 	return NULL;
 }
@@ -280,6 +252,8 @@ static struct iommu_domain *restore_domain(struct device *dev,
 	struct iommu_domain *domain;
 	struct liveupdate_step step;
 
+	if (restored->bad)
+		return ERR_PTR(-EIO);
 	if (restored->domain)
 		return restored->domain;
 	if (!driver)
@@ -299,11 +273,23 @@ static struct iommu_domain *restore_domain(struct device *dev,
 	return domain;
 }
 
+/*
+ * The tables of a domain are not what its record says. Whatever of them was taken
+ * over is nobody's: nothing is freed.
+ */
+static void forsake_domain(struct incoming_domain *restored, s64 tables)
+{
+	iommu_liveupdate_err("page table %#llx has %lld tables, expected %llu",
+			     restored->ser->top, tables, restored->ser->tables);
+	restored->bad = true;
+	restored->domain = NULL;
+}
+
 /* Return: true if the state was one of the set @from. */
 static bool change_state(struct incoming_device *device, unsigned long from,
 			 enum iommu_liveupdate_state to)
 {
-	guard(spinlock)(&state_lock);
+	guard(spinlock)(&iommu_incoming_state_lock);
 
 	if (!(from & BIT(device->state)))
 		return false;
@@ -311,97 +297,19 @@ static bool change_state(struct incoming_device *device, unsigned long from,
 	return true;
 }
 
-/* Return: true if another device of the unit goes on with this domain id. */
-static bool domain_id_in_use(struct iommu_incoming *in,
-			     const struct incoming_device *lost)
-{
-	struct incoming_device *device;
-	unsigned long key;
-
-	xa_for_each(&in->devices, key, device)
-		if (device != lost && !device->isolated &&
-		    device->ser->unit == lost->ser->unit &&
-		    device->ser->did == lost->ser->did)
-			return true;
-	return false;
-}
-
-/* Reading back orders the write before whatever is done next */
-static void stop_bus_mastering(struct device *dev)
-{
-	struct pci_dev *pdev = to_pci_dev(dev);
-	u16 command;
-
-	pci_clear_master(pdev);
-	pci_read_config_word(pdev, PCI_COMMAND, &command);
-}
-
-/*
- * Take the translation of a lost device away that was never attached. Before the
- * driver has registered a unit there is nobody to do it: it is done when the
- * device, or whatever is in its place, is probed, or when the boot is over.
- */
-static void isolate(struct iommu_incoming *in, struct incoming_device *device,
-		    struct device *dev)
-{
-	const struct iommu_ops *driver = iommu_liveupdate_driver();
-
-	if (!driver)
-		return;
-	scoped_guard(spinlock, &state_lock) {
-		if (device->attached || device->isolated)
-			return;
-		device->isolated = true;
-	}
-	if (dev)
-		stop_bus_mastering(dev);
-	driver->liveupdate->isolate_device(dev && dev->iommu_group ? dev : NULL,
-					   device->ser,
-					   !domain_id_in_use(in, device));
-}
-
-/*
- * A device is lost. @dev is the device, or what is in its place, or NULL. It
- * masters the bus no more before its translation goes.
+/**
+ * iommu_find_incoming - find a device, and see whether it is still the same
+ * @in:  what was handed over, or NULL
+ * @dev: any device
  *
- * Return: true if it was not lost before.
+ * A record is looked up with every probe. Whose device is another is lost, and one
+ * that was lost before it was found is isolated.
+ *
+ * Context: May sleep.
+ * Return: the device, or NULL if it did not come with a live update.
  */
-static bool lose(struct iommu_incoming *in, struct incoming_device *device,
-		 struct device *dev, enum iommu_liveupdate_loss loss)
-{
-	const struct iommu_device_ser *ser = device->ser;
-	struct liveupdate_step step;
-
-	scoped_guard(spinlock, &state_lock) {
-		if (!is_restored(device))
-			return false;
-		device->loss = loss;
-		WRITE_ONCE(device->state, IOMMU_LIVEUPDATE_LOST);
-	}
-
-	liveupdate_step_begin_object(&step, LIVEUPDATE_STEP_DEVICE_ISOLATE,
-				     LIVEUPDATE_KIND_DEVICE,
-				     LIVEUPDATE_DEVICE_ID(ser->segment, ser->bdf, 0),
-				     loss_names[loss]);
-	if (dev)
-		stop_bus_mastering(dev);
-	isolate(in, device, dev);
-	liveupdate_step_end(&step, -EIO, 1);
-	pr_err("device %04x:%02x:%02x.%d is lost: %s; it cannot be retrieved, finish its session without it\n",
-	       ser->segment, PCI_BUS_NUM(ser->bdf), PCI_SLOT(ser->bdf & 0xff),
-	       PCI_FUNC(ser->bdf & 0xff), loss_texts[loss]);
-	return true;
-}
-
-static struct incoming_device *find_record(struct iommu_incoming *in,
-					   u32 segment, u16 bdf)
-{
-	return in ? xa_load(&in->devices, device_key(segment, bdf)) : NULL;
-}
-
-/* A record is looked up with every probe, and whose device is another is lost */
-static struct incoming_device *find_device(struct iommu_incoming *in,
-					   struct device *dev)
+struct incoming_device *iommu_find_incoming(struct iommu_incoming *in,
+					    struct device *dev)
 {
 	struct incoming_device *device;
 	struct pci_dev *pdev;
@@ -415,9 +323,9 @@ static struct incoming_device *find_device(struct iommu_incoming *in,
 		return NULL;
 	if (device->ser->vendor != pdev->vendor ||
 	    device->ser->device != pdev->device)
-		lose(in, device, dev, IOMMU_LOSS_REPLACED);
+		iommu_lose(in, device, dev, IOMMU_LOSS_REPLACED);
 	if (READ_ONCE(device->state) == IOMMU_LIVEUPDATE_LOST)
-		isolate(in, device, dev);
+		iommu_isolate_lost(in, device, dev);
 	return device;
 }
 
@@ -435,7 +343,7 @@ const struct iommu_device_ser *iommu_device_incoming(struct device *dev)
 
 	CLASS(incoming, in)();
 
-	device = find_device(in, dev);
+	device = iommu_find_incoming(in, dev);
 	return device ? device->ser : NULL;
 }
 
@@ -459,7 +367,7 @@ enum iommu_liveupdate_state iommu_liveupdate_state(u32 segment, u16 bdf,
 	if (!device)
 		return IOMMU_LIVEUPDATE_NONE;
 
-	guard(spinlock)(&state_lock);
+	guard(spinlock)(&iommu_incoming_state_lock);
 	if (loss)
 		*loss = device->loss;
 	return device->state;
@@ -467,15 +375,24 @@ enum iommu_liveupdate_state iommu_liveupdate_state(u32 segment, u16 bdf,
 EXPORT_SYMBOL_GPL(iommu_liveupdate_state);
 
 /**
- * iommu_liveupdate_loss_name - get the word for the reason of a loss
- * @loss: the reason
+ * iommu_liveupdate_file_state - get the state of a device whose file crossed
+ * @segment: PCI segment
+ * @bdf:     bus, device and function; no such device need be there
  *
- * Return: a string that stays.
+ * Context: May sleep.
+ * Return: the state. Without a record of its translation the device is lost; the
+ * IOMMU has taken what entry there was for it.
  */
-const char *iommu_liveupdate_loss_name(enum iommu_liveupdate_loss loss)
+enum iommu_liveupdate_state iommu_liveupdate_file_state(u32 segment, u16 bdf)
 {
-	return loss_names[loss];
+	struct incoming_device *device;
+
+	CLASS(incoming, in)();
+
+	device = find_record(in, segment, bdf);
+	return device ? READ_ONCE(device->state) : IOMMU_LIVEUPDATE_LOST;
 }
+EXPORT_SYMBOL_GPL(iommu_liveupdate_file_state);
 
 static enum iommu_liveupdate_state device_state(struct device *dev)
 {
@@ -483,7 +400,7 @@ static enum iommu_liveupdate_state device_state(struct device *dev)
 
 	CLASS(incoming, in)();
 
-	device = find_device(in, dev);
+	device = iommu_find_incoming(in, dev);
 	return device ? READ_ONCE(device->state) : IOMMU_LIVEUPDATE_NONE;
 }
 
@@ -535,7 +452,7 @@ int iommu_device_set_retrieved(struct device *dev)
 
 	CLASS(incoming, in)();
 
-	device = find_device(in, dev);
+	device = iommu_find_incoming(in, dev);
 	if (!device)
 		return -ENODEV;
 	if (change_state(device, BIT(IOMMU_LIVEUPDATE_WAITING),
@@ -565,10 +482,10 @@ void iommu_device_set_attached(struct device *dev)
 
 	CLASS(incoming, in)();
 
-	device = find_device(in, dev);
+	device = iommu_find_incoming(in, dev);
 	if (WARN_ON(!device))
 		return;
-	guard(spinlock)(&state_lock);
+	guard(spinlock)(&iommu_incoming_state_lock);
 	device->attached = true;
 }
 
@@ -584,51 +501,11 @@ void iommu_device_set_done(struct device *dev)
 
 	CLASS(incoming, in)();
 
-	device = find_device(in, dev);
+	device = iommu_find_incoming(in, dev);
 	if (device)
 		change_state(device, BIT(IOMMU_LIVEUPDATE_WAITING) |
 			     BIT(IOMMU_LIVEUPDATE_RETRIEVED),
 			     IOMMU_LIVEUPDATE_DONE);
-}
-
-/**
- * iommu_device_set_lost - a device is lost
- * @dev:  the device
- * @loss: why
- *
- * Stops bus mastering. The translation of a device that was attached is the
- * caller's to take away.
- *
- * Context: May sleep.
- * Return: true if the device was waiting or retrieved, false if nothing was done.
- */
-bool iommu_device_set_lost(struct device *dev, enum iommu_liveupdate_loss loss)
-{
-	struct incoming_device *device;
-
-	CLASS(incoming, in)();
-
-	device = find_device(in, dev);
-	return device && lose(in, device, dev, loss);
-}
-
-/**
- * iommu_liveupdate_lose_record - a device is lost before it is probed
- * @ser:  its record
- * @loss: why
- *
- * Context: May sleep. For an IOMMU driver that takes over a unit.
- */
-void iommu_liveupdate_lose_record(const struct iommu_device_ser *ser,
-				  enum iommu_liveupdate_loss loss)
-{
-	struct incoming_device *device;
-
-	CLASS(incoming, in)();
-
-	device = find_record(in, ser->segment, ser->bdf);
-	if (!WARN_ON(!device))
-		lose(in, device, NULL, loss);
 }
 
 /**
@@ -652,84 +529,33 @@ void iommu_liveupdate_finish_device(u32 segment, u16 bdf)
 }
 EXPORT_SYMBOL_GPL(iommu_liveupdate_finish_device);
 
-/* Every device has been found and attached by now, or is lost. */
-static void __init lose_device(struct iommu_incoming *in,
-			       struct incoming_device *device)
-{
-	const struct iommu_device_ser *ser = device->ser;
-	struct pci_dev *pdev;
-
-	pdev = pci_get_domain_bus_and_slot(ser->segment, PCI_BUS_NUM(ser->bdf),
-					   ser->bdf & 0xff);
-	if (pdev)
-		find_device(in, &pdev->dev);
-	if (is_restored(device) && !device->attached)
-		lose(in, device, pdev ? &pdev->dev : NULL,
-		     pdev ? IOMMU_LOSS_NOT_ATTACHED : IOMMU_LOSS_NOT_FOUND);
-	if (READ_ONCE(device->state) == IOMMU_LIVEUPDATE_LOST)
-		isolate(in, device, pdev ? &pdev->dev : NULL);
-	pci_dev_put(pdev);
-}
-
-/* One after the other, as PCI has a lock of its own; false after the last */
-static bool __init next_loss(u32 *segment, u16 *bdf)
-{
-	struct incoming_device *device;
-	unsigned long key;
-
-	CLASS(incoming, in)();
-
-	if (!in)
-		return false;
-	xa_for_each(&in->devices, key, device) {
-		if (READ_ONCE(device->state) != IOMMU_LIVEUPDATE_LOST || device->told)
-			continue;
-		device->told = true;
-		*segment = device->ser->segment;
-		*bdf = device->ser->bdf;
-		return true;
-	}
-	return false;
-}
-
 /* A page table that only lost devices used is owned, retrieved and freed, too */
 static void __init restore_unused(struct incoming_domain *unused)
 {
 	struct iommu_domain *domain;
 
-	if (!unused->user)
+	if (!unused->user || unused->bad)
 		return;
-	domain = restore_domain(NULL, unused->user, unused);
+	domain = restore_domain(NULL, unused->user->ser, unused);
 	if (IS_ERR(domain))
 		pr_warn("page table %#llx cannot be restored: %pe\n",
 			unused->ser->top, domain);
 }
 
-/*
- * All buses were scanned and all units taken over. What comes later is not what
- * the previous kernel left.
+/**
+ * iommu_restore_unused_domains - see to page tables that no device is on
+ * @in: what was handed over
+ *
+ * Context: May sleep. Every device was attached, or is lost.
  */
-static int __init lose_missing_devices(void)
+void __init iommu_restore_unused_domains(struct iommu_incoming *in)
 {
 	struct incoming_domain *domain;
-	struct incoming_device *device;
-	unsigned long key;
-	u32 segment;
-	u16 bdf;
+	unsigned long index;
 
-	scoped_class(incoming, in) {
-		if (!in)
-			break;
-		xa_for_each(&in->devices, key, device)
-			lose_device(in, device);
-		xa_for_each(&in->domains, key, domain)
-			restore_unused(domain);
-	}
-	while (next_loss(&segment, &bdf))
-		pci_liveupdate_forget(segment, bdf);
-	return 0;
+	xa_for_each(&in->domains, index, domain)
+		restore_unused(domain);
 }
-late_initcall_sync(lose_missing_devices);
 
 /**
  * iommu_device_restore_domain - get the domain that the hardware uses already
@@ -750,26 +576,26 @@ struct iommu_domain *iommu_device_restore_domain(struct device *dev)
 
 	CLASS(incoming, in)();
 
-	device = find_device(in, dev);
+	device = iommu_find_incoming(in, dev);
 	if (!device || READ_ONCE(device->state) != IOMMU_LIVEUPDATE_WAITING)
 		return NULL;
 
-	restored = xa_load(&in->domains, PHYS_PFN(device->ser->domain));
+	restored = find_domain(in, device->ser->domain);
 	is_new = !restored->domain;
 	domain = restore_domain(dev, device->ser, restored);
+	if (!IS_ERR(domain) && is_new && liveupdate_mode == LIVEUPDATE_EAGER) {
+		s64 tables = adopt_domain(domain, restored->ser->top);
+
+		if (tables != restored->ser->tables) {
+			forsake_domain(restored, tables);
+			domain = ERR_PTR(-EIO);
+		}
+	}
 	if (IS_ERR(domain)) {
 		dev_err(dev, "liveupdate: page table %#llx: %pe\n",
 			device->ser->domain, domain);
-		lose(in, device, dev, IOMMU_LOSS_NO_DOMAIN);
+		iommu_lose(in, device, dev, IOMMU_LOSS_NO_DOMAIN);
 		return NULL;
-	}
-
-	if (is_new && liveupdate_mode == LIVEUPDATE_EAGER) {
-		s64 tables = adopt_domain(domain, restored->ser->top);
-
-		if (tables != restored->ser->tables)
-			incoming_bad("domain %#llx has %lld tables, expected %llu",
-				     restored->ser->top, tables, restored->ser->tables);
 	}
 	return domain;
 }
@@ -781,7 +607,8 @@ struct iommu_domain *iommu_device_restore_domain(struct device *dev)
  *
  * Context: May sleep.
  * Return: the domain, or an ERR_PTR: -ENOENT if there is none like that,
- * -EBUSY if somebody has it, -ENODEV if it could not be restored.
+ * -EBUSY if somebody has it, -ENODEV if it could not be restored, or if its record
+ * may be one of those that are damaged.
  */
 struct iommu_domain *iommu_domain_retrieve(u64 top, u64 token)
 {
@@ -789,9 +616,10 @@ struct iommu_domain *iommu_domain_retrieve(u64 top, u64 token)
 
 	CLASS(incoming, in)();
 
-	domain = in && PAGE_ALIGNED(top) ?
-		 xa_load(&in->domains, PHYS_PFN(top)) : NULL;
-	if (!domain || domain->ser->token != token)
+	domain = in ? find_domain(in, top) : NULL;
+	if (!domain)
+		return ERR_PTR(in && !in->domains_missed ? -ENOENT : -ENODEV);
+	if (domain->ser->token != token)
 		return ERR_PTR(-ENOENT);
 	if (!domain->domain)
 		return ERR_PTR(-ENODEV);
@@ -812,7 +640,7 @@ void iommu_domain_unretrieve(u64 top)
 
 	CLASS(incoming, in)();
 
-	domain = in ? xa_load(&in->domains, PHYS_PFN(top)) : NULL;
+	domain = in ? find_domain(in, top) : NULL;
 	if (!WARN_ON(!domain))
 		WRITE_ONCE(domain->retrieved, false);
 }

@@ -2,10 +2,15 @@
 /*
  * IOMMU live update, incoming kernel: read and check the records that the
  * previous kernel left. What is made of them is liveupdate-incoming.c's.
+ *
+ * What is damaged is not used, and nothing else is affected. A device whose record
+ * says which one it is, but cannot be true, is lost. Memory that only damaged
+ * records name stays reserved, since it is not known whose it is.
  */
 
 #define pr_fmt(fmt) "iommu: liveupdate: " fmt
 
+#include <linux/err.h>
 #include <linux/kexec_handover.h>
 #include <linux/kho_block.h>
 #include <linux/slab.h>
@@ -17,35 +22,261 @@
 /* A chain longer than this is damaged; kho_block has the same limit. */
 #define IOMMU_SER_MAX_BLOCKS	10000
 
-static void restore_set(struct kho_block_set *set, u64 head, size_t size,
-			const char *what)
-{
-	const struct kho_block_header_ser *block;
-	unsigned int blocks = 0;
-	u64 pa;
+/* More levels than any format has; the most bits of an output address */
+#define IOMMU_SER_MAX_LEVEL	5
+#define IOMMU_SER_MAX_OASZ	52
 
-	kho_block_set_init(set, size);
-	for (pa = head; pa; pa = block->next) {
-		if (!kho_is_preserved(pa))
-			incoming_bad("block of %s at %#llx was not preserved", what, pa);
-		block = phys_to_virt(pa);
-		if (!block->count || block->count > set->count_per_block)
-			incoming_bad("block of %s at %#llx has %llu entries",
-				     what, pa, block->count);
-		if (++blocks > IOMMU_SER_MAX_BLOCKS)
-			incoming_bad("blocks of %s do not end", what);
-	}
-	if (kho_block_set_restore(set, head))
-		incoming_bad("blocks of %s are damaged", what);
+static const struct iommu_ser_source kho_source = {
+	.is_preserved	= kho_is_preserved,
+	.is_block	= kho_is_preserved_block,
+	.damaged	= iommu_liveupdate_err,
+};
+
+/**
+ * iommu_check_header - check a header by itself
+ * @ser: as much memory as it takes
+ *
+ * Return: NULL, or why the header is not to be used.
+ */
+const char *iommu_check_header(const struct iommu_liveupdate_ser *ser)
+{
+	if (ser->magic != IOMMU_SER_MAGIC || ser->size != sizeof(*ser))
+		return "has another magic number or size";
+	if (ser->crc != header_crc(ser))
+		return "has a wrong checksum";
+	if (ser->unit_size != sizeof(struct iommu_unit_ser) ||
+	    ser->domain_size != sizeof(struct iommu_domain_ser) ||
+	    ser->device_size != sizeof(struct iommu_device_ser))
+		return "has records of other sizes";
+	return NULL;
 }
 
 /**
- * iommu_incoming_next_ser - go to the next record of a set
- * @it: iterator of a set of units, domains or devices
+ * iommu_check_chain - check the blocks of a set, but not the records in them
+ * @source: where they come from
+ * @head:   physical address of the first block, or 0
+ * @size:   of a record
  *
- * Return: the next record that is used, or NULL after the last.
+ * Return: NULL, or why the chain is not to be followed.
  */
-void *iommu_incoming_next_ser(struct kho_block_set_it *it)
+const char *iommu_check_chain(const struct iommu_ser_source *source, u64 head,
+			      size_t size)
+{
+	const struct kho_block_header_ser *block;
+	struct kho_block_set set;
+	unsigned int blocks = 0;
+	u64 pa;
+
+	kho_block_set_init(&set, size);
+	for (pa = head; pa; pa = block->next) {
+		if (!source->is_preserved(pa))
+			return "have one that was not preserved";
+		block = phys_to_virt(pa);
+		if (!block->count || block->count > set.count_per_block)
+			return "have one with an impossible number of entries";
+		if (++blocks > IOMMU_SER_MAX_BLOCKS)
+			return "do not end";
+	}
+	return NULL;
+}
+
+static const char *check_prefix(const struct iommu_ser_prefix *prefix, size_t size)
+{
+	if (prefix->state != IOMMU_SER_USED)
+		return "has an unknown state";
+	if (prefix->crc != prefix_crc(prefix, size))
+		return "has a wrong checksum";
+	if (prefix->type != IOMMU_SER_INTEL && prefix->type != IOMMU_SER_AMD)
+		return "has an unknown type";
+	return NULL;
+}
+
+/**
+ * iommu_check_unit - check the record of a unit by itself
+ * @ser: the record
+ *
+ * Return: NULL, or why the record is not to be used.
+ */
+const char *iommu_check_unit(const struct iommu_unit_ser *ser)
+{
+	const char *why = check_prefix(&ser->prefix, sizeof(*ser));
+
+	if (why)
+		return why;
+	if (!ser->reg_phys || !PAGE_ALIGNED(ser->reg_phys))
+		return "has registers that are not those of a unit";
+	if (ser->flags)
+		return "has unknown flags";
+	return NULL;
+}
+
+/**
+ * iommu_check_domain - check the record of a domain by itself
+ * @ser: the record
+ *
+ * Return: NULL, or why the record is not to be used.
+ */
+const char *iommu_check_domain(const struct iommu_domain_ser *ser)
+{
+	const char *why = check_prefix(&ser->prefix, sizeof(*ser));
+
+	if (why)
+		return why;
+	if (!ser->top || !PAGE_ALIGNED(ser->top))
+		return "has a top table that is not a page";
+	if (!ser->format || ser->format > IOMMU_SER_RISCV64)
+		return "has an unknown format";
+	if (ser->flags & ~IOMMU_DOMAIN_SER_FORCE_SNOOPING)
+		return "has unknown flags";
+	if (ser->top_level > IOMMU_SER_MAX_LEVEL || ser->vasz_lg2 <= PAGE_SHIFT ||
+	    ser->vasz_lg2 > BITS_PER_LONG_LONG || ser->oasz_lg2 <= PAGE_SHIFT ||
+	    ser->oasz_lg2 > IOMMU_SER_MAX_OASZ)
+		return "has a geometry that no page table has";
+	if (!ser->pgsize_bitmap || ser->pgsize_bitmap & (PAGE_SIZE - 1))
+		return "has page sizes that do not exist";
+	if (!ser->tables || !ser->num_chunks)
+		return "has no page";
+	return NULL;
+}
+
+/**
+ * iommu_check_chunks - check the list of a domain's chunks
+ * @source: where it comes from
+ * @ser:    record of the domain, which has been checked
+ * @chunks: the list, whose chain has been checked
+ * @pages:  set to the sum of their pages
+ *
+ * What the chunks hold is looked at when the domain is adopted. The cost is that of
+ * a few table pages, if memory was not too fragmented for large chunks.
+ *
+ * Return: NULL, or why the domain is not to be used.
+ */
+const char *iommu_check_chunks(const struct iommu_ser_source *source,
+			       const struct iommu_domain_ser *ser,
+			       struct kho_block_set *chunks, u64 *pages)
+{
+	const struct iommu_chunk_ser *chunk;
+	struct kho_block_set_it it;
+	bool has_top = false;
+	u64 size, end = 0;
+	u32 num = 0;
+
+	*pages = 0;
+	kho_block_set_it_init(&it, chunks);
+	while ((chunk = kho_block_set_it_read_entry(&it))) {
+		if (chunk->order > MAX_PAGE_ORDER ||
+		    !source->is_block(chunk->phys, chunk->order))
+			return "has a chunk that was not preserved";
+		if (chunk->phys < end)
+			return "has a chunk that overlaps the one before";
+		size = PAGE_SIZE << chunk->order;
+		end = chunk->phys + size;
+		has_top |= ser->top >= chunk->phys && ser->top < end;
+		*pages += size >> PAGE_SHIFT;
+		num++;
+	}
+	if (num != ser->num_chunks)
+		return "has another number of chunks";
+	if (chunks_crc(chunks) != ser->chunks_crc)
+		return "has chunks with a wrong checksum";
+	if (!has_top)
+		return "has a top table that is in no chunk";
+	if (ser->tables > *pages)
+		return "has more tables than pages";
+	return NULL;
+}
+
+/**
+ * iommu_check_device - check the record of a device by itself
+ * @source: where it comes from
+ * @ser:    the record
+ *
+ * Return: NULL, or why the record is not to be used.
+ */
+const char *iommu_check_device(const struct iommu_ser_source *source,
+			       const struct iommu_device_ser *ser)
+{
+	const char *why = check_prefix(&ser->prefix, sizeof(*ser));
+
+	if (why)
+		return why;
+	if (ser->pasid_dir && !source->is_preserved(ser->pasid_dir))
+		return "has a PASID directory that was not preserved";
+	return NULL;
+}
+
+/* Its memory stays as it is. */
+static void forget_blocks(struct kho_block_set *set)
+{
+	struct kho_block *block, *next;
+
+	list_for_each_entry_safe(block, next, &set->blocks, list) {
+		list_del(&block->list);
+		kfree(block);
+	}
+	set->nblocks = 0;
+	set->head_pa = 0;
+}
+
+/**
+ * struct reader - what is at hand while a handover is read
+ * @source: where it comes from
+ * @in:     what is made of it
+ * @seen:   page frame numbers of the blocks of all sets: a block is in one
+ */
+struct reader {
+	const struct iommu_ser_source *source;
+	struct iommu_incoming *in;
+	struct xarray seen;
+};
+
+static int take_blocks(struct reader *reader, const struct kho_block_set *set)
+{
+	const struct kho_block *block;
+	int ret;
+
+	list_for_each_entry(block, &set->blocks, list) {
+		ret = xa_insert(&reader->seen, PHYS_PFN(virt_to_phys(block->ser)),
+				xa_mk_value(1), GFP_KERNEL);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Return: 0, -EINVAL if the set is damaged, and then it is empty, or -ENOMEM. */
+static int read_set(struct reader *reader, struct kho_block_set *set, u64 head,
+		    size_t size, const char *what)
+{
+	const char *why = iommu_check_chain(reader->source, head, size);
+	int ret;
+
+	kho_block_set_init(set, size);
+	if (!why) {
+		ret = kho_block_set_restore(set, head);
+		if (ret)
+			return ret;
+		ret = take_blocks(reader, set);
+		if (ret != -EBUSY)
+			return ret;
+		forget_blocks(set);
+		why = "have one that is in another chain";
+	}
+	reader->source->damaged("blocks of %s %s", what, why);
+	return -EINVAL;
+}
+
+static int read_main_set(struct reader *reader, struct incoming_set *set, u64 head,
+			 size_t size, const char *what)
+{
+	int ret = read_set(reader, &set->blocks, head, size, what);
+
+	set->damaged = ret;
+	return ret == -EINVAL ? 0 : ret;
+}
+
+/* Return: the next record that is used, or NULL after the last. */
+static void *next_ser(struct kho_block_set_it *it)
 {
 	struct iommu_ser_prefix *slot;
 
@@ -55,194 +286,340 @@ void *iommu_incoming_next_ser(struct kho_block_set_it *it)
 	return slot;
 }
 
-static void check_prefix(const struct iommu_ser_prefix *prefix, size_t size,
-			 const char *what)
+/* A record that is not used: so is the memory of all of its kind. */
+#define record_bad(reader, set, fmt, ...)				\
+	({								\
+		(set)->damaged = true;					\
+		(reader)->source->damaged("record of a " fmt, ##__VA_ARGS__); \
+	})
+
+static int add_unit(struct reader *reader, const struct iommu_unit_ser *ser)
 {
-	if (prefix->state != IOMMU_SER_USED)
-		incoming_bad("record of a %s has state %u", what, prefix->state);
-	if (prefix->crc != prefix_crc(prefix, size))
-		incoming_bad("record of a %s has a wrong checksum", what);
-	if (prefix->type != IOMMU_SER_INTEL && prefix->type != IOMMU_SER_AMD)
-		incoming_bad("record of a %s has the unknown type %u", what,
-			     prefix->type);
-}
+	struct iommu_incoming *in = reader->in;
+	struct incoming_unit *unit;
+	int ret;
 
-static void restore_units(struct iommu_incoming *in)
-{
-	struct kho_block_set_it it;
-	struct iommu_unit_ser *ser;
-
-	restore_set(&in->units, in->ser->units, sizeof(*ser), "units");
-	kho_block_set_it_init(&it, &in->units);
-	while ((ser = iommu_incoming_next_ser(&it)))
-		check_prefix(&ser->prefix, sizeof(*ser), "unit");
-}
-
-/*
- * The chunks of a domain are preserved memory, and no two are the same; what they
- * hold is looked at when the domain is adopted. The cost is that of a few table
- * pages, if memory was not too fragmented for large chunks.
- */
-static struct iommu_pages_left *restore_chunks(const struct iommu_domain_ser *ser)
-{
-	struct iommu_pages_left *left = kzalloc_obj(*left);
-	struct iommu_chunk_ser *chunk;
-	struct kho_block_set_it it;
-	bool has_top = false;
-	u64 size, end = 0;
-	u32 num = 0;
-
-	if (!left)
-		incoming_bad("no memory");
-	restore_set(&left->chunks, ser->chunks, sizeof(*chunk), "chunks");
-	kho_block_set_it_init(&it, &left->chunks);
-	while ((chunk = kho_block_set_it_read_entry(&it))) {
-		if (chunk->order > MAX_PAGE_ORDER ||
-		    !kho_is_preserved_block(chunk->phys, chunk->order))
-			incoming_bad("chunk %#llx of order %u was not preserved",
-				     chunk->phys, chunk->order);
-		if (chunk->phys < end)
-			incoming_bad("chunk %#llx overlaps the one before", chunk->phys);
-		size = PAGE_SIZE << chunk->order;
-		end = chunk->phys + size;
-		has_top |= ser->top >= chunk->phys && ser->top < end;
-		left->pages += size >> PAGE_SHIFT;
-		num++;
+	unit = xa_load(&in->units, PHYS_PFN(ser->reg_phys));
+	if (unit) {
+		record_bad(reader, &in->sets[0], "unit: there are two of %#llx",
+			   ser->reg_phys);
+		unit->twice = true;
+		return 0;
 	}
-	if (num != ser->num_chunks)
-		incoming_bad("top table %#llx has %u chunks, expected %u", ser->top,
-			     num, ser->num_chunks);
-	if (chunks_crc(&left->chunks) != ser->chunks_crc)
-		incoming_bad("chunks of top table %#llx have a wrong checksum", ser->top);
-	if (!has_top || !PAGE_ALIGNED(ser->top))
-		incoming_bad("top table %#llx is in no chunk", ser->top);
-	if (ser->tables > left->pages)
-		incoming_bad("%llu tables in %llu pages", ser->tables, left->pages);
-	return left;
+	unit = kzalloc_obj(*unit);
+	if (!unit)
+		return -ENOMEM;
+	unit->ser = ser;
+	ret = xa_insert(&in->units, PHYS_PFN(ser->reg_phys), unit, GFP_KERNEL);
+	if (ret)
+		kfree(unit);
+	return ret;
 }
 
-static void restore_domains(struct iommu_incoming *in)
+static int read_units(struct reader *reader)
 {
+	struct iommu_incoming *in = reader->in;
+	const struct iommu_unit_ser *ser;
 	struct kho_block_set_it it;
-	struct iommu_domain_ser *ser;
+	const char *why;
+	int ret;
+
+	ret = read_main_set(reader, &in->sets[0], in->ser->units, sizeof(*ser), "units");
+	kho_block_set_it_init(&it, &in->sets[0].blocks);
+	while (!ret && (ser = next_ser(&it))) {
+		why = iommu_check_unit(ser);
+		if (why)
+			record_bad(reader, &in->sets[0], "unit %s", why);
+		else
+			ret = add_unit(reader, ser);
+	}
+	return ret;
+}
+
+/* Return: 0, -EINVAL if they cannot be used, or -ENOMEM. */
+static int read_chunks(struct reader *reader, struct incoming_domain *domain)
+{
+	const struct iommu_domain_ser *ser = domain->ser;
+	const char *why;
+	int ret;
+
+	domain->left = kzalloc_obj(*domain->left);
+	if (!domain->left)
+		return -ENOMEM;
+	ret = read_set(reader, &domain->left->chunks, ser->chunks,
+		       sizeof(struct iommu_chunk_ser), "chunks");
+	if (ret)
+		return ret;
+	why = iommu_check_chunks(reader->source, ser, &domain->left->chunks,
+				 &domain->pages);
+	if (why) {
+		record_bad(reader, &reader->in->sets[1], "domain with top table %#llx %s",
+			   ser->top, why);
+		return -EINVAL;
+	}
+	domain->left->pages = domain->pages;
+	return 0;
+}
+
+static void drop_domain(struct incoming_domain *domain)
+{
+	if (domain->left)
+		forget_blocks(&domain->left->chunks);
+	kfree(domain->left);
+	kfree(domain);
+}
+
+static int add_domain(struct reader *reader, struct iommu_domain_ser *ser)
+{
+	struct iommu_incoming *in = reader->in;
 	struct incoming_domain *domain;
+	int ret;
 
-	restore_set(&in->blocks[0], in->ser->domains, sizeof(*ser), "domains");
-	kho_block_set_it_init(&it, &in->blocks[0]);
-	while ((ser = iommu_incoming_next_ser(&it))) {
-		check_prefix(&ser->prefix, sizeof(*ser), "domain");
-		domain = kzalloc_obj(*domain);
-		if (!domain)
-			incoming_bad("no memory");
-		domain->ser = ser;
-		domain->left = restore_chunks(ser);
-		if (xa_insert(&in->domains, PHYS_PFN(ser->top), domain, GFP_KERNEL))
-			incoming_bad("two domains have the top table %#llx", ser->top);
+	domain = xa_load(&in->domains, PHYS_PFN(ser->top));
+	if (domain) {
+		record_bad(reader, &in->sets[1], "domain: there are two of %#llx",
+			   ser->top);
+		domain->bad = true;
+		return 0;
 	}
+	domain = kzalloc_obj(*domain);
+	if (!domain)
+		return -ENOMEM;
+	domain->ser = ser;
+	ret = read_chunks(reader, domain);
+	if (!ret)
+		ret = xa_insert(&in->domains, PHYS_PFN(ser->top), domain, GFP_KERNEL);
+	if (!ret)
+		return 0;
+
+	drop_domain(domain);
+	if (ret != -EINVAL)
+		return ret;
+	in->domains_missed = true;
+	return 0;
 }
 
-/**
- * iommu_incoming_find_unit - find the record of a unit
- * @in:       what was handed over
- * @reg_phys: physical address of the unit's registers
- *
- * Return: the record, or NULL.
- */
-const struct iommu_unit_ser *iommu_incoming_find_unit(struct iommu_incoming *in,
-						      u64 reg_phys)
+static int read_domains(struct reader *reader)
 {
+	struct iommu_incoming *in = reader->in;
+	struct iommu_domain_ser *ser;
 	struct kho_block_set_it it;
-	struct iommu_unit_ser *ser;
+	const char *why;
+	int ret;
 
-	kho_block_set_it_init(&it, &in->units);
-	while ((ser = iommu_incoming_next_ser(&it)))
-		if (ser->reg_phys == reg_phys)
-			return ser;
+	ret = read_main_set(reader, &in->sets[1], in->ser->domains, sizeof(*ser),
+			    "domains");
+	in->domains_missed = in->sets[1].damaged;
+	kho_block_set_it_init(&it, &in->sets[1].blocks);
+	while (!ret && (ser = next_ser(&it))) {
+		why = iommu_check_domain(ser);
+		if (!why) {
+			ret = add_domain(reader, ser);
+			continue;
+		}
+		record_bad(reader, &in->sets[1], "domain %s", why);
+		in->domains_missed = true;
+	}
+	return ret;
+}
+
+/* Return: NULL, or what in a record is not so; then @loss is set. */
+static const char *contradiction(struct iommu_incoming *in,
+				 const struct iommu_device_ser *ser,
+				 enum iommu_liveupdate_loss *loss)
+{
+	const struct incoming_domain *domain = find_domain(in, ser->domain);
+	const struct incoming_unit *unit = find_unit(in, ser->unit);
+
+	*loss = IOMMU_LOSS_UNIT;
+	if (!unit)
+		return "names a unit that there is no valid record of";
+	*loss = IOMMU_LOSS_RECORD;
+	if (ser->segment != unit->ser->segment)
+		return "and its unit are in two segments";
+	if (ser->prefix.type != unit->ser->prefix.type)
+		return "and its unit have two types";
+	*loss = IOMMU_LOSS_NO_DOMAIN;
+	if (!domain || domain->bad)
+		return "names a page table that there is no valid record of";
+	*loss = IOMMU_LOSS_RECORD;
+	if (ser->prefix.type != domain->ser->prefix.type)
+		return "and its page table have two types";
 	return NULL;
 }
 
-static void restore_devices(struct iommu_incoming *in)
+/* Whoever takes the unit over takes the entry of such a device away. */
+static void lose(struct incoming_device *device, enum iommu_liveupdate_loss loss)
 {
-	const struct iommu_unit_ser *unit;
-	struct kho_block_set_it it;
-	struct iommu_device_ser *ser;
-	struct incoming_domain *domain;
-	struct incoming_device *device;
+	device->state = IOMMU_LIVEUPDATE_LOST;
+	device->loss = loss;
+	device->isolated = true;
+}
 
-	restore_set(&in->blocks[1], in->ser->devices, sizeof(*ser), "devices");
-	kho_block_set_it_init(&it, &in->blocks[1]);
-	while ((ser = iommu_incoming_next_ser(&it))) {
-		check_prefix(&ser->prefix, sizeof(*ser), "device");
-		unit = iommu_incoming_find_unit(in, ser->unit);
-		if (!unit)
-			incoming_bad("device %04x:%04x has the unknown unit %#llx",
-				     ser->segment, ser->bdf, ser->unit);
-		if (ser->segment != unit->segment)
-			incoming_bad("device %04x:%04x and its unit %#llx are in two segments",
-				     ser->segment, ser->bdf, ser->unit);
-		if (ser->prefix.type != unit->prefix.type)
-			incoming_bad("device %04x:%04x and its unit have types %u and %u",
-				     ser->segment, ser->bdf, ser->prefix.type,
-				     unit->prefix.type);
-		domain = PAGE_ALIGNED(ser->domain) ?
-			 xa_load(&in->domains, PHYS_PFN(ser->domain)) : NULL;
-		if (!domain)
-			incoming_bad("device %04x:%04x has the unknown domain %#llx",
-				     ser->segment, ser->bdf, ser->domain);
-		if (!domain->user)
-			domain->user = ser;
-		if (ser->pasid_dir && !kho_is_preserved(ser->pasid_dir))
-			incoming_bad("PASID directory %#llx was not preserved",
-				     ser->pasid_dir);
-		device = kzalloc_obj(*device);
-		if (!device)
-			incoming_bad("no memory");
-		device->ser = ser;
-		device->state = IOMMU_LIVEUPDATE_WAITING;
-		if (xa_insert(&in->devices, device_key(ser->segment, ser->bdf),
-			      device, GFP_KERNEL))
-			incoming_bad("two records for device %04x:%04x",
-				     ser->segment, ser->bdf);
+static void add_user(struct iommu_incoming *in, struct incoming_device *device)
+{
+	struct incoming_domain *domain = find_domain(in, device->ser->domain);
+
+	if (domain && !domain->bad && !domain->user)
+		domain->user = device;
+}
+
+static int add_device(struct reader *reader, const struct iommu_device_ser *ser)
+{
+	struct iommu_incoming *in = reader->in;
+	struct incoming_device *device = find_record(in, ser->segment, ser->bdf);
+	enum iommu_liveupdate_loss loss;
+	const char *why;
+	int ret;
+
+	if (device) {
+		record_bad(reader, &in->sets[2], "device: there are two of %04x:%04x",
+			   ser->segment, ser->bdf);
+		lose(device, IOMMU_LOSS_RECORD);
+		return 0;
 	}
+	device = kzalloc_obj(*device);
+	if (!device)
+		return -ENOMEM;
+	ret = xa_insert(&in->devices, device_key(ser->segment, ser->bdf), device,
+			GFP_KERNEL);
+	if (ret) {
+		kfree(device);
+		return ret;
+	}
+	device->ser = ser;
+	device->state = IOMMU_LIVEUPDATE_WAITING;
+	why = contradiction(in, ser, &loss);
+	if (why) {
+		record_bad(reader, &in->sets[2], "device: %04x:%04x %s", ser->segment,
+			   ser->bdf, why);
+		lose(device, loss);
+	}
+	add_user(in, device);
+	return 0;
+}
+
+static int read_devices(struct reader *reader)
+{
+	struct iommu_incoming *in = reader->in;
+	const struct iommu_device_ser *ser;
+	struct kho_block_set_it it;
+	const char *why;
+	int ret;
+
+	ret = read_main_set(reader, &in->sets[2], in->ser->devices, sizeof(*ser),
+			    "devices");
+	kho_block_set_it_init(&it, &in->sets[2].blocks);
+	while (!ret && (ser = next_ser(&it))) {
+		why = iommu_check_device(reader->source, ser);
+		if (why)
+			record_bad(reader, &in->sets[2], "device %s", why);
+		else
+			ret = add_device(reader, ser);
+	}
+	return ret;
+}
+
+static int read_all(struct reader *reader, u64 data)
+{
+	struct iommu_incoming *in = reader->in;
+	const char *why = "was not preserved";
+	int ret;
+
+	if (reader->source->is_preserved(data))
+		why = iommu_check_header(phys_to_virt(data));
+	if (why) {
+		reader->source->damaged("header %#llx %s", data, why);
+		in->domains_missed = true;
+		return 0;
+	}
+	in->ser = phys_to_virt(data);
+	ret = read_units(reader);
+	if (!ret)
+		ret = read_domains(reader);
+	if (!ret)
+		ret = read_devices(reader);
+	return ret;
 }
 
 /**
- * iommu_flb_retrieve - check and take in what the previous kernel handed over
+ * iommu_incoming_read - read and check what the previous kernel handed over
+ * @source: where it comes from
+ * @data:   physical address of the header, or what is said to be one
+ *
+ * Nothing that is found there is followed before it is checked, and nothing is
+ * written to.
+ *
+ * Context: May sleep.
+ * Return: what can be used, perhaps nothing; or ERR_PTR(-ENOMEM).
+ */
+struct iommu_incoming *iommu_incoming_read(const struct iommu_ser_source *source,
+					   u64 data)
+{
+	struct reader reader = { .source = source };
+	struct iommu_incoming *in;
+	int ret;
+
+	in = kzalloc_obj(*in);
+	if (!in)
+		return ERR_PTR(-ENOMEM);
+	xa_init(&in->units);
+	xa_init(&in->domains);
+	xa_init(&in->devices);
+	for (unsigned int i = 0; i < ARRAY_SIZE(in->sets); i++)
+		kho_block_set_init(&in->sets[i].blocks, sizeof(struct iommu_ser_prefix));
+	xa_init(&reader.seen);
+	reader.in = in;
+	ret = read_all(&reader, data);
+	xa_destroy(&reader.seen);
+	if (ret) {
+		iommu_incoming_drop(in);
+		return ERR_PTR(ret);
+	}
+	return in;
+}
+
+/**
+ * iommu_incoming_drop - forget what was read, and leave the records alone
+ * @in: what iommu_incoming_read() returned; no device or domain is in use
+ *
+ * Context: May sleep.
+ */
+void iommu_incoming_drop(struct iommu_incoming *in)
+{
+	struct incoming_domain *domain;
+	struct incoming_device *device;
+	struct incoming_unit *unit;
+	unsigned long index;
+
+	xa_for_each(&in->devices, index, device)
+		kfree(device);
+	xa_for_each(&in->domains, index, domain)
+		drop_domain(domain);
+	xa_for_each(&in->units, index, unit)
+		kfree(unit);
+	xa_destroy(&in->devices);
+	xa_destroy(&in->domains);
+	xa_destroy(&in->units);
+	for (unsigned int i = 0; i < ARRAY_SIZE(in->sets); i++)
+		forget_blocks(&in->sets[i].blocks);
+	kfree(in);
+}
+
+/**
+ * iommu_flb_retrieve - take in what the previous kernel handed over
  * @args: of LUO; @args->obj becomes the &struct iommu_incoming
  *
- * Nothing that is found there is followed before it is checked.
- *
- * Context: Early boot. May sleep. Panics if anything is damaged.
+ * Context: Early boot. May sleep. Panics without memory for the first objects.
  * Return: 0.
  */
 int iommu_flb_retrieve(struct liveupdate_flb_op_args *args)
 {
-	struct iommu_liveupdate_ser *ser;
-	struct iommu_incoming *in;
+	struct iommu_incoming *in = iommu_incoming_read(&kho_source, args->data);
 
-	if (!kho_is_preserved(args->data))
-		incoming_bad("header %#llx was not preserved", args->data);
-	ser = phys_to_virt(args->data);
-	if (ser->magic != IOMMU_SER_MAGIC || ser->size != sizeof(*ser))
-		incoming_bad("header has magic %#x and size %u", ser->magic, ser->size);
-	if (ser->crc != header_crc(ser))
-		incoming_bad("header has a wrong checksum");
-	if (ser->unit_size != sizeof(struct iommu_unit_ser) ||
-	    ser->domain_size != sizeof(struct iommu_domain_ser) ||
-	    ser->device_size != sizeof(struct iommu_device_ser))
-		incoming_bad("sizes %u, %u, %u of records", ser->unit_size,
-			     ser->domain_size, ser->device_size);
-
-	in = kzalloc_obj(*in);
-	if (!in)
-		incoming_bad("no memory");
-	in->ser = ser;
-	xa_init(&in->taken);
-	xa_init(&in->domains);
-	xa_init(&in->devices);
-	restore_units(in);
-	restore_domains(in);
-	restore_devices(in);
+	if (IS_ERR(in))
+		panic("iommu: liveupdate: devices are running, and their records cannot be read: %pe\n",
+		      in);
 	args->obj = in;
 	return 0;
 }

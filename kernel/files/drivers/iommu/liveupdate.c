@@ -20,9 +20,9 @@
  * let go with its last.
  *
  * In the incoming kernel the records are checked, all of them, before the first
- * IOMMU is initialised. The driver then takes over the running unit, and when a
- * preserved device is probed the core attaches the domain that the hardware
- * uses already. Until its owner comes back for it, such a device is "waiting":
+ * IOMMU is initialised, and those that are damaged are not used. The driver then
+ * takes over the running unit, and when a preserved device is probed the core
+ * attaches the domain that the hardware uses already. Until its owner comes back for it, such a device is "waiting":
  * its group belongs to live update and nobody else gets in.
  *
  * What runs before user space grows with the number of devices, never with the
@@ -30,8 +30,9 @@
  * top table. Its table pages get ordinary struct page state later, when the
  * domain is retired, or at boot with iommu.liveupdate=eager.
  *
- * This file is the outgoing side; liveupdate-records.c and liveupdate-incoming.c are
- * the other one.
+ * This file is the outgoing side. Of the other one, liveupdate-records.c reads and
+ * checks the records, liveupdate-incoming.c takes over what they are of, and
+ * liveupdate-isolate.c stops the devices that cannot be had back.
  *
  * The records live as long as the File-Lifecycle-Bound object of the live
  * update orchestrator that is registered with iommufd's file handler.

@@ -475,6 +475,17 @@ static bool inherit_device(struct pci_dev *dev, struct pci_function_ser *ser)
 	return true;
 }
 
+/* What has a record here, but none of its translation, is stopped. */
+static void expect_device(struct pci_dev *dev)
+{
+	iommu_liveupdate_expect(pci_domain_nr(dev->bus), pci_dev_id(dev), &dev->dev);
+	if (iommu_liveupdate_incoming())
+		return;
+
+	pci_err(dev, "liveupdate: nothing is known of its translation, it masters the bus no more\n");
+	pci_clear_master(dev);
+}
+
 /**
  * pci_liveupdate_setup_device() - Recognise what has been running all along
  * @dev: A device or bridge that was found; nothing was written to it yet
@@ -498,8 +509,10 @@ void pci_liveupdate_setup_device(struct pci_dev *dev)
 			return;
 		}
 	}
-	/* Looks whether it is the same device, too */
+	/* Looks whether it is the same device, too, and stops one that is lost */
 	waiting = iommu_device_is_waiting(&dev->dev);
+	if (ser && !waiting)
+		expect_device(dev);
 	if (waiting) {
 		guard(mutex)(&pci_liveupdate_lock);
 		inherited = inherit_device(dev, ser);

@@ -78,7 +78,11 @@ enum iommu_liveupdate_state {
 	X(NO_DOMAIN, "no-domain", "its page table cannot be restored")	\
 	X(NOT_ATTACHED, "not-attached", "its IOMMU cannot take it over")	\
 	X(GROUP, "group", "its IOMMU group is used by others")		\
-	X(DOMAIN_ID, "domain-id", "its domain id is that of another page table")
+	X(DOMAIN_ID, "domain-id", "its domain id is that of another page table") \
+	X(RECORD, "record", "there is no valid record of its translation") \
+	X(UNIT, "unit", "its IOMMU is not as it was left")		\
+	X(ENTRY, "entry", "its IOMMU does not translate for it as recorded") \
+	X(NO_DRIVER, "no-driver", "no driver has taken its IOMMU over")
 
 enum iommu_liveupdate_loss {
 #define IOMMU_LOSS_ENUM(name, word, text) IOMMU_LOSS_##name,
@@ -198,8 +202,14 @@ enum iommu_liveupdate_state iommu_liveupdate_state(u32 segment, u16 bdf,
 const char *iommu_liveupdate_loss_name(enum iommu_liveupdate_loss loss);
 bool iommu_device_is_waiting(struct device *dev);
 bool iommu_device_is_restored(struct device *dev);
+enum iommu_liveupdate_state iommu_liveupdate_file_state(u32 segment, u16 bdf);
+void iommu_liveupdate_expect(u32 segment, u16 bdf, struct device *dev);
 void iommu_liveupdate_lose_record(const struct iommu_device_ser *ser,
 				  enum iommu_liveupdate_loss loss);
+void iommu_liveupdate_has_cleared(u64 reg_phys);
+void iommu_liveupdate_lose_unit(u64 reg_phys, enum iommu_liveupdate_loss loss);
+__printf(1, 2) void iommu_liveupdate_err(const char *fmt, ...);
+bool iommu_liveupdate_isolates(void);
 void iommu_device_lose(struct device *dev, enum iommu_liveupdate_loss loss);
 void iommu_liveupdate_finish_device(u32 segment, u16 bdf);
 
@@ -268,6 +278,11 @@ static inline void iommu_device_unpreserve(struct device *dev)
 }
 
 static inline bool iommu_liveupdate_incoming(void)
+{
+	return false;
+}
+
+static inline bool iommu_liveupdate_isolates(void)
 {
 	return false;
 }

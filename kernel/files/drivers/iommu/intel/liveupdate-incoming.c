@@ -24,33 +24,48 @@
 #define CONTEXT_PASIDDIR_MASK	VTD_PAGE_MASK
 
 /*
- * State that does not match the records means that the hardware walks
- * something unknown: neither going on nor switching translation off is safe.
+ * There is no memory for a unit, or what it needs fails, in the first moments of a boot:
+ * neither going on nor switching it off is safe.
  */
 #define unit_bad(iommu, fmt, ...)					\
 	panic("DMAR: liveupdate: %s cannot be taken over: " fmt,	\
 	      (iommu)->name, ##__VA_ARGS__)
 
-static void adopt_table(struct intel_iommu *iommu, u64 pa, const char *what)
+static unsigned int num_pdes(const struct iommu_device_ser *ser)
 {
-	if (!iommu_adopt_pages(pa))
-		unit_bad(iommu, "%s %#llx was not preserved", what, pa);
+	return ser->max_pasid >> PASID_PDE_SHIFT;
 }
 
-static void adopt_pasid_tables(struct intel_iommu *iommu,
-			       const struct iommu_device_ser *ser)
+/* Return: NULL, or why they cannot be used; every address is asked for first */
+static const char *check_pasid_tables(const struct iommu_device_ser *ser)
 {
-	unsigned int i, pdes = ser->max_pasid >> PASID_PDE_SHIFT;
 	struct pasid_dir_entry *dir = phys_to_virt(ser->pasid_dir);
+	unsigned int i, pdes = num_pdes(ser);
 
-	adopt_table(iommu, ser->pasid_dir, "PASID directory");
 	/* The directory is as large as what was preserved at its address. */
-	if (!ser->max_pasid || pdes * sizeof(*dir) > folio_size(virt_to_folio(dir)))
-		unit_bad(iommu, "PASID directory %#llx has %u entries",
-			 ser->pasid_dir, pdes);
+	if (!pdes || ser->max_pasid > PASID_MAX ||
+	    pdes * sizeof(*dir) > kho_preserved_size(ser->pasid_dir))
+		return "its PASID directory has another size";
 	for (i = 0; i < pdes; i++)
-		if (pasid_pde_is_present(&dir[i]))
-			adopt_table(iommu, dir[i].val & PDE_PFN_MASK, "PASID table");
+		if (pasid_pde_is_present(&dir[i]) &&
+		    !kho_is_preserved(dir[i].val & PDE_PFN_MASK))
+			return "a PASID table was not preserved";
+	return NULL;
+}
+
+/* Return: NULL, or why not: two devices may claim the same tables. */
+static const char *adopt_pasid_tables(const struct iommu_device_ser *ser)
+{
+	struct pasid_dir_entry *dir = iommu_adopt_pages(ser->pasid_dir);
+	unsigned int i, pdes = num_pdes(ser);
+
+	if (!dir)
+		return "its PASID directory is another device's";
+	for (i = 0; i < pdes; i++)
+		if (pasid_pde_is_present(&dir[i]) &&
+		    !iommu_adopt_pages(dir[i].val & PDE_PFN_MASK))
+			return "one of its PASID tables is another device's";
+	return NULL;
 }
 
 static u64 pasid_entry_top(struct pasid_entry *pe)
@@ -65,40 +80,100 @@ static u64 pasid_entry_top(struct pasid_entry *pe)
 	}
 }
 
-/* Does the hardware translate for the device as its record says? */
-static void check_entries(struct intel_iommu *iommu,
-			  const struct iommu_device_ser *ser)
+static const char *check_target(const struct iommu_device_ser *ser, u64 top, u16 did)
+{
+	if (top != ser->domain)
+		return "it uses another page table";
+	if (did != ser->did)
+		return "it uses another domain id";
+	return NULL;
+}
+
+static const char *check_scalable_entry(const struct iommu_device_ser *ser,
+					const struct context_entry *context)
+{
+	struct pasid_dir_entry *dir = phys_to_virt(ser->pasid_dir);
+	struct pasid_entry *pe;
+	const char *why;
+
+	if (!ser->pasid_dir || (context->lo & CONTEXT_PASIDDIR_MASK) != ser->pasid_dir)
+		return "it uses another PASID directory";
+	why = check_pasid_tables(ser);
+	if (why)
+		return why;
+	pe = get_pasid_table_from_pde(&dir[0]);
+	if (!pe || !pasid_pte_is_present(pe))
+		return "it has no PASID table entry";
+	return check_target(ser, pasid_entry_top(pe), pasid_get_domain_id(pe));
+}
+
+static const char *check_legacy_entry(const struct iommu_device_ser *ser,
+				      struct context_entry *context)
+{
+	/* Translation Type, VT-d 9.3: both go through the page table */
+	switch (context->lo >> 2 & 3) {
+	case CONTEXT_TT_MULTI_LEVEL:
+	case CONTEXT_TT_DEV_IOTLB:
+		return check_target(ser, context->lo & VTD_PAGE_MASK,
+				    context_domain_id(context));
+	default:
+		return "it is not translated";
+	}
+}
+
+/*
+ * Does the hardware translate for the device as its record says? Everything is
+ * checked before anything is adopted.
+ */
+static const char *check_entries(struct intel_iommu *iommu,
+				 const struct iommu_device_ser *ser)
 {
 	u8 bus = PCI_BUS_NUM(ser->bdf), devfn = ser->bdf & 0xff;
 	struct context_entry *context;
-	struct pasid_entry *pe;
-	u64 top;
-	u16 did;
+	const char *why;
 
+	if (ser->did < IDA_START_DID || ser->did >= iommu->max_domain_id)
+		return "its domain id is out of range";
 	context = iommu_context_addr(iommu, bus, devfn, 0);
 	if (!context || !context_present(context))
-		unit_bad(iommu, "%04x:%04x has no context entry", ser->segment, ser->bdf);
+		return "it has no context entry";
+	if (!sm_supported(iommu))
+		return check_legacy_entry(ser, context);
+	why = check_scalable_entry(ser, context);
+	return why ? why : adopt_pasid_tables(ser);
+}
 
-	if (!sm_supported(iommu)) {
-		top = context->lo & VTD_PAGE_MASK;
-		did = context_domain_id(context);
-	} else {
-		struct pasid_dir_entry *dir = phys_to_virt(ser->pasid_dir);
+static unsigned int context_size(struct intel_iommu *iommu)
+{
+	return sm_supported(iommu) ? 2 * sizeof(struct context_entry) :
+				     sizeof(struct context_entry);
+}
 
-		if ((context->lo & CONTEXT_PASIDDIR_MASK) != ser->pasid_dir)
-			unit_bad(iommu, "%04x:%04x has another PASID directory",
-				 ser->segment, ser->bdf);
-		adopt_pasid_tables(iommu, ser);
-		pe = get_pasid_table_from_pde(&dir[0]);
-		if (!pe || !pasid_pte_is_present(pe))
-			unit_bad(iommu, "%04x:%04x has no PASID table entry",
-				 ser->segment, ser->bdf);
-		top = pasid_entry_top(pe);
-		did = pasid_get_domain_id(pe);
+/* Return: false if there was no translation to take away */
+static bool clear_context(struct intel_iommu *iommu, u16 rid)
+{
+	struct context_entry *context;
+
+	scoped_guard(spinlock, &iommu->lock) {
+		context = iommu_context_addr(iommu, PCI_BUS_NUM(rid), rid & 0xff, 0);
+		if (!context || !context_present(context))
+			return false;
+		context_clear_present(context);
+		__iommu_flush_cache(iommu, context, sizeof(*context));
 	}
-	if (top != ser->domain || did != ser->did)
-		unit_bad(iommu, "%04x:%04x uses table %#llx (id %u), expected %#llx (id %u)",
-			 ser->segment, ser->bdf, top, did, ser->domain, ser->did);
+	/* Hardware lets go of the entry, then of what it leads to; VT-d 6.5.3.3 */
+	intel_liveupdate_flush_all(iommu);
+	memset(context, 0, context_size(iommu));
+	__iommu_flush_cache(iommu, context, context_size(iommu));
+	return true;
+}
+
+/* Its tables are not freed: they may be anybody's. */
+static void lose_entry(struct intel_iommu *iommu, const struct iommu_device_ser *ser,
+		       enum iommu_liveupdate_loss loss)
+{
+	iommu_liveupdate_lose_record(ser, loss);
+	clear_context(iommu, ser->bdf);
 }
 
 /* Called in ascending order, in which the records come, too: @arg is the next. */
@@ -111,9 +186,15 @@ static void check_other_context(struct intel_iommu *iommu, u16 rid,
 		return;
 	while (*ser && (*ser)->bdf < rid)
 		*ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, *ser);
-	if (!*ser || (*ser)->bdf != rid)
-		unit_bad(iommu, "%04x:%04x has a context entry, but no record",
-			 iommu->segment, rid);
+	if (*ser && (*ser)->bdf == rid)
+		return;
+
+	/* Why a device is lost has been said */
+	if (iommu_liveupdate_state(iommu->segment, rid, NULL) != IOMMU_LIVEUPDATE_LOST)
+		iommu_liveupdate_err("%s: %04x:%04x has a context entry, but no valid record",
+				     iommu->name, iommu->segment, rid);
+	iommu_liveupdate_expect(iommu->segment, rid, NULL);
+	clear_context(iommu, rid);
 }
 
 /*
@@ -137,14 +218,10 @@ static void reclaim_domain_id(struct intel_iommu *iommu, struct xarray *ids,
 	const struct iommu_device_ser *same_table;
 	int ret;
 
-	if (ser->did < IDA_START_DID || ser->did >= iommu->max_domain_id)
-		unit_bad(iommu, "domain id %u of %04x:%04x is out of range",
-			 ser->did, ser->segment, ser->bdf);
-
 	same_table = iommu_liveupdate_domain_user(ser->domain, iommu->reg_phys);
 	if ((same_id && !shares_domain_id(ser, same_id)) ||
 	    (same_table && !shares_domain_id(ser, same_table))) {
-		iommu_liveupdate_lose_record(ser, IOMMU_LOSS_DOMAIN_ID);
+		lose_entry(iommu, ser, IOMMU_LOSS_DOMAIN_ID);
 		return;
 	}
 	if (!same_id) {
@@ -227,8 +304,6 @@ static void free_no_irqs(struct intel_iommu *iommu, u64 irta)
 {
 	void *no_irqs;
 
-	if (!(readl(iommu->reg + DMAR_GSTS_REG) & DMA_GSTS_IRES))
-		unit_bad(iommu, "interrupt remapping is off");
 	if (readq(iommu->reg + DMAR_IRTA_REG) == irta) {
 		pr_err("%s blocks all interrupts, since this kernel does not remap them; boot without noapic\n",
 		       iommu->name);
@@ -243,60 +318,116 @@ static void free_no_irqs(struct intel_iommu *iommu, u64 irta)
 			iommu->name, irta);
 }
 
+/* Return: NULL, or why nothing behind the unit can go on. Nothing is adopted yet. */
+static const char *check_unit(struct intel_iommu *iommu,
+			      const struct iommu_unit_ser *unit)
+{
+	u32 status = readl(iommu->reg + DMAR_GSTS_REG);
+
+	if (!(status & DMA_GSTS_TES))
+		return "translation is off";
+	if (!(status & DMA_GSTS_IRES))
+		return "interrupt remapping is off";
+	if (unit->prefix.type != IOMMU_SER_INTEL || unit->segment != iommu->segment)
+		return "its record is another unit's";
+	if (unit_root(iommu) != unit->root)
+		return "it has another root table";
+	if (!kho_is_preserved(unit->root & VTD_PAGE_MASK))
+		return "its root table was not preserved";
+	if (!!(unit->root & DMA_RTADDR_SMT) != !!sm_supported(iommu))
+		return "it runs in another mode than the units before it";
+	return NULL;
+}
+
+/* A context table that is not this unit's own is not looked at. */
+static void take_context_tables(struct intel_iommu *iommu)
+{
+	const struct iommu_device_ser *next;
+	unsigned int index;
+	u64 *entry;
+
+	next = iommu_liveupdate_next_incoming_device(iommu->reg_phys, NULL);
+	for (index = 0; index < CONTEXT_TABLES; index++) {
+		entry = root_entry_half(iommu, index);
+		if (!(*entry & 1))
+			continue;
+		if (iommu_adopt_pages(*entry & VTD_PAGE_MASK)) {
+			intel_liveupdate_walk_context_table(iommu, index,
+							    check_other_context,
+							    &next);
+			continue;
+		}
+		iommu_liveupdate_err("%s: context table %#llx was not preserved",
+				     iommu->name, *entry & VTD_PAGE_MASK);
+		WRITE_ONCE(*entry, 0);
+		__iommu_flush_cache(iommu, entry, sizeof(*entry));
+		intel_liveupdate_flush_all(iommu);
+	}
+}
+
+/* First all that is not true, so that nothing is compared with it. */
+static unsigned int take_devices(struct intel_iommu *iommu)
+{
+	const struct iommu_device_ser *ser = NULL;
+	DEFINE_XARRAY(ids);
+	unsigned int devices = 0;
+	const char *why;
+
+	iommu_liveupdate_has_cleared(iommu->reg_phys);
+	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser))) {
+		why = check_entries(iommu, ser);
+		if (!why)
+			continue;
+		iommu_liveupdate_err("%s: %04x:%04x is not as recorded: %s",
+				     iommu->name, ser->segment, ser->bdf, why);
+		lose_entry(iommu, ser, IOMMU_LOSS_ENTRY);
+	}
+	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser))) {
+		reclaim_domain_id(iommu, &ids, ser);
+		devices++;
+	}
+	xa_destroy(&ids);
+	return devices;
+}
+
 /**
  * intel_liveupdate_restore_unit - take over a unit that kept translating
  * @iommu: the unit, with queued invalidation set up
  *
- * Reads and checks; writes no table and no register. Frees what blocked
- * interrupts until this kernel remapped them.
+ * Reads and checks. Writes no table and no register, but that an entry which cannot
+ * be trusted is cleared, when the device behind it masters the bus no more. Frees
+ * what blocked interrupts until this kernel remapped them.
  *
- * Context: Boot, under dmar_global_lock. May sleep. Panics if the unit is not
- * in the state that the records describe.
- * Return: false if the unit was not preserved.
+ * Context: Boot, under dmar_global_lock, after PCI devices were found. May sleep.
+ * Return: false if the unit was not preserved, or if nothing of it can go on: then
+ * its devices are lost, and all that is behind it is to be blocked.
  */
 bool intel_liveupdate_restore_unit(struct intel_iommu *iommu)
 {
 	const struct iommu_unit_ser *unit = iommu_liveupdate_incoming_unit(iommu->reg_phys);
-	const struct iommu_device_ser *next, *ser = NULL;
-	DEFINE_XARRAY(ids);
 	struct liveupdate_step step;
-	unsigned int index, devices = 0;
+	unsigned int devices;
+	const char *why;
 
 	if (!unit)
 		return false;
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_IOMMU_RESTORE,
 			      LIVEUPDATE_KIND_IOMMU, iommu->reg_phys);
-	if (!(readl(iommu->reg + DMAR_GSTS_REG) & DMA_GSTS_TES))
-		unit_bad(iommu, "translation is off");
-	if (unit_root(iommu) != unit->root)
-		unit_bad(iommu, "root table address is %#llx, expected %#llx",
-			 unit_root(iommu), unit->root);
-	if (!!(unit->root & DMA_RTADDR_SMT) != !!sm_supported(iommu))
-		unit_bad(iommu, "it runs in %s mode; boot with intel_iommu=on,%s",
-			 unit->root & DMA_RTADDR_SMT ? "scalable" : "legacy",
-			 unit->root & DMA_RTADDR_SMT ? "sm_on" : "sm_off");
+	why = check_unit(iommu, unit);
+	if (why) {
+		iommu_liveupdate_err("%s is not as recorded: %s", iommu->name, why);
+		iommu_liveupdate_lose_unit(iommu->reg_phys, IOMMU_LOSS_UNIT);
+		liveupdate_step_end(&step, -EIO, 0);
+		return false;
+	}
 
 	free_no_irqs(iommu, unit->irta);
-	adopt_table(iommu, unit->root & VTD_PAGE_MASK, "root table");
-	next = iommu_liveupdate_next_incoming_device(iommu->reg_phys, NULL);
-	iommu->root_entry = phys_to_virt(unit->root & VTD_PAGE_MASK);
-	for (index = 0; index < CONTEXT_TABLES; index++) {
-		u64 entry = *root_entry_half(iommu, index);
-
-		if (!(entry & 1))
-			continue;
-		adopt_table(iommu, entry & VTD_PAGE_MASK, "context table");
-		intel_liveupdate_walk_context_table(iommu, index,
-						    check_other_context, &next);
-	}
-
-	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser))) {
-		check_entries(iommu, ser);
-		reclaim_domain_id(iommu, &ids, ser);
-		devices++;
-	}
-	xa_destroy(&ids);
+	iommu->root_entry = iommu_adopt_pages(unit->root & VTD_PAGE_MASK);
+	if (!iommu->root_entry)
+		unit_bad(iommu, "root table %#llx", unit->root);
+	take_context_tables(iommu);
+	devices = take_devices(iommu);
 
 	iommu->flags &= ~VTD_FLAG_TRANS_PRE_ENABLED;
 	iommu->flags |= VTD_FLAG_LIVEUPDATED;
@@ -360,15 +491,66 @@ int intel_liveupdate_restore_pasid_table(struct device *dev)
 }
 
 /**
- * intel_liveupdate_must_not_disable - catch a boot option that stops devices
- * @iommu: a unit that is about to be switched off at boot
+ * intel_liveupdate_is_needed - catch a boot option that would stop devices
+ * @iommu: a unit that is about to be left out, or switched off, at boot
  *
- * Context: Boot. Panics if the unit translates for devices that crossed.
+ * Context: Boot. May sleep.
+ * Return: true, after saying so, if the unit translates for devices that crossed.
  */
-void intel_liveupdate_must_not_disable(struct intel_iommu *iommu)
+bool __init intel_liveupdate_is_needed(struct intel_iommu *iommu)
 {
-	if (iommu_liveupdate_incoming_unit(iommu->reg_phys))
-		unit_bad(iommu, "it is to be switched off; boot with intel_iommu=on");
+	if (!iommu_liveupdate_incoming_unit(iommu->reg_phys))
+		return false;
+
+	iommu_liveupdate_err("%s is to be switched off, which is ignored: devices that came with a live update are running behind it",
+			     iommu->name);
+	return true;
+}
+
+/**
+ * intel_liveupdate_choose_mode - run in the mode that preserved units run in
+ *
+ * Context: Boot, before any unit is set up. May sleep.
+ */
+void __init intel_liveupdate_choose_mode(void)
+{
+	const struct iommu_unit_ser *unit;
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *iommu;
+	bool scalable;
+
+	for_each_iommu(iommu, drhd) {
+		if (!ecap_smts(iommu->ecap))
+			continue;
+		unit = iommu_liveupdate_incoming_unit(iommu->reg_phys);
+		if (!unit)
+			continue;
+		/* The hardware tells. A record that says something else is not used */
+		scalable = unit_root(iommu) & DMA_RTADDR_SMT;
+		if (scalable == !!intel_iommu_sm)
+			return;
+		iommu_liveupdate_err("intel_iommu=%s is ignored: devices that came with a live update are running in the other mode",
+				     intel_iommu_sm ? "sm_on" : "sm_off");
+		intel_iommu_sm = scalable;
+		return;
+	}
+}
+
+/**
+ * intel_liveupdate_give_up - the driver cannot be set up
+ * @iommu: a unit that was taken over
+ *
+ * Context: Boot. May sleep. The unit is going to be switched off; the devices behind
+ * it that crossed master the bus no more.
+ */
+void __init intel_liveupdate_give_up(struct intel_iommu *iommu)
+{
+	iommu_liveupdate_err("%s was taken over, and the driver cannot be set up",
+			     iommu->name);
+	iommu_liveupdate_lose_unit(iommu->reg_phys, IOMMU_LOSS_UNIT);
+	iommu->flags &= ~VTD_FLAG_LIVEUPDATED;
+	/* Those of the devices, which no domain has taken */
+	ida_destroy(&iommu->domain_ida);
 }
 
 static struct intel_iommu *find_unit(u64 reg_phys)
@@ -427,31 +609,6 @@ static void free_pasid_tables(const struct iommu_device_ser *ser)
 	iommu_free_pages(dir);
 }
 
-static void clear_context(struct intel_iommu *iommu,
-			  const struct iommu_device_ser *ser)
-{
-	unsigned int size = sm_supported(iommu) ? 2 * sizeof(struct context_entry) :
-						  sizeof(struct context_entry);
-	struct context_entry *context;
-
-	spin_lock(&iommu->lock);
-	context = iommu_context_addr(iommu, PCI_BUS_NUM(ser->bdf), ser->bdf & 0xff, 0);
-	if (!context || !context_present(context)) {
-		spin_unlock(&iommu->lock);
-		return;
-	}
-	context_clear_present(context);
-	__iommu_flush_cache(iommu, context, sizeof(*context));
-	spin_unlock(&iommu->lock);
-
-	/* Hardware lets go of the entry, then of what it leads to; VT-d 6.5.3.3 */
-	intel_liveupdate_flush_all(iommu);
-	memset(context, 0, size);
-	__iommu_flush_cache(iommu, context, size);
-	if (sm_supported(iommu))
-		free_pasid_tables(ser);
-}
-
 /**
  * intel_liveupdate_isolate_device - stop translating for a device that is lost
  * @dev: the device if it was probed and is not attached, else NULL
@@ -468,12 +625,13 @@ void intel_liveupdate_isolate_device(struct device *dev,
 {
 	struct intel_iommu *iommu = find_unit(ser->unit);
 
-	if (WARN_ON(!iommu))
+	/* Of another driver, or of none */
+	if (!iommu)
 		return;
 	if (dev && sm_supported(iommu))
 		intel_pasid_tear_down_entry(iommu, dev, IOMMU_NO_PASID, false);
-	else
-		clear_context(iommu, ser);
+	else if (clear_context(iommu, ser->bdf) && sm_supported(iommu))
+		free_pasid_tables(ser);
 	if (free_id)
 		ida_free(&iommu->domain_ida, ser->did);
 }

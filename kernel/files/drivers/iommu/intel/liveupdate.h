@@ -34,7 +34,9 @@ bool intel_liveupdate_restore_unit(struct intel_iommu *iommu);
 int intel_liveupdate_domain_id(struct dmar_domain *domain,
 			       struct intel_iommu *iommu);
 int intel_liveupdate_restore_pasid_table(struct device *dev);
-void intel_liveupdate_must_not_disable(struct intel_iommu *iommu);
+bool intel_liveupdate_is_needed(struct intel_iommu *iommu);
+void intel_liveupdate_choose_mode(void);
+void intel_liveupdate_give_up(struct intel_iommu *iommu);
 void intel_liveupdate_detect_irq(struct intel_iommu *iommu);
 void intel_liveupdate_must_remap_irqs(struct intel_iommu *iommu);
 bool intel_liveupdate_is_restored(struct device *dev);
@@ -90,7 +92,16 @@ static inline int intel_liveupdate_restore_pasid_table(struct device *dev)
 	return 0;
 }
 
-static inline void intel_liveupdate_must_not_disable(struct intel_iommu *iommu)
+static inline bool intel_liveupdate_is_needed(struct intel_iommu *iommu)
+{
+	return false;
+}
+
+static inline void intel_liveupdate_choose_mode(void)
+{
+}
+
+static inline void intel_liveupdate_give_up(struct intel_iommu *iommu)
 {
 }
 

@@ -485,7 +485,7 @@ static int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 
 	args->unchanged = true;
 	/* The log says why, and what to do */
-	if (iommu_liveupdate_state(ser->segment, ser->bdf, NULL) ==
+	if (iommu_liveupdate_file_state(ser->segment, ser->bdf) ==
 	    IOMMU_LIVEUPDATE_LOST)
 		return -EIO;
 	pdev = pci_get_domain_bus_and_slot(ser->segment, PCI_BUS_NUM(ser->bdf),
@@ -517,7 +517,7 @@ static bool vfio_pci_liveupdate_can_finish(struct liveupdate_file_op_args *args)
 	if (!ser)
 		return false;
 
-	switch (iommu_liveupdate_state(ser->segment, ser->bdf, NULL)) {
+	switch (iommu_liveupdate_file_state(ser->segment, ser->bdf)) {
 	case IOMMU_LIVEUPDATE_WAITING:
 		what = "waiting; retrieve it and bind it to its iommufd";
 		break;
