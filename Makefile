@@ -62,6 +62,10 @@ test: build unit ## build everything and run all tests (TESTS= some of them, TES
 test-debug: kernel-debug tools programs ## the laboratory's tests with the debug kernel on both sides (TESTS=)
 	$(Q)tests/run-debug $(TESTS)
 
+.PHONY: test-damage
+test-damage: build ## damaged handovers, each through a real kexec, about 15 s each (SEED=, COUNT=, TEST_JOBS=)
+	$(Q)tests/damage/run $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(TEST_JOBS),--jobs $(TEST_JOBS))
+
 .PHONY: test-package
 test-package: tools unit ## the toolkit's package, built and installed on Debian 12 and 13
 	$(Q)PACKAGE_SUITES='bookworm trixie' tests/run tests/toolkit/package.t
