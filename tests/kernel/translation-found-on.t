@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # A kernel finds VT-d translating, and has no record of what it translates for: devices
-# are running behind it. Translation stays on and blocks them. Where it has to go off,
-# because of a boot option or for the other mode, they are stopped before.
+# are running behind it. Translation stays on and blocks them, then they are stopped. Where
+# it has to go off, because of a boot option or for the other mode, that comes before.
 #
 # That is what is left when all else has failed, so here a crash leads to it: a crash
 # kernel is told that it is none.
@@ -79,7 +79,9 @@ for mode in legacy scalable; do
 		'DMAR: .* was found translating, and nobody knows for whom: all DMA behind it is blocked'
 	ledger_records "$lab_results/current" >"$tap_scratch/records"
 	is "$what: the ledger has it" "$(awk '$4 == "iommu-block"' "$tap_scratch/records" | wc -l)" 1
-	ok "$what: accesses of the device fault" [ -n "$(first vtd_dmar_fault)" ]
+	is "$what: the device does not master the bus any more" "$(fact master)" 0
+	ok "$what: it is blocked before it is stopped" \
+		[ "$(first vtd_reg_dmar_root)" -lt "$(first 'pci_cfg_write igb .*@0x4 <- 0x[0-9a-f]*[0-3]$')" ]
 	is "$what: who asks for DMA has it" "$(fact again)" 0x1234
 done
 

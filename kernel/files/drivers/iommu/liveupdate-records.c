@@ -500,6 +500,14 @@ static const char *contradiction(struct iommu_incoming *in,
 	return NULL;
 }
 
+/* Whoever takes the unit over takes the entry of such a device away. */
+static void lose(struct incoming_device *device, enum iommu_liveupdate_loss loss)
+{
+	device->state = IOMMU_LIVEUPDATE_LOST;
+	device->loss = loss;
+	device->isolated = true;
+}
+
 static void add_user(struct iommu_incoming *in, struct incoming_device *device)
 {
 	struct incoming_domain *domain = find_domain(in, device->ser->domain);
@@ -512,14 +520,14 @@ static int add_device(struct reader *reader, const struct iommu_device_ser *ser)
 {
 	struct iommu_incoming *in = reader->in;
 	struct incoming_device *device = find_record(in, ser->segment, ser->bdf);
+	enum iommu_liveupdate_loss loss;
 	const char *why;
 	int ret;
 
 	if (device) {
 		record_bad(reader, &in->sets[2], "device: there are two of %04x:%04x",
 			   ser->segment, ser->bdf);
-		device->state = IOMMU_LIVEUPDATE_LOST;
-		device->loss = IOMMU_LOSS_RECORD;
+		lose(device, IOMMU_LOSS_RECORD);
 		return 0;
 	}
 	device = kzalloc_obj(*device);
@@ -533,19 +541,19 @@ static int add_device(struct reader *reader, const struct iommu_device_ser *ser)
 	}
 	device->ser = ser;
 	device->state = IOMMU_LIVEUPDATE_WAITING;
-	why = contradiction(in, ser, &device->loss);
+	why = contradiction(in, ser, &loss);
 	if (!why && ser->pasid_dir) {
 		ret = take(reader, ser->pasid_dir, xa_mk_value(1));
 		if (ret == -ENOMEM)
 			return ret;
-		device->loss = IOMMU_LOSS_RECORD;
+		loss = IOMMU_LOSS_RECORD;
 		if (ret)
 			why = "has a PASID directory that is something else, too";
 	}
 	if (why) {
 		record_bad(reader, &in->sets[2], "device: %04x:%04x %s", ser->segment,
 			   ser->bdf, why);
-		device->state = IOMMU_LIVEUPDATE_LOST;
+		lose(device, loss);
 	}
 	add_user(in, device);
 	return 0;

@@ -46,6 +46,7 @@
 #include <linux/pci.h>
 #include <linux/xarray.h>
 #include <asm/iommu.h>
+#include <asm/pci-direct.h>
 
 #include "amd_iommu.h"
 #include "liveupdate.h"
@@ -71,8 +72,8 @@ struct amd_liveupdate {
 };
 
 /*
- * State that does not match the records means that the hardware walks
- * something unknown: neither going on nor switching translation off is safe.
+ * There is no memory for the first objects: neither going on nor switching
+ * translation off is safe.
  */
 #define unit_bad(iommu, fmt, ...)					\
 	panic("AMD-Vi: liveupdate: the unit at %#llx cannot be taken over: " fmt, \
@@ -403,19 +404,48 @@ bool __init amd_liveupdate_detect(struct amd_iommu *iommu)
 	return true;
 }
 
-/* The unit of a segment that kept translating; they share the device table. */
+/**
+ * amd_liveupdate_is_needed - catch a boot option that would stop devices
+ *
+ * Context: Boot, after the units were looked at.
+ * Return: true, after saying so, if units translate for devices that crossed.
+ */
+bool __init amd_liveupdate_is_needed(void)
+{
+	if (units_running)
+		iommu_liveupdate_damaged("amd_iommu=off is ignored: devices that came with a live update are running");
+	return units_running;
+}
+
+static bool crossed(struct amd_iommu *iommu, struct amd_iommu_pci_seg *pci_seg)
+{
+	return iommu->pci_seg == pci_seg && iommu->flags & AMD_IOMMU_FLAG_LIVEUPDATED;
+}
+
+/* It goes on with the table of this kernel, which permits nothing. */
+static void inherit_nothing(struct amd_iommu *iommu, const char *why)
+{
+	iommu_liveupdate_damaged("the unit at %#llx cannot be taken over: %s",
+				 iommu->mmio_phys, why);
+	iommu->flags &= ~AMD_IOMMU_FLAG_LIVEUPDATED;
+	iommu->flags |= AMD_IOMMU_FLAG_INHERITED;
+}
+
+/*
+ * The unit of a segment that kept translating; they share the device table, and one
+ * that does not is blocked.
+ */
 static struct amd_iommu *running_unit(struct amd_iommu_pci_seg *pci_seg)
 {
 	struct amd_iommu *iommu, *found = NULL;
 
 	for_each_iommu(iommu) {
-		if (iommu->pci_seg != pci_seg ||
-		    !(iommu->flags & AMD_IOMMU_FLAG_LIVEUPDATED))
+		if (!crossed(iommu, pci_seg))
 			continue;
-		if (found && unit_root(iommu) != unit_root(found))
-			unit_bad(iommu, "device table %#llx, another unit of the segment has %#llx",
-				 unit_root(iommu), unit_root(found));
-		found = iommu;
+		if (!found)
+			found = iommu;
+		else if (unit_root(iommu) != unit_root(found))
+			inherit_nothing(iommu, "it has another device table than its segment");
 	}
 	return found;
 }
@@ -438,15 +468,13 @@ static void reclaim_domain_id(struct amd_iommu *iommu,
 {
 	u64 table = host_table(dte);
 	u16 id = domain_id(dte);
-	int ret = -EINVAL;
+	int ret = 0;
 
-	if (xa_load(&reclaimed, id)) {
-		if (!is_id_of(id, table)) {
-			block_dma(dte);
-			return;
-		}
-		ret = 0;
-	} else if (id) {
+	if (!id || (xa_load(&reclaimed, id) && !is_id_of(id, table))) {
+		block_dma(dte);
+		return;
+	}
+	if (!xa_load(&reclaimed, id)) {
 		ret = xa_err(xa_store(&reclaimed, id,
 				      xa_mk_value(PHYS_PFN(table)), GFP_KERNEL));
 		if (!ret)
@@ -492,11 +520,16 @@ void amd_liveupdate_adopt_table(struct amd_iommu_pci_seg *pci_seg)
 
 	root = unit_root(iommu);
 	size = ((root & DEV_TABLE_SIZE_MASK) + 1) << 12;
+	if (size != pci_seg->dev_table_size ||
+	    kho_preserved_size(root & DEV_TABLE_ADDR_MASK) < size) {
+		for_each_iommu(iommu)
+			if (crossed(iommu, pci_seg))
+				inherit_nothing(iommu, "its device table has another size");
+		return;
+	}
 	table = iommu_adopt_pages(root & DEV_TABLE_ADDR_MASK);
-	if (!table || size != pci_seg->dev_table_size ||
-	    folio_size(virt_to_folio(table)) < size)
-		unit_bad(iommu, "device table %#llx has %llu bytes, expected %u",
-			 root, size, pci_seg->dev_table_size);
+	if (!table)
+		unit_bad(iommu, "device table %#llx", root);
 
 	for (devid = 0; devid <= pci_seg->last_bdf; devid++) {
 		merge_entry(&table[devid], &pci_seg->dev_table[devid]);
@@ -509,32 +542,62 @@ void amd_liveupdate_adopt_table(struct amd_iommu_pci_seg *pci_seg)
 }
 
 /* Does the hardware translate for the device as its record says? */
-static void __init check_entry(struct amd_iommu *iommu,
-			       const struct iommu_device_ser *ser)
+static const char *__init check_entry(struct amd_iommu *iommu,
+				      const struct iommu_device_ser *ser)
 {
 	struct dev_table_entry *dte = &iommu->pci_seg->dev_table[ser->bdf];
 
-	if (ser->prefix.type != IOMMU_SER_AMD ||
-	    ser->segment != iommu->pci_seg->id || ser->bdf > iommu->pci_seg->last_bdf ||
-	    iommu->pci_seg->rlookup_table[ser->bdf] != iommu)
-		unit_bad(iommu, "%04x:%04x is not one of its devices",
-			 ser->segment, ser->bdf);
-	if (!translates_v1(dte) && xa_load(&reclaimed, ser->did) &&
-	    !is_id_of(ser->did, ser->domain)) {
+	if (!translates_v1(dte))
+		return "it has no device table entry";
+	if (host_table(dte) != ser->domain)
+		return "it uses another page table";
+	if (domain_id(dte) != ser->did)
+		return "it uses another domain id";
+	return NULL;
+}
+
+/* Behind this unit, as the firmware says */
+static bool __init is_behind(struct amd_iommu *iommu, unsigned int devid)
+{
+	return devid <= iommu->pci_seg->last_bdf &&
+	       iommu->pci_seg->rlookup_table[devid] == iommu;
+}
+
+static bool __init lost_its_id(struct amd_iommu *iommu,
+			       const struct iommu_device_ser *ser)
+{
+	return !translates_v1(&iommu->pci_seg->dev_table[ser->bdf]) &&
+	       xa_load(&reclaimed, ser->did) && !is_id_of(ser->did, ser->domain);
+}
+
+/* A device that masters the bus no more has no translation and no interrupt either. */
+static void __init block_lost(struct amd_iommu *iommu, unsigned int devid)
+{
+	block_device(&iommu->pci_seg->dev_table[devid]);
+	amd_iommu_flush_all_caches(iommu);
+}
+
+static void __init lose_entry(struct amd_iommu *iommu,
+			      const struct iommu_device_ser *ser)
+{
+	const char *why = is_behind(iommu, ser->bdf) ? check_entry(iommu, ser) :
+						       "it is not behind it";
+
+	if (!why)
+		return;
+	if (is_behind(iommu, ser->bdf) && lost_its_id(iommu, ser)) {
 		iommu_liveupdate_lose_record(ser, IOMMU_LOSS_DOMAIN_ID);
 		return;
 	}
-	if (!translates_v1(dte))
-		unit_bad(iommu, "%04x:%04x has no device table entry",
-			 ser->segment, ser->bdf);
-	if (host_table(dte) != ser->domain || domain_id(dte) != ser->did)
-		unit_bad(iommu, "%04x:%04x uses table %#llx (id %u), expected %#llx (id %u)",
-			 ser->segment, ser->bdf, host_table(dte), domain_id(dte),
-			 ser->domain, ser->did);
+	iommu_liveupdate_damaged("the unit at %#llx: %04x:%04x is not as recorded: %s",
+				 iommu->mmio_phys, ser->segment, ser->bdf, why);
+	iommu_liveupdate_lose_record(ser, IOMMU_LOSS_ENTRY);
+	if (is_behind(iommu, ser->bdf))
+		block_lost(iommu, ser->bdf);
 }
 
 /* No device has been probed: who translates now did so before the jump. */
-static void __init check_other_entries(struct amd_iommu *iommu)
+static void __init lose_other_entries(struct amd_iommu *iommu)
 {
 	struct amd_iommu_pci_seg *pci_seg = iommu->pci_seg;
 	const struct iommu_device_ser *ser = NULL;
@@ -543,23 +606,40 @@ static void __init check_other_entries(struct amd_iommu *iommu)
 	do {
 		/* Records come in ascending order */
 		ser = iommu_liveupdate_next_incoming_device(iommu->mmio_phys, ser);
-		for (; devid <= (ser ? ser->bdf : pci_seg->last_bdf); devid++)
-			if (pci_seg->rlookup_table[devid] == iommu &&
-			    translates_v1(&pci_seg->dev_table[devid]) &&
-			    !(ser && ser->bdf == devid))
-				unit_bad(iommu, "%04x:%04x has a device table entry, but no record",
-					 pci_seg->id, devid);
+		for (; devid <= (ser ? ser->bdf : pci_seg->last_bdf); devid++) {
+			if (!is_behind(iommu, devid) ||
+			    !translates_v1(&pci_seg->dev_table[devid]) ||
+			    (ser && ser->bdf == devid))
+				continue;
+			iommu_liveupdate_damaged("the unit at %#llx: %04x:%04x has a device table entry, but no valid record",
+						 iommu->mmio_phys, pci_seg->id, devid);
+			iommu_liveupdate_expect(pci_seg->id, devid, NULL);
+			block_lost(iommu, devid);
+		}
 	} while (ser);
+}
+
+/* Return: NULL, or why no device behind the unit can go on. */
+static const char *__init check_unit(struct amd_iommu *iommu,
+				     const struct iommu_unit_ser *unit)
+{
+	if (!unit)
+		return "it has no valid record";
+	if (unit->prefix.type != IOMMU_SER_AMD || unit->segment != iommu->pci_seg->id)
+		return "its record is another unit's";
+	if (unit_root(iommu) != unit->root)
+		return "it has another device table";
+	return NULL;
 }
 
 /**
  * amd_liveupdate_restore_unit - compare a unit that was taken over with its record
  * @iommu: any unit, before its devices are probed
  *
- * Reads and checks; writes no table and no register.
+ * Reads and checks. Writes no table and no register, but that an entry which cannot
+ * be trusted is blocked, when the device behind it masters the bus no more.
  *
- * Context: Boot, when the records can be read. May sleep. Panics if the unit is
- * not in the state that the records describe.
+ * Context: Boot, when the records can be read. May sleep.
  */
 void __init amd_liveupdate_restore_unit(struct amd_iommu *iommu)
 {
@@ -567,57 +647,97 @@ void __init amd_liveupdate_restore_unit(struct amd_iommu *iommu)
 	const struct iommu_device_ser *ser = NULL;
 	struct liveupdate_step step;
 	unsigned int devices = 0;
+	const char *why;
 
 	if (!(iommu->flags & AMD_IOMMU_FLAG_LIVEUPDATED)) {
-		if (unit)
-			unit_bad(iommu, "it does not translate by preserved tables");
+		if (!unit)
+			return;
+		iommu_liveupdate_damaged("the unit at %#llx is not as recorded: it does not translate by preserved tables",
+					 iommu->mmio_phys);
+		iommu_liveupdate_lose_unit(iommu->mmio_phys, IOMMU_LOSS_UNIT);
 		return;
 	}
-	if (!unit || unit->prefix.type != IOMMU_SER_AMD)
-		unit_bad(iommu, "it kept translating, but has no record; boot with liveupdate=on");
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_IOMMU_RESTORE,
 			      LIVEUPDATE_KIND_IOMMU, iommu->mmio_phys);
-	if (unit_root(iommu) != unit->root)
-		unit_bad(iommu, "device table address is %#llx, expected %#llx",
-			 unit_root(iommu), unit->root);
-	while ((ser = iommu_liveupdate_next_incoming_device(iommu->mmio_phys, ser))) {
-		check_entry(iommu, ser);
-		devices++;
+	why = check_unit(iommu, unit);
+	if (why) {
+		iommu_liveupdate_damaged("the unit at %#llx is not as recorded: %s",
+					 iommu->mmio_phys, why);
+		iommu_liveupdate_lose_unit(iommu->mmio_phys, IOMMU_LOSS_UNIT);
 	}
-	check_other_entries(iommu);
-	liveupdate_step_end(&step, 0, devices);
+	while ((ser = iommu_liveupdate_next_incoming_device(iommu->mmio_phys, ser)))
+		lose_entry(iommu, ser);
+	lose_other_entries(iommu);
+	while ((ser = iommu_liveupdate_next_incoming_device(iommu->mmio_phys, ser)))
+		devices++;
+	liveupdate_step_end(&step, why ? -EIO : 0, devices);
 
 	/* From here on it is a unit like any other. */
 	iommu->flags &= ~AMD_IOMMU_FLAG_LIVEUPDATED;
-	pr_info("the unit at %#llx translated on for %u device(s)\n",
-		iommu->mmio_phys, devices);
+	if (!why)
+		pr_info("the unit at %#llx translated on for %u device(s)\n",
+			iommu->mmio_phys, devices);
+}
+
+/* Before there is PCI: first all devices of a bus, then the next one. */
+static void __init stop_bus_masters(u8 bus)
+{
+	for (u8 devfn = 0; ; devfn++) {
+		u8 slot = PCI_SLOT(devfn), func = PCI_FUNC(devfn);
+		u16 command = read_pci_config_16(bus, slot, func, PCI_COMMAND);
+		u8 type = read_pci_config_byte(bus, slot, func, PCI_HEADER_TYPE);
+
+		if (command != 0xffff && command & PCI_COMMAND_MASTER &&
+		    (type & PCI_HEADER_TYPE_MASK) == PCI_HEADER_TYPE_NORMAL)
+			write_pci_config_16(bus, slot, func, PCI_COMMAND,
+					    command & ~PCI_COMMAND_MASTER);
+		if (devfn == 0xff)
+			return;
+	}
 }
 
 /**
- * amd_liveupdate_init_failed - do not switch units off that are in use
+ * amd_liveupdate_init_failed - stop devices before units are switched off
  * @err: why the driver cannot be set up
  *
- * Context: Boot. Panics if a unit translates for devices that crossed.
+ * Possibly before the records can be read, and before PCI is there: all devices of
+ * the first segment master the bus no more. Drivers ask for it again. Devices that
+ * crossed are lost when it is seen that no driver has taken their unit over.
+ *
+ * Context: Boot.
  */
 void __init amd_liveupdate_init_failed(int err)
 {
-	if (units_running)
-		panic("AMD-Vi: liveupdate: devices are running, and the driver cannot be set up: %pe\n",
-		      ERR_PTR(err));
+	if (!units_running)
+		return;
+
+	iommu_liveupdate_damaged("the driver cannot be set up: %pe; no device masters the bus any more",
+				 ERR_PTR(err));
+	for (unsigned int bus = 0; bus <= 0xff; bus++)
+		stop_bus_masters(bus);
 }
 
 /**
- * amd_liveupdate_ignore_device - do not clear the entry of a running device
- * @dev: a device that could not be initialised
+ * amd_liveupdate_ignore_device - do not let a running device through
+ * @iommu: the unit that translates for it
+ * @dev:   a device that could not be initialised
+ * @devid: its requester ID
  *
- * Context: May sleep. Panics if the device waits for its owner.
+ * Context: May sleep.
+ * Return: true if the device waited for its owner: it is lost, and its entry blocks
+ * it. Otherwise the entry is the caller's to clear.
  */
-void amd_liveupdate_ignore_device(struct device *dev)
+bool amd_liveupdate_ignore_device(struct amd_iommu *iommu, struct device *dev, u16 devid)
 {
-	if (iommu_device_is_waiting(dev))
-		panic("AMD-Vi: liveupdate: %s is running and cannot be set up\n",
-		      dev_name(dev));
+	if (!iommu_device_is_waiting(dev))
+		return false;
+
+	iommu_liveupdate_damaged("%s is running and cannot be set up", dev_name(dev));
+	iommu_device_lose(dev, IOMMU_LOSS_NOT_ATTACHED);
+	block_device(&get_dev_table(iommu)[devid]);
+	amd_iommu_flush_all_caches(iommu);
+	return true;
 }
 
 /**

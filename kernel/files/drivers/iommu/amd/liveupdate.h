@@ -25,7 +25,8 @@ bool amd_liveupdate_detect(struct amd_iommu *iommu);
 void amd_liveupdate_adopt_table(struct amd_iommu_pci_seg *pci_seg);
 void amd_liveupdate_restore_unit(struct amd_iommu *iommu);
 void amd_liveupdate_init_failed(int err);
-void amd_liveupdate_ignore_device(struct device *dev);
+bool amd_liveupdate_ignore_device(struct amd_iommu *iommu, struct device *dev, u16 devid);
+bool amd_liveupdate_is_needed(void);
 bool amd_liveupdate_is_attached(struct amd_iommu *iommu,
 				struct iommu_dev_data *dev_data,
 				struct protection_domain *domain);
@@ -52,8 +53,15 @@ static inline void amd_liveupdate_init_failed(int err)
 {
 }
 
-static inline void amd_liveupdate_ignore_device(struct device *dev)
+static inline bool amd_liveupdate_ignore_device(struct amd_iommu *iommu,
+						struct device *dev, u16 devid)
 {
+	return false;
+}
+
+static inline bool amd_liveupdate_is_needed(void)
+{
+	return false;
 }
 
 static inline bool amd_liveupdate_is_attached(struct amd_iommu *iommu,
