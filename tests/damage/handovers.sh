@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# One damaged handover, and what is true of it (tests/damage/run, damage-at-random.t).
+# One damaged handover, and what is true of it (tests/damage/run).
 
 damage_devices=igb,edu,edu,edu
 damage_modes=(legacy scalable first-stage)
