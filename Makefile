@@ -77,6 +77,10 @@ soak-options = --count $(or $(COUNT),1000) $(if $(SEED),--seed $(SEED)) $(if $(F
 soak: build ## live updates in a row, with a fault in one of ten (COUNT=1000, SEED=, FROM=, MODES=, EACH=, SOAK_JOBS=, RESUME=1)
 	$(Q)tests/soak/run $(soak-options) --results $(BUILD)/soak
 
+.PHONY: test-damage
+test-damage: build ## damaged handovers, each through a real kexec, about 15 s each (SEED=, COUNT=, TEST_JOBS=)
+	$(Q)tests/damage/run $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(TEST_JOBS),--jobs $(TEST_JOBS))
+
 .PHONY: test-package
 test-package: tools unit ## the toolkit's package, built and installed on Debian 12 and 13
 	$(Q)PACKAGE_SUITES='bookworm trixie' tests/run tests/toolkit/package.t

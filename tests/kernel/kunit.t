@@ -3,7 +3,8 @@
 #
 # The KUnit suites pass: those of the ledger and of kexec handover, those of the page tables
 # whose format the overlay carries across and of their pages, those of iommufd, of preserved
-# memory and of memfds. The incoming kernel of the laboratory has them
+# memory and of memfds, and those that damage each record of a handover in thousands of ways
+# (DAMAGE_SEED= and DAMAGE_COUNT= draw others). The incoming kernel of the laboratory has them
 # (kernel/config/kunit.config), and runs them when it is asked to.
 
 here=$(dirname "$0")
@@ -11,6 +12,8 @@ here=$(dirname "$0")
 . "$here/../lab/tap.sh"
 
 kernel=${BUILD:-$here/../../build}/linux/successor/arch/x86/boot/bzImage
+
+damage="liveupdate_damage.seed=${DAMAGE_SEED:-1}${DAMAGE_COUNT:+ liveupdate_damage.count=$DAMAGE_COUNT}"
 
 # suite_passes NAME: repeat the result of a suite and its cases, numbered on. A
 # suite's result has no indentation, a case's has four columns.
@@ -30,7 +33,7 @@ stage boot <<'END'
 dmesg | sed -n 's/^\[[^]]*\] //p' >"$LAB_RESULTS/boot"
 END
 lab_what="during boot"
-if lab_run --outgoing "$kernel" --append "kunit.enable=1 kunit.filter_glob=liveupdate-* log_buf_len=1M" "$stage"; then
+if lab_run --outgoing "$kernel" --append "kunit.enable=1 kunit.filter_glob=liveupdate-* log_buf_len=1M $damage" "$stage"; then
 	for suite in liveupdate-ledger liveupdate-kho liveupdate-memblock; do
 		# From the result of the suite before to its own
 		awk -v suite="$suite" '{ part = part $0 "\n" }
@@ -44,7 +47,8 @@ fi
 
 # Not Linux's *_iommu_test: they compare a counter of pages of which each CPU keeps a
 # part to itself, and see a difference of a few pages where there is none.
-suites=(vtdss_fmt_test x86_64_fmt_test amdv1_fmt_test iommu-pages-pool iommufd-liveupdate kho-radix-tree memfd-liveupdate)
+suites=(vtdss_fmt_test x86_64_fmt_test amdv1_fmt_test iommu-pages-pool iommufd-liveupdate kho-radix-tree memfd-liveupdate
+	iommu-liveupdate-damage pci-liveupdate-damage iommufd-liveupdate-damage vfio-pci-liveupdate-damage)
 stage tables <<'END'
 for suite in $SUITES; do
 	echo 1 >/sys/kernel/debug/kunit/$suite/run
@@ -52,7 +56,7 @@ for suite in $SUITES; do
 done
 END
 lab_what="when asked"
-lab_run --outgoing "$kernel" --append "kunit.enable=1 kunit.autorun=0" --env SUITES="${suites[*]}" "$stage" &&
+lab_run --outgoing "$kernel" --append "kunit.enable=1 kunit.autorun=0 $damage" --env SUITES="${suites[*]}" "$stage" &&
 	for suite in "${suites[@]}"; do
 		suite_passes "$suite"
 	done

@@ -11,12 +11,18 @@
  *
  * With two, the first is only waited for: the kernels of a live update may have
  * different functions at the same address. No kernel may be randomised (nokaslr).
+ *
+ *   lab-crash SOCKET VMLINUX FUNCTION -- COMMAND
+ *
+ * The kernel does not panic: the guest stands still there while COMMAND runs, and
+ * goes on afterwards.
  */
 #include <elf.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,16 +169,23 @@ static void connect_to(const char *path)
 int main(int argc, char **argv)
 {
 	uint64_t address[2] = {}, crash;
-	int count = (argc - 2) / 2;
+	bool command = argc == 6 && !strcmp(argv[4], "--");
+	int count = command ? 1 : (argc - 2) / 2;
 
 	if (argc != 4 && argc != 6)
-		errx(2, "usage: lab-crash SOCKET VMLINUX FUNCTION [VMLINUX FUNCTION]");
+		errx(2, "usage: lab-crash SOCKET VMLINUX FUNCTION [VMLINUX FUNCTION | -- COMMAND]");
 	for (int i = 0; i < count; i++)
 		address[i] = address_of(argv[2 + 2 * i], argv[3 + 2 * i]);
 	crash = address_of(argv[2 * count], CRASH);
 	connect_to(argv[1]);
 	for (int i = 0; i < count; i++)
 		run_to(address[i]);
+	if (command) {
+		int status = system(argv[5]);
+
+		expect_ok("D");
+		return status ? 1 : 0;
+	}
 	go_on_at(crash);
 	return 0;
 }

@@ -222,7 +222,8 @@ static void forget_blocks(struct kho_block_set *set)
  * struct reader - what is at hand while a handover is read
  * @source: where it comes from
  * @in:     what is made of it
- * @seen:   page frame numbers of the blocks of all sets: a block is in one
+ * @seen:   blocks of memory that have a use, by their first page frame number: the
+ *          domain whose chunk it is, or a value for all else
  */
 struct reader {
 	const struct iommu_ser_source *source;
@@ -230,14 +231,35 @@ struct reader {
 	struct xarray seen;
 };
 
+static int take(struct reader *reader, phys_addr_t phys, void *use)
+{
+	return xa_insert(&reader->seen, PHYS_PFN(phys), use, GFP_KERNEL);
+}
+
+/*
+ * Memory has one use. Which of two records tells the truth is not known: a domain that
+ * has it as a chunk is none, either.
+ */
+static bool is_taken(struct reader *reader, phys_addr_t phys)
+{
+	struct incoming_domain *domain = xa_load(&reader->seen, PHYS_PFN(phys));
+
+	if (domain && !xa_is_value(domain)) {
+		domain->bad = true;
+		reader->in->sets[1].damaged = true;
+	}
+	return domain;
+}
+
 static int take_blocks(struct reader *reader, const struct kho_block_set *set)
 {
 	const struct kho_block *block;
 	int ret;
 
 	list_for_each_entry(block, &set->blocks, list) {
-		ret = xa_insert(&reader->seen, PHYS_PFN(virt_to_phys(block->ser)),
-				xa_mk_value(1), GFP_KERNEL);
+		if (is_taken(reader, virt_to_phys(block->ser)))
+			return -EBUSY;
+		ret = take(reader, virt_to_phys(block->ser), xa_mk_value(1));
 		if (ret)
 			return ret;
 	}
@@ -260,7 +282,7 @@ static int read_set(struct reader *reader, struct kho_block_set *set, u64 head,
 		if (ret != -EBUSY)
 			return ret;
 		forget_blocks(set);
-		why = "have one that is in another chain";
+		why = "have one that is something else, too";
 	}
 	reader->source->damaged("blocks of %s %s", what, why);
 	return -EINVAL;
@@ -336,6 +358,29 @@ static int read_units(struct reader *reader)
 	return ret;
 }
 
+/* Return: 0, -EBUSY if one of them has another use, or -ENOMEM. */
+static int take_chunks(struct reader *reader, struct incoming_domain *domain)
+{
+	struct kho_block_set *chunks = &domain->left->chunks;
+	const struct iommu_chunk_ser *chunk;
+	struct kho_block_set_it it;
+	bool taken = false;
+	int ret;
+
+	kho_block_set_it_init(&it, chunks);
+	while ((chunk = kho_block_set_it_read_entry(&it)))
+		taken |= is_taken(reader, chunk->phys);
+	if (taken)
+		return -EBUSY;
+	kho_block_set_it_init(&it, chunks);
+	while ((chunk = kho_block_set_it_read_entry(&it))) {
+		ret = take(reader, chunk->phys, domain);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 /* Return: 0, -EINVAL if they cannot be used, or -ENOMEM. */
 static int read_chunks(struct reader *reader, struct incoming_domain *domain)
 {
@@ -352,6 +397,13 @@ static int read_chunks(struct reader *reader, struct incoming_domain *domain)
 		return ret;
 	why = iommu_check_chunks(reader->source, ser, &domain->left->chunks,
 				 &domain->pages);
+	if (!why) {
+		ret = take_chunks(reader, domain);
+		if (ret == -ENOMEM)
+			return ret;
+		if (ret)
+			why = "has a chunk that is something else, too";
+	}
 	if (why) {
 		record_bad(reader, &reader->in->sets[1], "domain with top table %#llx %s",
 			   ser->top, why);
@@ -490,6 +542,14 @@ static int add_device(struct reader *reader, const struct iommu_device_ser *ser)
 	device->ser = ser;
 	device->state = IOMMU_LIVEUPDATE_WAITING;
 	why = contradiction(in, ser, &loss);
+	if (!why && ser->pasid_dir) {
+		ret = take(reader, ser->pasid_dir, xa_mk_value(1));
+		if (ret == -ENOMEM)
+			return ret;
+		loss = IOMMU_LOSS_RECORD;
+		if (ret)
+			why = "has a PASID directory that is something else, too";
+	}
 	if (why) {
 		record_bad(reader, &in->sets[2], "device: %04x:%04x %s", ser->segment,
 			   ser->bdf, why);
@@ -534,7 +594,9 @@ static int read_all(struct reader *reader, u64 data)
 		return 0;
 	}
 	in->ser = phys_to_virt(data);
-	ret = read_units(reader);
+	ret = take(reader, data, xa_mk_value(1));
+	if (!ret)
+		ret = read_units(reader);
 	if (!ret)
 		ret = read_domains(reader);
 	if (!ret)

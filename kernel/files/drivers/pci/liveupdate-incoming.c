@@ -29,12 +29,15 @@
  * @blocks:    records
  * @functions: &struct pci_function_ser by segment and BDF
  * @devices:   number of preserved devices that are not finished
+ * @damaged:   a record is. Then the memory of all is not given back: it may be
+ *             somebody else's
  */
 struct pci_incoming {
 	struct pci_liveupdate_ser *ser;
 	struct kho_block_set blocks;
 	struct xarray functions;
 	unsigned int devices;
+	bool damaged;
 };
 
 /* From the first scan of a bus until the last device is finished. */
@@ -141,13 +144,17 @@ static int restore_records(struct pci_incoming *in)
 
 	kho_block_set_it_init(&it, &in->blocks);
 	while ((ser = kho_block_set_it_read_entry(&it))) {
-		if (ser->state == PCI_SER_FREE || check_function(ser))
+		if (ser->state == PCI_SER_FREE)
 			continue;
+		if (check_function(ser)) {
+			in->damaged = true;
+			continue;
+		}
 		ret = xa_insert(&in->functions,
 				function_key(ser->segment, ser->bdf), ser,
 				GFP_KERNEL);
 		if (ret == -EBUSY)
-			function_bad(ser, "is there twice");
+			in->damaged = function_bad(ser, "is there twice");
 		else if (ret)
 			return ret;
 	}
@@ -166,6 +173,7 @@ static void drop_unreachable(struct pci_incoming *in)
 		xa_for_each(&in->functions, key, ser) {
 			if (!check_path(in, ser))
 				continue;
+			in->damaged = true;
 			xa_erase(&in->functions, key);
 			dropped = true;
 		}
@@ -264,14 +272,28 @@ int pci_flb_retrieve(struct liveupdate_flb_op_args *args)
 	return 0;
 }
 
+/* The memory of records that may be somebody else's stays reserved. */
+static void forget_blocks(struct kho_block_set *set)
+{
+	struct kho_block *block, *next;
+
+	list_for_each_entry_safe(block, next, &set->blocks, list) {
+		list_del(&block->list);
+		kfree(block);
+	}
+}
+
 /* All devices are finished or lost: nothing refers to a record any more. */
 void pci_flb_finish(struct liveupdate_flb_op_args *args)
 {
 	struct pci_incoming *in = args->obj;
 
-	kho_block_set_destroy(&in->blocks);
-	if (in->ser)
+	if (in->ser && !in->damaged) {
+		kho_block_set_destroy(&in->blocks);
 		kho_restore_free(in->ser);
+	} else {
+		forget_blocks(&in->blocks);
+	}
 	xa_destroy(&in->functions);
 	kfree(in);
 }
@@ -752,3 +774,7 @@ void pci_liveupdate_remove_device(struct pci_dev *dev)
 {
 	pci_liveupdate_finish(dev);
 }
+
+#ifdef CONFIG_LIVEUPDATE_DAMAGE_KUNIT_TEST
+#include "liveupdate_kunit.c"
+#endif

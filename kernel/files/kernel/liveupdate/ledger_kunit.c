@@ -3,6 +3,7 @@
  * KUnit tests of the ledger. Included by ledger.c, for its static parts.
  */
 #include <kunit/test.h>
+#include <linux/liveupdate_damage.h>
 
 struct test_ledger {
 	struct liveupdate_ledger header;
@@ -140,6 +141,64 @@ static void __init ledger_check_refuses_a_bad_ledger(struct kunit *test)
 		records[2].sequence = records[1].sequence);
 	REFUSES("records are out of order", records[3].sequence = 1000);
 }
+
+#ifdef CONFIG_LIVEUPDATE_DAMAGE_KUNIT_TEST
+#define LEDGER_FIELDS(F)						\
+	F(struct liveupdate_ledger, magic, VALUE)			\
+	F(struct liveupdate_ledger, version, VALUE)			\
+	F(struct liveupdate_ledger, header_size, VALUE)			\
+	F(struct liveupdate_ledger, record_size, VALUE)			\
+	F(struct liveupdate_ledger, flags, VALUE)			\
+	F(struct liveupdate_ledger, capacity, VALUE)			\
+	F(struct liveupdate_ledger, count, VALUE)			\
+	F(struct liveupdate_ledger, dropped, VALUE)			\
+	F(struct liveupdate_ledger, cycles_khz, VALUE)			\
+	F(struct liveupdate_ledger, wall_cycles, VALUE)			\
+	F(struct liveupdate_ledger, wall_ns, VALUE)			\
+	F(struct liveupdate_ledger, release, BYTES)			\
+	F(struct liveupdate_ledger, drops, BYTES)
+DEFINE_DAMAGE_FIELDS(ledger_fields, struct liveupdate_ledger, LEDGER_FIELDS);
+
+static void __init expect_ledger(struct damage_world *world,
+				 struct liveupdate_ledger *ledger, size_t size,
+				 u64 next)
+{
+	const struct liveupdate_record *record = ledger_records(ledger);
+	u64 last = 0;
+
+	DAMAGE_EXPECT(world, (void *)record >= (void *)ledger &&
+		      ledger->count <= (size - ((void *)record - (void *)ledger)) /
+				       sizeof(*record), "it ends behind its memory");
+	for (u64 i = 0; i < ledger->count; i++) {
+		DAMAGE_EXPECT(world, record[i].sequence > last, "record %llu", i);
+		last = record[i].sequence;
+	}
+	DAMAGE_EXPECT(world, next > last, "the next record has number %llu", next);
+	DAMAGE_EXPECT(world, strnlen(ledger->release, sizeof(ledger->release)) <
+		      sizeof(ledger->release), "its release does not end");
+}
+
+static void __init damaged_ledgers_are_refused_or_fit(struct kunit *test)
+{
+	struct damage_world *world = damage_world_make(test);
+	struct test_ledger *good = test_ledger_make(test);
+	struct test_ledger *ledger = damage_page(world, 0, 0);
+	unsigned int accepted = 0;
+	u64 next = 0;
+
+	*ledger = *good;
+	damage_add(world, "ledger", &ledger->header, ledger_fields,
+		   ARRAY_SIZE(ledger_fields), NULL, 0);
+	damage_begin(world);
+	while (damage_next(world)) {
+		if (ledger_check(&ledger->header, sizeof(*ledger), &next))
+			continue;
+		expect_ledger(world, &ledger->header, sizeof(*ledger), next);
+		accepted++;
+	}
+	damage_end(world, accepted);
+}
+#endif
 
 static void __init ledger_hash_is_fnv1a(struct kunit *test)
 {
@@ -395,6 +454,9 @@ static struct kunit_case __refdata ledger_test_cases[] = {
 	KUNIT_CASE(ledger_check_accepts_version_1),
 	KUNIT_CASE(ledger_check_accepts_a_longer_header),
 	KUNIT_CASE(ledger_check_refuses_a_bad_ledger),
+#ifdef CONFIG_LIVEUPDATE_DAMAGE_KUNIT_TEST
+	KUNIT_CASE_SLOW(damaged_ledgers_are_refused_or_fit),
+#endif
 	KUNIT_CASE(ledger_hash_is_fnv1a),
 	KUNIT_CASE(steps_nest_within_their_task),
 	KUNIT_CASE(a_file_that_fails_names_its_session),

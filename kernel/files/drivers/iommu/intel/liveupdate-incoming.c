@@ -615,7 +615,9 @@ static void free_pasid_tables(const struct iommu_device_ser *ser)
  * @ser: its record
  * @free_id: no other device uses its domain id
  *
- * The PASID table of a probed device stays, and is empty.
+ * The PASID table of a probed device stays, and is empty. The domain id is not given
+ * out again: one that was lost before the unit was taken over never had it for itself,
+ * and it may be somebody else's now.
  *
  * Context: May sleep.
  */
@@ -632,8 +634,6 @@ void intel_liveupdate_isolate_device(struct device *dev,
 		intel_pasid_tear_down_entry(iommu, dev, IOMMU_NO_PASID, false);
 	else if (clear_context(iommu, ser->bdf) && sm_supported(iommu))
 		free_pasid_tables(ser);
-	if (free_id)
-		ida_free(&iommu->domain_ida, ser->did);
 }
 
 /**

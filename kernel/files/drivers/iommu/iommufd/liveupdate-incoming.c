@@ -440,3 +440,7 @@ bool iommufd_device_is_restored(struct iommufd_device *idev)
 	return iommu_device_is_restored(idev->dev);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_is_restored, "IOMMUFD");
+
+#ifdef CONFIG_LIVEUPDATE_DAMAGE_KUNIT_TEST
+#include "damage_kunit.c"
+#endif

@@ -603,3 +603,7 @@ void vfio_pci_liveupdate_exit(void)
 	/* Takes its FLBs along; harmless if live update is off */
 	liveupdate_unregister_file_handler(&vfio_pci_liveupdate_handler);
 }
+
+#ifdef CONFIG_LIVEUPDATE_DAMAGE_KUNIT_TEST
+#include "vfio_pci_liveupdate_kunit.c"
+#endif
