@@ -31,6 +31,7 @@ static const struct config_need config_needs[] = {
 	{ "KEXEC_HANDOVER", FAIL, "hand memory over to it" },
 	{ "LIVEUPDATE", FAIL, "preserve files in sessions" },
 	{ "LIVEUPDATE_MEMFD", FAIL, "preserve the memory of a workload" },
+	{ "LIVEUPDATE_HUGETLB", WARN, "preserve memory in huge pages of hugetlb" },
 	{ "LIVEUPDATE_TRACE", FAIL, "record steps in the ledger" },
 	{ "INTEL_IOMMU", FAIL, "use VT-d" },
 	{ "IOMMUFD", FAIL, "own IOMMU page tables from user space" },
