@@ -79,6 +79,19 @@ static bool is_bus_master(const char *sysfs)
 	return config[PCI_COMMAND] & PCI_COMMAND_MASTER;
 }
 
+/* What would be refused, as the kernel says before */
+static bool is_obstacle(const char *line)
+{
+	char text[4096] = "";
+	int fd = open("/sys/kernel/liveupdate/obstacles", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		err(1, "obstacles");
+	close(fd);
+	printf("# %s", *text ? text : "none\n");
+	return *line ? strstr(text, line) == text : !*text;
+}
+
 static const struct {
 	uint32_t index;
 	const char *name;
@@ -105,13 +118,26 @@ int main(int argc, char **argv)
 	enable_bus_mastering(first.cdev);
 	enable_bus_mastering(second.cdev);
 	must(try_mark(first.iommufd, first.hwpt, TOKEN_HWPT), "mark");
+	fails(try_mark(first.iommufd, first.hwpt, TOKEN_HWPT + 1), EBUSY, "a mark can be set once");
+	fails(try_unmark(first.iommufd, first.ioas), ENOENT, "no mark of an IOAS can be undone");
+	fails(try_unmark(first.iommufd, first.hwpt), 0, "a mark can be undone");
+	fails(try_unmark(first.iommufd, first.hwpt), ENOENT, "  once");
+	fails(try_mark(first.iommufd, first.hwpt, TOKEN_HWPT), 0, "  and set again");
 	must(try_mark(second.iommufd, second.hwpt, TOKEN_HWPT), "mark");
+	/* Left behind, and preserved again when there is no jump */
+	must(try_mark(first.iommufd, alloc_hwpt(first.iommufd, first.device, first.ioas),
+		      TOKEN_HWPT + 1), "mark");
 	a = create_session("first");
 	b = create_session("second");
 	preserve_machine(&first, a);
 	preserve_machine(&second, b);
 
+	fails(try_unmark(first.iommufd, first.hwpt), EBUSY, "what is preserved cannot be unmarked");
+
+	ok(is_obstacle(""), "nothing hinders the live update");
 	must(try_enable_irq(second.cdev, VFIO_PCI_INTX_IRQ_INDEX), "enable");
+	ok(is_obstacle("veto\tsecond\t0x3\tvfio-pci-v3\t0000:"),
+	   "INTx that cannot be masked does, which is said before");
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		/* INTx of the first would be what is refused. */
 		if (types[i].index != VFIO_PCI_INTX_IRQ_INDEX)

@@ -5,6 +5,8 @@
  *
  *	interrupts-carried outgoing CDEV READY-FILE	goes on until the jump
  *	interrupts-carried incoming SYSFS-DEVICE
+ *
+ * With "intx" as a last argument it is INTx.
  */
 #include <linux/pci_regs.h>
 #include <poll.h>
@@ -34,6 +36,8 @@ static void write_register(int cdev, off_t where, uint32_t value)
 		err(1, "register %#jx", (intmax_t)where);
 }
 
+static uint32_t type = VFIO_PCI_MSIX_IRQ_INDEX;
+
 static int listen_to_vector(int cdev)
 {
 	/* The structure is followed by one file descriptor. */
@@ -44,7 +48,7 @@ static int listen_to_vector(int cdev)
 		.set = {
 			.argsz = sizeof(irqs.bytes),
 			.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = VFIO_PCI_MSIX_IRQ_INDEX,
+			.index = type,
 			.start = VECTOR,
 			.count = 1,
 		},
@@ -80,11 +84,13 @@ static int run_outgoing(const char *path, const char *ready)
 
 	enable_bus_mastering(m.cdev);
 	fd = listen_to_vector(m.cdev);
-	write_register(m.cdev, GPIE, GPIE_MULTIPLE_MSIX);
-	write_register(m.cdev, EIMS, 1U << VECTOR);
-	fire(m.cdev);
-	if (!signalled(fd, 5000))
-		errx(1, "the device raises no interrupt");
+	if (type != VFIO_PCI_INTX_IRQ_INDEX) {
+		write_register(m.cdev, GPIE, GPIE_MULTIPLE_MSIX);
+		write_register(m.cdev, EIMS, 1U << VECTOR);
+		fire(m.cdev);
+		if (!signalled(fd, 5000))
+			errx(1, "the device raises no interrupt");
+	}
 
 	must(try_mark(m.iommufd, m.hwpt, TOKEN_HWPT), "mark");
 	preserve_machine(&m, create_session(SESSION));
@@ -153,9 +159,52 @@ static int run_incoming(const char *sysfs)
 	return tap_done();
 }
 
+/* The command register as the device has it, which vfio does not show */
+static bool is_intx_disabled(const char *sysfs)
+{
+	uint16_t command;
+	char file[256];
+	int fd;
+
+	snprintf(file, sizeof(file), "%s/config", sysfs);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || pread(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
+		err(1, "%s", file);
+	close(fd);
+	return command & PCI_COMMAND_INTX_DISABLE;
+}
+
+static int run_incoming_intx(const char *sysfs)
+{
+	struct machine m = { .size = 2 * MEGABYTE };
+	int session = retrieve_session(SESSION);
+	int fd;
+
+	m.memory = retrieve_file(session, TOKEN_MEMFD);
+	m.iommufd = retrieve_file(session, TOKEN_IOMMUFD);
+	ok(is_intx_disabled(sysfs), "INTx has been masked in the device");
+	m.cdev = retrieve_file(session, TOKEN_CDEV);
+	m.device = bind_iommufd(m.cdev, m.iommufd);
+	ok(!(read_config(m.cdev, PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE),
+	   "its user does not see that");
+	fd = listen_to_vector(m.cdev);
+	ok(signalled(fd, 5000), "a user that listens again is signalled");
+	ok(!signalled(fd, 200), "  once");
+	ok(!is_intx_disabled(sysfs), "  and INTx is not masked any more");
+	return tap_done();
+}
+
 int main(int argc, char **argv)
 {
 	setbuf(stdout, NULL);
+	if (argc == 5 && !strcmp(argv[4], "intx")) {
+		type = VFIO_PCI_INTX_IRQ_INDEX;
+		return run_outgoing(argv[2], argv[3]);
+	}
+	if (argc == 4 && !strcmp(argv[3], "intx")) {
+		type = VFIO_PCI_INTX_IRQ_INDEX;
+		return run_incoming_intx(argv[2]);
+	}
 	if (argc == 4 && !strcmp(argv[1], "outgoing"))
 		return run_outgoing(argv[2], argv[3]);
 	if (argc == 3 && !strcmp(argv[1], "incoming"))

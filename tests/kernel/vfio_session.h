@@ -175,6 +175,16 @@ static inline int try_mark(int iommufd, uint32_t hwpt, uint64_t token)
 	return try(iommufd, IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE, &mark);
 }
 
+static inline int try_unmark(int iommufd, uint32_t hwpt)
+{
+	struct iommu_hwpt_liveupdate_unmark unmark = {
+		.size = sizeof(unmark),
+		.hwpt_id = hwpt,
+	};
+
+	return try(iommufd, IOMMU_HWPT_LIVEUPDATE_UNMARK, &unmark);
+}
+
 /* vfio */
 
 static inline int open_cdev(const char *path)

@@ -133,6 +133,7 @@ static const struct verb verbs[] = {
 	{ "doctor", do_doctor, "is this machine fit for live update, what is missing?",
 	  "[OPTIONS]\n\n"
 	  "  -r, --root DIR         look at the system whose files are below DIR\n"
+	  "  -S, --sessions         what hinders the next live update, and whose is it?\n"
 	  "  -s, --successor FILE   would the reboot call jump into this kernel image?\n"
 	  "  -c, --successor-cmdline WORDS  booted with these words (default: the\n"
 	  "                         running kernel's)\n" },

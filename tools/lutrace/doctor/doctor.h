@@ -16,6 +16,7 @@ const char *doctor_verdict_text(enum verdict verdict);
 void doctor_row(struct json_object *checks, const char *name, enum verdict verdict,
 		const char *advice, const char *found);
 void doctor_memory(struct json_object *checks, const struct system *system);
+int doctor_sessions(struct json_object *checks, const struct system *system);
 int doctor_successor(struct json_object *checks, const struct system *system, const char *file,
 		     const char *cmdline);
 

@@ -389,10 +389,39 @@ static int examine_successor(struct system *system, const char *file, const char
 	return answer(checks, NULL, print_successor);
 }
 
+static void print_sessions(struct json_object *value)
+{
+	print_rows(member(value, "checks"));
+	if (!strcmp(member_text(value, "verdict"), "ok"))
+		printf("\nNo session hinders a live update.\n");
+	else if (!strcmp(member_text(value, "verdict"), "warn"))
+		printf("\nThe reboot call will not fail because of a session, as far as is known.\n");
+	else
+		printf("\nThe reboot call will fail.\n");
+}
+
+/* Only what is preserved, or came and is not finished */
+static int examine_sessions(struct system *system)
+{
+	struct json_object *checks = json_object_new_array();
+	int ret;
+
+	ret = doctor_sessions(checks, system);
+	system_free(system);
+	if (ret) {
+		json_object_put(checks);
+		return fail("/sys/kernel/liveupdate/obstacles: %s; %s", strerror(-ret),
+			    ret == -EACCES ? "run it as root"
+					   : "boot a kernel that has it, with liveupdate=on");
+	}
+	return answer(checks, NULL, print_sessions);
+}
+
 int do_doctor(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "root", required_argument, NULL, 'r' },
+		{ "sessions", no_argument, NULL, 'S' },
 		{ "successor", required_argument, NULL, 's' },
 		{ "successor-cmdline", required_argument, NULL, 'c' },
 		{ 0 },
@@ -400,10 +429,13 @@ int do_doctor(int argc, char **argv)
 	const char *root = NULL, *successor = NULL, *cmdline = NULL;
 	struct json_object *checks, *features;
 	struct system system;
+	bool sessions = false;
 	int option;
 
-	while ((option = next_option(argc, argv, "r:s:c:", options)) != -1) {
-		if (option == 's')
+	while ((option = next_option(argc, argv, "r:Ss:c:", options)) != -1) {
+		if (option == 'S')
+			sessions = true;
+		else if (option == 's')
 			successor = optarg;
 		else if (option == 'c')
 			cmdline = optarg;
@@ -415,7 +447,12 @@ int do_doctor(int argc, char **argv)
 	if (cmdline && !successor)
 		return fail("--successor-cmdline is the command line of a --successor");
 
+	if (sessions && successor)
+		return fail("--sessions and --successor are two questions; ask one after the other");
+
 	system_read(&system, root);
+	if (sessions)
+		return examine_sessions(&system);
 	if (successor)
 		return examine_successor(&system, successor, cmdline);
 

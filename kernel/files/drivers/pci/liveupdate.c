@@ -254,10 +254,40 @@ static void pci_flb_unpreserve(struct liveupdate_flb_op_args *args)
 	kfree(out);
 }
 
-/*
- * The next kernel knows nothing of the devices: they may not reach memory any
- * more. Bridges lose nothing by going on until they are shut down.
+/* The next kernel does not know of the device: it may not reach memory any more. */
+static void stop_device(struct pci_dev *dev, const char *why)
+{
+	lockdep_assert_held(&pci_liveupdate_lock);
+
+	abandoned = true;
+	pci_clear_master(dev);
+	/* What it had asked for arrives now, not in the next kernel. */
+	if (!pci_wait_for_pending_transaction(dev))
+		pci_err(dev, "liveupdate: transactions are still pending\n");
+	pci_emerg(dev, "liveupdate: stopped: bus mastering is off, because %s\n", why);
+	liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_ISOLATE,
+				LIVEUPDATE_KIND_DEVICE, LIVEUPDATE_PCI_ID(dev), 0, 1);
+}
+
+/**
+ * pci_liveupdate_stop() - Stop a preserved device whose session is dropped
+ * @dev: A preserved device, which is unpreserved next
+ *
+ * Its user still runs, and finds configuration space locked when the device is
+ * shut down (pci_liveupdate_shutdown()).
+ *
+ * Context: May sleep. From the reboot call, which does not fail any more.
  */
+void pci_liveupdate_stop(struct pci_dev *dev)
+{
+	guard(mutex)(&pci_liveupdate_lock);
+
+	pci_intx(dev, 0);
+	stop_device(dev, "its session cannot cross the live update");
+}
+EXPORT_SYMBOL_GPL(pci_liveupdate_stop);
+
+/* Bridges lose nothing by going on until they are shut down. */
 static void pci_flb_abandon(struct liveupdate_flb_op_args *args)
 {
 	struct pci_outgoing *out = args->obj;
@@ -265,21 +295,10 @@ static void pci_flb_abandon(struct liveupdate_flb_op_args *args)
 
 	guard(mutex)(&pci_liveupdate_lock);
 
-	abandoned = true;
-	list_for_each_entry(function, &out->functions, list) {
-		struct pci_dev *dev = function->dev;
-
-		if (dev->hdr_type != PCI_HEADER_TYPE_NORMAL)
-			continue;
-		pci_clear_master(dev);
-		/* What it had asked for arrives now, not in the next kernel. */
-		if (!pci_wait_for_pending_transaction(dev))
-			pci_err(dev, "liveupdate: transactions are still pending\n");
-		pci_emerg(dev, "liveupdate: stopped: bus mastering is off, because the next kernel cannot take the device over\n");
-		liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_ISOLATE,
-					LIVEUPDATE_KIND_DEVICE,
-					LIVEUPDATE_PCI_ID(dev), 0, 1);
-	}
+	list_for_each_entry(function, &out->functions, list)
+		if (function->dev->hdr_type == PCI_HEADER_TYPE_NORMAL)
+			stop_device(function->dev,
+				    "the next kernel cannot take the device over");
 }
 
 static const struct liveupdate_flb_ops pci_flb_ops = {
@@ -503,6 +522,24 @@ static bool lock_is_free(struct device *dev)
 }
 
 /**
+ * pci_liveupdate_is_locked() - Tell whether pci_liveupdate_freeze() may fail
+ * @dev: A preserved device
+ *
+ * Context: Does not wait.
+ * Return: true if the lock of the device, or of a bridge above it, is held.
+ */
+bool pci_liveupdate_is_locked(struct pci_dev *dev)
+{
+	for (; dev; dev = pci_upstream_bridge(dev)) {
+		if (!device_trylock(&dev->dev))
+			return true;
+		device_unlock(&dev->dev);
+	}
+	return false;
+}
+EXPORT_SYMBOL_GPL(pci_liveupdate_is_locked);
+
+/**
  * pci_liveupdate_freeze() - See that a preserved device can be shut down
  * @dev: A preserved device
  *
@@ -670,7 +707,7 @@ int pci_liveupdate_refuse_override(struct pci_dev *dev, const char *buf)
 bool pci_liveupdate_shutdown(struct pci_dev *dev)
 {
 	unsigned int preserved = READ_ONCE(dev->liveupdate_outgoing);
-	bool given_up = abandoned || !kexec_in_progress;
+	bool given_up = (abandoned && !preserved) || !kexec_in_progress;
 	struct outgoing_function *function;
 	u32 id;
 

@@ -67,14 +67,29 @@
 /* Seals without which a file may become smaller than what is mapped of it */
 #define IOMMUFD_LIVEUPDATE_SEALS (F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
 
+/* Marks are found by their token */
+static_assert(sizeof(unsigned long) >= sizeof(u64));
+
+/**
+ * struct iommufd_preserved_hwpt - a marked HWPT, with a reference
+ * @hwpt:   the HWPT
+ * @domain: the top of its page table
+ * @left:   no device of the next kernel uses it, so that it is left behind
+ */
+struct iommufd_preserved_hwpt {
+	struct iommufd_hwpt_paging *hwpt;
+	u64 domain;
+	bool left;
+};
+
 /**
  * struct iommufd_preserved - the HWPTs that a preserved iommufd holds on to
  * @num:   number of @hwpts
- * @hwpts: the marked HWPTs, each with a reference
+ * @hwpts: the marked HWPTs
  */
 struct iommufd_preserved {
 	unsigned int num;
-	struct iommufd_hwpt_paging *hwpts[] __counted_by(num);
+	struct iommufd_preserved_hwpt hwpts[] __counted_by(num);
 };
 
 /**
@@ -95,8 +110,7 @@ static int iommufd_mark_hwpt(struct iommufd_ctx *ictx,
 			     struct iommufd_object *obj, u64 token)
 {
 	struct iommufd_hwpt_paging *hwpt_paging;
-	struct iommufd_object *other;
-	unsigned long index;
+	int rc;
 
 	if (obj->type == IOMMUFD_OBJ_HWPT_NESTED ||
 	    obj->type == IOMMUFD_OBJ_HWPT_RESTORED)
@@ -112,28 +126,66 @@ static int iommufd_mark_hwpt(struct iommufd_ctx *ictx,
 
 	if (ictx->liveupdate_preserved)
 		return -EBUSY;
-
-	xa_lock(&ictx->objects);
-	xa_for_each(&ictx->objects, index, other) {
-		struct iommufd_hwpt_paging *iter;
-
-		if (other->type != IOMMUFD_OBJ_HWPT_PAGING)
-			continue;
-		iter = container_of(other, struct iommufd_hwpt_paging,
-				    common.obj);
-		if (iter->liveupdate_marked && iter->liveupdate_token == token) {
-			xa_unlock(&ictx->objects);
-			return -EADDRINUSE;
-		}
-	}
-	xa_unlock(&ictx->objects);
-
-	if (hwpt_paging->liveupdate_marked)
+	if (xa_load(&ictx->liveupdate_marks, token))
+		return -EADDRINUSE;
+	if (hwpt_paging->liveupdate_marked_in)
 		return -EBUSY;
 
+	rc = xa_insert(&ictx->liveupdate_marks, token, hwpt_paging,
+		       GFP_KERNEL_ACCOUNT);
+	if (rc)
+		return rc;
 	hwpt_paging->liveupdate_token = token;
-	hwpt_paging->liveupdate_marked = true;
+	hwpt_paging->liveupdate_marked_in = ictx;
 	return 0;
+}
+
+/**
+ * iommufd_hwpt_forget_mark() - A HWPT is not to be preserved any more
+ * @hwpt_paging: HWPT that is being destroyed, or iommufd_ctx::liveupdate_lock is
+ *               held and it is not preserved
+ */
+void iommufd_hwpt_forget_mark(struct iommufd_hwpt_paging *hwpt_paging)
+{
+	struct iommufd_ctx *ictx = hwpt_paging->liveupdate_marked_in;
+
+	if (!ictx)
+		return;
+	xa_erase(&ictx->liveupdate_marks, hwpt_paging->liveupdate_token);
+	hwpt_paging->liveupdate_marked_in = NULL;
+}
+
+static int iommufd_unmark_hwpt(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	struct iommufd_hwpt_paging *hwpt_paging;
+
+	if (obj->type != IOMMUFD_OBJ_HWPT_PAGING)
+		return -ENOENT;
+	hwpt_paging = container_of(obj, struct iommufd_hwpt_paging, common.obj);
+
+	guard(mutex)(&ictx->liveupdate_lock);
+
+	if (!hwpt_paging->liveupdate_marked_in)
+		return -ENOENT;
+	if (ictx->liveupdate_preserved)
+		return -EBUSY;
+	iommufd_hwpt_forget_mark(hwpt_paging);
+	return 0;
+}
+
+/* ioctl(IOMMU_HWPT_LIVEUPDATE_UNMARK) */
+int iommufd_hwpt_liveupdate_unmark(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_hwpt_liveupdate_unmark *cmd = ucmd->cmd;
+	struct iommufd_object *obj;
+	int rc;
+
+	obj = iommufd_get_object(ucmd->ictx, cmd->hwpt_id, IOMMUFD_OBJ_ANY);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	rc = iommufd_unmark_hwpt(ucmd->ictx, obj);
+	iommufd_put_object(ucmd->ictx, obj);
+	return rc;
 }
 
 /*
@@ -389,11 +441,10 @@ static int iommufd_hwpt_check_memory(struct iommufd_hwpt_paging *hwpt_paging,
 
 static int __iommufd_hwpt_preserve(struct iommufd_hwpt_paging *hwpt_paging,
 				   const struct luo_file_set *session_files,
-				   struct iommufd_hwpt_ser *ser, u64 *npages)
+				   u64 *domain, u64 *npages)
 {
 	struct io_pagetable *iopt = &hwpt_paging->ioas->iopt;
 	u64 token = hwpt_paging->liveupdate_token;
-	u64 domain;
 	int rc;
 
 	/* What dirty tracking found out belongs to whoever started it */
@@ -408,15 +459,13 @@ static int __iommufd_hwpt_preserve(struct iommufd_hwpt_paging *hwpt_paging,
 	if (rc)
 		goto err_unpreserve;
 
-	rc = iommu_domain_preserve(hwpt_paging->common.domain, token, &domain);
+	rc = iommu_domain_preserve(hwpt_paging->common.domain, token, domain);
 	if (rc) {
 		pr_warn("HWPT token %#llx cannot be preserved: its page table cannot, %pe\n",
 			token, ERR_PTR(rc));
 		goto err_unpreserve;
 	}
 
-	ser->token = token;
-	ser->domain = domain;
 	WRITE_ONCE(hwpt_paging->liveupdate_preserved, true);
 	return 0;
 
@@ -425,10 +474,10 @@ err_unpreserve:
 	return rc;
 }
 
-static int iommufd_hwpt_preserve(struct iommufd_hwpt_paging *hwpt_paging,
-				 const struct luo_file_set *session_files,
-				 struct iommufd_hwpt_ser *ser)
+static int iommufd_hwpt_preserve(struct iommufd_preserved_hwpt *preserved,
+				 const struct luo_file_set *session_files)
 {
+	struct iommufd_hwpt_paging *hwpt_paging = preserved->hwpt;
 	struct liveupdate_step step;
 	u64 npages = 0;
 	int rc;
@@ -436,39 +485,31 @@ static int iommufd_hwpt_preserve(struct iommufd_hwpt_paging *hwpt_paging,
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_HWPT_PRESERVE,
 			      LIVEUPDATE_KIND_HWPT,
 			      hwpt_paging->liveupdate_token);
-	rc = __iommufd_hwpt_preserve(hwpt_paging, session_files, ser, &npages);
+	rc = __iommufd_hwpt_preserve(hwpt_paging, session_files,
+				     &preserved->domain, &npages);
 	liveupdate_step_end(&step, rc, npages);
 	return rc;
 }
 
-static void iommufd_hwpt_unpreserve(struct iommufd_hwpt_paging *hwpt_paging)
+static void iommufd_hwpt_unpreserve(struct iommufd_preserved_hwpt *preserved)
 {
+	struct iommufd_hwpt_paging *hwpt_paging = preserved->hwpt;
 	struct liveupdate_step step;
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_HWPT_UNPRESERVE,
 			      LIVEUPDATE_KIND_HWPT,
 			      hwpt_paging->liveupdate_token);
 	WRITE_ONCE(hwpt_paging->liveupdate_preserved, false);
-	iommu_domain_unpreserve(hwpt_paging->common.domain);
+	if (!preserved->left)
+		iommu_domain_unpreserve(hwpt_paging->common.domain);
 	iopt_unpreserve(&hwpt_paging->ioas->iopt);
 	liveupdate_step_end(&step, 0, 0);
-}
-
-static struct iommufd_hwpt_paging *
-iommufd_marked_hwpt(struct iommufd_object *obj)
-{
-	struct iommufd_hwpt_paging *hwpt_paging;
-
-	if (obj->type != IOMMUFD_OBJ_HWPT_PAGING)
-		return NULL;
-	hwpt_paging = container_of(obj, struct iommufd_hwpt_paging, common.obj);
-	return hwpt_paging->liveupdate_marked ? hwpt_paging : NULL;
 }
 
 static void iommufd_put_preserved(struct iommufd_preserved *preserved)
 {
 	for (unsigned int i = 0; i < preserved->num; i++)
-		refcount_dec(&preserved->hwpts[i]->common.obj.users);
+		refcount_dec(&preserved->hwpts[i].hwpt->common.obj.users);
 	kfree(preserved);
 }
 
@@ -476,40 +517,54 @@ static void iommufd_put_preserved(struct iommufd_preserved *preserved)
 static struct iommufd_preserved *
 iommufd_get_preserved(struct iommufd_ctx *ictx)
 {
+	struct iommufd_hwpt_paging *hwpt_paging;
 	struct iommufd_preserved *preserved;
-	struct iommufd_object *obj;
 	unsigned int marked = 0;
 	unsigned int num = 0;
-	unsigned long index;
+	unsigned long token;
 
 	/* No mark is added while this is held, though HWPTs may go */
 	lockdep_assert_held(&ictx->liveupdate_lock);
 
-	xa_lock(&ictx->objects);
-	xa_for_each(&ictx->objects, index, obj)
-		marked += !!iommufd_marked_hwpt(obj);
-	xa_unlock(&ictx->objects);
+	xa_lock(&ictx->liveupdate_marks);
+	xa_for_each(&ictx->liveupdate_marks, token, hwpt_paging)
+		marked++;
+	xa_unlock(&ictx->liveupdate_marks);
 
 	preserved = kzalloc_flex(*preserved, hwpts, marked);
 	if (!preserved)
 		return ERR_PTR(-ENOMEM);
 	preserved->num = marked;
 
-	xa_lock(&ictx->objects);
-	xa_for_each(&ictx->objects, index, obj) {
-		struct iommufd_hwpt_paging *hwpt_paging =
-			iommufd_marked_hwpt(obj);
-
-		if (!hwpt_paging)
-			continue;
-		/* Being in the xarray it has a reference, iommufd_try_inc_users() */
-		refcount_inc(&obj->users);
-		preserved->hwpts[num++] = hwpt_paging;
-	}
-	xa_unlock(&ictx->objects);
+	/* One that is being destroyed is in there until iommufd_hwpt_forget_mark() */
+	xa_lock(&ictx->liveupdate_marks);
+	xa_for_each(&ictx->liveupdate_marks, token, hwpt_paging)
+		if (refcount_inc_not_zero(&hwpt_paging->common.obj.users))
+			preserved->hwpts[num++].hwpt = hwpt_paging;
+	xa_unlock(&ictx->liveupdate_marks);
 	preserved->num = num;
 
 	return preserved;
+}
+
+static void iommufd_seal_ser(struct iommufd_ser *ser,
+			     const struct iommufd_preserved *preserved)
+{
+	unsigned int num = 0;
+
+	for (unsigned int i = 0; i < preserved->num; i++) {
+		const struct iommufd_preserved_hwpt *pos = &preserved->hwpts[i];
+
+		if (pos->left)
+			continue;
+		ser->hwpts[num].token = pos->hwpt->liveupdate_token;
+		ser->hwpts[num++].domain = pos->domain;
+	}
+	ser->magic = IOMMUFD_SER_MAGIC;
+	ser->size = struct_size(ser, hwpts, num);
+	ser->num_hwpts = num;
+	ser->crc = crc32_le(~0, &ser->size,
+			    ser->size - offsetof(struct iommufd_ser, size));
 }
 
 static int iommufd_liveupdate_preserve(struct liveupdate_file_op_args *args)
@@ -518,7 +573,6 @@ static int iommufd_liveupdate_preserve(struct liveupdate_file_op_args *args)
 	struct iommufd_preserved *preserved;
 	struct iommufd_ser *ser;
 	unsigned int i;
-	size_t size;
 	int rc;
 
 	if (!iommu_liveupdate_enabled()) {
@@ -534,26 +588,20 @@ static int iommufd_liveupdate_preserve(struct liveupdate_file_op_args *args)
 	if (IS_ERR(preserved))
 		return PTR_ERR(preserved);
 
-	size = struct_size(ser, hwpts, preserved->num);
-	ser = kho_alloc_preserve(size);
+	ser = kho_alloc_preserve(struct_size(ser, hwpts, preserved->num));
 	if (IS_ERR(ser)) {
 		rc = PTR_ERR(ser);
 		goto err_put;
 	}
 
 	for (i = 0; i < preserved->num; i++) {
-		rc = iommufd_hwpt_preserve(preserved->hwpts[i],
-					   args->session_files, &ser->hwpts[i]);
+		rc = iommufd_hwpt_preserve(&preserved->hwpts[i],
+					   args->session_files);
 		if (rc)
 			goto err_unpreserve;
 	}
 
-	ser->magic = IOMMUFD_SER_MAGIC;
-	ser->size = size;
-	ser->num_hwpts = preserved->num;
-	ser->crc = crc32_le(~0, &ser->size,
-			    size - offsetof(struct iommufd_ser, size));
-
+	iommufd_seal_ser(ser, preserved);
 	ictx->liveupdate_preserved = true;
 	args->private_data = preserved;
 	args->serialized_data = virt_to_phys(ser);
@@ -561,7 +609,7 @@ static int iommufd_liveupdate_preserve(struct liveupdate_file_op_args *args)
 
 err_unpreserve:
 	while (i--)
-		iommufd_hwpt_unpreserve(preserved->hwpts[i]);
+		iommufd_hwpt_unpreserve(&preserved->hwpts[i]);
 	kho_unpreserve_free(ser);
 err_put:
 	iommufd_put_preserved(preserved);
@@ -569,23 +617,51 @@ err_put:
 }
 
 /*
- * Nobody can ask before: the devices are preserved after their iommufd, and may be
- * taken back one by one.
+ * The next kernel makes a domain of a page table when it finds a device on it. One
+ * that no device uses is left behind. Nobody can tell before: the devices are
+ * preserved after their iommufd, and may be taken back one by one.
  */
 static int iommufd_liveupdate_freeze(struct liveupdate_file_op_args *args)
 {
 	struct iommufd_preserved *preserved = args->private_data;
 
 	for (unsigned int i = 0; i < preserved->num; i++) {
-		struct iommufd_hwpt_paging *hwpt_paging = preserved->hwpts[i];
+		struct iommufd_preserved_hwpt *pos = &preserved->hwpts[i];
+		struct iommu_domain *domain = pos->hwpt->common.domain;
 
-		if (iommu_domain_has_preserved_device(hwpt_paging->common.domain))
+		if (pos->left || iommu_domain_has_preserved_device(domain))
 			continue;
-		pr_warn("HWPT token %#llx cannot cross: no preserved device is attached to it; preserve one, or do not mark the HWPT\n",
-			hwpt_paging->liveupdate_token);
-		return -EINVAL;
+		pr_info("HWPT token %#llx is left behind: no preserved device is attached to it\n",
+			pos->hwpt->liveupdate_token);
+		iommu_domain_unpreserve(domain);
+		pos->left = true;
 	}
+	iommufd_seal_ser(phys_to_virt(args->serialized_data), preserved);
 	return 0;
+}
+
+/*
+ * There was no jump. The IOAS have not changed, so that what was found out about
+ * their memory is still true.
+ */
+static void iommufd_liveupdate_unfreeze(struct liveupdate_file_op_args *args)
+{
+	struct iommufd_preserved *preserved = args->private_data;
+
+	for (unsigned int i = 0; i < preserved->num; i++) {
+		struct iommufd_preserved_hwpt *pos = &preserved->hwpts[i];
+		u64 token = pos->hwpt->liveupdate_token;
+		int rc;
+
+		if (!pos->left)
+			continue;
+		rc = iommu_domain_preserve(pos->hwpt->common.domain, token, &pos->domain);
+		pos->left = rc;
+		if (rc)
+			pr_warn("HWPT token %#llx is not preserved any more (%pe); close the session, and preserve again\n",
+				token, ERR_PTR(rc));
+	}
+	iommufd_seal_ser(phys_to_virt(args->serialized_data), preserved);
 }
 
 static void iommufd_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
@@ -597,7 +673,7 @@ static void iommufd_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
 	guard(mutex)(&ictx->liveupdate_lock);
 
 	while (i--)
-		iommufd_hwpt_unpreserve(preserved->hwpts[i]);
+		iommufd_hwpt_unpreserve(&preserved->hwpts[i]);
 	kho_unpreserve_free(phys_to_virt(args->serialized_data));
 	iommufd_put_preserved(preserved);
 	ictx->liveupdate_preserved = false;
@@ -620,6 +696,7 @@ static const struct liveupdate_file_ops iommufd_liveupdate_ops = {
 	.preserve = iommufd_liveupdate_preserve,
 	.unpreserve = iommufd_liveupdate_unpreserve,
 	.freeze = iommufd_liveupdate_freeze,
+	.unfreeze = iommufd_liveupdate_unfreeze,
 	.retrieve = iommufd_liveupdate_retrieve,
 	.can_finish = iommufd_liveupdate_can_finish,
 	.finish = iommufd_liveupdate_finish,

@@ -21,9 +21,10 @@
  * Freezing masks MSI and MSI-X in the device, where what comes becomes pending.
  * When the user sets its eventfds again in the next kernel, each is signalled
  * once, so that nothing is missed, also where the device could not keep it. INTx
- * does not cross: freezing refuses, and with it the reboot call, if the user has
- * it enabled. It is turned off at the device in any case, because the next
- * kernel has no handler for it and the line may be shared.
+ * is masked in the device (INTx Disable), because the next kernel has no handler
+ * for it and the line may be shared. A device that cannot mask it does not cross
+ * while its user has it enabled: freezing refuses, and with it the reboot call.
+ * /sys/kernel/liveupdate/obstacles says so before.
  *
  * From the freeze on, the user's writes to what enables and masks interrupts in
  * configuration space are refused (MSI) or put off until there is no jump (INTx
@@ -285,11 +286,19 @@ static void vfio_pci_unmask_msi(struct vfio_pci_core_device *vdev)
 	pci_write_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS, flags);
 }
 
+#define VFIO_PCI_INTX_VETO \
+	"its user has INTx enabled, which the device cannot mask; disable it first (VFIO_DEVICE_SET_IRQS)"
+
+/* The line may be shared with a device of the next kernel */
+static bool vfio_pci_intx_vetoes(struct vfio_pci_core_device *vdev)
+{
+	return vdev->irq_type == VFIO_PCI_INTX_IRQ_INDEX && !vdev->pci_2_3;
+}
+
 /* Mask what the user has enabled, and see that nothing changes any more. */
 static int vfio_pci_freeze(struct vfio_pci_core_device *vdev,
 			   struct vfio_pci_ser *ser)
 {
-	unsigned long vector = 0;
 	u16 command;
 
 	guard(mutex)(&vdev->igate);
@@ -306,12 +315,17 @@ static int vfio_pci_freeze(struct vfio_pci_core_device *vdev,
 		ser->irq_vectors = 0;
 		break;
 	default:
-		/* Its line may be shared with a device of the next kernel */
-		xa_find(&vdev->ctx, &vector, ULONG_MAX, XA_PRESENT);
-		pci_warn(vdev->pdev, "cannot cross a live update: its user has INTx enabled, vector %lu; disable it first (VFIO_DEVICE_SET_IRQS)\n",
-			 vector);
-		return -EBUSY;
+		if (vfio_pci_intx_vetoes(vdev)) {
+			pci_warn(vdev->pdev, "cannot cross a live update: " VFIO_PCI_INTX_VETO "\n");
+			return -EBUSY;
+		}
+		ser->irq_index = VFIO_PCI_INTX_IRQ_INDEX;
+		ser->irq_vectors = 1;
 	}
+	if (vdev->virq_disabled)
+		ser->flags |= VFIO_PCI_SER_INTX_DISABLED;
+	else
+		ser->flags &= ~VFIO_PCI_SER_INTX_DISABLED;
 	vfio_pci_seal_ser(ser);
 
 	guard(spinlock_irqsave)(&vdev->irqlock);
@@ -347,14 +361,42 @@ static void vfio_pci_liveupdate_unfreeze(struct liveupdate_file_op_args *args)
 
 	guard(mutex)(&vdev->igate);
 
-	if (vdev->irq_type != VFIO_PCI_NUM_IRQS)
+	if (vdev->irq_type == VFIO_PCI_MSI_IRQ_INDEX ||
+	    vdev->irq_type == VFIO_PCI_MSIX_IRQ_INDEX)
 		vfio_pci_unmask_msi(vdev);
 
-	guard(spinlock_irqsave)(&vdev->irqlock);
-
-	vdev->liveupdate_frozen = false;
+	scoped_guard(spinlock_irqsave, &vdev->irqlock)
+		vdev->liveupdate_frozen = false;
 	if (vdev->liveupdate_intx)
-		pci_intx(vdev->pdev, 1);
+		vfio_pci_intx_resume(vdev);
+}
+
+static bool vfio_pci_liveupdate_veto(struct liveupdate_file_op_args *args, char *why,
+				     size_t size)
+{
+	struct vfio_pci_core_device *vdev = vfio_pci_preserved_device(args);
+
+	const char *reason = NULL;
+
+	scoped_guard(mutex, &vdev->igate)
+		if (vfio_pci_intx_vetoes(vdev))
+			reason = VFIO_PCI_INTX_VETO;
+	if (!reason && pci_liveupdate_is_locked(vdev->pdev))
+		reason = "it is being reset, removed or unbound from its driver; if that lasts, close its session";
+	if (reason)
+		snprintf(why, size, "%s: %s", pci_name(vdev->pdev), reason);
+	return reason;
+}
+
+/* The machine is shut down with the lock of each device. */
+static bool vfio_pci_liveupdate_can_stop(struct liveupdate_file_op_args *args)
+{
+	return !pci_liveupdate_freeze(vfio_pci_preserved_device(args)->pdev);
+}
+
+static void vfio_pci_liveupdate_stop(struct liveupdate_file_op_args *args)
+{
+	pci_liveupdate_stop(vfio_pci_preserved_device(args)->pdev);
 }
 
 /*
@@ -423,6 +465,8 @@ static int vfio_pci_retrieve_irqs(struct vfio_pci_core_device *vdev,
 		if (!pdev->msix_cap)
 			return -EINVAL;
 		break;
+	case VFIO_PCI_INTX_IRQ_INDEX:
+		break;
 	default:
 		return -EINVAL;
 	}
@@ -430,7 +474,10 @@ static int vfio_pci_retrieve_irqs(struct vfio_pci_core_device *vdev,
 	guard(mutex)(&vdev->igate);
 
 	vdev->liveupdate_irq_index = ser->irq_index;
-	vdev->liveupdate_irq_held = ser->irq_index != VFIO_PCI_SER_NO_IRQ;
+	/* INTx is not enabled in the device, there is nothing to turn off */
+	vdev->liveupdate_irq_held = ser->irq_index == VFIO_PCI_MSI_IRQ_INDEX ||
+				    ser->irq_index == VFIO_PCI_MSIX_IRQ_INDEX;
+	vdev->liveupdate_virq_disabled = ser->flags & VFIO_PCI_SER_INTX_DISABLED;
 	return 0;
 }
 
@@ -568,6 +615,9 @@ static const struct liveupdate_file_ops vfio_pci_liveupdate_ops = {
 	.unpreserve = vfio_pci_liveupdate_unpreserve,
 	.freeze = vfio_pci_liveupdate_freeze,
 	.unfreeze = vfio_pci_liveupdate_unfreeze,
+	.veto = vfio_pci_liveupdate_veto,
+	.can_stop = vfio_pci_liveupdate_can_stop,
+	.stop = vfio_pci_liveupdate_stop,
 	.retrieve = vfio_pci_liveupdate_retrieve,
 	.can_finish = vfio_pci_liveupdate_can_finish,
 	.finish = vfio_pci_liveupdate_finish,

@@ -91,9 +91,11 @@
 	/* the loaded image cannot take over: enum liveupdate_refusal, -ENOEXEC; 0 if forced */ \
 	X(SUCCESSOR_REFUSE,	55, "successor-refuse")			\
 	/* a unit that was found translating for nobody known blocks */	\
-	X(IOMMU_BLOCK,		56, "iommu-block")
+	X(IOMMU_BLOCK,		56, "iommu-block")			\
+	/* a session that cannot cross is given up: its files, liveupdate.on_veto=drop */ \
+	X(SESSION_DROP,		57, "session-drop")
 
-#define LIVEUPDATE_STEP_MAX	56
+#define LIVEUPDATE_STEP_MAX	57
 
 enum liveupdate_step_id {
 	LIVEUPDATE_STEP_NONE = 0,
@@ -182,7 +184,8 @@ enum liveupdate_class {
 	X(DESERIALIZE,		HANDOVER)				\
 	X(INIT,			HANDOVER)				\
 	X(IOMMU_RESTORE,	HANDOVER)				\
-	X(SESSIONS_FINISHED,	HANDOVER)
+	X(SESSIONS_FINISHED,	HANDOVER)				\
+	X(SESSION_DROP,		HANDOVER)
 
 /* Object id of a device; pasid 0 is the device itself (RID without PASID). */
 #define LIVEUPDATE_DEVICE_ID(segment, bdf, pasid)			\

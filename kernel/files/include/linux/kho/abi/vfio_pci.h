@@ -16,11 +16,13 @@
 #include <linux/kho/abi/pci.h>
 #include <linux/types.h>
 
-#define VFIO_PCI_LIVEUPDATE_COMPATIBLE	"vfio-pci-v2"
+#define VFIO_PCI_LIVEUPDATE_COMPATIBLE	"vfio-pci-v3"
 
 #define VFIO_PCI_SER_MAGIC		0x50465649U	/* "IVFP" */
 
 #define VFIO_PCI_SER_RESET_WORKS	BIT(0)
+/* The user has INTx Disable set; the device always has */
+#define VFIO_PCI_SER_INTX_DISABLED	BIT(1)
 
 #define VFIO_PCI_SER_NO_IRQ		(~0U)
 
@@ -37,8 +39,9 @@
  * @iommufd_token: token, in the same session, of the iommufd that it is bound to
  * @hwpt_token:    token, in that iommufd, of the HWPT that it is attached to
  * @irq_index:     interrupts that the user had when it was frozen, which are
- *                 masked in the device: VFIO_PCI_MSI_IRQ_INDEX,
- *                 VFIO_PCI_MSIX_IRQ_INDEX or VFIO_PCI_SER_NO_IRQ
+ *                 masked in the device: VFIO_PCI_INTX_IRQ_INDEX,
+ *                 VFIO_PCI_MSI_IRQ_INDEX, VFIO_PCI_MSIX_IRQ_INDEX or
+ *                 VFIO_PCI_SER_NO_IRQ
  * @irq_vectors:   number of vectors that it had
  * @saved_size:    bytes in @saved_state, 0 if it is not known
  * @saved_state:   &struct pci_saved_state_ser: the device before its user had it,
