@@ -10,9 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "doctor.h"
-#include "ledger.h"
-#include "main.h"
+#include "doctor/doctor.h"
+#include "model/ledger.h"
 
 #define OBSTACLES_FILE "/sys/kernel/liveupdate/obstacles"
 #define POLICY_FILE "/sys/module/liveupdate/parameters/on_veto"
