@@ -126,7 +126,8 @@ int main(int argc, char **argv)
 	must(try_mark(second.iommufd, second.hwpt, TOKEN_HWPT), "mark");
 	/* Left behind, and preserved again when there is no jump */
 	must(try_mark(first.iommufd, alloc_hwpt(first.iommufd, first.device, first.ioas),
-		      TOKEN_HWPT + 1), "mark");
+		      TOKEN_HWPT + 1),
+	     "mark");
 	a = create_session("first");
 	b = create_session("second");
 	preserve_machine(&first, a);

@@ -85,7 +85,8 @@ int doctor_sessions(struct json_object *checks, const struct system *system)
 		system_text(system, POLICY_FILE, policy, sizeof(policy));
 		read_lines(checks, text, !strncmp(policy, "drop", 4));
 		if (!json_object_array_length(checks))
-			doctor_row(checks, "sessions", OK, NULL, "no session hinders a live update");
+			doctor_row(checks, "sessions", OK, NULL,
+				   "no session hinders a live update");
 	}
 	free(text);
 	return ret;

@@ -448,7 +448,8 @@ int do_doctor(int argc, char **argv)
 		return fail("--successor-cmdline is the command line of a --successor");
 
 	if (sessions && successor)
-		return fail("--sessions and --successor are two questions; ask one after the other");
+		return fail(
+			"--sessions and --successor are two questions; ask one after the other");
 
 	system_read(&system, root);
 	if (sessions)
