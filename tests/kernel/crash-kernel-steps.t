@@ -30,7 +30,7 @@ table=(
 )
 # What the post-mortem says there
 declare -A sentence=(
-	[preserved]='died after a preserve, before the reboot call, after the step file-preserve of 3 \(vfio-pci-v2\)\.$'
+	[preserved]='died after a preserve, before the reboot call, after the step file-preserve of 3 \(vfio-pci-v[0-9]+\)\.$'
 	[in-freeze]='in the step file-freeze of 2 \(iommufd-v1\)'
 	[in-shutdown]='died between freeze and jump, in the step machine-shutdown\.$'
 	[before-jump]='died in the jump, before the incoming kernel recorded anything, after the step jump\.$'

@@ -35,7 +35,6 @@ for n in 1 2; do
 done
 dma fill 0
 dma hold
-"$LAB_BUILD/tests/kernel/damage-record" iommufd-token
 END
 before=$stage
 
@@ -55,6 +54,8 @@ works() {
 	done
 }
 
+# Not before the jump: freezing writes the record anew.
+"$LAB_BUILD/tests/kernel/damage-record" iommufd-token
 dma_session
 dma retrieve-session home
 dma retrieve memory 1
