@@ -483,6 +483,7 @@ static struct kunit_suite records_test_suite = {
 	.name = "iommu-liveupdate-damage",
 	.test_cases = records_test_cases,
 };
+
 kunit_test_suite(records_test_suite);
 
 MODULE_DESCRIPTION("KUnit tests of damaged records of the IOMMU");

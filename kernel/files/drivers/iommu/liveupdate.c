@@ -22,8 +22,9 @@
  * In the incoming kernel the records are checked, all of them, before the first
  * IOMMU is initialised, and those that are damaged are not used. The driver then
  * takes over the running unit, and when a preserved device is probed the core
- * attaches the domain that the hardware uses already. Until its owner comes back for it, such a device is "waiting":
- * its group belongs to live update and nobody else gets in.
+ * attaches the domain that the hardware uses already. Until its owner comes back
+ * for it, such a device is "waiting": its group belongs to live update and nobody
+ * else gets in.
  *
  * What runs before user space grows with the number of devices, never with the
  * amount of memory that is mapped: a restored domain is an object around the

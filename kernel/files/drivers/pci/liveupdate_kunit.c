@@ -337,4 +337,5 @@ static struct kunit_suite pci_damage_suite = {
 	.name = "pci-liveupdate-damage",
 	.test_cases = pci_damage_cases,
 };
+
 kunit_test_suite(pci_damage_suite);

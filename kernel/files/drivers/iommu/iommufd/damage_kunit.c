@@ -76,4 +76,5 @@ static struct kunit_suite damage_suite = {
 	.name = "iommufd-liveupdate-damage",
 	.test_cases = damage_cases,
 };
+
 kunit_test_suite(damage_suite);

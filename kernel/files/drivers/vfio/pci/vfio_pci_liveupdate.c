@@ -288,6 +288,8 @@ static void vfio_pci_unmask_msi(struct vfio_pci_core_device *vdev)
 
 #define VFIO_PCI_INTX_VETO \
 	"its user has INTx enabled, which the device cannot mask; disable it first (VFIO_DEVICE_SET_IRQS)"
+#define VFIO_PCI_LOCKED_VETO \
+	"it is being reset, removed or unbound from its driver; if that lasts, close its session"
 
 /* The line may be shared with a device of the next kernel */
 static bool vfio_pci_intx_vetoes(struct vfio_pci_core_device *vdev)
@@ -316,7 +318,8 @@ static int vfio_pci_freeze(struct vfio_pci_core_device *vdev,
 		break;
 	default:
 		if (vfio_pci_intx_vetoes(vdev)) {
-			pci_warn(vdev->pdev, "cannot cross a live update: " VFIO_PCI_INTX_VETO "\n");
+			pci_warn(vdev->pdev, "cannot cross a live update: %s\n",
+				 VFIO_PCI_INTX_VETO);
 			return -EBUSY;
 		}
 		ser->irq_index = VFIO_PCI_INTX_IRQ_INDEX;
@@ -382,7 +385,7 @@ static bool vfio_pci_liveupdate_veto(struct liveupdate_file_op_args *args, char 
 		if (vfio_pci_intx_vetoes(vdev))
 			reason = VFIO_PCI_INTX_VETO;
 	if (!reason && pci_liveupdate_is_locked(vdev->pdev))
-		reason = "it is being reset, removed or unbound from its driver; if that lasts, close its session";
+		reason = VFIO_PCI_LOCKED_VETO;
 	if (reason)
 		snprintf(why, size, "%s: %s", pci_name(vdev->pdev), reason);
 	return reason;

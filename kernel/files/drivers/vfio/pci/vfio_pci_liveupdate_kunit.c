@@ -72,4 +72,5 @@ static struct kunit_suite damage_suite = {
 	.name = "vfio-pci-liveupdate-damage",
 	.test_cases = damage_cases,
 };
+
 kunit_test_suite(damage_suite);
