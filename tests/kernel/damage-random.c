@@ -362,7 +362,7 @@ static void find(u32 magic, size_t least, void (*found)(struct header *))
 
 static u64 draw(u64 below)
 {
-	return (u64)random() % below;
+	return below ? (u64)random() % below : 0;
 }
 
 static u64 draw_value(u64 old, unsigned int bits)
