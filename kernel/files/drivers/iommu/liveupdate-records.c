@@ -222,27 +222,38 @@ static void forget_blocks(struct kho_block_set *set)
  * struct reader - what is at hand while a handover is read
  * @source: where it comes from
  * @in:     what is made of it
- * @seen:   blocks of memory that have a use, by their first page frame number: the
- *          domain whose chunk it is, or a value for all else
+ * @seen:   blocks of memory that have a use, by their order and their number among
+ *          those of that order, so that neighbours share a node: the domain whose
+ *          chunk it is, or a value for all else
  */
 struct reader {
 	const struct iommu_ser_source *source;
 	struct iommu_incoming *in;
-	struct xarray seen;
+	struct xarray seen[NR_PAGE_ORDERS];
 };
 
-static int take(struct reader *reader, phys_addr_t phys, void *use)
+/* A block was preserved with one order, which chunks name, and other records do not. */
+static unsigned int order_of(struct reader *reader, phys_addr_t phys)
 {
-	return xa_insert(&reader->seen, PHYS_PFN(phys), use, GFP_KERNEL);
+	for (unsigned int order = 1; order < NR_PAGE_ORDERS; order++)
+		if (reader->source->is_block(phys, order))
+			return order;
+	return 0;
+}
+
+static int take(struct reader *reader, phys_addr_t phys, unsigned int order, void *use)
+{
+	return xa_insert(&reader->seen[order], PHYS_PFN(phys) >> order, use, GFP_KERNEL);
 }
 
 /*
  * Memory has one use. Which of two records tells the truth is not known: a domain that
  * has it as a chunk is none, either.
  */
-static bool is_taken(struct reader *reader, phys_addr_t phys)
+static bool is_taken(struct reader *reader, phys_addr_t phys, unsigned int order)
 {
-	struct incoming_domain *domain = xa_load(&reader->seen, PHYS_PFN(phys));
+	struct incoming_domain *domain = xa_load(&reader->seen[order],
+						 PHYS_PFN(phys) >> order);
 
 	if (domain && !xa_is_value(domain)) {
 		domain->bad = true;
@@ -254,12 +265,16 @@ static bool is_taken(struct reader *reader, phys_addr_t phys)
 static int take_blocks(struct reader *reader, const struct kho_block_set *set)
 {
 	const struct kho_block *block;
+	unsigned int order;
+	phys_addr_t phys;
 	int ret;
 
 	list_for_each_entry(block, &set->blocks, list) {
-		if (is_taken(reader, virt_to_phys(block->ser)))
+		phys = virt_to_phys(block->ser);
+		order = order_of(reader, phys);
+		if (is_taken(reader, phys, order))
 			return -EBUSY;
-		ret = take(reader, virt_to_phys(block->ser), xa_mk_value(1));
+		ret = take(reader, phys, order, xa_mk_value(1));
 		if (ret)
 			return ret;
 	}
@@ -369,12 +384,12 @@ static int take_chunks(struct reader *reader, struct incoming_domain *domain)
 
 	kho_block_set_it_init(&it, chunks);
 	while ((chunk = kho_block_set_it_read_entry(&it)))
-		taken |= is_taken(reader, chunk->phys);
+		taken |= is_taken(reader, chunk->phys, chunk->order);
 	if (taken)
 		return -EBUSY;
 	kho_block_set_it_init(&it, chunks);
 	while ((chunk = kho_block_set_it_read_entry(&it))) {
-		ret = take(reader, chunk->phys, domain);
+		ret = take(reader, chunk->phys, chunk->order, domain);
 		if (ret)
 			return ret;
 	}
@@ -543,7 +558,8 @@ static int add_device(struct reader *reader, const struct iommu_device_ser *ser)
 	device->state = IOMMU_LIVEUPDATE_WAITING;
 	why = contradiction(in, ser, &loss);
 	if (!why && ser->pasid_dir) {
-		ret = take(reader, ser->pasid_dir, xa_mk_value(1));
+		ret = take(reader, ser->pasid_dir, order_of(reader, ser->pasid_dir),
+			   xa_mk_value(1));
 		if (ret == -ENOMEM)
 			return ret;
 		loss = IOMMU_LOSS_RECORD;
@@ -594,7 +610,7 @@ static int read_all(struct reader *reader, u64 data)
 		return 0;
 	}
 	in->ser = phys_to_virt(data);
-	ret = take(reader, data, xa_mk_value(1));
+	ret = take(reader, data, order_of(reader, data), xa_mk_value(1));
 	if (!ret)
 		ret = read_units(reader);
 	if (!ret)
@@ -630,10 +646,12 @@ struct iommu_incoming *iommu_incoming_read(const struct iommu_ser_source *source
 	xa_init(&in->devices);
 	for (unsigned int i = 0; i < ARRAY_SIZE(in->sets); i++)
 		kho_block_set_init(&in->sets[i].blocks, sizeof(struct iommu_ser_prefix));
-	xa_init(&reader.seen);
+	for (unsigned int i = 0; i < NR_PAGE_ORDERS; i++)
+		xa_init(&reader.seen[i]);
 	reader.in = in;
 	ret = read_all(&reader, data);
-	xa_destroy(&reader.seen);
+	for (unsigned int i = 0; i < NR_PAGE_ORDERS; i++)
+		xa_destroy(&reader.seen[i]);
 	if (ret) {
 		iommu_incoming_drop(in);
 		return ERR_PTR(ret);
