@@ -10,7 +10,6 @@
  */
 #include <linux/pci_regs.h>
 #include <linux/reboot.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 
 #include "vfio_session.h"
@@ -21,30 +20,6 @@ static int try_kexec(void)
 		       NULL) < 0
 		       ? errno
 		       : 0;
-}
-
-static int try_enable_irq(int cdev, uint32_t index)
-{
-	/* The structure is followed by one file descriptor. */
-	union {
-		struct vfio_irq_set set;
-		uint8_t bytes[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
-	} irqs = {
-		.set = {
-			.argsz = sizeof(irqs.bytes),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
-				 VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = index,
-			.count = 1,
-		},
-	};
-	int32_t fd = eventfd(0, EFD_CLOEXEC);
-	int error;
-
-	memcpy(irqs.set.data, &fd, sizeof(fd));
-	error = try(cdev, VFIO_DEVICE_SET_IRQS, &irqs);
-	close(fd);
-	return error;
 }
 
 static int try_disable_irq(int cdev, uint32_t index)

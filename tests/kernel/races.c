@@ -18,7 +18,6 @@
 #include <linux/reboot.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 
 #include "vfio_session.h"
@@ -125,26 +124,6 @@ static void probe(const char *directory)
 
 	if (error)
 		errx(1, "%s: probe: %s", directory, strerror(error));
-}
-
-static void enable_intx(int cdev)
-{
-	/* The structure is followed by one file descriptor. */
-	union {
-		struct vfio_irq_set set;
-		uint8_t bytes[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
-	} irqs = {
-		.set = {
-			.argsz = sizeof(irqs.bytes),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = VFIO_PCI_INTX_IRQ_INDEX,
-			.count = 1,
-		},
-	};
-	int32_t fd = eventfd(0, EFD_CLOEXEC);
-
-	memcpy(irqs.set.data, &fd, sizeof(fd));
-	must(try(cdev, VFIO_DEVICE_SET_IRQS, &irqs), "INTx");
 }
 
 static void make_raced(const char *cdev)
@@ -452,7 +431,7 @@ static int run_reboot(char **argv)
 	veto = make_machine(argv[3], SIZE);
 	enable_bus_mastering(veto.cdev);
 	must(try_mark(veto.iommufd, veto.hwpt, TOKEN_HWPT), "mark");
-	enable_intx(veto.cdev);
+	must(try_enable_irq(veto.cdev, VFIO_PCI_INTX_IRQ_INDEX), "INTx");
 	for (size_t i = 0; i < sizeof(reboot_races) / sizeof(*reboot_races); i++)
 		run_race(&reboot_races[i], rounds, true);
 	return tap_done();

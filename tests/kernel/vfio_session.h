@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -66,6 +67,31 @@ static inline void must(int error, const char *what)
 	errno = error;
 	if (error)
 		err(1, "%s", what);
+}
+
+/* Interrupts of a device: one vector, signalled to nobody that looks at it */
+static inline int try_enable_irq(int cdev, uint32_t index)
+{
+	/* The structure is followed by one file descriptor. */
+	union {
+		struct vfio_irq_set set;
+		uint8_t bytes[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
+	} irqs = {
+		.set = {
+			.argsz = sizeof(irqs.bytes),
+			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
+				 VFIO_IRQ_SET_ACTION_TRIGGER,
+			.index = index,
+			.count = 1,
+		},
+	};
+	int32_t fd = eventfd(0, EFD_CLOEXEC);
+	int error;
+
+	memcpy(irqs.set.data, &fd, sizeof(fd));
+	error = try(cdev, VFIO_DEVICE_SET_IRQS, &irqs);
+	close(fd);
+	return error;
 }
 
 /* Memory */

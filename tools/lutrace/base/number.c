@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +48,23 @@ int number_option(const char *text, uint64_t least, uint64_t most, uint64_t *num
 		return fail("'%s' is no number", text);
 	return fail("'%s' is no number from %llu to %llu", text, (unsigned long long)least,
 		    (unsigned long long)most);
+}
+
+/**
+ * descriptor_option - a file descriptor that whoever started the program left open
+ * @text: as the user wrote it
+ * @fd:   filled in
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int descriptor_option(const char *text, int *fd)
+{
+	uint64_t number;
+
+	if (!number_parse(text, 0, INT_MAX, &number) || fcntl((int)number, F_GETFD) < 0)
+		return fail("'%s' is not an open file descriptor", text);
+	*fd = (int)number;
+	return EXIT_GOOD;
 }
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Where snapshot and verify meet. */
-#ifndef LUTRACE_SNAPSHOT_H
-#define LUTRACE_SNAPSHOT_H
+#ifndef LUTRACE_KEPT_H
+#define LUTRACE_KEPT_H
 
 #include <json-c/json.h>
 
@@ -34,4 +34,4 @@ struct difference_listing {
 
 void difference_add(const struct difference *difference, void *context);
 
-#endif /* LUTRACE_SNAPSHOT_H */
+#endif /* LUTRACE_KEPT_H */

@@ -301,7 +301,7 @@ int do_snapshot(int argc, char **argv)
 	struct device_list list = { 0 };
 	struct table_set set = { 0 };
 	const char *path = NULL;
-	uint64_t token = SNAPSHOT_TOKEN, number;
+	uint64_t token = SNAPSHOT_TOKEN;
 	struct json_object *value;
 	int letter, code, session = -1;
 	bool all = false;
@@ -322,10 +322,8 @@ int do_snapshot(int argc, char **argv)
 			path = optarg;
 			break;
 		case 's':
-			if (!number_parse(optarg, 0, INT_MAX, &number) ||
-			    fcntl((int)number, F_GETFD) < 0)
-				return fail("'%s' is not an open file descriptor", optarg);
-			session = (int)number;
+			if (descriptor_option(optarg, &session))
+				return EXIT_BAD;
 			break;
 		case 't':
 			if (number_option(optarg, 0, UINT64_MAX, &token))

@@ -229,7 +229,7 @@ int do_verify(int argc, char **argv)
 						 { "jobs", required_argument, NULL, 'J' },
 						 { 0 } };
 	struct kept_snapshot source = { .session = -1 };
-	uint64_t token = SNAPSHOT_TOKEN, max = DIFFERENCES_DEFAULT, number;
+	uint64_t token = SNAPSHOT_TOKEN, max = DIFFERENCES_DEFAULT;
 	unsigned int jobs = jobs_default();
 	struct json_object *identity;
 	const char *path = NULL;
@@ -241,10 +241,8 @@ int do_verify(int argc, char **argv)
 			path = optarg;
 			break;
 		case 's':
-			if (!number_parse(optarg, 0, INT_MAX, &number) ||
-			    fcntl((int)number, F_GETFD) < 0)
-				return fail("'%s' is not an open file descriptor", optarg);
-			session = (int)number;
+			if (descriptor_option(optarg, &session))
+				return EXIT_BAD;
 			break;
 		case 't':
 			if (number_option(optarg, 0, UINT64_MAX, &token))
