@@ -63,7 +63,7 @@ demo-baseline: build ## the same with the feature switched off: packets are lost
 	$(Q)tests/lab/demo --baseline $(demo-options) --results $(BUILD)/demo-baseline
 
 .PHONY: test
-test: build unit ## build everything and run all tests (TESTS= some of them, TEST_JOBS= at a time)
+test: build unit fuzz-targets ## build everything and run all tests (TESTS= some of them, TEST_JOBS= at a time)
 	$(Q)tests/run $(TESTS)
 
 .PHONY: test-debug
@@ -80,6 +80,10 @@ soak: build ## live updates in a row, with a fault in one of ten (COUNT=1000, SE
 .PHONY: test-damage
 test-damage: build ## damaged handovers, each through a real kexec, about 15 s each (SEED=, COUNT=, TEST_JOBS=)
 	$(Q)tests/damage/run $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(TEST_JOBS),--jobs $(TEST_JOBS))
+
+.PHONY: fuzz
+fuzz: unit fuzz-targets ## inputs that nobody wrote, for all that lutrace reads (SECONDS= in all, SEED=, TARGETS=)
+	$(Q)tests/fuzz/run $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(TARGETS)
 
 .PHONY: test-package
 test-package: tools unit ## the toolkit's package, built and installed on Debian 12 and 13
@@ -155,6 +159,10 @@ $(addprefix build-,$(TOOLS) $(PROGRAMS)): build-%: bpf
 .PHONY: unit
 unit: tools ## the unit tests, built but not run
 	$(Q)$(part) tests/unit
+
+.PHONY: fuzz-targets
+fuzz-targets: unit ## lutrace and its fuzz targets with sanitizers, built but not run
+	$(Q)$(part) tests/fuzz
 
 ##@ Change it
 

@@ -27,6 +27,9 @@ table=(
 	"in-shutdown outgoing legacy intel_liveupdate_shutdown"
 	"before-jump outgoing scalable machine_kexec"
 	"waiting incoming legacy word"
+	"retrieved incoming scalable word"
+	"moved incoming first-stage word"
+	"finished incoming scalable word"
 )
 # What the post-mortem says there
 declare -A sentence=(
@@ -35,6 +38,9 @@ declare -A sentence=(
 	[in-shutdown]='died between freeze and jump, in the step machine-shutdown\.$'
 	[before-jump]='died in the jump, before the incoming kernel recorded anything, after the step jump\.$'
 	[waiting]=' died '
+	[retrieved]='died in the incoming kernel, before all sessions were finished, after the step device-bind of 0000:01:00\.0\.$'
+	[moved]='died in the incoming kernel, before all sessions were finished, after the step domain-replace of 0x[0-9a-f]+\.$'
+	[finished]='died after all sessions were finished, after the step sessions-finished\.$'
 )
 chosen=${STEPS:-preserved-off in-freeze waiting}
 
@@ -73,6 +79,25 @@ iova=$(sed -n 's/^iova //p' "$LAB_RESULTS/facts")
 physical=$(sed -n 's/^physical //p' "$LAB_RESULTS/facts")
 if [ ! -e /proc/vmcore ]; then
 	set -e
+	case $STEP in
+	retrieved|moved|finished)
+		bind-vfio $LAB_DEVICES
+		dma_session
+		dma retrieve-session guests
+		dma retrieve memory 1
+		dma retrieve iommufd 2
+		dma retrieve d 3
+		dma bind d ;;
+	esac
+	case $STEP in
+	moved|finished)
+		dma domain two d
+		dma map two $iova
+		dma move d two
+		# These are its tables now.
+		lutrace snapshot -d $LAB_DEVICES -o "$LAB_RESULTS/snapshot" ;;
+	esac
+	[ "$STEP" != finished ] || dma finish
 	kexec -p -s --command-line="$LAB_INCOMING_CMDLINE irqpoll reset_devices $WORDS" "$LAB_INCOMING"
 	sync
 	echo c >/proc/sysrq-trigger

@@ -259,10 +259,14 @@ class Kernel:
     def shared(self):
         """Name and address of the data that files share (FLB), by side."""
         flbs = self.prog["luo_flb_global"]
+        freed = set()
         for private in self.members(flbs.list, "struct luo_flb_private", "list"):
             flb = container_of(private, "struct liveupdate_flb", "private")
+            name = text(flb.compatible.string_())
             if int(private.outgoing.count.refs.counter) > 0:
-                yield "outgoing", text(flb.compatible.string_()), int(private.outgoing.data)
+                yield "outgoing", name, int(private.outgoing.data)
+            if private.incoming.finished:
+                freed.add(name)
         head = flbs.incoming.header_ser
         if not head:
             return
@@ -272,7 +276,9 @@ class Kernel:
             raise Damaged(f"{count} kinds of shared data")
         for i in range(count):
             ser, _ = self.at("struct luo_flb_ser", first + drgn.sizeof(head[0]) + i * size)
-            yield "incoming", text(bytes(ser.name.string_())), int(ser.data)
+            name = text(bytes(ser.name.string_()))
+            if name not in freed:
+                yield "incoming", name, int(ser.data)
 
     def header(self, type_name, address, magic, sizes):
         ser, data = self.at(type_name, address)

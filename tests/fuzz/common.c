@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/write.h"
+#include "fuzz.h"
+#include "model/document.h"
+#include "model/kinds.h"
+#include "show/chrome.h"
+#include "show/html.h"
+#include "show/overlay.h"
+#include "show/report.h"
+#include "show/timeline.h"
+
+/**
+ * fuzz_file - an input as a file
+ * @data: the input
+ * @size: its size
+ * @path: filled in; the file is there until the caller closes it
+ *
+ * Return: the file descriptor.
+ */
+int fuzz_file(const uint8_t *data, size_t size, char path[32])
+{
+	int fd = memfd_create("input", MFD_CLOEXEC);
+
+	if (fd < 0 || write_all(fd, data, size) || lseek(fd, 0, SEEK_SET))
+		abort();
+	snprintf(path, 32, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+/**
+ * fuzz_show - show a handover in all forms
+ * @handover: what was read
+ * @from:     the recording that it was read from, or NULL
+ */
+void fuzz_show(const struct handover *handover, struct json_object *from)
+{
+	const struct handover *const both[OVERLAYS] = { handover, handover };
+	struct json_object *recording = recording_make(handover, from);
+	struct json_object *summary = step_summary(handover, 0);
+	FILE *out = fopen("/dev/null", "w");
+
+	if (!out)
+		abort();
+	json_object_to_json_string_ext(recording, JSON_C_TO_STRING_PRETTY);
+	if (handover->khz)
+		chrome_write(out, handover);
+	html_write(out, handover, from);
+	timeline_write(out, handover, true, 100);
+	if (handover->blackout.known)
+		overlay_write(out, both);
+	print_blackout(recording);
+	print_step_summary(summary);
+	fclose(out);
+	json_object_put(summary);
+	json_object_put(recording);
+}

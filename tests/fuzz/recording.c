@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* A recording, as a file of JSON. */
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "read/json_file.h"
+#include "read/recording.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct handover handover = { 0 };
+	char why[LEDGER_WHY_SIZE], path[32];
+	int fd = fuzz_file(data, size, path);
+	struct json_object *recording = json_file_read(path, true, why);
+
+	close(fd);
+	if (recording && !recording_parse(&handover, recording, why))
+		fuzz_show(&handover, recording);
+	json_object_put(recording);
+	handover_free(&handover);
+	return 0;
+}
