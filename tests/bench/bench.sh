@@ -61,6 +61,16 @@ lab() {
 		{ echo "$question: the run failed; what it left is in $run" >&2; exit 1; }
 }
 
+# hardware N: QEMU's arguments for N teaching devices (edu), each behind a root port of its own
+hardware() {
+	local n
+	for ((n = 0; n < $1; n++)); do
+		printf -- '--qemu\n-device\n--qemu\npcie-root-port,id=bench%d,chassis=%d,addr=%02x.%d,multifunction=on\n' \
+			"$n" $((n + 1)) $((16 + n / 8)) $((n % 8))
+		printf -- '--qemu\n-device\n--qemu\nedu,bus=bench%d\n' "$n"
+	done
+}
+
 # result: write the measurement's JSON, from standard input, with what it was
 # measured with
 result() {
