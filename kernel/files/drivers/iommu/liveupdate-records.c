@@ -218,18 +218,27 @@ static void forget_blocks(struct kho_block_set *set)
 	set->head_pa = 0;
 }
 
+/* Blocks side by side that an entry of &reader.seen tells of; no value has 64 bits */
+#define BLOCKS_PER_ENTRY	32
+
 /**
  * struct reader - what is at hand while a handover is read
  * @source: where it comes from
  * @in:     what is made of it
- * @seen:   blocks of memory that have a use, by their order and their number among
- *          those of that order, so that neighbours share a node: the domain whose
- *          chunk it is, or a value for all else
+ * @seen:   blocks of memory that have a use: for each order a bit by their number among
+ *          those of that order
+ * @at:     one of @seen, of which an entry is at hand, or NULL. Chunks are sorted: the
+ *          next one mostly is in the same entry
+ * @index:  of the entry at hand
+ * @bits:   of the entry at hand, which are newer than those in @at
  */
 struct reader {
 	const struct iommu_ser_source *source;
 	struct iommu_incoming *in;
 	struct xarray seen[NR_PAGE_ORDERS];
+	struct xarray *at;
+	unsigned long index;
+	unsigned long bits;
 };
 
 /* A block was preserved with one order, which chunks name, and other records do not. */
@@ -241,40 +250,105 @@ static unsigned int order_of(struct reader *reader, phys_addr_t phys)
 	return 0;
 }
 
-static int take(struct reader *reader, phys_addr_t phys, unsigned int order, void *use)
+/* Have another entry at hand. */
+static int turn_to(struct reader *reader, struct xarray *seen, unsigned long index)
 {
-	return xa_insert(&reader->seen[order], PHYS_PFN(phys) >> order, use, GFP_KERNEL);
+	void *entry;
+	int ret = 0;
+
+	if (reader->at)
+		ret = xa_err(xa_store(reader->at, reader->index,
+				      xa_mk_value(reader->bits), GFP_KERNEL));
+	if (ret)
+		return ret;
+	entry = xa_load(seen, index);
+	reader->at = seen;
+	reader->index = index;
+	reader->bits = entry ? xa_to_value(entry) : 0;
+	return 0;
+}
+
+/* Memory has one use. Return: 0, -EBUSY if it has another, or -ENOMEM. */
+static int take(struct reader *reader, phys_addr_t phys, unsigned int order)
+{
+	unsigned long block = PHYS_PFN(phys) >> order;
+	unsigned long bit = BIT(block % BLOCKS_PER_ENTRY);
+	struct xarray *seen = &reader->seen[order];
+	int ret;
+
+	if (seen != reader->at || block / BLOCKS_PER_ENTRY != reader->index) {
+		ret = turn_to(reader, seen, block / BLOCKS_PER_ENTRY);
+		if (ret)
+			return ret;
+	}
+	if (reader->bits & bit)
+		return -EBUSY;
+	reader->bits |= bit;
+	return 0;
+}
+
+/* Both are sorted, and blocks that begin at one place are one block. */
+static bool share_chunk(struct kho_block_set *chunks, struct kho_block_set *others)
+{
+	const struct iommu_chunk_ser *chunk, *other;
+	struct kho_block_set_it it, other_it;
+
+	kho_block_set_it_init(&it, chunks);
+	kho_block_set_it_init(&other_it, others);
+	chunk = kho_block_set_it_read_entry(&it);
+	other = kho_block_set_it_read_entry(&other_it);
+	while (chunk && other && chunk->phys != other->phys) {
+		if (chunk->phys < other->phys)
+			chunk = kho_block_set_it_read_entry(&it);
+		else
+			other = kho_block_set_it_read_entry(&other_it);
+	}
+	return chunk && other;
+}
+
+static bool has_chunk(struct kho_block_set *chunks, phys_addr_t phys)
+{
+	const struct iommu_chunk_ser *chunk;
+	struct kho_block_set_it it;
+
+	kho_block_set_it_init(&it, chunks);
+	do {
+		chunk = kho_block_set_it_read_entry(&it);
+	} while (chunk && chunk->phys < phys);
+	return chunk && chunk->phys == phys;
 }
 
 /*
- * Memory has one use. Which of two records tells the truth is not known: a domain that
- * has it as a chunk is none, either.
+ * Something has a second use: @chunks, or if that is NULL @phys. Which of two records
+ * tells the truth is not known: a domain that has it as a chunk is none, either.
  */
-static bool is_taken(struct reader *reader, phys_addr_t phys, unsigned int order)
+static void doubt_domains(struct reader *reader, struct kho_block_set *chunks,
+			  phys_addr_t phys)
 {
-	struct incoming_domain *domain = xa_load(&reader->seen[order],
-						 PHYS_PFN(phys) >> order);
+	struct incoming_domain *domain;
+	unsigned long index;
 
-	if (domain && !xa_is_value(domain)) {
-		domain->bad = true;
-		reader->in->sets[1].damaged = true;
+	xa_for_each(&reader->in->domains, index, domain) {
+		struct kho_block_set *own = &domain->left->chunks;
+
+		if (chunks ? share_chunk(chunks, own) : has_chunk(own, phys)) {
+			domain->bad = true;
+			reader->in->sets[1].damaged = true;
+		}
 	}
-	return domain;
 }
 
 static int take_blocks(struct reader *reader, const struct kho_block_set *set)
 {
 	const struct kho_block *block;
-	unsigned int order;
 	phys_addr_t phys;
 	int ret;
 
 	list_for_each_entry(block, &set->blocks, list) {
 		phys = virt_to_phys(block->ser);
-		order = order_of(reader, phys);
-		if (is_taken(reader, phys, order))
-			return -EBUSY;
-		ret = take(reader, phys, order, xa_mk_value(1));
+		ret = take(reader, phys, order_of(reader, phys));
+		if (ret == -EBUSY)
+			doubt_domains(reader, NULL, phys);
 		if (ret)
 			return ret;
 	}
@@ -373,27 +447,29 @@ static int read_units(struct reader *reader)
 	return ret;
 }
 
-/* Return: 0, -EBUSY if one of them has another use, or -ENOMEM. */
-static int take_chunks(struct reader *reader, struct incoming_domain *domain)
+/*
+ * Those of a domain that is refused stay taken, whatever has them later.
+ *
+ * Return: 0, -EBUSY if one of them has another use, or -ENOMEM.
+ */
+static int take_chunks(struct reader *reader, struct kho_block_set *chunks)
 {
-	struct kho_block_set *chunks = &domain->left->chunks;
 	const struct iommu_chunk_ser *chunk;
 	struct kho_block_set_it it;
 	bool taken = false;
 	int ret;
 
 	kho_block_set_it_init(&it, chunks);
-	while ((chunk = kho_block_set_it_read_entry(&it)))
-		taken |= is_taken(reader, chunk->phys, chunk->order);
-	if (taken)
-		return -EBUSY;
-	kho_block_set_it_init(&it, chunks);
 	while ((chunk = kho_block_set_it_read_entry(&it))) {
-		ret = take(reader, chunk->phys, chunk->order, domain);
-		if (ret)
+		ret = take(reader, chunk->phys, chunk->order);
+		if (ret == -ENOMEM)
 			return ret;
+		taken |= ret == -EBUSY;
 	}
-	return 0;
+	if (!taken)
+		return 0;
+	doubt_domains(reader, chunks, 0);
+	return -EBUSY;
 }
 
 /* Return: 0, -EINVAL if they cannot be used, or -ENOMEM. */
@@ -413,7 +489,7 @@ static int read_chunks(struct reader *reader, struct incoming_domain *domain)
 	why = iommu_check_chunks(reader->source, ser, &domain->left->chunks,
 				 &domain->pages);
 	if (!why) {
-		ret = take_chunks(reader, domain);
+		ret = take_chunks(reader, &domain->left->chunks);
 		if (ret == -ENOMEM)
 			return ret;
 		if (ret)
@@ -558,8 +634,7 @@ static int add_device(struct reader *reader, const struct iommu_device_ser *ser)
 	device->state = IOMMU_LIVEUPDATE_WAITING;
 	why = contradiction(in, ser, &loss);
 	if (!why && ser->pasid_dir) {
-		ret = take(reader, ser->pasid_dir, order_of(reader, ser->pasid_dir),
-			   xa_mk_value(1));
+		ret = take(reader, ser->pasid_dir, order_of(reader, ser->pasid_dir));
 		if (ret == -ENOMEM)
 			return ret;
 		loss = IOMMU_LOSS_RECORD;
@@ -610,7 +685,7 @@ static int read_all(struct reader *reader, u64 data)
 		return 0;
 	}
 	in->ser = phys_to_virt(data);
-	ret = take(reader, data, order_of(reader, data), xa_mk_value(1));
+	ret = take(reader, data, order_of(reader, data));
 	if (!ret)
 		ret = read_units(reader);
 	if (!ret)

@@ -102,12 +102,14 @@ static void __init runs_are_what_a_walk_key_by_key_finds(struct kunit *test)
 	for (int round = 0; round < 20; round++) {
 		struct test_kho *t = test_kho_make(test);
 
-		for (int i = 0; i < 50; i++) {
+		for (int i = 0; i < 200; i++) {
 			unsigned int order = prandom_u32_state(&random) % 12;
 			/* Many of the runs go across the end of a leaf. */
 			unsigned long leaf = prandom_u32_state(&random) % 20;
 			unsigned long bit = prandom_u32_state(&random) % 400;
-			unsigned long nr = 1 + prandom_u32_state(&random) % 400;
+			/* Every second one is short: several in a word. */
+			unsigned long nr = 1 + prandom_u32_state(&random) %
+						       (i % 2 ? 400 : 4);
 
 			test_add(test, t, (leaf * KHO_RADIX_LEAF_KEYS + bit +
 					   KHO_RADIX_LEAF_KEYS - 200) <<
