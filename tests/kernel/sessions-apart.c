@@ -125,11 +125,11 @@ static int retrieve(void)
 	threads[0] = start(retrieve_large);
 	while (!begun)
 		;
-	usleep(2000);
+	usleep(15000);
 	threads[1] = start(ask_again);
-	usleep(2000);
+	usleep(15000);
 	threads[2] = start(finish_second);
-	usleep(2000);
+	usleep(15000);
 	must(try_retrieve("third", &third), "retrieve the third session");
 	in_time = !done;
 	for (unsigned int i = 0; i < 3; i++)
