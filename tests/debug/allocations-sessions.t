@@ -23,7 +23,7 @@ bind-vfio $LAB_DEVICES >/dev/null
 "$LAB_BUILD"/tests/kernel/allocations-sessions incoming
 END
 for mode in ${MODES:-scalable}; do
-	lab_try --mode $mode --devices edu,edu --append "hugepages=48 vfio_pci.nointxmask=1" "$outgoing" "$stage"
+	lab_try --mode "$mode" --devices edu,edu --append "hugepages=48 vfio_pci.nointxmask=1" "$outgoing" "$stage"
 	stage_tap 1
 	stage_tap 2
 	ok "$mode: the kernels have nothing to complain of" [ "$lab_status" = 0 ]

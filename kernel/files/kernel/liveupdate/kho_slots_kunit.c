@@ -168,4 +168,5 @@ static struct kunit_suite kho_slots_test_suite = {
 	.name = "kho-slots",
 	.test_cases = kho_slots_test_cases,
 };
+
 kunit_test_suite(kho_slots_test_suite);
