@@ -45,6 +45,13 @@ static void undo_cdev(void *argument)
 	must(try_preserve(session, m.iommufd, TOKEN_IOMMUFD), "preserve iommufd");
 }
 
+static void undo_mark(void *argument)
+{
+	struct iommu_hwpt_liveupdate_mark_preserve *mark = argument;
+
+	must(try_unmark(m.iommufd, mark->hwpt_id), "unmark");
+}
+
 static void preserve(int fd, uint64_t token, void (*undo)(void *), const char *sentence)
 {
 	struct liveupdate_session_preserve_fd preserve = {
@@ -69,7 +76,7 @@ static void preserve_first(void)
 	struct call marking = { .sentence = "marking a HWPT" };
 
 	survives(&marking, &m.iommufd, IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE, &mark, sizeof(mark),
-		 NULL);
+		 undo_mark);
 	report(&marking);
 	/* Twice: what the first leaves behind would be in the way of the second. */
 	for (int i = 0; i < 2; i++) {
