@@ -12,150 +12,12 @@
  * what it allocates after that is the next device's to try. For memory, where
  * many fail without harm, there are sessions with nothing else.
  */
-#include <dirent.h>
-#include <stdlib.h>
-#include <sys/syscall.h>
+#include "fail_nth.h"
 
-#include "vfio_session.h"
-
-#define SESSION "allocations"
-#define SIZE (8 * MEGABYTE)
-#define MEMORY_SESSION "memory"
+#define SESSION		"allocations"
+#define SIZE		(8 * MEGABYTE)
+#define MEMORY_SESSION	"memory"
 #define MEMORY_SESSIONS 64
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		err(1, "%s", path);
-	close(fd);
-}
-
-/*
- * Everybody's slab caches but those of the kernel's own checks, which have memory
- * in reserve: their failures would count, and mean nothing.
- */
-static void choose_caches(void)
-{
-	static const char *const checks[] = { "kmemleak", "debug_objects" };
-	DIR *directory = opendir("/sys/kernel/slab");
-	struct dirent *entry;
-	char path[300];
-
-	if (!directory)
-		err(1, "/sys/kernel/slab");
-	while ((entry = readdir(directory))) {
-		if (entry->d_name[0] == '.' ||
-		    !strncmp(entry->d_name, checks[0], strlen(checks[0])) ||
-		    !strncmp(entry->d_name, checks[1], strlen(checks[1])))
-			continue;
-		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/failslab", entry->d_name);
-		write_file(path, "1");
-	}
-	closedir(directory);
-	write_file("/sys/kernel/debug/failslab/cache-filter", "Y");
-}
-
-static void prepare(void)
-{
-	choose_caches();
-	/* Without this, allocations that may sleep do not fail. */
-	write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
-	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
-	write_file("/sys/kernel/debug/fail_page_alloc/min-order", "0");
-	write_file("/sys/kernel/debug/failslab/verbose", "0");
-	write_file("/sys/kernel/debug/fail_page_alloc/verbose", "0");
-}
-
-static int fail_nth_file(void)
-{
-	static int fd = -1;
-	char path[64];
-
-	if (fd >= 0)
-		return fd;
-	snprintf(path, sizeof(path), "/proc/self/task/%ld/fail-nth", syscall(SYS_gettid));
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		err(1, "%s", path);
-	return fd;
-}
-
-static void fail_nth(unsigned int nth)
-{
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%u", nth);
-
-	if (pwrite(fail_nth_file(), text, length, 0) != length)
-		err(1, "fail-nth");
-}
-
-/* Was there an allocation that failed? Ends the injection. */
-static bool has_failed(void)
-{
-	char text[16] = "";
-
-	if (pread(fail_nth_file(), text, sizeof(text) - 1, 0) < 0)
-		err(1, "fail-nth");
-	fail_nth(0);
-	return atoi(text) == 0;
-}
-
-/**
- * struct call - what has been tried of a system call
- * @sentence: what it does
- * @next:     the next allocation that is to fail
- * @failed:   how many made the call fail
- * @harmless: how many did not
- * @complete: there is none that has not failed
- */
-struct call {
-	const char *sentence;
-	unsigned int next, failed, harmless;
-	bool complete;
-};
-
-static void survives(struct call *call, const int *fd, unsigned long request, void *argument,
-		     size_t size, void (*undo)(void *argument))
-{
-	char copy[64];
-	int error;
-
-	memcpy(copy, argument, size);
-	while (!call->complete) {
-		/* Where descriptors were closed and opened again, they are the same. */
-		memcpy(argument, copy, size);
-		fail_nth(++call->next);
-		error = try(*fd, request, argument);
-		if (!has_failed()) {
-			call->complete = true;
-			must(error, call->sentence);
-			return;
-		}
-		if (error) {
-			call->failed++;
-			if (error != ENOMEM)
-				printf("# %s: allocation %u: %s\n", call->sentence, call->next,
-				       strerror(error));
-		} else {
-			call->harmless++;
-			if (!undo)
-				return;
-			undo(argument);
-		}
-	}
-	must(try(*fd, request, argument), call->sentence);
-}
-
-static void report(const struct call *call)
-{
-	char line[160];
-
-	snprintf(line, sizeof(line), "%s: %u allocations failed, %u more without harm",
-		 call->sentence, call->failed, call->harmless);
-	ok(call->complete, line);
-}
 
 static struct machine m;
 static int session;
@@ -183,6 +45,13 @@ static void undo_cdev(void *argument)
 	must(try_preserve(session, m.iommufd, TOKEN_IOMMUFD), "preserve iommufd");
 }
 
+static void undo_mark(void *argument)
+{
+	struct iommu_hwpt_liveupdate_mark_preserve *mark = argument;
+
+	must(try_unmark(m.iommufd, mark->hwpt_id), "unmark");
+}
+
 static void preserve(int fd, uint64_t token, void (*undo)(void *), const char *sentence)
 {
 	struct liveupdate_session_preserve_fd preserve = {
@@ -207,7 +76,7 @@ static void preserve_first(void)
 	struct call marking = { .sentence = "marking a HWPT" };
 
 	survives(&marking, &m.iommufd, IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE, &mark, sizeof(mark),
-		 NULL);
+		 undo_mark);
 	report(&marking);
 	/* Twice: what the first leaves behind would be in the way of the second. */
 	for (int i = 0; i < 2; i++) {

@@ -6,7 +6,8 @@
  *	interrupts-carried outgoing CDEV READY-FILE	goes on until the jump
  *	interrupts-carried incoming SYSFS-DEVICE
  *
- * With "intx" as a last argument it is INTx.
+ * With "intx" as a last argument it is INTx of an edu, which the device raises before the jump,
+ * and goes on to raise until the next kernel's user has served it.
  */
 #include <linux/pci_regs.h>
 #include <poll.h>
@@ -15,16 +16,21 @@
 #include "vfio_session.h"
 
 /* 82576 datasheet, 8.8: interrupt registers */
-#define EICS  0x1520
-#define EIMS  0x1524
-#define GPIE  0x1514
-#define EICR  0x1580
-#define VECTOR 0
+#define EICS		   0x1520
+#define EIMS		   0x1524
+#define GPIE		   0x1514
+#define EICR		   0x1580
+#define VECTOR		   0
 #define GPIE_MULTIPLE_MSIX 0x10
+
+/* QEMU's edu: INTx is raised as long as a cause is set */
+#define EDU_CAUSES	0x24
+#define EDU_RAISE	0x60
+#define EDU_ACKNOWLEDGE 0x64
 
 #define SESSION "interrupts"
 
-static void write_register(int cdev, off_t where, uint32_t value)
+static off_t register_offset(int cdev, off_t where)
 {
 	struct vfio_region_info region = {
 		.argsz = sizeof(region),
@@ -32,8 +38,22 @@ static void write_register(int cdev, off_t where, uint32_t value)
 	};
 
 	must(try(cdev, VFIO_DEVICE_GET_REGION_INFO, &region), "VFIO_DEVICE_GET_REGION_INFO");
-	if (pwrite(cdev, &value, sizeof(value), (off_t)region.offset + where) != sizeof(value))
+	return (off_t)region.offset + where;
+}
+
+static void write_register(int cdev, off_t where, uint32_t value)
+{
+	if (pwrite(cdev, &value, sizeof(value), register_offset(cdev, where)) != sizeof(value))
 		err(1, "register %#jx", (intmax_t)where);
+}
+
+static uint32_t read_register(int cdev, off_t where)
+{
+	uint32_t value;
+
+	if (pread(cdev, &value, sizeof(value), register_offset(cdev, where)) != sizeof(value))
+		err(1, "register %#jx", (intmax_t)where);
+	return value;
 }
 
 static uint32_t type = VFIO_PCI_MSIX_IRQ_INDEX;
@@ -70,6 +90,26 @@ static bool signalled(int fd, int milliseconds)
 	       read(fd, &count, sizeof(count)) == sizeof(count);
 }
 
+static void fire_intx(int cdev)
+{
+	write_register(cdev, EDU_RAISE, 1U << VECTOR);
+}
+
+/* vfio masks INTx when it comes. */
+static void serve_intx(int cdev)
+{
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set),
+		.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK,
+		.index = VFIO_PCI_INTX_IRQ_INDEX,
+		.count = 1,
+	};
+
+	ok(read_register(cdev, EDU_CAUSES) & 1U << VECTOR, "  and finds the cause in the device");
+	write_register(cdev, EDU_ACKNOWLEDGE, 1U << VECTOR);
+	must(try(cdev, VFIO_DEVICE_SET_IRQS, &set), "unmask INTx");
+}
+
 static void fire(int cdev)
 {
 	/* A cause that is set already raises nothing. */
@@ -84,13 +124,16 @@ static int run_outgoing(const char *path, const char *ready)
 
 	enable_bus_mastering(m.cdev);
 	fd = listen_to_vector(m.cdev);
-	if (type != VFIO_PCI_INTX_IRQ_INDEX) {
+	if (type == VFIO_PCI_INTX_IRQ_INDEX) {
+		/* Nobody serves it in this kernel */
+		fire_intx(m.cdev);
+	} else {
 		write_register(m.cdev, GPIE, GPIE_MULTIPLE_MSIX);
 		write_register(m.cdev, EIMS, 1U << VECTOR);
 		fire(m.cdev);
-		if (!signalled(fd, 5000))
-			errx(1, "the device raises no interrupt");
 	}
+	if (!signalled(fd, 5000))
+		errx(1, "the device raises no interrupt");
 
 	must(try_mark(m.iommufd, m.hwpt, TOKEN_HWPT), "mark");
 	preserve_machine(&m, create_session(SESSION));
@@ -189,8 +232,16 @@ static int run_incoming_intx(const char *sysfs)
 	   "its user does not see that");
 	fd = listen_to_vector(m.cdev);
 	ok(signalled(fd, 5000), "a user that listens again is signalled");
-	ok(!signalled(fd, 200), "  once");
+	/* Perhaps by the device as well: QEMU's I/O APIC misses a line raised before its time */
+	while (signalled(fd, 200))
+		;
+	serve_intx(m.cdev);
+	ok(!signalled(fd, 200), "who has served it is not signalled any more");
 	ok(!is_intx_disabled(sysfs), "  and INTx is not masked any more");
+	fire_intx(m.cdev);
+	ok(signalled(fd, 5000), "the next interrupt comes");
+	serve_intx(m.cdev);
+	ok(!signalled(fd, 200), "  once");
 	return tap_done();
 }
 

@@ -49,7 +49,7 @@
 #include <linux/iommu-liveupdate.h>
 #include <linux/kexec_handover.h>
 #include <linux/kho/abi/iommu.h>
-#include <linux/kho_block.h>
+#include <linux/kho_slots.h>
 #include <linux/list.h>
 #include <linux/liveupdate.h>
 #include <linux/liveupdate_trace.h>
@@ -95,18 +95,11 @@ bool iommu_liveupdate_enabled(void)
 }
 EXPORT_SYMBOL_GPL(iommu_liveupdate_enabled);
 
-/* A set of records that grows by a block and whose free slots are used again. */
-struct ser_set {
-	struct kho_block_set blocks;
-	struct kho_block_set_it end;
-	u64 slots;
-	u64 used;
-};
-
 struct outgoing_unit {
 	struct list_head list;
 	struct iommu_device *iommu;
 	const struct iommu_liveupdate_ops *ops;
+	struct kho_slot *slot;
 	struct iommu_unit_ser *ser;
 	unsigned int devices;
 };
@@ -114,12 +107,14 @@ struct outgoing_unit {
 /* Without @ser its page table is on its way to KHO. */
 struct outgoing_domain {
 	struct iommu_domain *domain;
+	struct kho_slot *slot;
 	struct iommu_domain_ser *ser;
 	unsigned int devices;
 };
 
 struct outgoing_device {
 	struct device *dev;
+	struct kho_slot *slot;
 	struct iommu_device_ser *ser;
 	struct outgoing_unit *unit;
 	struct outgoing_domain *domain;
@@ -127,19 +122,19 @@ struct outgoing_device {
 
 /**
  * struct iommu_outgoing - what this kernel hands over
- * @ser:         header, in memory that KHO carries
- * @unit_set:    records of units
- * @domain_set:  records of domains
- * @device_set:  records of devices
- * @units:       list of &struct outgoing_unit
- * @domains:     &struct outgoing_domain by the address of its domain
- * @devices:     &struct outgoing_device by the address of its device
+ * @ser:          header, in memory that KHO carries
+ * @unit_slots:   records of units
+ * @domain_slots: records of domains
+ * @device_slots: records of devices
+ * @units:        list of &struct outgoing_unit
+ * @domains:      &struct outgoing_domain by the address of its domain
+ * @devices:      &struct outgoing_device by the address of its device
  */
 struct iommu_outgoing {
 	struct iommu_liveupdate_ser *ser;
-	struct ser_set unit_set;
-	struct ser_set domain_set;
-	struct ser_set device_set;
+	struct kho_slots unit_slots;
+	struct kho_slots domain_slots;
+	struct kho_slots device_slots;
 	struct list_head units;
 	struct xarray domains;
 	struct xarray devices;
@@ -153,52 +148,27 @@ static DEFINE_MUTEX(outgoing_lock);
 
 static void seal_header(struct iommu_outgoing *out)
 {
-	out->ser->units = kho_block_set_head_pa(&out->unit_set.blocks);
-	out->ser->domains = kho_block_set_head_pa(&out->domain_set.blocks);
-	out->ser->devices = kho_block_set_head_pa(&out->device_set.blocks);
+	out->ser->units = kho_block_set_head_pa(&out->unit_slots.blocks);
+	out->ser->domains = kho_block_set_head_pa(&out->domain_slots.blocks);
+	out->ser->devices = kho_block_set_head_pa(&out->device_slots.blocks);
 	out->ser->crc = header_crc(out->ser);
 }
 
-/* Get a zeroed slot; it stays free until its record is sealed. */
-static void *ser_set_get(struct iommu_outgoing *out, struct ser_set *set)
+/* Get a slot; the next kernel takes it for a free one until its record is sealed. */
+static struct kho_slot *slot_get(struct iommu_outgoing *out, struct kho_slots *slots)
 {
-	struct kho_block_set_it it;
-	struct iommu_ser_prefix *slot;
-	int ret;
+	struct kho_slot *slot = kho_slots_get(slots);
 
-	if (set->used < set->slots) {
-		kho_block_set_it_init(&it, &set->blocks);
-		while ((slot = kho_block_set_it_read_entry(&it)))
-			if (slot->state == IOMMU_SER_FREE)
-				return slot;
-	}
-
-	ret = kho_block_set_grow(&set->blocks, set->slots + 1);
-	if (ret)
-		return ERR_PTR(ret);
-	if (!set->slots)
-		kho_block_set_it_init(&set->end, &set->blocks);
-	slot = kho_block_set_it_reserve_entry(&set->end);
-	if (WARN_ON(!slot))
-		return ERR_PTR(-ENOSPC);
-	set->slots++;
-	seal_header(out);
+	if (!IS_ERR(slot))
+		seal_header(out);
 	return slot;
 }
 
-static void ser_put(struct ser_set *set, struct iommu_ser_prefix *slot, size_t size)
-{
-	if (slot->state == IOMMU_SER_USED)
-		set->used--;
-	memset(slot, 0, size);
-}
-
 /* From here on the record is part of what is handed over. */
-static void ser_seal(struct ser_set *set, struct iommu_ser_prefix *slot, size_t size)
+static void ser_seal(struct iommu_ser_prefix *ser, size_t size)
 {
-	set->used++;
-	slot->state = IOMMU_SER_USED;
-	slot->crc = prefix_crc(slot, size);
+	ser->state = IOMMU_SER_USED;
+	ser->crc = prefix_crc(ser, size);
 }
 
 static int iommu_flb_preserve(struct liveupdate_flb_op_args *args)
@@ -219,9 +189,9 @@ static int iommu_flb_preserve(struct liveupdate_flb_op_args *args)
 	ser->domain_size = sizeof(struct iommu_domain_ser);
 	ser->device_size = sizeof(struct iommu_device_ser);
 
-	kho_block_set_init(&out->unit_set.blocks, ser->unit_size);
-	kho_block_set_init(&out->domain_set.blocks, ser->domain_size);
-	kho_block_set_init(&out->device_set.blocks, ser->device_size);
+	kho_slots_init(&out->unit_slots, ser->unit_size);
+	kho_slots_init(&out->domain_slots, ser->domain_size);
+	kho_slots_init(&out->device_slots, ser->device_size);
 	INIT_LIST_HEAD(&out->units);
 	xa_init(&out->domains);
 	xa_init(&out->devices);
@@ -239,9 +209,9 @@ static void iommu_flb_unpreserve(struct liveupdate_flb_op_args *args)
 
 	WARN_ON(!list_empty(&out->units) || !xa_empty(&out->domains) ||
 		!xa_empty(&out->devices));
-	kho_block_set_destroy(&out->unit_set.blocks);
-	kho_block_set_destroy(&out->domain_set.blocks);
-	kho_block_set_destroy(&out->device_set.blocks);
+	kho_slots_destroy(&out->unit_slots);
+	kho_slots_destroy(&out->domain_slots);
+	kho_slots_destroy(&out->device_slots);
 	kho_unpreserve_free(out->ser);
 	kfree(out);
 }
@@ -413,16 +383,14 @@ static int preserve_tables(struct iommu_domain *domain, u64 token,
 static int publish_domain(struct iommu_outgoing *out, struct outgoing_domain *new,
 			  const struct iommu_domain_ser *ser)
 {
-	struct iommu_domain_ser *slot;
-
 	guard(mutex)(&outgoing_lock);
-	slot = ser_set_get(out, &out->domain_set);
-	if (IS_ERR(slot))
-		return PTR_ERR(slot);
+	new->slot = slot_get(out, &out->domain_slots);
+	if (IS_ERR(new->slot))
+		return PTR_ERR(new->slot);
 
-	*slot = *ser;
-	ser_seal(&out->domain_set, &slot->prefix, sizeof(*slot));
-	new->ser = slot;
+	new->ser = new->slot->entry;
+	*new->ser = *ser;
+	ser_seal(&new->ser->prefix, sizeof(*new->ser));
 	return 0;
 }
 
@@ -527,7 +495,7 @@ void iommu_domain_unpreserve(struct iommu_domain *domain)
 			return;
 		old = found;
 		ser = *old->ser;
-		ser_put(&out->domain_set, &old->ser->prefix, sizeof(*old->ser));
+		kho_slots_put(&out->domain_slots, old->slot);
 		old->ser = NULL;
 	}
 
@@ -569,7 +537,6 @@ static struct outgoing_unit *unit_get(struct iommu_outgoing *out,
 				      const struct iommu_liveupdate_ops *ops)
 {
 	struct outgoing_unit *unit;
-	struct iommu_unit_ser *ser;
 	int ret;
 
 	list_for_each_entry(unit, &out->units, list) {
@@ -583,20 +550,20 @@ static struct outgoing_unit *unit_get(struct iommu_outgoing *out,
 	if (!new)
 		return ERR_PTR(-ENOMEM);
 
-	ser = ser_set_get(out, &out->unit_set);
-	if (IS_ERR(ser))
-		return ERR_CAST(ser);
+	new->slot = slot_get(out, &out->unit_slots);
+	if (IS_ERR(new->slot))
+		return ERR_CAST(new->slot);
 
-	ret = ops->preserve_unit(iommu, ser);
+	new->ser = new->slot->entry;
+	ret = ops->preserve_unit(iommu, new->ser);
 	if (ret) {
-		ser_put(&out->unit_set, &ser->prefix, sizeof(*ser));
+		kho_slots_put(&out->unit_slots, new->slot);
 		return ERR_PTR(ret);
 	}
-	ser_seal(&out->unit_set, &ser->prefix, sizeof(*ser));
+	ser_seal(&new->ser->prefix, sizeof(*new->ser));
 
 	new->iommu = iommu;
 	new->ops = ops;
-	new->ser = ser;
 	new->devices = 1;
 	list_add_tail(&new->list, &out->units);
 	return no_free_ptr(new);
@@ -608,7 +575,7 @@ static void unit_put(struct iommu_outgoing *out, struct outgoing_unit *unit)
 		return;
 
 	unit->ops->unpreserve_unit(unit->iommu);
-	ser_put(&out->unit_set, &unit->ser->prefix, sizeof(*unit->ser));
+	kho_slots_put(&out->unit_slots, unit->slot);
 	list_del(&unit->list);
 	kfree(unit);
 }
@@ -626,19 +593,22 @@ static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
 	if (!new)
 		return -ENOMEM;
 
-	ser = ser_set_get(out, &out->device_set);
-	if (IS_ERR(ser))
-		return PTR_ERR(ser);
+	new->slot = slot_get(out, &out->device_slots);
+	if (IS_ERR(new->slot))
+		return PTR_ERR(new->slot);
 
 	unit = unit_get(out, dev->iommu->iommu_dev, ops);
-	if (IS_ERR(unit))
-		return PTR_ERR(unit);
+	if (IS_ERR(unit)) {
+		ret = PTR_ERR(unit);
+		goto err_slot;
+	}
 
 	/* Room for it first, so that nothing fails once it is preserved */
 	ret = xa_insert(&out->devices, outgoing_key(dev), new, GFP_KERNEL);
 	if (ret)
 		goto err_unit;
 
+	ser = new->slot->entry;
 	ret = ops->preserve_device(dev, domain->domain, ser);
 	if (ret)
 		goto err_erase;
@@ -649,7 +619,7 @@ static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
 	ser->token = token;
 	ser->unit = unit->ser->reg_phys;
 	ser->domain = domain->ser->top;
-	ser_seal(&out->device_set, &ser->prefix, sizeof(*ser));
+	ser_seal(&ser->prefix, sizeof(*ser));
 
 	domain->devices++;
 	new->dev = dev;
@@ -661,9 +631,10 @@ static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
 
 err_erase:
 	xa_erase(&out->devices, outgoing_key(dev));
-	ser_put(&out->device_set, &ser->prefix, sizeof(*ser));
 err_unit:
 	unit_put(out, unit);
+err_slot:
+	kho_slots_put(&out->device_slots, new->slot);
 	return ret;
 }
 
@@ -746,7 +717,7 @@ void iommu_device_unpreserve(struct device *dev)
 
 	iommu_forget_refusals(old->ser->segment, old->ser->bdf);
 	old->domain->devices--;
-	ser_put(&out->device_set, &old->ser->prefix, sizeof(*old->ser));
+	kho_slots_put(&out->device_slots, old->slot);
 	xa_erase(&out->devices, outgoing_key(dev));
 	kfree(old);
 }

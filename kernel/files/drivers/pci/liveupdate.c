@@ -48,14 +48,14 @@
 #include <linux/iommu-liveupdate.h>
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
-#include <linux/kho_block.h>
-#include <linux/list.h>
+#include <linux/kho_slots.h>
 #include <linux/liveupdate_trace.h>
 #include <linux/log2.h>
 #include <linux/pci-liveupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
+#include <linux/xarray.h>
 
 #include "liveupdate.h"
 #include "pci.h"
@@ -68,25 +68,21 @@ static bool abandoned;
 
 /* A preserved device, or a bridge above some. */
 struct outgoing_function {
-	struct list_head list;
 	struct pci_dev *dev;
+	struct kho_slot *slot;
 	struct pci_function_ser *ser;
 };
 
 /**
  * struct pci_outgoing - what this kernel hands over
  * @ser:       header, in memory that KHO carries
- * @blocks:    records
- * @end:       where @blocks continues
- * @slots:     slots given out from @blocks
- * @functions: list of &struct outgoing_function
+ * @slots:     records
+ * @functions: &struct outgoing_function by the address of its device
  */
 struct pci_outgoing {
 	struct pci_liveupdate_ser *ser;
-	struct kho_block_set blocks;
-	struct kho_block_set_it end;
-	u64 slots;
-	struct list_head functions;
+	struct kho_slots slots;
+	struct xarray functions;
 };
 
 /**
@@ -190,33 +186,8 @@ static void record_function(struct pci_dev *dev, struct pci_function_ser *ser)
 
 static void seal_header(struct pci_outgoing *out)
 {
-	out->ser->functions = kho_block_set_head_pa(&out->blocks);
+	out->ser->functions = kho_block_set_head_pa(&out->slots.blocks);
 	out->ser->crc = pci_header_crc(out->ser);
-}
-
-/* Get a zeroed slot; it stays free until its record is sealed. */
-static struct pci_function_ser *get_slot(struct pci_outgoing *out)
-{
-	struct pci_function_ser *slot;
-	struct kho_block_set_it it;
-	int ret;
-
-	kho_block_set_it_init(&it, &out->blocks);
-	while ((slot = kho_block_set_it_read_entry(&it)))
-		if (slot->state == PCI_SER_FREE)
-			return slot;
-
-	ret = kho_block_set_grow(&out->blocks, out->slots + 1);
-	if (ret)
-		return ERR_PTR(ret);
-	if (!out->slots)
-		kho_block_set_it_init(&out->end, &out->blocks);
-	slot = kho_block_set_it_reserve_entry(&out->end);
-	if (WARN_ON(!slot))
-		return ERR_PTR(-ENOSPC);
-	out->slots++;
-	seal_header(out);
-	return slot;
 }
 
 static int pci_flb_preserve(struct liveupdate_flb_op_args *args)
@@ -234,8 +205,8 @@ static int pci_flb_preserve(struct liveupdate_flb_op_args *args)
 	ser->magic = PCI_SER_MAGIC;
 	ser->size = sizeof(*ser);
 	ser->function_size = sizeof(struct pci_function_ser);
-	kho_block_set_init(&out->blocks, ser->function_size);
-	INIT_LIST_HEAD(&out->functions);
+	kho_slots_init(&out->slots, ser->function_size);
+	xa_init(&out->functions);
 	out->ser = ser;
 	seal_header(out);
 
@@ -248,8 +219,8 @@ static void pci_flb_unpreserve(struct liveupdate_flb_op_args *args)
 {
 	struct pci_outgoing *out = args->obj;
 
-	WARN_ON(!list_empty(&out->functions));
-	kho_block_set_destroy(&out->blocks);
+	WARN_ON(!xa_empty(&out->functions));
+	kho_slots_destroy(&out->slots);
 	kho_unpreserve_free(out->ser);
 	kfree(out);
 }
@@ -292,10 +263,11 @@ static void pci_flb_abandon(struct liveupdate_flb_op_args *args)
 {
 	struct pci_outgoing *out = args->obj;
 	struct outgoing_function *function;
+	unsigned long key;
 
 	guard(mutex)(&pci_liveupdate_lock);
 
-	list_for_each_entry(function, &out->functions, list)
+	xa_for_each(&out->functions, key, function)
 		if (function->dev->hdr_type == PCI_HEADER_TYPE_NORMAL)
 			stop_device(function->dev,
 				    "the next kernel cannot take the device over");
@@ -358,15 +330,40 @@ static void outgoing_put(struct pci_outgoing *out)
 
 DEFINE_FREE(outgoing_put, struct pci_outgoing *, outgoing_put(_T))
 
+static unsigned long function_key(const struct pci_dev *dev)
+{
+	return (unsigned long)dev;
+}
+
 static struct outgoing_function *find_function(struct pci_outgoing *out,
 					       struct pci_dev *dev)
 {
-	struct outgoing_function *pos;
+	return xa_load(&out->functions, function_key(dev));
+}
 
-	list_for_each_entry(pos, &out->functions, list)
-		if (pos->dev == dev)
-			return pos;
-	return NULL;
+/* Make a record; the next kernel takes it for none until it is sealed. */
+static struct outgoing_function *add_function(struct pci_outgoing *out,
+					      struct pci_dev *dev)
+{
+	int ret;
+
+	struct outgoing_function *new __free(kfree) = kzalloc_obj(*new);
+	if (!new)
+		return ERR_PTR(-ENOMEM);
+	new->slot = kho_slots_get(&out->slots);
+	if (IS_ERR(new->slot))
+		return ERR_CAST(new->slot);
+	ret = xa_insert(&out->functions, function_key(dev), new, GFP_KERNEL);
+	if (ret) {
+		kho_slots_put(&out->slots, new->slot);
+		return ERR_PTR(ret);
+	}
+
+	seal_header(out);
+	new->ser = new->slot->entry;
+	record_function(dev, new->ser);
+	new->dev = pci_dev_get(dev);
+	return no_free_ptr(new);
 }
 
 /* Count one more device at or below @dev; its first has a record made. */
@@ -374,18 +371,10 @@ static int function_get(struct pci_outgoing *out, struct pci_dev *dev)
 {
 	struct outgoing_function *function = find_function(out, dev);
 
-	if (!function) {
-		struct outgoing_function *new __free(kfree) = kzalloc_obj(*new);
-		if (!new)
-			return -ENOMEM;
-		new->ser = get_slot(out);
-		if (IS_ERR(new->ser))
-			return PTR_ERR(new->ser);
-		record_function(dev, new->ser);
-		new->dev = pci_dev_get(dev);
-		list_add_tail(&new->list, &out->functions);
-		function = no_free_ptr(new);
-	}
+	if (!function)
+		function = add_function(out, dev);
+	if (IS_ERR(function))
+		return PTR_ERR(function);
 	dev->liveupdate_outgoing++;
 	function->ser->devices++;
 	seal_function(function->ser);
@@ -403,8 +392,8 @@ static void function_put(struct pci_outgoing *out, struct pci_dev *dev)
 		seal_function(function->ser);
 		return;
 	}
-	memset(function->ser, 0, sizeof(*function->ser));
-	list_del(&function->list);
+	kho_slots_put(&out->slots, function->slot);
+	xa_erase(&out->functions, function_key(dev));
 	pci_dev_put(dev);
 	kfree(function);
 }

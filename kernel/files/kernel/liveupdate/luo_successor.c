@@ -198,14 +198,18 @@ static void refuse_unfinished(const char *session, void *arg)
  *
  * Context: May sleep. luo_session_serialize_rwsem is held for writing, so that what
  * is preserved does not change.
- * Return: LUO_SUCCESSOR_FITS, LUO_SUCCESSOR_FORCED, or -ENOEXEC.
+ * Return: LUO_SUCCESSOR_FITS, LUO_SUCCESSOR_FORCED, -ENOEXEC, or -ENOMEM if what
+ * came could not be read for want of memory.
  */
 int luo_successor_check(const struct kimage *image)
 {
 	struct refusal refusal = {};
 	bool forced;
+	int err;
 
-	luo_session_list_unfinished(refuse_unfinished, &refusal);
+	err = luo_session_list_unfinished(refuse_unfinished, &refusal);
+	if (err)
+		return err;
 	if (luo_file_any_preserved())
 		check_image(&refusal, image);
 	if (!refusal.missing)
