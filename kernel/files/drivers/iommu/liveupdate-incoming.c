@@ -323,9 +323,9 @@ struct incoming_device *iommu_find_incoming(struct iommu_incoming *in,
 		return NULL;
 	if (device->ser->vendor != pdev->vendor ||
 	    device->ser->device != pdev->device)
-		iommu_lose(in, device, dev, IOMMU_LOSS_REPLACED);
+		iommu_lose(device, dev, IOMMU_LOSS_REPLACED);
 	if (READ_ONCE(device->state) == IOMMU_LIVEUPDATE_LOST)
-		iommu_isolate_lost(in, device, dev);
+		iommu_isolate_lost(device, dev);
 	return device;
 }
 
@@ -594,7 +594,7 @@ struct iommu_domain *iommu_device_restore_domain(struct device *dev)
 	if (IS_ERR(domain)) {
 		dev_err(dev, "liveupdate: page table %#llx: %pe\n",
 			device->ser->domain, domain);
-		iommu_lose(in, device, dev, IOMMU_LOSS_NO_DOMAIN);
+		iommu_lose(device, dev, IOMMU_LOSS_NO_DOMAIN);
 		return NULL;
 	}
 	return domain;

@@ -114,10 +114,9 @@ void iommu_restore_unused_domains(struct iommu_incoming *in);
 
 /* liveupdate-isolate.c */
 extern spinlock_t iommu_incoming_state_lock;
-bool iommu_lose(struct iommu_incoming *in, struct incoming_device *device,
-		struct device *dev, enum iommu_liveupdate_loss loss);
-void iommu_isolate_lost(struct iommu_incoming *in, struct incoming_device *device,
-			struct device *dev);
+bool iommu_lose(struct incoming_device *device, struct device *dev,
+		enum iommu_liveupdate_loss loss);
+void iommu_isolate_lost(struct incoming_device *device, struct device *dev);
 void iommu_say_losses(struct iommu_incoming *in);
 
 static inline struct incoming_device *find_record(struct iommu_incoming *in,

@@ -95,21 +95,6 @@ const char *iommu_liveupdate_loss_name(enum iommu_liveupdate_loss loss)
 	return loss_names[loss];
 }
 
-/* Return: true if another device of the unit goes on with this domain id. */
-static bool domain_id_in_use(struct iommu_incoming *in,
-			     const struct incoming_device *lost)
-{
-	struct incoming_device *device;
-	unsigned long key;
-
-	xa_for_each(&in->devices, key, device)
-		if (device != lost && !device->isolated &&
-		    device->ser->unit == lost->ser->unit &&
-		    device->ser->did == lost->ser->did)
-			return true;
-	return false;
-}
-
 /* Reading back orders the write before whatever is done next */
 static void stop_bus_mastering(struct device *dev)
 {
@@ -122,7 +107,6 @@ static void stop_bus_mastering(struct device *dev)
 
 /**
  * iommu_isolate_lost - stop a lost device, unless that was done
- * @in:     what was handed over
  * @device: a lost device
  * @dev:    the device, or what is in its place, or NULL
  *
@@ -133,8 +117,7 @@ static void stop_bus_mastering(struct device *dev)
  *
  * Context: May sleep.
  */
-void iommu_isolate_lost(struct iommu_incoming *in, struct incoming_device *device,
-			struct device *dev)
+void iommu_isolate_lost(struct incoming_device *device, struct device *dev)
 {
 	const struct iommu_ops *driver = iommu_liveupdate_driver();
 	bool stop = false;
@@ -156,13 +139,11 @@ void iommu_isolate_lost(struct iommu_incoming *in, struct incoming_device *devic
 		device->isolated = true;
 	}
 	driver->liveupdate->isolate_device(dev && dev->iommu_group ? dev : NULL,
-					   device->ser,
-					   !domain_id_in_use(in, device));
+					   device->ser);
 }
 
 /* Isolate a lost device, and say so once. */
-static void say_loss(struct iommu_incoming *in, struct incoming_device *device,
-		     struct device *dev)
+static void say_loss(struct incoming_device *device, struct device *dev)
 {
 	const struct iommu_device_ser *ser = device->ser;
 	struct liveupdate_step step;
@@ -176,7 +157,7 @@ static void say_loss(struct iommu_incoming *in, struct incoming_device *device,
 				     LIVEUPDATE_KIND_DEVICE,
 				     LIVEUPDATE_DEVICE_ID(ser->segment, ser->bdf, 0),
 				     loss_names[device->loss]);
-	iommu_isolate_lost(in, device, dev);
+	iommu_isolate_lost(device, dev);
 	liveupdate_step_end(&step, -EIO, 1);
 	pr_err("device %04x:%02x:%02x.%d is lost: %s; it cannot be retrieved, finish its session without it\n",
 	       ser->segment, PCI_BUS_NUM(ser->bdf), PCI_SLOT(ser->bdf & 0xff),
@@ -196,12 +177,11 @@ void iommu_say_losses(struct iommu_incoming *in)
 
 	xa_for_each(&in->devices, key, device)
 		if (device->state == IOMMU_LIVEUPDATE_LOST)
-			say_loss(in, device, NULL);
+			say_loss(device, NULL);
 }
 
 /**
  * iommu_lose - a device is lost
- * @in:     what was handed over
  * @device: the device
  * @dev:    the device, or what is in its place, or NULL
  * @loss:   why
@@ -209,8 +189,8 @@ void iommu_say_losses(struct iommu_incoming *in)
  * Context: May sleep.
  * Return: true if it was not lost before.
  */
-bool iommu_lose(struct iommu_incoming *in, struct incoming_device *device,
-		struct device *dev, enum iommu_liveupdate_loss loss)
+bool iommu_lose(struct incoming_device *device, struct device *dev,
+		enum iommu_liveupdate_loss loss)
 {
 	scoped_guard(spinlock, &iommu_incoming_state_lock) {
 		if (!is_restored(device))
@@ -218,7 +198,7 @@ bool iommu_lose(struct iommu_incoming *in, struct incoming_device *device,
 		device->loss = loss;
 		WRITE_ONCE(device->state, IOMMU_LIVEUPDATE_LOST);
 	}
-	say_loss(in, device, dev);
+	say_loss(device, dev);
 	return true;
 }
 
@@ -240,7 +220,7 @@ bool iommu_device_set_lost(struct device *dev, enum iommu_liveupdate_loss loss)
 	CLASS(incoming, in)();
 
 	device = iommu_find_incoming(in, dev);
-	return device && iommu_lose(in, device, dev, loss);
+	return device && iommu_lose(device, dev, loss);
 }
 
 static struct pci_dev *find_pdev(const struct iommu_device_ser *ser)
@@ -250,7 +230,7 @@ static struct pci_dev *find_pdev(const struct iommu_device_ser *ser)
 }
 
 /* Lost, and its translation is not for the core to take away, nor its domain id. */
-static void lose_isolated(struct iommu_incoming *in, struct incoming_device *device,
+static void lose_isolated(struct incoming_device *device,
 			  enum iommu_liveupdate_loss loss)
 {
 	struct pci_dev *pdev = find_pdev(device->ser);
@@ -258,8 +238,8 @@ static void lose_isolated(struct iommu_incoming *in, struct incoming_device *dev
 
 	scoped_guard(spinlock, &iommu_incoming_state_lock)
 		device->isolated = true;
-	if (!iommu_lose(in, device, dev, loss))
-		iommu_isolate_lost(in, device, dev);
+	if (!iommu_lose(device, dev, loss))
+		iommu_isolate_lost(device, dev);
 	pci_dev_put(pdev);
 }
 
@@ -283,7 +263,7 @@ void iommu_liveupdate_lose_record(const struct iommu_device_ser *ser,
 
 	device = find_record(in, ser->segment, ser->bdf);
 	if (!WARN_ON(!device))
-		lose_isolated(in, device, loss);
+		lose_isolated(device, loss);
 }
 
 static void lose_unit(struct iommu_incoming *in, u64 reg_phys,
@@ -294,7 +274,7 @@ static void lose_unit(struct iommu_incoming *in, u64 reg_phys,
 
 	xa_for_each(&in->devices, key, device)
 		if (device->ser->unit == reg_phys && is_restored(device))
-			lose_isolated(in, device, loss);
+			lose_isolated(device, loss);
 }
 
 /**
@@ -388,8 +368,8 @@ void iommu_liveupdate_expect(u32 segment, u16 bdf, struct device *dev)
 		pdev = find_pdev(device->ser);
 		dev = pdev ? &pdev->dev : NULL;
 	}
-	say_loss(in, device, dev);
-	iommu_isolate_lost(in, device, dev);
+	say_loss(device, dev);
+	iommu_isolate_lost(device, dev);
 	pci_dev_put(pdev);
 }
 
@@ -426,10 +406,10 @@ static void __init lose_device(struct iommu_incoming *in,
 	if (pdev)
 		iommu_find_incoming(in, &pdev->dev);
 	if (is_restored(device) && !device->attached)
-		iommu_lose(in, device, pdev ? &pdev->dev : NULL,
+		iommu_lose(device, pdev ? &pdev->dev : NULL,
 			   pdev ? IOMMU_LOSS_NOT_ATTACHED : IOMMU_LOSS_NOT_FOUND);
 	if (READ_ONCE(device->state) == IOMMU_LIVEUPDATE_LOST)
-		iommu_isolate_lost(in, device, pdev ? &pdev->dev : NULL);
+		iommu_isolate_lost(device, pdev ? &pdev->dev : NULL);
 	pci_dev_put(pdev);
 }
 

@@ -152,8 +152,8 @@ enum iommu_liveupdate_refusal {
  *                     was not attached to its restored domain. The device is
  *                     NULL unless the driver has probed it; then what the
  *                     driver keeps for it stays usable. The domain id in the
- *                     record is free if @free_id is set. Does not look for
- *                     records. May sleep.
+ *                     record is not given out again: it may be another
+ *                     device's. Does not look for records. May sleep.
  */
 struct iommu_liveupdate_ops {
 	int (*preserve_unit)(struct iommu_device *iommu,
@@ -172,7 +172,7 @@ struct iommu_liveupdate_ops {
 					       struct iommu_domain_ser *ser);
 	int (*adopt_domain)(struct iommu_domain *domain, u64 *tables);
 	void (*isolate_device)(struct device *dev,
-			       const struct iommu_device_ser *ser, bool free_id);
+			       const struct iommu_device_ser *ser);
 };
 
 #ifdef CONFIG_IOMMU_LIVEUPDATE

@@ -781,12 +781,11 @@ static struct iommu_domain *amd_restore_domain(struct device *dev,
  * amd_isolate_device - stop translating for a device that is lost
  * @dev: the device, or NULL; not attached
  * @ser: its record
- * @free_id: no other device uses its domain id; it goes with its domain
  *
  * Context: May sleep.
  */
 static void amd_isolate_device(struct device *dev,
-			       const struct iommu_device_ser *ser, bool free_id)
+			       const struct iommu_device_ser *ser)
 {
 	struct amd_iommu *iommu;
 

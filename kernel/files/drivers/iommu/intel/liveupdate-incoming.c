@@ -613,7 +613,6 @@ static void free_pasid_tables(const struct iommu_device_ser *ser)
  * intel_liveupdate_isolate_device - stop translating for a device that is lost
  * @dev: the device if it was probed and is not attached, else NULL
  * @ser: its record
- * @free_id: no other device uses its domain id
  *
  * The PASID table of a probed device stays, and is empty. The domain id is not given
  * out again: one that was lost before the unit was taken over never had it for itself,
@@ -622,8 +621,7 @@ static void free_pasid_tables(const struct iommu_device_ser *ser)
  * Context: May sleep.
  */
 void intel_liveupdate_isolate_device(struct device *dev,
-				     const struct iommu_device_ser *ser,
-				     bool free_id)
+				     const struct iommu_device_ser *ser)
 {
 	struct intel_iommu *iommu = find_unit(ser->unit);
 

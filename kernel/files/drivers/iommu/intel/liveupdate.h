@@ -55,8 +55,7 @@ struct iommu_domain *intel_liveupdate_restore_domain(struct device *dev,
 						     struct iommu_domain_ser *ser);
 int intel_liveupdate_adopt_domain(struct iommu_domain *domain, u64 *tables);
 void intel_liveupdate_isolate_device(struct device *dev,
-				     const struct iommu_device_ser *ser,
-				     bool free_id);
+				     const struct iommu_device_ser *ser);
 void intel_liveupdate_flush_all(struct intel_iommu *iommu);
 
 static inline u64 unit_root(struct intel_iommu *iommu)
