@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * damage-record WHAT: damage one thing that the IOMMU or PCI hands over, through
- * /dev/mem, after it has been preserved and before the jump.
+ * damage-record WHAT [DEVICE]: damage one thing that is handed over, through /dev/mem,
+ * after it has been preserved and before the jump; records of files after it, since
+ * freezing writes them anew.
  *
  * "bit" damages leave the checksum as it was; the others make it right again, so
  * that what is found is the contents.
@@ -36,6 +37,7 @@ struct kho_vmalloc {
 #include "../../kernel/files/include/linux/kho/abi/iommu.h"
 #include "../../kernel/files/include/linux/kho/abi/iommufd.h"
 #include "../../kernel/files/include/linux/kho/abi/pci.h"
+#include "../../kernel/files/include/linux/kho/abi/vfio_pci.h"
 
 #define PAGE 4096UL
 
@@ -223,16 +225,73 @@ static void damage_pci(const char *what)
 		errx(2, "%s: cannot damage that", what);
 }
 
-/* The second of two page tables has another name, or its own again. */
-static void damage_iommufd(const char *what)
+/* The record of a device, with its page table's; there is one block of each. */
+static struct iommu_device_ser *find_device(unsigned int bdf, struct iommu_domain_ser **domain)
 {
-	const size_t size = sizeof(struct iommufd_ser) + 2 * sizeof(struct iommufd_hwpt_ser);
-	struct iommufd_ser *ser = find_header(IOMMUFD_SER_MAGIC, size);
+	struct iommu_liveupdate_ser *header = find_header(IOMMU_SER_MAGIC, sizeof(*header));
+	struct block *block = map(header->devices);
+	struct iommu_device_ser *device = first_record(header->devices);
+	u64 i;
 
-	if (strcmp(what, "iommufd-token") != 0)
+	*domain = first_record(header->domains);
+	for (i = 0; i < block->count && device->bdf != bdf; i++)
+		device++;
+	if (i == block->count)
+		errx(1, "%#x is not preserved", bdf);
+	while ((*domain)->top != device->domain)
+		(*domain)++;
+	return device;
+}
+
+static void damage_iommufd(const char *what, struct iommufd_ser *ser)
+{
+	if (!strcmp(what, "bit")) {
+		ser->num_hwpts ^= 2;
+		return;
+	}
+	if (!strcmp(what, "token")) {
+		ser->hwpts[0].token ^= 1ULL << 32;
+	} else if (!strcmp(what, "domain")) {
+		ser->hwpts[0].domain ^= PAGE;
+	} else if (!strcmp(what, "twice")) {
+		ser->hwpts[1] = ser->hwpts[0];
+		ser->num_hwpts = 2;
+		ser->size += sizeof(ser->hwpts[1]);
+	} else {
 		errx(2, "%s: cannot damage that", what);
-	ser->hwpts[1].token ^= 1ULL << 32;
-	ser->crc = crc(&ser->size, size - offsetof(struct iommufd_ser, size));
+	}
+	ser->crc = crc(&ser->size, ser->size - offsetof(struct iommufd_ser, size));
+}
+
+static void damage_vfio(const char *what, struct vfio_pci_ser *ser)
+{
+	if (!strcmp(what, "bit")) {
+		ser->flags ^= 1;
+		return;
+	}
+	if (!strcmp(what, "device"))
+		ser->bdf += 1 << 8;
+	else if (!strcmp(what, "irq"))
+		ser->irq_index = 77;
+	else
+		errx(2, "%s: cannot damage that", what);
+	ser->crc = crc(&ser->size, ser->size - offsetof(struct vfio_pci_ser, size));
+}
+
+/* iommufd-WHAT, vfio-WHAT: of the record of a device's iommufd, or of its own file */
+static void damage_file(const char *what, const char *address)
+{
+	struct iommu_domain_ser *domain;
+	struct iommu_device_ser *device;
+	unsigned int bus, slot, function;
+
+	if (sscanf(address, "%*x:%x:%x.%x", &bus, &slot, &function) != 3)
+		errx(2, "%s: no address of a device", address);
+	device = find_device(bus << 8 | slot << 3 | function, &domain);
+	if (!strncmp(what, "iommufd-", 8))
+		damage_iommufd(what + 8, map(domain->file));
+	else
+		damage_vfio(what + 5, map(device->file));
 }
 
 /*
@@ -282,8 +341,8 @@ int main(int argc, char **argv)
 	struct block *block;
 	const char *what;
 
-	if (argc != 2)
-		errx(2, "usage: damage-record WHAT");
+	if (argc < 2 || argc > 3)
+		errx(2, "usage: damage-record WHAT [DEVICE]");
 	what = argv[1];
 	mem = open("/dev/mem", O_RDWR | O_CLOEXEC);
 	if (mem < 0)
@@ -292,8 +351,8 @@ int main(int argc, char **argv)
 		damage_pci(what);
 		return 0;
 	}
-	if (!strncmp(what, "iommufd-", 8)) {
-		damage_iommufd(what);
+	if (!strncmp(what, "iommufd-", 8) || !strncmp(what, "vfio-", 5)) {
+		damage_file(what, argv[2] ?: "");
 		return 0;
 	}
 	if (!strncmp(what, "hugetlb-", 8)) {

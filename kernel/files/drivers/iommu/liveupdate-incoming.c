@@ -394,6 +394,47 @@ enum iommu_liveupdate_state iommu_liveupdate_file_state(u32 segment, u16 bdf)
 }
 EXPORT_SYMBOL_GPL(iommu_liveupdate_file_state);
 
+/**
+ * iommu_liveupdate_file_has_device - see whether a device was preserved with a file
+ * @file:    physical address of the file's record
+ * @segment: PCI segment
+ * @bdf:     bus, device and function; no such device need be there
+ *
+ * Context: May sleep.
+ * Return: false if the device was preserved with another file.
+ */
+bool iommu_liveupdate_file_has_device(u64 file, u32 segment, u16 bdf)
+{
+	struct incoming_device *device;
+
+	CLASS(incoming, in)();
+
+	device = find_record(in, segment, bdf);
+	return !device || device->ser == &device->made || device->ser->file == file;
+}
+EXPORT_SYMBOL_GPL(iommu_liveupdate_file_has_device);
+
+/**
+ * iommu_liveupdate_file_has_domain - see whether a page table is that of an iommufd
+ * @file:  physical address of the iommufd's record
+ * @top:   physical address of the page table's top table
+ * @token: the user's token for it
+ *
+ * Context: May sleep.
+ * Return: true if it is, or if its own record may be one of those that are damaged.
+ */
+bool iommu_liveupdate_file_has_domain(u64 file, u64 top, u64 token)
+{
+	struct incoming_domain *domain;
+
+	CLASS(incoming, in)();
+
+	domain = in ? find_domain(in, top) : NULL;
+	if (!domain)
+		return in && in->domains_missed;
+	return domain->ser->file == file && domain->ser->token == token;
+}
+
 static enum iommu_liveupdate_state device_state(struct device *dev)
 {
 	struct incoming_device *device;
@@ -528,6 +569,30 @@ void iommu_liveupdate_finish_device(u32 segment, u16 bdf)
 	iommu_forget_refusals(segment, bdf);
 }
 EXPORT_SYMBOL_GPL(iommu_liveupdate_finish_device);
+
+/**
+ * iommu_liveupdate_finish_file - the session of a device is over
+ * @file: physical address of the record of the device's file, which is damaged
+ *
+ * Context: May sleep.
+ */
+void iommu_liveupdate_finish_file(u64 file)
+{
+	struct incoming_device *device;
+	unsigned long key;
+
+	CLASS(incoming, in)();
+
+	if (!in)
+		return;
+	xa_for_each(&in->devices, key, device) {
+		if (device->ser->file != file)
+			continue;
+		change_state(device, BIT(IOMMU_LIVEUPDATE_LOST), IOMMU_LIVEUPDATE_NONE);
+		iommu_forget_refusals(device->ser->segment, device->ser->bdf);
+	}
+}
+EXPORT_SYMBOL_GPL(iommu_liveupdate_finish_file);
 
 /* A page table that only lost devices used is owned, retrieved and freed, too */
 static void __init restore_unused(struct incoming_domain *unused)

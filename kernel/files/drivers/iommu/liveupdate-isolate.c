@@ -397,6 +397,71 @@ static int __init check_units_taken(void)
 }
 device_initcall(check_units_taken);
 
+/* A device that needs the record of a file; false if there is none */
+static bool next_of_file(u64 file, u32 *segment, u16 *bdf)
+{
+	const struct incoming_domain *domain;
+	struct incoming_device *device;
+	unsigned long key;
+
+	CLASS(incoming, in)();
+
+	if (!in)
+		return false;
+	xa_for_each(&in->devices, key, device) {
+		if (!is_restored(device))
+			continue;
+		domain = find_domain(in, device->ser->domain);
+		if (device->ser->file != file &&
+		    (!domain || domain->ser->file != file))
+			continue;
+		*segment = device->ser->segment;
+		*bdf = device->ser->bdf;
+		return true;
+	}
+	return false;
+}
+
+static void lose_absent(u32 segment, u16 bdf)
+{
+	struct incoming_device *device;
+
+	CLASS(incoming, in)();
+
+	device = find_record(in, segment, bdf);
+	if (device)
+		iommu_lose(in, device, NULL, IOMMU_LOSS_FILE);
+}
+
+/**
+ * iommu_liveupdate_lose_file - the record of a file in a session is damaged
+ * @file: its physical address
+ *
+ * For vfio and iommufd. The device of the file, or the devices on page tables of the
+ * iommufd, cannot be had back: they are lost.
+ *
+ * Context: May sleep. Takes the mutex of a device's group.
+ */
+void iommu_liveupdate_lose_file(u64 file)
+{
+	struct pci_dev *pdev;
+	u32 segment;
+	u16 bdf;
+
+	/* Without a lock in between: that of the group comes first */
+	while (next_of_file(file, &segment, &bdf)) {
+		pdev = pci_get_domain_bus_and_slot(segment, PCI_BUS_NUM(bdf),
+						   bdf & 0xff);
+		if (pdev)
+			iommu_device_lose(&pdev->dev, IOMMU_LOSS_FILE);
+		else
+			lose_absent(segment, bdf);
+		pci_dev_put(pdev);
+		pci_liveupdate_forget(segment, bdf);
+	}
+}
+EXPORT_SYMBOL_GPL(iommu_liveupdate_lose_file);
+
 /* Every device has been found and attached by now, or is lost. */
 static void __init lose_device(struct iommu_incoming *in,
 			       struct incoming_device *device)

@@ -112,11 +112,13 @@ const char *iommu_check_unit(const struct iommu_unit_ser *ser)
 
 /**
  * iommu_check_domain - check the record of a domain by itself
+ * @source: where it comes from
  * @ser: the record
  *
  * Return: NULL, or why the record is not to be used.
  */
-const char *iommu_check_domain(const struct iommu_domain_ser *ser)
+const char *iommu_check_domain(const struct iommu_ser_source *source,
+			       const struct iommu_domain_ser *ser)
 {
 	const char *why = check_prefix(&ser->prefix, sizeof(*ser));
 
@@ -136,6 +138,8 @@ const char *iommu_check_domain(const struct iommu_domain_ser *ser)
 		return "has page sizes that do not exist";
 	if (!ser->tables || !ser->num_chunks)
 		return "has no page";
+	if (!source->is_preserved(ser->file))
+		return "is of a file without a record";
 	return NULL;
 }
 
@@ -202,6 +206,8 @@ const char *iommu_check_device(const struct iommu_ser_source *source,
 		return why;
 	if (ser->pasid_dir && !source->is_preserved(ser->pasid_dir))
 		return "has a PASID directory that was not preserved";
+	if (!source->is_preserved(ser->file))
+		return "is of a file without a record";
 	return NULL;
 }
 
@@ -555,7 +561,7 @@ static int read_domains(struct reader *reader)
 	in->domains_missed = in->sets[1].damaged;
 	kho_block_set_it_init(&it, &in->sets[1].blocks);
 	while (!ret && (ser = next_ser(&it))) {
-		why = iommu_check_domain(ser);
+		why = iommu_check_domain(reader->source, ser);
 		if (!why) {
 			ret = add_domain(reader, ser);
 			continue;

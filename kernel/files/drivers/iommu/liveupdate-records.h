@@ -33,7 +33,8 @@ const char *iommu_check_header(const struct iommu_liveupdate_ser *ser);
 const char *iommu_check_chain(const struct iommu_ser_source *source, u64 head,
 			      size_t size);
 const char *iommu_check_unit(const struct iommu_unit_ser *ser);
-const char *iommu_check_domain(const struct iommu_domain_ser *ser);
+const char *iommu_check_domain(const struct iommu_ser_source *source,
+			       const struct iommu_domain_ser *ser);
 const char *iommu_check_chunks(const struct iommu_ser_source *source,
 			       const struct iommu_domain_ser *ser,
 			       struct kho_block_set *chunks, u64 *pages);

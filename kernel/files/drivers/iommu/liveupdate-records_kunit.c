@@ -62,7 +62,8 @@ DEFINE_DAMAGE_FIELDS(chunk_fields, struct iommu_chunk_ser, CHUNK_FIELDS);
 	F(struct iommu_domain_ser, flags, VALUE)			\
 	F(struct iommu_domain_ser, chunks, ADDRESS)			\
 	F(struct iommu_domain_ser, chunks_crc, CRC)			\
-	F(struct iommu_domain_ser, reserved, VALUE)
+	F(struct iommu_domain_ser, reserved, VALUE)			\
+	F(struct iommu_domain_ser, file, ADDRESS)
 DEFINE_DAMAGE_FIELDS(domain_fields, struct iommu_domain_ser, DOMAIN_FIELDS);
 
 #define DEVICE_FIELDS(F)						\
@@ -78,7 +79,8 @@ DEFINE_DAMAGE_FIELDS(domain_fields, struct iommu_domain_ser, DOMAIN_FIELDS);
 	F(struct iommu_device_ser, pasid_dir, ADDRESS)			\
 	F(struct iommu_device_ser, max_pasid, VALUE)			\
 	F(struct iommu_device_ser, vendor, VALUE)			\
-	F(struct iommu_device_ser, device, VALUE)
+	F(struct iommu_device_ser, device, VALUE)			\
+	F(struct iommu_device_ser, file, ADDRESS)
 DEFINE_DAMAGE_FIELDS(device_fields, struct iommu_device_ser, DEVICE_FIELDS);
 
 /* Pages of the handover. What is between these was not preserved. */
@@ -261,6 +263,7 @@ static void make_domains(struct damage_world *world)
 			.vasz_lg2 = 48,
 			.oasz_lg2 = 46,
 			.chunks = virt_to_phys(world->memory) + (CHUNKS + i) * PAGE_SIZE,
+			.file = virt_to_phys(world->memory) + ZEROS * PAGE_SIZE,
 		};
 		ser->chunks_crc = crc32(~0, world->memory + (CHUNKS + i) * PAGE_SIZE +
 					sizeof(struct kho_block_header_ser),
@@ -294,6 +297,7 @@ static void make_devices(struct damage_world *world)
 			.pasid_dir = i < 2 ? base + (PASIDS + i) * PAGE_SIZE : 0,
 			.vendor = 0x1234,
 			.device = 0x11e8,
+			.file = base + ZEROS * PAGE_SIZE,
 		};
 		seal_prefix(ser, sizeof(*ser));
 		add(world, names[i], ser, device_fields, seal_device, BIT(i));

@@ -361,7 +361,7 @@ static struct outgoing_domain *find_domain(struct iommu_outgoing *out,
 }
 
 /* Walk the page table, with no lock held. */
-static int preserve_tables(struct iommu_domain *domain, u64 token,
+static int preserve_tables(struct iommu_domain *domain, u64 token, u64 file,
 			   struct iommu_domain_ser *ser)
 {
 	struct liveupdate_step step;
@@ -375,6 +375,7 @@ static int preserve_tables(struct iommu_domain *domain, u64 token,
 		return ret;
 
 	ser->token = token;
+	ser->file = file;
 	ser->pgsize_bitmap = domain->pgsize_bitmap;
 	return 0;
 }
@@ -418,6 +419,7 @@ EXPORT_SYMBOL_GPL(iommu_domain_will_preserve);
  * iommu_domain_preserve - preserve a page table
  * @domain: a paging domain whose mappings do not change until it is unpreserved
  * @token:  the user's token for it
+ * @file:   physical address of the record of the iommufd that it belongs to
  * @top:    set to the physical address of its top table, which names it
  *
  * Its table pages are in chunks (iommu-pages-pool.c), and each chunk is handed to
@@ -428,7 +430,7 @@ EXPORT_SYMBOL_GPL(iommu_domain_will_preserve);
  * Return: 0, -EOPNOTSUPP if the domain or its driver cannot do it, -EBUSY if it
  * is preserved already, -ENOMEM.
  */
-int iommu_domain_preserve(struct iommu_domain *domain, u64 token, u64 *top)
+int iommu_domain_preserve(struct iommu_domain *domain, u64 token, u64 file, u64 *top)
 {
 	const struct iommu_liveupdate_ops *ops;
 	struct iommu_domain_ser ser = {};
@@ -453,7 +455,7 @@ int iommu_domain_preserve(struct iommu_domain *domain, u64 token, u64 *top)
 	if (ret)
 		return ret;
 
-	ret = preserve_tables(domain, token, &ser);
+	ret = preserve_tables(domain, token, file, &ser);
 	if (ret)
 		goto err_erase;
 	ret = publish_domain(out, new, &ser);
@@ -581,7 +583,8 @@ static void unit_put(struct iommu_outgoing *out, struct outgoing_unit *unit)
 }
 
 static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
-			       struct outgoing_domain *domain, u64 token)
+			       struct outgoing_domain *domain, u64 token,
+			       u64 file)
 {
 	const struct iommu_liveupdate_ops *ops = dev_iommu_ops(dev)->liveupdate;
 	struct pci_dev *pdev = to_pci_dev(dev);
@@ -617,6 +620,7 @@ static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
 	ser->vendor = pdev->vendor;
 	ser->device = pdev->device;
 	ser->token = token;
+	ser->file = file;
 	ser->unit = unit->ser->reg_phys;
 	ser->domain = domain->ser->top;
 	ser_seal(&ser->prefix, sizeof(*ser));
@@ -643,6 +647,7 @@ err_slot:
  * @dev:    a PCI device, alone in its group
  * @domain: the preserved domain that it is attached to, without PASID
  * @token:  the user's token for it
+ * @file:   physical address of the record of its file
  *
  * The unit that translates for the device is preserved with its first device.
  * On failure nothing is preserved.
@@ -653,7 +658,7 @@ err_slot:
  * not preserved, -ENOMEM.
  */
 int iommu_device_preserve(struct device *dev, struct iommu_domain *domain,
-			  u64 token)
+			  u64 token, u64 file)
 {
 	struct outgoing_domain *parent;
 	struct liveupdate_step step;
@@ -683,7 +688,7 @@ int iommu_device_preserve(struct device *dev, struct iommu_domain *domain,
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_PRESERVE,
 			      LIVEUPDATE_KIND_DEVICE, LIVEUPDATE_PCI_ID(to_pci_dev(dev)));
-	ret = preserve_one_device(out, dev, parent, token);
+	ret = preserve_one_device(out, dev, parent, token, file);
 	liveupdate_step_end(&step, ret, 1);
 	return ret;
 }

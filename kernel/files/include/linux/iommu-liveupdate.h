@@ -82,7 +82,8 @@ enum iommu_liveupdate_state {
 	X(RECORD, "record", "there is no valid record of its translation") \
 	X(UNIT, "unit", "its IOMMU is not as it was left")		\
 	X(ENTRY, "entry", "its IOMMU does not translate for it as recorded") \
-	X(NO_DRIVER, "no-driver", "no driver has taken its IOMMU over")
+	X(NO_DRIVER, "no-driver", "no driver has taken its IOMMU over")	\
+	X(FILE, "file", "the record of its file, or of its iommufd, is damaged")
 
 enum iommu_liveupdate_loss {
 #define IOMMU_LOSS_ENUM(name, word, text) IOMMU_LOSS_##name,
@@ -183,11 +184,11 @@ bool iommu_liveupdate_enabled(void);
 int iommu_liveupdate_register_flb(struct liveupdate_file_handler *handler);
 void iommu_liveupdate_unregister_flb(struct liveupdate_file_handler *handler);
 int iommu_domain_will_preserve(struct iommu_domain *domain);
-int iommu_domain_preserve(struct iommu_domain *domain, u64 token, u64 *top);
+int iommu_domain_preserve(struct iommu_domain *domain, u64 token, u64 file, u64 *top);
 void iommu_domain_unpreserve(struct iommu_domain *domain);
 bool iommu_domain_has_preserved_device(struct iommu_domain *domain);
 int iommu_device_preserve(struct device *dev, struct iommu_domain *domain,
-			  u64 token);
+			  u64 token, u64 file);
 void iommu_device_unpreserve(struct device *dev);
 
 /* Incoming kernel */
@@ -211,7 +212,11 @@ void iommu_liveupdate_lose_unit(u64 reg_phys, enum iommu_liveupdate_loss loss);
 __printf(1, 2) void iommu_liveupdate_err(const char *fmt, ...);
 bool iommu_liveupdate_isolates(void);
 void iommu_device_lose(struct device *dev, enum iommu_liveupdate_loss loss);
+bool iommu_liveupdate_file_has_device(u64 file, u32 segment, u16 bdf);
+bool iommu_liveupdate_file_has_domain(u64 file, u64 top, u64 token);
+void iommu_liveupdate_lose_file(u64 file);
 void iommu_liveupdate_finish_device(u32 segment, u16 bdf);
+void iommu_liveupdate_finish_file(u64 file);
 
 /* Both kernels: refusals */
 void iommu_device_refuse(struct device *dev, enum iommu_liveupdate_refusal what,
@@ -253,7 +258,7 @@ static inline int iommu_domain_will_preserve(struct iommu_domain *domain)
 }
 
 static inline int iommu_domain_preserve(struct iommu_domain *domain, u64 token,
-					u64 *top)
+					u64 file, u64 *top)
 {
 	return -EOPNOTSUPP;
 }
@@ -268,7 +273,8 @@ static inline bool iommu_domain_has_preserved_device(struct iommu_domain *domain
 }
 
 static inline int iommu_device_preserve(struct device *dev,
-					struct iommu_domain *domain, u64 token)
+					struct iommu_domain *domain, u64 token,
+					u64 file)
 {
 	return -EOPNOTSUPP;
 }

@@ -44,6 +44,28 @@ bad:
 	return NULL;
 }
 
+/*
+ * The same, and its page tables are its own; or its devices are lost. Nobody can
+ * have them back, and their session has to finish.
+ */
+static struct iommufd_ser *iommufd_take_ser(u64 data)
+{
+	struct iommufd_ser *ser = iommufd_incoming_ser(data);
+	unsigned int i;
+
+	for (i = 0; ser && i < ser->num_hwpts; i++) {
+		if (iommu_liveupdate_file_has_domain(data, ser->hwpts[i].domain,
+						     ser->hwpts[i].token))
+			continue;
+		pr_err("the record %#llx of a preserved iommufd names a page table %#llx that is not its own\n",
+		       data, ser->hwpts[i].domain);
+		ser = NULL;
+	}
+	if (!ser)
+		iommu_liveupdate_lose_file(data);
+	return ser;
+}
+
 static struct iommufd_hwpt_restored *
 to_hwpt_restored(struct iommufd_object *obj)
 {
@@ -136,9 +158,9 @@ int iommufd_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 	struct file *file;
 	int rc = 0;
 
-	ser = iommufd_incoming_ser(args->serialized_data);
+	ser = iommufd_take_ser(args->serialized_data);
 	if (!ser)
-		return -EINVAL;
+		return -EIO;
 
 	args->unchanged = true;
 	file = iommufd_create_file();
@@ -153,20 +175,29 @@ int iommufd_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 		pr_err("an iommufd cannot be retrieved: %pe\n", ERR_PTR(rc));
 		/* Now, so that the domains are back before it is tried again */
 		__fput_sync(file);
+		/* It is its own, so that it is there twice */
+		if (rc == -EBUSY) {
+			iommu_liveupdate_lose_file(args->serialized_data);
+			rc = -EIO;
+		}
 		return rc;
 	}
 	args->file = file;
 	return 0;
 }
 
+/* The devices of a damaged record are lost. */
+void iommufd_liveupdate_check(struct liveupdate_file_op_args *args)
+{
+	iommufd_take_ser(args->serialized_data);
+}
+
 /* Their devices have to be on other page tables before the session may end. */
 bool iommufd_liveupdate_can_finish(struct liveupdate_file_op_args *args)
 {
-	struct iommufd_ser *ser = iommufd_incoming_ser(args->serialized_data);
+	struct iommufd_ser *ser = iommufd_take_ser(args->serialized_data);
 
-	if (!ser)
-		return false;
-	for (unsigned int i = 0; i < ser->num_hwpts; i++) {
+	for (unsigned int i = 0; ser && i < ser->num_hwpts; i++) {
 		if (!iommu_domain_is_awaited(ser->hwpts[i].domain))
 			continue;
 		pr_warn("the session cannot finish: a device uses the page table of HWPT token %#llx; %s\n",

@@ -440,7 +440,7 @@ static int iommufd_hwpt_check_memory(struct iommufd_hwpt_paging *hwpt_paging,
 }
 
 static int __iommufd_hwpt_preserve(struct iommufd_hwpt_paging *hwpt_paging,
-				   const struct luo_file_set *session_files,
+				   const struct luo_file_set *session_files, u64 file,
 				   u64 *domain, u64 *npages)
 {
 	struct io_pagetable *iopt = &hwpt_paging->ioas->iopt;
@@ -459,7 +459,7 @@ static int __iommufd_hwpt_preserve(struct iommufd_hwpt_paging *hwpt_paging,
 	if (rc)
 		goto err_unpreserve;
 
-	rc = iommu_domain_preserve(hwpt_paging->common.domain, token, domain);
+	rc = iommu_domain_preserve(hwpt_paging->common.domain, token, file, domain);
 	if (rc) {
 		pr_warn("HWPT token %#llx cannot be preserved: its page table cannot, %pe\n",
 			token, ERR_PTR(rc));
@@ -475,7 +475,7 @@ err_unpreserve:
 }
 
 static int iommufd_hwpt_preserve(struct iommufd_preserved_hwpt *preserved,
-				 const struct luo_file_set *session_files)
+				 const struct luo_file_set *session_files, u64 file)
 {
 	struct iommufd_hwpt_paging *hwpt_paging = preserved->hwpt;
 	struct liveupdate_step step;
@@ -485,7 +485,7 @@ static int iommufd_hwpt_preserve(struct iommufd_preserved_hwpt *preserved,
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_HWPT_PRESERVE,
 			      LIVEUPDATE_KIND_HWPT,
 			      hwpt_paging->liveupdate_token);
-	rc = __iommufd_hwpt_preserve(hwpt_paging, session_files,
+	rc = __iommufd_hwpt_preserve(hwpt_paging, session_files, file,
 				     &preserved->domain, &npages);
 	liveupdate_step_end(&step, rc, npages);
 	return rc;
@@ -596,7 +596,7 @@ static int iommufd_liveupdate_preserve(struct liveupdate_file_op_args *args)
 
 	for (i = 0; i < preserved->num; i++) {
 		rc = iommufd_hwpt_preserve(&preserved->hwpts[i],
-					   args->session_files);
+					   args->session_files, virt_to_phys(ser));
 		if (rc)
 			goto err_unpreserve;
 	}
@@ -655,7 +655,8 @@ static void iommufd_liveupdate_unfreeze(struct liveupdate_file_op_args *args)
 
 		if (!pos->left)
 			continue;
-		rc = iommu_domain_preserve(pos->hwpt->common.domain, token, &pos->domain);
+		rc = iommu_domain_preserve(pos->hwpt->common.domain, token,
+					   args->serialized_data, &pos->domain);
 		pos->left = rc;
 		if (rc)
 			pr_warn("HWPT token %#llx is not preserved any more (%pe); close the session, and preserve again\n",
@@ -698,6 +699,7 @@ static const struct liveupdate_file_ops iommufd_liveupdate_ops = {
 	.freeze = iommufd_liveupdate_freeze,
 	.unfreeze = iommufd_liveupdate_unfreeze,
 	.retrieve = iommufd_liveupdate_retrieve,
+	.check = iommufd_liveupdate_check,
 	.can_finish = iommufd_liveupdate_can_finish,
 	.finish = iommufd_liveupdate_finish,
 	.owner = THIS_MODULE,
@@ -728,6 +730,7 @@ static int refuse_device(struct iommufd_device *idev, int rc, const char *reason
  * @idev:          Device that is bound to an iommufd
  * @session_files: Files of the session that the device is being preserved in
  * @token:         The user's token for the device
+ * @file:          Physical address of the record of the device's file
  * @iommufd_token: Set to the token of the device's iommufd in the session
  * @hwpt_token:    Set to the token of the HWPT that the device is attached to
  *
@@ -746,7 +749,7 @@ static int refuse_device(struct iommufd_device *idev, int rc, const char *reason
  */
 int iommufd_device_preserve(struct iommufd_device *idev,
 			    const struct luo_file_set *session_files, u64 token,
-			    u64 *iommufd_token, u64 *hwpt_token)
+			    u64 file, u64 *iommufd_token, u64 *hwpt_token)
 {
 	struct iommufd_group *igroup = idev->igroup;
 	unsigned long pasid = IOMMU_NO_PASID;
@@ -781,7 +784,7 @@ int iommufd_device_preserve(struct iommufd_device *idev,
 		return refuse_device(idev, -EINVAL,
 				     "it is not attached to a HWPT that was marked and preserved");
 
-	rc = iommu_device_preserve(idev->dev, hwpt->domain, token);
+	rc = iommu_device_preserve(idev->dev, hwpt->domain, token, file);
 	if (rc)
 		return refuse_device(idev, rc, "its IOMMU refuses");
 

@@ -28,6 +28,7 @@ struct iommufd_memory_check {
 int iommufd_check_run(void *arg, dma_addr_t iova, phys_addr_t phys, dma_addr_t len);
 
 int iommufd_liveupdate_retrieve(struct liveupdate_file_op_args *args);
+void iommufd_liveupdate_check(struct liveupdate_file_op_args *args);
 bool iommufd_liveupdate_can_finish(struct liveupdate_file_op_args *args);
 void iommufd_liveupdate_finish(struct liveupdate_file_op_args *args);
 

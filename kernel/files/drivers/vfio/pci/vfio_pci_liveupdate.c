@@ -92,7 +92,7 @@ static int vfio_pci_preserve(struct vfio_pci_core_device *vdev,
 	u64 iommufd_token, hwpt_token;
 	int ret;
 
-	ret = iommufd_device_preserve(idev, session_files, token,
+	ret = iommufd_device_preserve(idev, session_files, token, virt_to_phys(ser),
 				      &iommufd_token, &hwpt_token);
 	if (ret)
 		return ret;
@@ -427,6 +427,53 @@ bad:
 	return NULL;
 }
 
+/* Does the device have the interrupts that the record says its user had? */
+static bool vfio_pci_has_irqs(const struct vfio_pci_ser *ser,
+			      const struct pci_dev *pdev)
+{
+	switch (ser->irq_index) {
+	case VFIO_PCI_SER_NO_IRQ:
+	case VFIO_PCI_INTX_IRQ_INDEX:
+		return true;
+	case VFIO_PCI_MSI_IRQ_INDEX:
+		return !pdev || pdev->msi_cap;
+	case VFIO_PCI_MSIX_IRQ_INDEX:
+		return !pdev || pdev->msix_cap;
+	default:
+		return false;
+	}
+}
+
+/*
+ * The same, and it is of the device that was preserved with it; or that device is
+ * lost. Nobody can have it back, and its session has to finish.
+ */
+static struct vfio_pci_ser *vfio_pci_take_ser(u64 data)
+{
+	struct vfio_pci_ser *ser = vfio_pci_incoming_ser(data);
+	struct pci_dev *pdev;
+
+	if (ser && !iommu_liveupdate_file_has_device(data, ser->segment, ser->bdf)) {
+		pr_err("vfio-pci: the record %#llx names a device that is not its own\n",
+		       data);
+		ser = NULL;
+	}
+	if (ser) {
+		pdev = pci_get_domain_bus_and_slot(ser->segment,
+						   PCI_BUS_NUM(ser->bdf),
+						   ser->bdf & 0xff);
+		if (!vfio_pci_has_irqs(ser, pdev)) {
+			pr_err("vfio-pci: the record %#llx names interrupts that its device does not have\n",
+			       data);
+			ser = NULL;
+		}
+		pci_dev_put(pdev);
+	}
+	if (!ser)
+		iommu_liveupdate_lose_file(data);
+	return ser;
+}
+
 /*
  * What the device goes back to when its file is closed for the last time. Without
  * a record that is what its user has made of it.
@@ -452,28 +499,9 @@ static int vfio_pci_retrieve_state(struct vfio_pci_core_device *vdev,
 }
 
 /* Which interrupts, if any, are enabled and masked in the device. */
-static int vfio_pci_retrieve_irqs(struct vfio_pci_core_device *vdev,
-				  const struct vfio_pci_ser *ser)
+static void vfio_pci_retrieve_irqs(struct vfio_pci_core_device *vdev,
+				   const struct vfio_pci_ser *ser)
 {
-	struct pci_dev *pdev = vdev->pdev;
-
-	switch (ser->irq_index) {
-	case VFIO_PCI_SER_NO_IRQ:
-		break;
-	case VFIO_PCI_MSI_IRQ_INDEX:
-		if (!pdev->msi_cap)
-			return -EINVAL;
-		break;
-	case VFIO_PCI_MSIX_IRQ_INDEX:
-		if (!pdev->msix_cap)
-			return -EINVAL;
-		break;
-	case VFIO_PCI_INTX_IRQ_INDEX:
-		break;
-	default:
-		return -EINVAL;
-	}
-
 	guard(mutex)(&vdev->igate);
 
 	vdev->liveupdate_irq_index = ser->irq_index;
@@ -481,7 +509,6 @@ static int vfio_pci_retrieve_irqs(struct vfio_pci_core_device *vdev,
 	vdev->liveupdate_irq_held = ser->irq_index == VFIO_PCI_MSI_IRQ_INDEX ||
 				    ser->irq_index == VFIO_PCI_MSIX_IRQ_INDEX;
 	vdev->liveupdate_virq_disabled = ser->flags & VFIO_PCI_SER_INTX_DISABLED;
-	return 0;
 }
 
 static struct file *vfio_pci_retrieve(struct pci_dev *pdev,
@@ -507,13 +534,12 @@ static struct file *vfio_pci_retrieve(struct pci_dev *pdev,
 		return file;
 	ret = vfio_pci_retrieve_state(vdev, ser);
 	if (!ret)
-		ret = vfio_pci_retrieve_irqs(vdev, ser);
-	if (!ret)
 		ret = pci_liveupdate_retrieve(pdev);
 	if (ret) {
 		fput(file);
 		return ERR_PTR(ret);
 	}
+	vfio_pci_retrieve_irqs(vdev, ser);
 	scoped_guard(rwsem_write, &vdev->memory_lock) {
 		vdev->liveupdate_preserved = true;
 		vdev->liveupdate_retrieved = true;
@@ -529,9 +555,9 @@ static int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 	struct pci_dev *pdev;
 	struct file *file;
 
-	ser = vfio_pci_incoming_ser(args->serialized_data);
+	ser = vfio_pci_take_ser(args->serialized_data);
 	if (!ser)
-		return -EINVAL;
+		return -EIO;
 
 	args->unchanged = true;
 	/* The log says why, and what to do */
@@ -555,17 +581,23 @@ static int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 	return 0;
 }
 
+/* The device of a damaged record is lost. */
+static void vfio_pci_liveupdate_check(struct liveupdate_file_op_args *args)
+{
+	vfio_pci_take_ser(args->serialized_data);
+}
+
 /*
  * What the device reaches through its restored page table is memory of the
- * session, which has to stay until the device is on another one.
+ * session, which has to stay until the device is on another one, or is lost.
  */
 static bool vfio_pci_liveupdate_can_finish(struct liveupdate_file_op_args *args)
 {
-	struct vfio_pci_ser *ser = vfio_pci_incoming_ser(args->serialized_data);
+	struct vfio_pci_ser *ser = vfio_pci_take_ser(args->serialized_data);
 	const char *what;
 
 	if (!ser)
-		return false;
+		return true;
 
 	switch (iommu_liveupdate_file_state(ser->segment, ser->bdf)) {
 	case IOMMU_LIVEUPDATE_WAITING:
@@ -585,13 +617,16 @@ static bool vfio_pci_liveupdate_can_finish(struct liveupdate_file_op_args *args)
 
 static void vfio_pci_liveupdate_finish(struct liveupdate_file_op_args *args)
 {
-	struct vfio_pci_ser *ser = phys_to_virt(args->serialized_data);
+	struct vfio_pci_ser *ser = vfio_pci_take_ser(args->serialized_data);
 	struct vfio_device_file *df;
 	struct liveupdate_step step;
 	struct vfio_pci_core_device *vdev;
 
-	iommu_liveupdate_finish_device(ser->segment, ser->bdf);
-	kho_restore_free(ser);
+	if (ser)
+		iommu_liveupdate_finish_device(ser->segment, ser->bdf);
+	else
+		iommu_liveupdate_finish_file(args->serialized_data);
+	kho_restore_free(phys_to_virt(args->serialized_data));
 	if (args->retrieve_status <= 0)
 		return;
 
@@ -622,6 +657,7 @@ static const struct liveupdate_file_ops vfio_pci_liveupdate_ops = {
 	.can_stop = vfio_pci_liveupdate_can_stop,
 	.stop = vfio_pci_liveupdate_stop,
 	.retrieve = vfio_pci_liveupdate_retrieve,
+	.check = vfio_pci_liveupdate_check,
 	.can_finish = vfio_pci_liveupdate_can_finish,
 	.finish = vfio_pci_liveupdate_finish,
 	.owner = THIS_MODULE,

@@ -27,7 +27,7 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-#define IOMMU_LIVEUPDATE_COMPATIBLE	"iommu-liveupdate-v3"
+#define IOMMU_LIVEUPDATE_COMPATIBLE	"iommu-liveupdate-v4"
 
 #define IOMMU_SER_MAGIC			0x4c554d4fU	/* "OMUL" */
 
@@ -118,6 +118,7 @@ struct iommu_chunk_ser {
  * @chunks:        physical address of the first block of &struct iommu_chunk_ser
  * @chunks_crc:    CRC-32 (Ethernet polynomial, seed ~0) of them all, in their order
  * @reserved:      0
+ * @file:          physical address of the record of the iommufd that it belongs to
  */
 struct iommu_domain_ser {
 	struct iommu_ser_prefix prefix;
@@ -134,6 +135,7 @@ struct iommu_domain_ser {
 	u64 chunks;
 	u32 chunks_crc;
 	u32 reserved;
+	u64 file;
 } __packed;
 
 /**
@@ -149,6 +151,7 @@ struct iommu_domain_ser {
  * @max_pasid:  VT-d scalable mode: number of PASIDs that the directory covers
  * @vendor:     PCI vendor id, to see that it is still the same device
  * @device:     PCI device id
+ * @file:       physical address of the record of its file in its session
  */
 struct iommu_device_ser {
 	struct iommu_ser_prefix prefix;
@@ -162,6 +165,7 @@ struct iommu_device_ser {
 	u32 max_pasid;
 	u16 vendor;
 	u16 device;
+	u64 file;
 } __packed;
 
 /**
