@@ -430,7 +430,7 @@ static void lose_absent(u32 segment, u16 bdf)
 
 	device = find_record(in, segment, bdf);
 	if (device)
-		iommu_lose(in, device, NULL, IOMMU_LOSS_FILE);
+		iommu_lose(device, NULL, IOMMU_LOSS_FILE);
 }
 
 /**
