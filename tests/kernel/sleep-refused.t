@@ -25,6 +25,9 @@ sleeps() {
 		fi
 		note "$1-$state" "${answer##*: }"
 	done
+	# An image is made by who reads this file, and taken over by who writes to it.
+	note "$1-image" "$( (exec 3</dev/snapshot) 2>&1 | sed 's/.*: //')"
+	note "$1-resume" "$( (exec 3>/dev/snapshot) 2>&1 | sed 's/.*: //')"
 	note "$1-log" "$(dmesg | grep -c "$LAB_DEVICES: liveupdate: \(suspend\|hibernation\) refused")"
 	note "$1-works" "$(dma store "$LAB_DEVICES" 0x1001000 && dma read 0x1000)"
 }
@@ -79,6 +82,8 @@ for when in out in back moved; do
 	is "  suspend to idle is refused" "$(fact $when-freeze)" "$busy"
 	is "  suspend to memory is refused" "$(fact $when-mem)" "$busy"
 	is "  hibernation is refused" "$(fact $when-disk)" "$busy"
+	is "  so is an image of memory" "$(fact $when-image)" "$busy"
+	is "  and to go on from one" "$(fact $when-resume)" "$busy"
 	is "  and the device does DMA" "$(fact $when-works)" 0x1111
 done
 ok "the log names the device and what it is refused for" [ "$(fact out-log)" -ge 1 ]

@@ -4,7 +4,8 @@
 # A driver is not unbound from a device that is preserved or retrieved, nor from
 # the bridge above it: it would wait for the file that the session has, with the
 # lock that the reboot call needs. Unbinding that has begun before refuses to
-# preserve the device, and ends when its file is closed.
+# preserve the device, and ends when its file is closed. While it has not ended, of any
+# device, the reboot call fails.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -67,6 +68,24 @@ unbinds out "$kept"
 unbinds out-bridge "$bridge"
 dma store "$kept" 0x1001000
 note out-works "$(dma read 0x1000)"
+
+# Another device is being unbound, and its user is in no hurry: the reboot call would
+# wait for that, too.
+bind-vfio "$other" >/dev/null
+printf '%s\n' "device d $other" hold | "$LAB_BUILD/tests/kernel/dma-session" >/dev/null &
+holder=$!
+until ls -l "/proc/$holder/fd" 2>/dev/null | grep -q /vfio/devices; do sleep 0.05; done
+echo "$other" >"/sys/bus/pci/devices/$other/driver/unbind" &
+unbinding=$!
+until [ ! -e "/sys/bus/pci/devices/$other/vfio-dev" ]; do sleep 0.05; done
+note other-obstacle "$(grep -c "$other: .*unbound from its driver" /sys/kernel/liveupdate/obstacles)"
+dmesg -C
+note other-jump "$(kexec -e 2>&1 | sed 's/.*: //')"
+note other-log "$(dmesg | grep -c "$other: liveupdate: $kept cannot cross: this device is being removed, or unbound")"
+kill -KILL "$holder"
+wait "$unbinding"
+dma store "$kept" 0x1001000
+note other-works "$(dma read 0x1000)"
 dma hold
 END
 before=$stage
@@ -77,6 +96,10 @@ stage after <<'END'
 read -r kept other <<<"$LAB_DEVICES"
 read -r bridge _ <<<"$LAB_BRIDGES"
 unbinds in "$kept"
+for word in 1 0; do
+	note in-enable "$( (echo $word >"/sys/bus/pci/devices/$kept/enable") 2>&1 | sed 's/.*: //')"
+done
+note in-master "$(is_master "$kept")"
 bind-vfio "$kept" >/dev/null
 note in-driver "$(basename "$(readlink "/sys/bus/pci/devices/$kept/driver")")"
 unbinds in-bridge "$bridge"
@@ -108,8 +131,14 @@ is "and has unbound the driver" "$(fact unbinding-driver)" ""
 is "unbinding a preserved device is refused" "$(fact out)" "$busy"
 is "and so is the driver of the bridge above" "$(fact out-bridge)" "$busy"
 is "the device does DMA" "$(fact out-works)" 0x2222
+is "another device that is being unbound is an obstacle" "$(fact other-obstacle)" 1
+is "the reboot call fails, and does not wait for it" "$(fact other-jump)" "$busy"
+is "the log names it" "$(fact other-log)" 1
+is "the device does DMA" "$(fact other-works)" 0x2222
 is "a device that waits can lose its driver, which has not touched it" "$(fact in)" ok
-is "and get it again" "$(fact in-driver)" vfio-pci
+is "without a driver it is neither enabled nor disabled" "$(fact in-enable | sort -u)" "$busy"
+is "and masters the bus" "$(fact in-master)" 1
+is "it gets its driver again" "$(fact in-driver)" vfio-pci
 is "the driver of the bridge above is not unbound" "$(fact in-bridge)" "$busy"
 is "unbinding a device that is retrieved is refused" "$(fact back)" "$busy"
 is "and so is the driver of the bridge above" "$(fact back-bridge)" "$busy"

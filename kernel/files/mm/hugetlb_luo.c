@@ -93,6 +93,7 @@
 
 #include "hugetlb_internal.h"
 #include "internal.h"
+#include "luo_poison.h"
 
 /* How many pages are preserved, for the next kernel's boot. */
 static struct hugetlb_pool_ser *hugetlb_pool_out;
@@ -449,13 +450,46 @@ err_unfreeze:
 	return err;
 }
 
+/* The first page of the file that had a memory error since it was preserved, or NULL */
+static struct folio *hugetlb_luo_poisoned(struct liveupdate_file_op_args *args)
+{
+	const struct hugetlb_luo_ser *ser = phys_to_virt(args->serialized_data);
+	const struct hugetlb_luo_folio_ser *folios_ser = args->private_data;
+
+	if (!memory_has_poison())
+		return NULL;
+
+	for (u64 i = 0; i < ser->nr_folios; i++)
+		if (folio_test_hwpoison(pfn_folio(folios_ser[i].pfn)))
+			return pfn_folio(folios_ser[i].pfn);
+	return NULL;
+}
+
+static bool hugetlb_luo_veto(struct liveupdate_file_op_args *args, char *why,
+			     size_t size)
+{
+	struct folio *folio = hugetlb_luo_poisoned(args);
+
+	if (folio)
+		snprintf(why, size, MEMORY_POISON_VETO, folio->index);
+	return folio;
+}
+
 static int hugetlb_luo_freeze(struct liveupdate_file_op_args *args)
 {
 	struct hugetlb_luo_ser *ser = phys_to_virt(args->serialized_data);
 	struct liveupdate_step step;
+	struct folio *folio;
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_MEMFD_FREEZE,
 			      LIVEUPDATE_KIND_NONE, 0);
+	folio = hugetlb_luo_poisoned(args);
+	if (folio) {
+		pr_warn(MEMORY_POISON_VETO "\n", folio->index);
+		liveupdate_step_end(&step, -EHWPOISON, 0);
+		return -EHWPOISON;
+	}
+
 	/* All else is as it was when the file was preserved. */
 	ser->pos = args->file->f_pos;
 	ser->crc = hugetlb_luo_crc(ser);
@@ -944,6 +978,7 @@ static unsigned long hugetlb_luo_get_id(struct file *file)
 
 static const struct liveupdate_file_ops hugetlb_luo_file_ops = {
 	.freeze = hugetlb_luo_freeze,
+	.veto = hugetlb_luo_veto,
 	.finish = hugetlb_luo_finish,
 	.retrieve = hugetlb_luo_retrieve,
 	.preserve = hugetlb_luo_preserve,

@@ -510,48 +510,90 @@ static bool lock_is_free(struct device *dev)
 	return false;
 }
 
-/**
- * pci_liveupdate_is_locked() - Tell whether pci_liveupdate_freeze() may fail
- * @dev: A preserved device
- *
- * Context: Does not wait.
- * Return: true if the lock of the device, or of a bridge above it, is held.
+/*
+ * Whether somebody holds on to the lock of a device: with or without waiting until
+ * it is let go.
  */
-bool pci_liveupdate_is_locked(struct pci_dev *dev)
+static bool is_locked(struct pci_dev *dev, bool wait)
 {
-	for (; dev; dev = pci_upstream_bridge(dev)) {
-		if (!device_trylock(&dev->dev))
-			return true;
-		device_unlock(&dev->dev);
-	}
+	if (wait)
+		return !lock_is_free(&dev->dev);
+	if (!device_trylock(&dev->dev))
+		return true;
+	device_unlock(&dev->dev);
 	return false;
 }
-EXPORT_SYMBOL_GPL(pci_liveupdate_is_locked);
+
+/* One of the preserved devices looks at those that are not, for all of them. */
+static bool looks_at_all(struct pci_dev *dev)
+{
+	struct pci_outgoing *out __free(outgoing_put) = outgoing_get();
+	struct outgoing_function *pos;
+
+	if (IS_ERR(out))
+		return false;
+
+	guard(mutex)(&pci_liveupdate_lock);
+
+	list_for_each_entry(pos, &out->functions, list)
+		if (pos->dev->hdr_type == PCI_HEADER_TYPE_NORMAL)
+			return pos->dev == dev;
+	return false;
+}
+
+static struct pci_dev *find_locked(struct pci_dev *dev, bool wait)
+{
+	struct pci_dev *pos;
+
+	for (pos = dev; pos; pos = pci_upstream_bridge(pos))
+		if (is_locked(pos, wait))
+			return pci_dev_get(pos);
+	if (!looks_at_all(dev))
+		return NULL;
+
+	pos = NULL;
+	for_each_pci_dev(pos)
+		if (is_locked(pos, wait))
+			return pos;
+	return NULL;
+}
 
 /**
- * pci_liveupdate_freeze() - See that a preserved device can be shut down
+ * pci_liveupdate_find_locked() - Tell whether pci_liveupdate_freeze() may fail
+ * @dev: A preserved device
+ *
+ * Context: May sleep, but does not wait for a device.
+ * Return: the device, a bridge above it, or any other device of the host, whose lock
+ * is held, with a reference; or NULL.
+ */
+struct pci_dev *pci_liveupdate_find_locked(struct pci_dev *dev)
+{
+	return find_locked(dev, false);
+}
+EXPORT_SYMBOL_GPL(pci_liveupdate_find_locked);
+
+/**
+ * pci_liveupdate_freeze() - See that the machine can be shut down
  * @dev: A preserved device
  *
  * The reboot call can fail until all files are frozen, and hangs afterwards if
- * the lock of a device, or of a bridge above it, is not let go: device_shutdown()
- * takes it. Who removes a device that was pulled out of its slot holds the lock
- * until the file is closed that the session has.
+ * the lock of a device is not let go: device_shutdown() takes that of each device,
+ * also of those that are not preserved. Who removes a device that was pulled out of
+ * its slot, or unbinds it from vfio-pci, holds the lock until the file of the device
+ * is closed.
  *
  * Context: May sleep.
  * Return: 0, or -EBUSY if such a lock is held.
  */
 int pci_liveupdate_freeze(struct pci_dev *dev)
 {
-	struct pci_dev *pos;
+	struct pci_dev *locked __free(pci_dev_put) = find_locked(dev, true);
 
-	for (pos = dev; pos; pos = pci_upstream_bridge(pos)) {
-		if (lock_is_free(&pos->dev))
-			continue;
-		pci_warn(pos, "liveupdate: %s cannot cross: the device is being removed, or unbound from its driver; close its session\n",
-			 pci_name(dev));
-		return -EBUSY;
-	}
-	return 0;
+	if (!locked)
+		return 0;
+	pci_warn(locked, "liveupdate: %s cannot cross: this device is being removed, or unbound from its driver; close its session, or its file\n",
+		 pci_name(dev));
+	return -EBUSY;
 }
 EXPORT_SYMBOL_GPL(pci_liveupdate_freeze);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of what becomes of damaged records of PCI. Included by
- * liveupdate-incoming.c, for its static parts.
+ * KUnit tests of what becomes of damaged records of PCI, and of what is refused.
+ * Included by liveupdate-incoming.c, for its static parts.
  */
 
 #include <kunit/static_stub.h>
@@ -327,6 +327,46 @@ static void damaged_saved_states_stay_within(struct kunit *test)
 	damage_end(world, accepted);
 }
 
+/*
+ * No device of QEMU's has a BAR that can be resized. Without memory decoding, which a
+ * BAR is not resized with either, it is a BAR that cannot.
+ */
+static void running_devices_keep_the_size_of_their_bars(struct kunit *test)
+{
+	struct pci_dev *dev = NULL;
+	u16 command, after;
+	int before, during;
+
+	for_each_pci_dev(dev)
+		if (dev->hdr_type == PCI_HEADER_TYPE_NORMAL && !dev->driver)
+			break;
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+
+	pci_read_config_word(dev, PCI_COMMAND, &command);
+	pci_write_config_word(dev, PCI_COMMAND, command & ~PCI_COMMAND_MEMORY);
+	before = pci_resize_resource(dev, 0, 0, 0);
+	dev->liveupdate_outgoing++;
+	during = pci_resize_resource(dev, 0, 0, 0);
+	dev->liveupdate_outgoing--;
+	pci_read_config_word(dev, PCI_COMMAND, &after);
+	pci_write_config_word(dev, PCI_COMMAND, command);
+	pci_dev_put(dev);
+
+	KUNIT_EXPECT_NE(test, before, -EBUSY);
+	KUNIT_EXPECT_EQ(test, during, -EBUSY);
+	KUNIT_EXPECT_EQ(test, after, command & ~PCI_COMMAND_MEMORY);
+}
+
+static struct kunit_case pci_refused_cases[] = {
+	KUNIT_CASE(running_devices_keep_the_size_of_their_bars),
+	{}
+};
+
+static struct kunit_suite pci_refused_suite = {
+	.name = "pci-liveupdate-refused",
+	.test_cases = pci_refused_cases,
+};
+
 static struct kunit_case pci_damage_cases[] = {
 	KUNIT_CASE_SLOW(damaged_handovers_are_what_they_still_are),
 	KUNIT_CASE_SLOW(damaged_saved_states_stay_within),
@@ -338,4 +378,4 @@ static struct kunit_suite pci_damage_suite = {
 	.test_cases = pci_damage_cases,
 };
 
-kunit_test_suite(pci_damage_suite);
+kunit_test_suites(&pci_damage_suite, &pci_refused_suite);

@@ -26,7 +26,7 @@ int pci_liveupdate_refuse_eject(struct pci_bus *bus);
 int pci_liveupdate_preserve(struct pci_dev *dev);
 void pci_liveupdate_unpreserve(struct pci_dev *dev);
 int pci_liveupdate_freeze(struct pci_dev *dev);
-bool pci_liveupdate_is_locked(struct pci_dev *dev);
+struct pci_dev *pci_liveupdate_find_locked(struct pci_dev *dev);
 void pci_liveupdate_stop(struct pci_dev *dev);
 size_t pci_liveupdate_write_saved_state(const struct pci_saved_state *state,
 					struct pci_saved_state_ser *ser);
@@ -70,9 +70,9 @@ static inline int pci_liveupdate_freeze(struct pci_dev *dev)
 	return 0;
 }
 
-static inline bool pci_liveupdate_is_locked(struct pci_dev *dev)
+static inline struct pci_dev *pci_liveupdate_find_locked(struct pci_dev *dev)
 {
-	return false;
+	return NULL;
 }
 
 static inline void pci_liveupdate_stop(struct pci_dev *dev)

@@ -683,21 +683,39 @@ void __init amd_liveupdate_restore_unit(struct amd_iommu *iommu)
 			iommu->mmio_phys, devices);
 }
 
-/* Before there is PCI: first all devices of a bus, then the next one. */
-static void __init stop_bus_masters(u8 bus)
+/* Before there is PCI */
+static void stop_bus_master(u16 devid)
 {
-	for (u8 devfn = 0; ; devfn++) {
-		u8 slot = PCI_SLOT(devfn), func = PCI_FUNC(devfn);
-		u16 command = read_pci_config_16(bus, slot, func, PCI_COMMAND);
-		u8 type = read_pci_config_byte(bus, slot, func, PCI_HEADER_TYPE);
+	u8 bus = PCI_BUS_NUM(devid), slot = PCI_SLOT(devid & 0xff);
+	u8 func = PCI_FUNC(devid & 0xff);
+	u16 command = read_pci_config_16(bus, slot, func, PCI_COMMAND);
+	u8 type = read_pci_config_byte(bus, slot, func, PCI_HEADER_TYPE);
 
-		if (command != 0xffff && command & PCI_COMMAND_MASTER &&
-		    (type & PCI_HEADER_TYPE_MASK) == PCI_HEADER_TYPE_NORMAL)
-			write_pci_config_16(bus, slot, func, PCI_COMMAND,
-					    command & ~PCI_COMMAND_MASTER);
-		if (devfn == 0xff)
-			return;
-	}
+	if (command != 0xffff && command & PCI_COMMAND_MASTER &&
+	    (type & PCI_HEADER_TYPE_MASK) == PCI_HEADER_TYPE_NORMAL)
+		write_pci_config_16(bus, slot, func, PCI_COMMAND,
+				    command & ~PCI_COMMAND_MASTER);
+}
+
+/**
+ * amd_liveupdate_stop_behind - stop what nobody knows of
+ * @iommu: a unit that was found translating, and blocks by now
+ *
+ * The first domain that a device is attached to may be an identity domain. Its
+ * driver asks for bus mastering again. Before there is PCI only the first segment
+ * can be reached.
+ *
+ * Context: Boot.
+ */
+void amd_liveupdate_stop_behind(struct amd_iommu *iommu)
+{
+	struct amd_iommu_pci_seg *pci_seg = iommu->pci_seg;
+
+	if (pci_seg->id)
+		return;
+	for (u32 devid = 0; devid <= pci_seg->last_bdf; devid++)
+		if (pci_seg->rlookup_table[devid] == iommu)
+			stop_bus_master(devid);
 }
 
 /**
@@ -717,8 +735,8 @@ void __init amd_liveupdate_init_failed(int err)
 
 	iommu_liveupdate_err("the driver cannot be set up: %pe; no device masters the bus any more",
 			     ERR_PTR(err));
-	for (unsigned int bus = 0; bus <= 0xff; bus++)
-		stop_bus_masters(bus);
+	for (unsigned int devid = 0; devid <= 0xffff; devid++)
+		stop_bus_master(devid);
 }
 
 /**

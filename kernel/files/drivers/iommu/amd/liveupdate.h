@@ -24,6 +24,7 @@ bool amd_liveupdate_shutdown(struct amd_iommu *iommu);
 bool amd_liveupdate_detect(struct amd_iommu *iommu);
 void amd_liveupdate_adopt_table(struct amd_iommu_pci_seg *pci_seg);
 void amd_liveupdate_restore_unit(struct amd_iommu *iommu);
+void amd_liveupdate_stop_behind(struct amd_iommu *iommu);
 void amd_liveupdate_init_failed(int err);
 bool amd_liveupdate_ignore_device(struct amd_iommu *iommu, struct device *dev, u16 devid);
 bool amd_liveupdate_is_needed(void);
@@ -46,6 +47,10 @@ static inline void amd_liveupdate_adopt_table(struct amd_iommu_pci_seg *pci_seg)
 }
 
 static inline void amd_liveupdate_restore_unit(struct amd_iommu *iommu)
+{
+}
+
+static inline void amd_liveupdate_stop_behind(struct amd_iommu *iommu)
 {
 }
 

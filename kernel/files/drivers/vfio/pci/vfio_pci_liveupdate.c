@@ -289,7 +289,7 @@ static void vfio_pci_unmask_msi(struct vfio_pci_core_device *vdev)
 #define VFIO_PCI_INTX_VETO \
 	"its user has INTx enabled, which the device cannot mask; disable it first (VFIO_DEVICE_SET_IRQS)"
 #define VFIO_PCI_LOCKED_VETO \
-	"it is being reset, removed or unbound from its driver; if that lasts, close its session"
+	"it is being reset, removed or unbound from its driver; if that lasts, close its session, or its file"
 
 /* The line may be shared with a device of the next kernel */
 static bool vfio_pci_intx_vetoes(struct vfio_pci_core_device *vdev)
@@ -378,17 +378,21 @@ static bool vfio_pci_liveupdate_veto(struct liveupdate_file_op_args *args, char 
 				     size_t size)
 {
 	struct vfio_pci_core_device *vdev = vfio_pci_preserved_device(args);
-
-	const char *reason = NULL;
+	bool intx;
 
 	scoped_guard(mutex, &vdev->igate)
-		if (vfio_pci_intx_vetoes(vdev))
-			reason = VFIO_PCI_INTX_VETO;
-	if (!reason && pci_liveupdate_is_locked(vdev->pdev))
-		reason = VFIO_PCI_LOCKED_VETO;
-	if (reason)
-		snprintf(why, size, "%s: %s", pci_name(vdev->pdev), reason);
-	return reason;
+		intx = vfio_pci_intx_vetoes(vdev);
+	if (intx) {
+		snprintf(why, size, "%s: " VFIO_PCI_INTX_VETO, pci_name(vdev->pdev));
+		return true;
+	}
+
+	struct pci_dev *locked __free(pci_dev_put) =
+		pci_liveupdate_find_locked(vdev->pdev);
+
+	if (locked)
+		snprintf(why, size, "%s: " VFIO_PCI_LOCKED_VETO, pci_name(locked));
+	return locked;
 }
 
 /* The machine is shut down with the lock of each device. */
