@@ -529,13 +529,14 @@ static bool looks_at_all(struct pci_dev *dev)
 {
 	struct pci_outgoing *out __free(outgoing_put) = outgoing_get();
 	struct outgoing_function *pos;
+	unsigned long key;
 
 	if (IS_ERR(out))
 		return false;
 
 	guard(mutex)(&pci_liveupdate_lock);
 
-	list_for_each_entry(pos, &out->functions, list)
+	xa_for_each(&out->functions, key, pos)
 		if (pos->dev->hdr_type == PCI_HEADER_TYPE_NORMAL)
 			return pos->dev == dev;
 	return false;
