@@ -269,7 +269,7 @@ struct event {
 	__u8 edge;
 };
 
-/* "iommu-li", of iommu-liveupdate-v3: other FLBs hold no page tables. */
+/* "iommu-li", of iommu-liveupdate-vN: other FLBs hold no page tables. */
 #define IOMMU_FLB 0x696c2d756d6d6f69ULL
 
 static __always_inline enum fault_phase phase_after(enum fault_phase phase,

@@ -90,7 +90,7 @@ until dmesg | grep -q 'pciehp: Slot(.*): \(Link Down\|Card not present\)'; do sl
 sleep 1
 kexec -e 2>/dev/null
 note jump $(($? != 0))
-note log "$(dmesg | grep -c "$LAB_DEVICES: liveupdate: .*cannot cross: the device is being removed")"
+note log "$(dmesg | grep -c "$LAB_DEVICES: liveupdate: .*cannot cross: this device is being removed")"
 dma unpreserve
 dma_killed
 for ((tries = 0; tries < 100; tries++)); do

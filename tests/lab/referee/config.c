@@ -144,38 +144,13 @@ static const char *may_sriov(const struct function *f, unsigned int offset, uint
 	return "it has no virtual functions";
 }
 
-/*
- * Who handles errors for this kernel clears what was reported before, and has it
- * reported (6.2, 7.8.4). Nothing else in Device Control may change (7.5.3.4).
- */
-static const char *may_errors(const struct function *f, unsigned int offset, uint32_t value)
-{
-	static const uint32_t reporting = PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE |
-					  PCI_EXP_DEVCTL_FERE | PCI_EXP_DEVCTL_URRE;
-	unsigned int express = capability(f, PCI_CAP_ID_EXP);
-	unsigned int start = extended(f, PCI_EXT_CAP_ID_ERR);
-	const char *why = "errors of it are reported to this kernel";
-
-	if (express && offset == express + PCI_EXP_DEVCTL)
-		return (get(f, offset, 2) ^ value) & 0xffff & ~reporting ? NULL : why;
-	if (express && offset == express + PCI_EXP_DEVSTA)
-		return why;
-	return start && offset >= start + PCI_ERR_UNCOR_STATUS && offset < start + PCI_ERR_CAP
-		       ? why
-		       : NULL;
-}
-
 /* Return: why that may be written to the function, or NULL */
 static const char *may_write(const struct function *f, unsigned int offset, uint32_t value)
 {
-	const char *why;
 	unsigned int i, start;
 
 	if (offset == PCI_COMMAND)
 		return may_command(f, value);
-	why = may_errors(f, offset, value);
-	if (why)
-		return why;
 	for (i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
 		start = capability(f, rules[i].id);
 		if (start && offset >= start + rules[i].first && offset <= start + rules[i].last)
