@@ -203,7 +203,8 @@ static __always_inline int freed(const struct pt_iommu *table)
 }
 
 SEC("fexit/iommu_domain_preserve")
-int BPF_PROG(preserved, const struct iommu_domain *domain, __u64 token, __u64 file, __u64 *top, int ret)
+int BPF_PROG(preserved, const struct iommu_domain *domain, __u64 token, __u64 file, __u64 *top,
+	     int ret)
 {
 	if (!ret)
 		watch(domain, token, DOMAIN_STATE_PRESERVED);

@@ -61,21 +61,21 @@ FIELDS(block_fields, struct block, BLOCK);
 
 #define IOMMU(F)                                                                                   \
 	F(struct iommu_liveupdate_ser, magic)                                                      \
-	F(struct iommu_liveupdate_ser, crc)                                                        \
-	F(struct iommu_liveupdate_ser, size) F(struct iommu_liveupdate_ser, unit_size)             \
-		F(struct iommu_liveupdate_ser, domain_size)                                        \
-			F(struct iommu_liveupdate_ser, device_size)                                \
-				F(struct iommu_liveupdate_ser, units)                              \
-					F(struct iommu_liveupdate_ser, domains)                    \
-						F(struct iommu_liveupdate_ser, devices)
+	F(struct iommu_liveupdate_ser, crc) F(struct iommu_liveupdate_ser, size)                   \
+		F(struct iommu_liveupdate_ser, unit_size)                                          \
+			F(struct iommu_liveupdate_ser, domain_size)                                \
+				F(struct iommu_liveupdate_ser, device_size)                        \
+					F(struct iommu_liveupdate_ser, units)                      \
+						F(struct iommu_liveupdate_ser, domains)            \
+							F(struct iommu_liveupdate_ser, devices)
 FIELDS(iommu_fields, struct iommu_liveupdate_ser, IOMMU);
 
 #define UNIT(F)                                                                                    \
 	F(struct iommu_unit_ser, prefix.crc)                                                       \
-	F(struct iommu_unit_ser, prefix.state)                                                     \
-	F(struct iommu_unit_ser, prefix.type) F(struct iommu_unit_ser, reg_phys)                   \
-		F(struct iommu_unit_ser, segment) F(struct iommu_unit_ser, flags)                  \
-			F(struct iommu_unit_ser, root) F(struct iommu_unit_ser, irta)
+	F(struct iommu_unit_ser, prefix.state) F(struct iommu_unit_ser, prefix.type)               \
+		F(struct iommu_unit_ser, reg_phys) F(struct iommu_unit_ser, segment)               \
+			F(struct iommu_unit_ser, flags) F(struct iommu_unit_ser, root)             \
+				F(struct iommu_unit_ser, irta)
 FIELDS(unit_fields, struct iommu_unit_ser, UNIT);
 
 #define CHUNK(F)                                                                                   \
@@ -85,9 +85,8 @@ FIELDS(chunk_fields, struct iommu_chunk_ser, CHUNK);
 
 #define DOMAIN(F)                                                                                  \
 	F(struct iommu_domain_ser, prefix.crc)                                                     \
-	F(struct iommu_domain_ser, prefix.state)                                                   \
-	F(struct iommu_domain_ser, prefix.type) F(struct iommu_domain_ser,                         \
-						  top) F(struct iommu_domain_ser, token)           \
+	F(struct iommu_domain_ser, prefix.state) F(struct iommu_domain_ser, prefix.type) F(        \
+		struct iommu_domain_ser, top) F(struct iommu_domain_ser, token)                    \
 		F(struct iommu_domain_ser, tables) F(struct iommu_domain_ser, pgsize_bitmap) F(    \
 			struct iommu_domain_ser, num_chunks) F(struct iommu_domain_ser, format)    \
 			F(struct iommu_domain_ser, top_level) F(struct iommu_domain_ser, vasz_lg2) \
@@ -95,36 +94,36 @@ FIELDS(chunk_fields, struct iommu_chunk_ser, CHUNK);
 								       flags)                      \
 					F(struct iommu_domain_ser, chunks)                         \
 						F(struct iommu_domain_ser, chunks_crc)             \
-							F(struct iommu_domain_ser, reserved)       \
+							F(struct iommu_domain_ser, reserved)           \
 								F(struct iommu_domain_ser, file)
 FIELDS(domain_fields, struct iommu_domain_ser, DOMAIN);
 
 #define DEVICE(F)                                                                                  \
 	F(struct iommu_device_ser, prefix.crc)                                                     \
-	F(struct iommu_device_ser, prefix.state)                                                   \
-	F(struct iommu_device_ser, prefix.type) F(struct iommu_device_ser, segment)                \
-		F(struct iommu_device_ser, bdf) F(struct iommu_device_ser, did)                    \
-			F(struct iommu_device_ser, token) F(struct iommu_device_ser, unit)         \
-				F(struct iommu_device_ser, domain) F(struct iommu_device_ser,      \
-								     pasid_dir)                    \
-					F(struct iommu_device_ser, max_pasid)                      \
-						F(struct iommu_device_ser, vendor)                 \
-							F(struct iommu_device_ser, device)         \
-								F(struct iommu_device_ser, file)
+	F(struct iommu_device_ser, prefix.state) F(struct iommu_device_ser, prefix.type)           \
+		F(struct iommu_device_ser, segment) F(struct iommu_device_ser, bdf)                \
+			F(struct iommu_device_ser, did) F(struct iommu_device_ser, token)          \
+				F(struct iommu_device_ser, unit) F(struct iommu_device_ser,        \
+								   domain)                         \
+					F(struct iommu_device_ser, pasid_dir)                      \
+						F(struct iommu_device_ser, max_pasid)              \
+							F(struct iommu_device_ser, vendor)         \
+								F(struct iommu_device_ser, device)         \
+									F(struct iommu_device_ser, file)
 FIELDS(device_fields, struct iommu_device_ser, DEVICE);
 
 #define PCI(F)                                                                                     \
 	F(struct pci_liveupdate_ser, magic)                                                        \
-	F(struct pci_liveupdate_ser, crc)                                                          \
-	F(struct pci_liveupdate_ser, size) F(struct pci_liveupdate_ser, function_size)             \
-		F(struct pci_liveupdate_ser, functions)
+	F(struct pci_liveupdate_ser, crc) F(struct pci_liveupdate_ser, size)                       \
+		F(struct pci_liveupdate_ser, function_size)                                        \
+			F(struct pci_liveupdate_ser, functions)
 FIELDS(pci_fields, struct pci_liveupdate_ser, PCI);
 
 #define FUNCTION(F)                                                                                \
 	F(struct pci_function_ser, crc)                                                            \
-	F(struct pci_function_ser, state)                                                          \
-	F(struct pci_function_ser, flags) F(struct pci_function_ser, segment) F(                   \
-		struct pci_function_ser, bdf) F(struct pci_function_ser, parent)                   \
+	F(struct pci_function_ser, state) F(struct pci_function_ser, flags) F(                     \
+		struct pci_function_ser, segment) F(struct pci_function_ser,                       \
+						    bdf) F(struct pci_function_ser, parent)        \
 		F(struct pci_function_ser, id) F(struct pci_function_ser, class) F(                \
 			struct pci_function_ser, header) F(struct pci_function_ser, reserved)      \
 			F(struct pci_function_ser, command) F(struct pci_function_ser, devices)    \
@@ -148,14 +147,14 @@ FIELDS(hwpt_fields, struct iommufd_hwpt_ser, HWPT);
 
 #define VFIO(F)                                                                                    \
 	F(struct vfio_pci_ser, magic)                                                              \
-	F(struct vfio_pci_ser, crc)                                                                \
-	F(struct vfio_pci_ser, size) F(struct vfio_pci_ser, segment) F(struct vfio_pci_ser, bdf)   \
-		F(struct vfio_pci_ser, vendor) F(struct vfio_pci_ser, device)                      \
-			F(struct vfio_pci_ser, flags) F(struct vfio_pci_ser, iommufd_token)        \
-				F(struct vfio_pci_ser, hwpt_token)                                 \
-					F(struct vfio_pci_ser, irq_index)                          \
-						F(struct vfio_pci_ser, irq_vectors)                \
-							F(struct vfio_pci_ser, saved_size)
+	F(struct vfio_pci_ser, crc) F(struct vfio_pci_ser, size) F(struct vfio_pci_ser, segment)   \
+		F(struct vfio_pci_ser, bdf) F(struct vfio_pci_ser, vendor)                         \
+			F(struct vfio_pci_ser, device) F(struct vfio_pci_ser, flags)               \
+				F(struct vfio_pci_ser, iommufd_token)                              \
+					F(struct vfio_pci_ser, hwpt_token)                         \
+						F(struct vfio_pci_ser, irq_index)                  \
+							F(struct vfio_pci_ser, irq_vectors)        \
+								F(struct vfio_pci_ser, saved_size)
 FIELDS(vfio_fields, struct vfio_pci_ser, VFIO);
 
 #define NO_CRC			(-1)

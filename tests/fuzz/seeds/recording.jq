@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Seeds of the target recording, each made out of one that is good: NAME FILTER.
 escape-sequences .identity.reason = "\u001b]0;x\u0007\u009b31m"
 no-text .kernel.outgoing = "\u0000"
