@@ -211,8 +211,25 @@ static void damage_chunks(struct iommu_domain_ser *domain, const char *what)
 	seal(domain, sizeof(*domain));
 }
 
+static unsigned int parse_bdf(const char *address)
+{
+	unsigned int bus, slot, function;
+
+	if (sscanf(address, "%*x:%x:%x.%x", &bus, &slot, &function) != 3)
+		errx(2, "%s: no address of a device", address);
+	return bus << 8 | slot << 3 | function;
+}
+
+/* In the incoming kernel, which reads the name when a driver wants the device. */
+static void damage_driver(struct pci_function_ser *device, unsigned int bdf)
+{
+	while (device->bdf != bdf)
+		device++;
+	device->driver[0] ^= 1;
+}
+
 /* PCI seals its records once more when devices are shut down. */
-static void damage_pci(const char *what)
+static void damage_pci(const char *what, const char *address)
 {
 	struct pci_liveupdate_ser *header = find_header(PCI_SER_MAGIC, sizeof(*header));
 	struct pci_function_ser *device = first_record(header->functions);
@@ -221,6 +238,8 @@ static void damage_pci(const char *what)
 		device->parent ^= 1 << 8;
 	else if (!strcmp(what, "pci-header"))
 		header->function_size++;
+	else if (!strcmp(what, "pci-driver"))
+		damage_driver(device, parse_bdf(address));
 	else
 		errx(2, "%s: cannot damage that", what);
 }
@@ -271,6 +290,8 @@ static void damage_vfio(const char *what, struct vfio_pci_ser *ser)
 	}
 	if (!strcmp(what, "device"))
 		ser->bdf += 1 << 8;
+	else if (!strcmp(what, "nobody"))
+		ser->bdf = 0;
 	else if (!strcmp(what, "irq"))
 		ser->irq_index = 77;
 	else
@@ -282,12 +303,8 @@ static void damage_vfio(const char *what, struct vfio_pci_ser *ser)
 static void damage_file(const char *what, const char *address)
 {
 	struct iommu_domain_ser *domain;
-	struct iommu_device_ser *device;
-	unsigned int bus, slot, function;
+	struct iommu_device_ser *device = find_device(parse_bdf(address), &domain);
 
-	if (sscanf(address, "%*x:%x:%x.%x", &bus, &slot, &function) != 3)
-		errx(2, "%s: no address of a device", address);
-	device = find_device(bus << 8 | slot << 3 | function, &domain);
 	if (!strncmp(what, "iommufd-", 8))
 		damage_iommufd(what + 8, map(domain->file));
 	else
@@ -348,7 +365,7 @@ int main(int argc, char **argv)
 	if (mem < 0)
 		err(1, "/dev/mem");
 	if (!strncmp(what, "pci-", 4)) {
-		damage_pci(what);
+		damage_pci(what, argv[2] ?: "");
 		return 0;
 	}
 	if (!strncmp(what, "iommufd-", 8) || !strncmp(what, "vfio-", 5)) {

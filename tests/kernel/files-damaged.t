@@ -15,7 +15,7 @@ here=$(dirname "$0")
 # shellcheck source=tests/kernel/ledger.sh
 . "$here/ledger.sh"
 
-export damages='iommufd-bit iommufd-token iommufd-domain iommufd-twice vfio-bit vfio-device vfio-irq'
+export damages='iommufd-bit iommufd-token iommufd-domain iommufd-twice vfio-bit vfio-device vfio-nobody vfio-irq pci-driver'
 
 stage before <<'END'
 set -e
@@ -91,7 +91,7 @@ for mode in ${MODES:-scalable legacy first-stage}; do
 		case $name in
 		iommufd-token|vfio-device) expected='  ok' ;;
 		iommufd-*) expected='EIO EIO ok' ;;
-		vfio-*) expected='ok EIO ok' ;;
+		vfio-*|pci-driver) expected='ok EIO ok' ;;
 		esac
 		is "$what: it cannot be retrieved, and its session finishes" "$(fact "$name-session")" "$expected"
 		[ "${expected% ok}" = ' ' ] ||

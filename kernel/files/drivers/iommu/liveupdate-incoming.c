@@ -401,16 +401,23 @@ EXPORT_SYMBOL_GPL(iommu_liveupdate_file_state);
  * @bdf:     bus, device and function; no such device need be there
  *
  * Context: May sleep.
- * Return: false if the device was preserved with another file.
+ * Return: true if it was, or if neither the device nor the file has a valid record
+ * of a translation.
  */
 bool iommu_liveupdate_file_has_device(u64 file, u32 segment, u16 bdf)
 {
-	struct incoming_device *device;
+	struct incoming_device *device, *named;
+	unsigned long key;
 
 	CLASS(incoming, in)();
 
-	device = find_record(in, segment, bdf);
-	return !device || device->ser == &device->made || device->ser->file == file;
+	if (!in)
+		return true;
+	named = find_record(in, segment, bdf);
+	xa_for_each(&in->devices, key, device)
+		if (device->ser->file == file)
+			return device == named;
+	return !named || named->ser == &named->made;
 }
 EXPORT_SYMBOL_GPL(iommu_liveupdate_file_has_device);
 

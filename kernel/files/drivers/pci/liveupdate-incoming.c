@@ -647,6 +647,24 @@ bool pci_liveupdate_is_owner(struct pci_dev *dev, const struct pci_driver *drv)
 }
 
 /**
+ * pci_liveupdate_may_have() - May a driver of some name have a device?
+ * @dev:  Any PCI device
+ * @name: Name of a driver
+ *
+ * Context: May sleep.
+ * Return: true but for a device that belongs to a driver of another name. That of
+ * which there is no record belongs to none.
+ */
+bool pci_liveupdate_may_have(struct pci_dev *dev, const char *name)
+{
+	char owner[PCI_SER_DRIVER_LEN];
+
+	return !pci_liveupdate_owner(dev, owner) || !owner[0] ||
+	       !strncmp(owner, name, sizeof(owner) - 1);
+}
+EXPORT_SYMBOL_GPL(pci_liveupdate_may_have);
+
+/**
  * pci_liveupdate_may_bind() - May a driver have a device?
  * @dev: Any PCI device
  * @drv: Any driver
@@ -660,8 +678,7 @@ bool pci_liveupdate_may_bind(struct pci_dev *dev, const struct pci_driver *drv)
 
 	if (!pci_liveupdate_owner(dev, owner))
 		return true;
-	return drv->liveupdate_aware &&
-	       (!owner[0] || !strncmp(owner, drv->name, sizeof(owner) - 1));
+	return drv->liveupdate_aware && pci_liveupdate_may_have(dev, drv->name);
 }
 
 /**

@@ -33,6 +33,7 @@ size_t pci_liveupdate_write_saved_state(const struct pci_saved_state *state,
 
 /* Incoming kernel */
 bool pci_liveupdate_is_waiting(const struct pci_dev *dev);
+bool pci_liveupdate_may_have(struct pci_dev *dev, const char *name);
 int pci_liveupdate_retrieve(struct pci_dev *dev);
 void pci_liveupdate_finish(struct pci_dev *dev);
 int pci_liveupdate_read_saved_state(struct pci_saved_state *state,
@@ -82,6 +83,11 @@ static inline void pci_liveupdate_stop(struct pci_dev *dev)
 static inline bool pci_liveupdate_is_waiting(const struct pci_dev *dev)
 {
 	return false;
+}
+
+static inline bool pci_liveupdate_may_have(struct pci_dev *dev, const char *name)
+{
+	return true;
 }
 
 static inline int pci_liveupdate_retrieve(struct pci_dev *dev)

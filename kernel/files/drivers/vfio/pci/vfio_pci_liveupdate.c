@@ -448,30 +448,34 @@ static bool vfio_pci_has_irqs(const struct vfio_pci_ser *ser,
 	}
 }
 
+/* Return: NULL, or why the device of a record can never be had back */
+static const char *vfio_pci_ser_contradiction(const struct vfio_pci_ser *ser)
+{
+	struct pci_dev *pdev __free(pci_dev_put) =
+		pci_get_domain_bus_and_slot(ser->segment, PCI_BUS_NUM(ser->bdf),
+					    ser->bdf & 0xff);
+
+	if (!iommu_liveupdate_file_has_device(virt_to_phys(ser), ser->segment, ser->bdf))
+		return "a device that is not its own";
+	if (!vfio_pci_has_irqs(ser, pdev))
+		return "interrupts that its device does not have";
+	if (pdev && !pci_liveupdate_may_have(pdev, "vfio-pci"))
+		return "a device that belongs to another driver";
+	return NULL;
+}
+
 /*
- * The same, and it is of the device that was preserved with it; or that device is
- * lost. Nobody can have it back, and its session has to finish.
+ * The same, and the device that was preserved with it can be had back; or that
+ * device is lost, since its session has to finish.
  */
 static struct vfio_pci_ser *vfio_pci_take_ser(u64 data)
 {
 	struct vfio_pci_ser *ser = vfio_pci_incoming_ser(data);
-	struct pci_dev *pdev;
+	const char *what = ser ? vfio_pci_ser_contradiction(ser) : NULL;
 
-	if (ser && !iommu_liveupdate_file_has_device(data, ser->segment, ser->bdf)) {
-		pr_err("vfio-pci: the record %#llx names a device that is not its own\n",
-		       data);
+	if (what) {
+		pr_err("vfio-pci: the record %#llx names %s\n", data, what);
 		ser = NULL;
-	}
-	if (ser) {
-		pdev = pci_get_domain_bus_and_slot(ser->segment,
-						   PCI_BUS_NUM(ser->bdf),
-						   ser->bdf & 0xff);
-		if (!vfio_pci_has_irqs(ser, pdev)) {
-			pr_err("vfio-pci: the record %#llx names interrupts that its device does not have\n",
-			       data);
-			ser = NULL;
-		}
-		pci_dev_put(pdev);
 	}
 	if (!ser)
 		iommu_liveupdate_lose_file(data);
