@@ -78,8 +78,8 @@ soak: build ## live updates in a row, with a fault in one of ten (COUNT=1000, SE
 	$(Q)tests/soak/run $(soak-options) --results $(BUILD)/soak
 
 .PHONY: test-damage
-test-damage: build ## damaged handovers, each through a real kexec, about 15 s each (SEED=, COUNT=, TEST_JOBS=)
-	$(Q)tests/damage/run $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(TEST_JOBS),--jobs $(TEST_JOBS))
+test-damage: build ## damaged handovers, each through a real kexec, about 15 s each (SEED=, FROM=, COUNT=, TEST_JOBS=)
+	$(Q)tests/damage/run $(if $(SEED),--seed $(SEED)) $(if $(FROM),--from $(FROM)) $(if $(COUNT),--count $(COUNT)) $(if $(TEST_JOBS),--jobs $(TEST_JOBS))
 
 .PHONY: fuzz
 fuzz: unit fuzz-targets ## inputs that nobody wrote, for all that lutrace reads (SECONDS= in all, SEED=, TARGETS=)

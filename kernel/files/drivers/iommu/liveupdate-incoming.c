@@ -428,9 +428,10 @@ EXPORT_SYMBOL_GPL(iommu_liveupdate_file_has_device);
  * @token: the user's token for it
  *
  * Context: May sleep.
- * Return: true if it is, or if its own record may be one of those that are damaged.
+ * Return: 1 if it is, 0 if its own record may be one of those that are damaged,
+ * -ENOENT if not.
  */
-bool iommu_liveupdate_file_has_domain(u64 file, u64 top, u64 token)
+int iommu_liveupdate_file_has_domain(u64 file, u64 top, u64 token)
 {
 	struct incoming_domain *domain;
 
@@ -438,8 +439,30 @@ bool iommu_liveupdate_file_has_domain(u64 file, u64 top, u64 token)
 
 	domain = in ? find_domain(in, top) : NULL;
 	if (!domain)
-		return in && in->domains_missed;
-	return domain->ser->file == file && domain->ser->token == token;
+		return in && in->domains_missed ? 0 : -ENOENT;
+	return domain->ser->file == file && domain->ser->token == token ? 1 : -ENOENT;
+}
+
+/**
+ * iommu_liveupdate_file_domains - count the page tables of an iommufd
+ * @file: physical address of the iommufd's record
+ *
+ * Context: May sleep.
+ * Return: how many valid records of a page table name it.
+ */
+unsigned int iommu_liveupdate_file_domains(u64 file)
+{
+	struct incoming_domain *domain;
+	unsigned int count = 0;
+	unsigned long index;
+
+	CLASS(incoming, in)();
+
+	if (!in)
+		return 0;
+	xa_for_each(&in->domains, index, domain)
+		count += domain->ser->file == file;
+	return count;
 }
 
 static enum iommu_liveupdate_state device_state(struct device *dev)

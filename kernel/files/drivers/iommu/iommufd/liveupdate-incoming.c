@@ -45,20 +45,30 @@ bad:
 }
 
 /*
- * The same, and its page tables are its own; or its devices are lost. Nobody can
- * have them back, and their session has to finish.
+ * The same, and its page tables are its own, all of them; or its devices are lost.
+ * Nobody can have them back, and their session has to finish.
  */
 static struct iommufd_ser *iommufd_take_ser(u64 data)
 {
 	struct iommufd_ser *ser = iommufd_incoming_ser(data);
+	unsigned int own = 0;
 	unsigned int i;
+	int rc;
 
 	for (i = 0; ser && i < ser->num_hwpts; i++) {
-		if (iommu_liveupdate_file_has_domain(data, ser->hwpts[i].domain,
-						     ser->hwpts[i].token))
+		rc = iommu_liveupdate_file_has_domain(data, ser->hwpts[i].domain,
+						      ser->hwpts[i].token);
+		if (rc >= 0) {
+			own += rc;
 			continue;
+		}
 		pr_err("the record %#llx of a preserved iommufd names a page table %#llx that is not its own\n",
 		       data, ser->hwpts[i].domain);
+		ser = NULL;
+	}
+	if (ser && own != iommu_liveupdate_file_domains(data)) {
+		pr_err("the record %#llx of a preserved iommufd does not name each of its page tables\n",
+		       data);
 		ser = NULL;
 	}
 	if (!ser)
