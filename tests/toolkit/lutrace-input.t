@@ -97,6 +97,9 @@ is "no control character of a recording reaches the terminal" \
 like "what is left is shown" "$("$lutrace" report control.json)" 'a.\]0;title[?]+31m.b.c'
 jq -c '.kernel.incoming = "x" | .ledgers.incoming.release = "7.3\u00e9XY"' good.json |
 	LC_ALL=C sed 's/XY/\xff\xfe/' >utf8.json
+ok "letters beyond ASCII are read" bash -c "'$lutrace' time utf8.json >/dev/null"
+printf '{"identity":{"reason":"\xc3\xa9 \xf0\x9f\x98\x80"}}' >letters.json
+is "and are what they were" "$("$lutrace" record -l ledgers -m letters.json | jq -r .identity.reason)" "$(printf '\xc3\xa9 \xf0\x9f\x98\x80')"
 ok "metrics are UTF-8 whatever a recording holds" \
 	bash -c "'$lutrace' export -t - utf8.json | iconv -f utf-8 -t utf-8 >/dev/null"
 "$lutrace" report -j control.json >/dev/null

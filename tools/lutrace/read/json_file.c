@@ -93,6 +93,52 @@ void json_clean(char *text)
 	*to = '\0';
 }
 
+static unsigned long code_point(const unsigned char *at, size_t length)
+{
+	unsigned long code = at[0] & (0x7f >> length);
+	size_t i;
+
+	for (i = 1; i < length; i++)
+		code = code << 6 | (at[i] & 0x3f);
+	return code;
+}
+
+/*
+ * The strict mode of json-c 0.18 takes each byte of a letter beyond ASCII for a control
+ * character (it compares a signed char). As an escape it is understood by all.
+ *
+ * Return: the text with such letters escaped, to be freed; NULL without memory.
+ */
+static char *escape_letters(const char *text)
+{
+	size_t length, room = strlen(text) + 1;
+	const char *from;
+	char *to, *escaped;
+	unsigned long code;
+
+	for (from = text; *from; from++)
+		room += (unsigned char)*from < 0xc0 ? 0 : 12; /* two escapes at most */
+	to = escaped = malloc(room);
+	if (!escaped)
+		return NULL;
+	for (from = text; *from; from += length) {
+		length = character((const unsigned char *)from);
+		if (length < 2) {
+			length = 1;
+			*to++ = *from;
+			continue;
+		}
+		code = code_point((const unsigned char *)from, length);
+		if (code > 0xffff) {
+			to += sprintf(to, "\\u%04lx", 0xd800 + ((code - 0x10000) >> 10));
+			code = 0xdc00 + ((code - 0x10000) & 0x3ff);
+		}
+		to += sprintf(to, "\\u%04lx", code);
+	}
+	*to = '\0';
+	return escaped;
+}
+
 /* The bracket that closes the one at @from; NULL if there is none. */
 static char *closing(char *from)
 {
@@ -192,7 +238,7 @@ struct json_object *json_file_read(const char *path, bool recording, char why[LE
 {
 	struct json_object *value = NULL;
 	int error, fd = open_file(path);
-	char *text = NULL;
+	char *text = NULL, *escaped;
 	size_t size = 0;
 
 	error = fd < 0 ? -errno : file_read(fd, &text, &size);
@@ -206,7 +252,12 @@ struct json_object *json_file_read(const char *path, bool recording, char why[LE
 		if (recording)
 			cut_steps(text);
 		json_clean(text);
-		value = parse(text, why);
+		escaped = escape_letters(text);
+		if (escaped)
+			value = parse(escaped, why);
+		else
+			snprintf(why, LEDGER_WHY_SIZE, "out of memory");
+		free(escaped);
 	}
 	free(text);
 	if (fd >= 0)
