@@ -449,13 +449,14 @@ static bool vfio_pci_has_irqs(const struct vfio_pci_ser *ser,
 }
 
 /* Return: NULL, or why the device of a record can never be had back */
-static const char *vfio_pci_ser_contradiction(const struct vfio_pci_ser *ser)
+static const char *vfio_pci_ser_contradiction(u64 data,
+					      const struct vfio_pci_ser *ser)
 {
 	struct pci_dev *pdev __free(pci_dev_put) =
 		pci_get_domain_bus_and_slot(ser->segment, PCI_BUS_NUM(ser->bdf),
 					    ser->bdf & 0xff);
 
-	if (!iommu_liveupdate_file_has_device(virt_to_phys(ser), ser->segment, ser->bdf))
+	if (!iommu_liveupdate_file_has_device(data, ser->segment, ser->bdf))
 		return "a device that is not its own";
 	if (!vfio_pci_has_irqs(ser, pdev))
 		return "interrupts that its device does not have";
@@ -471,7 +472,7 @@ static const char *vfio_pci_ser_contradiction(const struct vfio_pci_ser *ser)
 static struct vfio_pci_ser *vfio_pci_take_ser(u64 data)
 {
 	struct vfio_pci_ser *ser = vfio_pci_incoming_ser(data);
-	const char *what = ser ? vfio_pci_ser_contradiction(ser) : NULL;
+	const char *what = ser ? vfio_pci_ser_contradiction(data, ser) : NULL;
 
 	if (what) {
 		pr_err("vfio-pci: the record %#llx names %s\n", data, what);
