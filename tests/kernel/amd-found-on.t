@@ -19,54 +19,11 @@ here=$(dirname "$0")
 . "$here/successor.sh"
 
 amd=(--mode amd --qemu -global --qemu edu.dma_mask=0xffffffff)
-log() { tr -d '\r' <"$lab_results/console-incoming.log"; }
+# shellcheck source=tests/kernel/found-on.sh
+. "$here/found-on.sh"
 
-# What receives when a kernel dies, and packets still come
-stage dies <<'END'
-set -e
-. "$LAB_PROJECT/tests/kernel/workload.sh"
-read -r igb edu <<<"$LAB_DEVICES"
-kexec -p -s --command-line="$LAB_INCOMING_CMDLINE elfcorehdr=0xffffffffffffffff" "$LAB_INCOMING"
-bind-vfio "$igb"
-workload 0 start --device "$igb"
-workload_reaches 0 receiving
-ask-host start-senders
-workload_reaches 0 ready
-ask-host dies
-echo c >/proc/sysrq-trigger
-END
-dies=$stage
-stage finds <<'END'
-. "$LAB_PROJECT/tests/kernel/dma-session.sh"
-read -r igb edu <<<"$LAB_DEVICES"
-note master "$(is_master "$igb")"
-cat /sys/kernel/liveupdate/ledger/current >"$LAB_RESULTS/current"
-sleep 1
-ask-host found
-# Who asks for DMA gets it.
-bind-vfio "$edu" >/dev/null
-dma_session
-dma memory 16 && dma device d "$edu" && dma domain one d && dma map one 0x1000000 && dma attach d one &&
-	dma write 0x0 0x1234 && dma load "$edu" 0x1000000 && dma store "$edu" 0x1001000
-note again "$(dma read 0x1000)"
-END
-finds=$stage
-
-lab_try "${amd[@]}" "${successor_kernels[@]}" --devices igb,edu --memory 5120 --timeout 120 --allow-warnings \
-	--append "crashkernel=256M kho_scratch=32M,128M,32M memmap=1M\$$successor_guard" \
-	--trace "$tap_scratch/trace" --trace-events 'amdvi_control_status pci_cfg_write' "${workload_senders[@]}" \
-	--hook "dies=wc -l <\"\$LAB_TRACE\" >\"\$LAB_RESULTS/trace.dies\"; $(successor_guarded before)" \
-	--hook "found=wc -l <\"\$LAB_TRACE\" >\"\$LAB_RESULTS/trace.found\"; $(successor_guarded after)" --after 'kill "$(cat "$LAB_RESULTS/sender0.pid")"; rm "$LAB_RESULTS/sender0.pid"' \
-	"$dies" "$finds" 2>"$tap_scratch/said"
-is "the outgoing kernel dies, and the next one runs" \
-	"$lab_status $(cat "$lab_results/stage2.exit" 2>/dev/null)" "3 0" || diag "$(cat "$tap_scratch/said")"
-is "the device has written nothing where it is not translated" "$(successor_written)" 0
+found "without a record" "" "${amd[@]}" --trace-events 'amdvi_control_status pci_cfg_write'
 is "it does not master the bus any more" "$(fact master)" 0
-# The number of the first line of the trace, between the end of a kernel and power-off, like PATTERN
-first() {
-	head -n "$(cat "$lab_results/trace.found")" "$tap_scratch/trace" |
-		tail -n "+$(($(cat "$lab_results/trace.dies") + 1))" | grep -n -m 1 -E "$1" | cut -d: -f1
-}
 off='amdvi_control_status .*0x[0-9a-f]*[02468ace]$'
 is "translation never goes off" "$(first "$off")" ""
 like "it is said that nobody knows for whom it was on" "$(log)" \
@@ -111,7 +68,7 @@ note end "$(cat "/sys/bus/pci/devices/$LAB_DEVICES/liveupdate")"
 END
 lab_what="amd_iommu=off with a preserved device"
 lab_run "${amd[@]}" --outgoing "$successor_outgoing" --incoming "$tap_scratch/lies" --env HONEST="$(readlink -f "$successor_incoming")" \
-	--devices edu --allow-warnings "$before" "$stage"
+	--devices edu "$before" "$stage"
 is "amd_iommu=off is refused before the jump" "$(fact refused)" "loaded 0, jumped 255, master 1"
 like "and it is said why" "$(fact refused-log)" "cannot take over 'iommu-liveupdate-v4;.*': its command line leaves off the IOMMU"
 is "lutrace doctor says the same" "$(fact refused-doctor)" "$(fact refused-log)"

@@ -96,7 +96,7 @@ wait "${workload_pid[1]}" || true
 note end-state "$(cat "/sys/bus/pci/devices/$LAB_DEVICES/liveupdate")"
 END
 
-lab_run --mode scalable --devices igb --outgoing "$kernel" --incoming "$kernel" --allow-warnings --timeout 180 \
+lab_run --mode scalable --devices igb --outgoing "$kernel" --incoming "$kernel" --timeout 180 \
 	--trace "$tap_scratch/trace" --env ERRORS="$tap_scratch/errors" "${workload_senders[@]}" \
 	--hook "inject=python3 \"$tap_scratch/inject.py\" \$(cat \"\$LAB_RESULTS/hooks/inject.words\") >>\"\$LAB_RESULTS/injected\"" \
 	"$before" "$stage"

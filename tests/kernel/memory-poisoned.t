@@ -93,7 +93,7 @@ note state "$(cat "/sys/bus/pci/devices/$LAB_DEVICES/liveupdate")"
 dma session third
 note again "$(dma try preserve memory 1)"
 END
-lab_run --mode scalable --devices edu --outgoing "$kernel" --incoming "$kernel" --allow-warnings --timeout 120 --env POISON="$tap_scratch/poison" \
+lab_run --mode scalable --devices edu --outgoing "$kernel" --incoming "$kernel" --timeout 120 --env POISON="$tap_scratch/poison" \
 	--trace "$tap_scratch/trace" "$before" "$stage"
 is "a page of a memfd has an error" "$(fact corrupted)" "4 kB"
 is "that memfd is not preserved" "$(fact before-preserve)" EHWPOISON

@@ -676,9 +676,8 @@ bool pci_liveupdate_may_bind(struct pci_dev *dev, const struct pci_driver *drv)
 {
 	char owner[PCI_SER_DRIVER_LEN];
 
-	if (!pci_liveupdate_owner(dev, owner))
-		return true;
-	return drv->liveupdate_aware && pci_liveupdate_may_have(dev, drv->name);
+	return drv->liveupdate_aware ? pci_liveupdate_may_have(dev, drv->name) :
+				       !pci_liveupdate_owner(dev, owner);
 }
 
 /**
