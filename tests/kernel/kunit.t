@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # The KUnit suites pass: those of the ledger, of kexec handover and of its records, those of the page tables
-# whose format the overlay carries across and of their pages, those of iommufd, of preserved
+# whose format the overlay carries across and of their pages, of runs in an XArray, those of iommufd, of preserved
 # memory and of memfds, and those that damage each record of a handover in thousands of ways
 # (DAMAGE_SEED= and DAMAGE_COUNT= draw others). The incoming kernel of the laboratory has them
 # (kernel/config/kunit.config), and runs them when it is asked to.
@@ -47,7 +47,7 @@ fi
 
 # Not Linux's *_iommu_test: they compare a counter of pages of which each CPU keeps a
 # part to itself, and see a difference of a few pages where there is none.
-suites=(vtdss_fmt_test x86_64_fmt_test amdv1_fmt_test iommu-pages-pool iommufd-liveupdate kho-radix-tree kho-slots memfd-liveupdate
+suites=(vtdss_fmt_test x86_64_fmt_test amdv1_fmt_test iommu-pages-pool iommufd-liveupdate kho-radix-tree kho-slots xarray-run memfd-liveupdate
 	iommu-liveupdate-damage pci-liveupdate-damage pci-liveupdate-refused iommufd-liveupdate-damage vfio-pci-liveupdate-damage)
 stage tables <<'END'
 for suite in $SUITES; do

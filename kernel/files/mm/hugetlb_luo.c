@@ -592,7 +592,6 @@ static u64 hugetlb_luo_run(const struct hugetlb_luo_folio_ser *folios_ser, u64 i
 {
 	const struct hugetlb_luo_folio_ser *first = &folios_ser[i];
 	u64 max = min_t(u64, nr_folios - i, HUGETLB_LUO_MAX_RUN(order));
-	unsigned int found;
 	u64 nr = 0;
 
 	/* Another address would come out if it is none */
@@ -601,12 +600,8 @@ static u64 hugetlb_luo_run(const struct hugetlb_luo_folio_ser *folios_ser, u64 i
 	while (nr < max && first[nr].index == i + nr && !first[nr].flags &&
 	       first[nr].pfn == first->pfn + (nr << order))
 		nr++;
-	if (!nr)
-		return 0;
 
-	nr = kho_preserved_run(PFN_PHYS(first->pfn), nr, &found);
-
-	return nr && found == order ? nr : 0;
+	return kho_preserved_run(PFN_PHYS(first->pfn), order, nr);
 }
 
 /* Each page has to be preserved with the size of the file's, and in its place. */
