@@ -47,4 +47,35 @@ is "time of a recording is that of its ledgers" "$("$lutrace" time workloads.jso
 like "report prints them, too" "$("$lutrace" report workloads.json)" '  vm2 +9.000 ms +2.226 s'
 is "without names there is no table" "$("$lutrace" time -l unnamed | grep -c workload)" 0
 
+### Pictures
+# texts FILE: tooltips and labels, in the order of the document
+texts() { xmllint --xpath "//*[local-name()='title' or local-name()='text']/text()" "$1"; }
+"$lutrace" plot -l workloads -o plot.svg
+ok "plot draws a picture that is well-formed" xmllint --noout plot.svg
+is "with a bar for each workload whose pause is known" \
+	"$(texts plot.svg | grep ': paused at')" \
+	$'vm1: paused at 0 ns, for 1.235 s\nvm2: paused at 9.000 ms, for 2.226 s'
+is "as long as it is" "$(grep -oE 'class="workload" x="[0-9.]+" y="[0-9]+" width="[0-9.]+"' plot.svg |
+	tr '"' ' ' | awk '{ width[NR] = $8 } END { printf "%.2f", width[2] / width[1] }')" 1.80
+like "and the number of those whose pause is not" "$(texts plot.svg)" '2 with an unknown pause'
+is "marks of workloads are in the bars alone" "$(texts plot.svg | grep -cE '^(pause|resume)')" 0
+"$lutrace" plot -l workloads:40 -o many.svg
+is "of many it draws the longest" "$(grep -c 'class="workload"' many.svg) $(texts many.svg | grep -o '28 with.*')" \
+	"12 28 with shorter pauses, 2 with an unknown pause"
+is "without names there are no bars" "$("$lutrace" plot -l unnamed | grep -c 'class="workload"')" 0
+
+"$lutrace" report --chrome -l workloads -o trace.json
+is "each pause is a slice of the trace" "$(jq -c '[.traceEvents[] | select(.cat == "workload")] |
+	group_by(.id2.local)[] | [.[0].name, (map(.ph) | join("")), ((.[1].ts - .[0].ts) * 1000 | round), .[0].args.ns]' trace.json)" \
+	'["vm1","be",1234567890,1234567890]
+["vm2","be",2225567890,2225567890]'
+is "in one process" "$(jq -c '[.traceEvents[] | select(.cat == "workload").pid] | unique' trace.json)" '[1]'
+
+"$lutrace" report --html -l workloads -o page.html
+# As lutrace-report-html.t has the phases: the section, without its markup.
+section() { sed -n "/id=\"phases\"/,/<\/section>/p" "$1" | sed 's/<[^>]*>/ /g; s/  */ /g'; }
+like "the page has a table of them" "$(section page.html)" 'vm2 9.000 ms 2.226 s'
+like "with the reason where a pause is unknown" "$(section page.html)" 'gone - - it was paused, but no mark says that it was resumed'
+is "without names it has none" "$("$lutrace" report --html -l unnamed | grep -c 'pause of each workload')" 0
+
 tap_done

@@ -17,7 +17,7 @@ const struct column workload_columns[WORKLOAD_COLUMNS] = {
 	{ "name", "workload", COLUMN_TEXT },
 	{ "begin_ns", "paused at", COLUMN_TIME },
 	{ "ns", "pause", COLUMN_TIME },
-	{ "unknown", "", COLUMN_TEXT },
+	{ "unknown", "unknown because", COLUMN_TEXT },
 };
 
 /* Where the blackout begins or ends, in words. */
