@@ -109,6 +109,7 @@ static const struct verb verbs[] = {
 	  "  -L, --listen ADDR:PORT answer there (default: 127.0.0.1:9739)\n"
 	  "  -t, --textfile FILE    write FILE once, for node_exporter\n"
 	  "  -P, --probes DIR       and what the BPF programs pinned below DIR cost\n"
+	  "  -w, --workloads N      and the N longest pauses of workloads, by name\n"
 	  "  -l, --ledger DIR       read the ledgers DIR/previous and DIR/current\n"
 	  "                         instead of those of the running kernel\n"
 	  "  -m, --metrics          list the metrics\n" },

@@ -228,9 +228,13 @@ static void put_sums(struct openmetrics *page, const struct sum *sum)
 				      sum->pairs[i].first->ledger[INCOMING].release, NULL);
 	/* Zeros as well: an increase from nothing is none to Prometheus. */
 	openmetrics_describe(page, METRIC(BLACKOUT_UNKNOWN));
-	for (i = BLACKOUT_REASON_NO_REBOOT; i < REASONS; i++)
+	for (i = BLACKOUT_REASON_NO_REBOOT; i < REASONS; i++) {
+		/* Those of a workload are none of the host's. */
+		if (i == BLACKOUT_REASON_NOT_PAUSED || i == BLACKOUT_REASON_NOT_RESUMED)
+			continue;
 		openmetrics_count(page, METRIC(BLACKOUT_UNKNOWN), sum->unknown[i],
 				  reason_label(i, reason), NULL);
+	}
 	openmetrics_describe(page, METRIC(PHASE));
 	for (i = 0; i < LIVEUPDATE_PHASE_COUNT; i++)
 		openmetrics_durations(page, METRIC(PHASE), &export_pause_bounds, &sum->phases[i],
@@ -429,6 +433,7 @@ int export_page(struct export *export, struct openmetrics *page)
 		put_sums(page, sum);
 		if (sum->last) {
 			put_last_pause(page, sum->last);
+			export_put_workloads(page, &sum->last->workloads, export->workloads);
 			put_last_steps(page, sum->last);
 			put_last_evidence(page, sum->last);
 			put_last_ledgers(page, sum->last);
