@@ -290,6 +290,28 @@ static void put_last_pause(struct openmetrics *page, const struct export_figures
 	}
 }
 
+/* Pauses of single workloads are shown for the @names longest, 0 for none. */
+static void put_last_workloads(struct openmetrics *page, const struct export_workloads *workloads,
+			       size_t names)
+{
+	size_t i;
+
+	openmetrics_describe(page, METRIC(LAST_WORKLOADS));
+	openmetrics_count(page, METRIC(LAST_WORKLOADS), workloads->known, "known", NULL);
+	openmetrics_count(page, METRIC(LAST_WORKLOADS), workloads->unknown, "unknown", NULL);
+	if (!workloads->count)
+		return;
+	openmetrics_describe(page, METRIC(LAST_WORKLOAD_LONGEST));
+	openmetrics_seconds(page, METRIC(LAST_WORKLOAD_LONGEST), (int64_t)workloads->longest[0].ns,
+			    NULL);
+	if (!names)
+		return;
+	openmetrics_describe(page, METRIC(LAST_WORKLOAD));
+	for (i = 0; i < workloads->count && i < names; i++)
+		openmetrics_seconds(page, METRIC(LAST_WORKLOAD), (int64_t)workloads->longest[i].ns,
+				    workloads->longest[i].name, NULL);
+}
+
 static void put_last_steps(struct openmetrics *page, const struct export_figures *last)
 {
 	struct export_step steps[EXPORT_STEP_KINDS];
@@ -433,7 +455,7 @@ int export_page(struct export *export, struct openmetrics *page)
 		put_sums(page, sum);
 		if (sum->last) {
 			put_last_pause(page, sum->last);
-			export_put_workloads(page, &sum->last->workloads, export->workloads);
+			put_last_workloads(page, &sum->last->workloads, export->workloads);
 			put_last_steps(page, sum->last);
 			put_last_evidence(page, sum->last);
 			put_last_ledgers(page, sum->last);

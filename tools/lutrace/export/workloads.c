@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <string.h>
 
-#include "export/metrics.h"
 #include "export/workloads.h"
-
-#define METRIC(id) (&export_metrics[EXPORT_##id])
 
 /* A ledger may hold anything; a label does not. */
 static void copy_name(char to[LIVEUPDATE_NAME_LENGTH], const char *from)
@@ -48,31 +45,4 @@ void export_workloads(struct export_workloads *to, const struct handover *handov
 		to->known += workload->pause.known;
 		to->unknown += workload->pause.present && !workload->pause.known;
 	}
-}
-
-/**
- * export_put_workloads - their metrics
- * @page:      the answer
- * @workloads: those of the last live update
- * @names:     show the pauses of so many, the longest; 0 for none
- */
-void export_put_workloads(struct openmetrics *page, const struct export_workloads *workloads,
-			  size_t names)
-{
-	size_t i;
-
-	openmetrics_describe(page, METRIC(LAST_WORKLOADS));
-	openmetrics_count(page, METRIC(LAST_WORKLOADS), workloads->known, "known", NULL);
-	openmetrics_count(page, METRIC(LAST_WORKLOADS), workloads->unknown, "unknown", NULL);
-	if (!workloads->count)
-		return;
-	openmetrics_describe(page, METRIC(LAST_WORKLOAD_LONGEST));
-	openmetrics_seconds(page, METRIC(LAST_WORKLOAD_LONGEST), (int64_t)workloads->longest[0].ns,
-			    NULL);
-	if (!names)
-		return;
-	openmetrics_describe(page, METRIC(LAST_WORKLOAD));
-	for (i = 0; i < workloads->count && i < names; i++)
-		openmetrics_seconds(page, METRIC(LAST_WORKLOAD), (int64_t)workloads->longest[i].ns,
-				    workloads->longest[i].name, NULL);
 }

@@ -8,7 +8,6 @@
 #define LUTRACE_EXPORT_WORKLOADS_H
 
 #include "model/handover.h"
-#include "show/openmetrics.h"
 
 /* No more names than that, whoever asks. */
 #define EXPORT_WORKLOADS_MOST 64
@@ -31,7 +30,5 @@ struct export_workloads {
 };
 
 void export_workloads(struct export_workloads *to, const struct handover *handover);
-void export_put_workloads(struct openmetrics *page, const struct export_workloads *workloads,
-			  size_t names);
 
 #endif /* LUTRACE_EXPORT_WORKLOADS_H */
