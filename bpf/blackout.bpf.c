@@ -53,7 +53,8 @@ struct {
 struct ledgers {
 	__u64 address[2];
 	struct blackout_side sides[2];
-	__u64 more; /* workloads than are told apart */
+	__u64 more;	  /* workloads than are told apart */
+	__u64 generation; /* counts what has been noted */
 };
 
 struct {
@@ -117,13 +118,26 @@ static __noinline long add_workload(struct bpf_map *map, struct blackout_name *n
 	return 0;
 }
 
-static __always_inline void evaluate(struct ledgers *state)
+/*
+ * Returns 1 if nothing was noted meanwhile. A global function: the verifier looks at
+ * it once, rather than for each way to get here.
+ */
+__noinline int evaluate(void)
 {
 	const struct blackout_side *outgoing = 0, *incoming = 0;
-	struct evaluation evaluation = { .state = state, .host.more = state->more };
+	struct evaluation evaluation = {};
 	struct blackout_report *report;
+	struct ledgers *state;
+	__u64 generation;
 	__u32 zero = 0;
 
+	state = bpf_map_lookup_elem(&ledgers, &zero);
+	report = bpf_map_lookup_elem(&blackout, &zero);
+	if (!state || !report)
+		return 1;
+	generation = *(volatile __u64 *)&state->generation;
+	evaluation.state = state;
+	evaluation.host.more = state->more;
 	bpf_for_each_map_elem(&workloads, add_workload, &evaluation, 0);
 	if (state->sides[0].jump.sequence) {
 		outgoing = &state->sides[0];
@@ -132,9 +146,25 @@ static __always_inline void evaluate(struct ledgers *state)
 		outgoing = &state->sides[1];
 		incoming = &state->sides[0];
 	}
-	report = bpf_map_lookup_elem(&blackout, &zero);
-	if (report)
-		blackout_evaluate(outgoing, incoming, &evaluation.host, (struct blackout *)report);
+	blackout_evaluate(outgoing, incoming, &evaluation.host, (struct blackout *)report);
+	return *(volatile __u64 *)&state->generation == generation;
+}
+
+/* So often another CPU may note something while this one evaluates. */
+#define EVALUATE_MOST 64
+
+/*
+ * Workloads are resumed on many CPUs at the same time. Whoever was the last to note
+ * something sees all of it; and whoever finds that he was not evaluates again, so
+ * that what he wrote of less than that does not stay.
+ */
+static __always_inline void evaluate_all(struct ledgers *state)
+{
+	int i;
+
+	__sync_fetch_and_add(&state->generation, 1);
+	for (i = 0; i < EVALUATE_MOST && !evaluate(); i++)
+		;
 }
 
 /* A mark with a name is noted there; of those without one the ledger has a note itself. */
@@ -214,7 +244,7 @@ static __always_inline int note(const struct liveupdate_record *record,
 	if (record->step == LIVEUPDATE_STEP_USER_MARK)
 		note_workload(state, index, record);
 	if (blackout_note(side, record))
-		evaluate(state);
+		evaluate_all(state);
 	return 0;
 }
 

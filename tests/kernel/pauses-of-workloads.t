@@ -15,6 +15,7 @@ lutrace mark pause:vm1
 sleep 0.2
 lutrace mark pause:vm2
 lutrace mark pause:gone
+for i in $(seq 40); do echo "pause:w$i" >/sys/kernel/liveupdate/ledger/mark; done
 lutrace mark pause:toolongname >"$LAB_RESULTS/long" 2>&1
 echo "exit $?" >>"$LAB_RESULTS/long"
 END
@@ -34,6 +35,11 @@ answers half
 sleep 0.3
 lutrace mark resume:vm2
 lutrace mark resume:new
+# Many at the same time, on all CPUs.
+for cpu in 0 1; do
+	taskset -c $cpu sh -c "for i in \$(seq $((1 + cpu)) 2 40 | tr '\n' ' '); do echo resume:w\$i >/sys/kernel/liveupdate/ledger/mark; done" &
+done
+wait
 answers live
 lutrace mark pause:vm2; lutrace mark resume:vm2	# of another time
 echo all >/sys/kernel/liveupdate/ledger/replay
@@ -51,13 +57,15 @@ pauses() { lab_json "$1.json" "[.blackout.workloads[] | $2] | tostring"; }
 is "a name that a resume has no room for is refused" "$(cat "$lab_results/long")" \
 	"lutrace: the mark 'pause:toolongname' was not written: it is too long: a mark has at most 15 characters, the name of a workload 8; use a shorter name
 exit 1"
-is "workloads that were paused or resumed are listed, by name" "$(pauses ledger .name)" '["gone","new","vm1","vm2"]'
-is "those that were both have a pause" "$(pauses ledger 'select(.ns) | .name')" '["vm1","vm2"]'
+is "workloads that were paused or resumed are listed, by name" \
+	"$(pauses ledger 'select(.name | startswith("w") | not) | .name')" '["gone","new","vm1","vm2"]'
+is "those that were both have a pause" "$(pauses ledger 'select(.ns and (.name | startswith("w") | not)) | .name')" '["vm1","vm2"]'
+is "however many there are" "$(lab_json ledger.json '[.blackout.workloads[] | select(.ns)] | length')" 42
 is "the others say what is missing" "$(pauses ledger 'select(.ns | not) | .unknown')" \
 	'["it was paused, but no mark says that it was resumed","it was resumed, but no mark says when it was paused"]'
 is "the host's pause begins with the first of them" "$(pauses ledger 'select(.name == "vm1") | .begin_ns')" '[0]'
-is "and ends with the last" "$(lab_json ledger.json '.blackout as $host | $host.workloads[] |
-	select(.name == "vm2") | (.begin_ns + .ns - $host.ns) as $off | $off >= -2 and $off <= 2')" true
+is "and ends with the last" "$(lab_json ledger.json '.blackout as $host |
+	([$host.workloads[] | select(.ns) | .begin_ns + .ns] | max) - $host.ns | . >= -2 and . <= 2')" true
 is "which is long after the first resume" \
 	"$(lab_json ledger.json '.blackout.ns - (.blackout.workloads[] | select(.name == "vm1") | .ns) > 3e8')" true
 is "the second was paused later than the first" \
