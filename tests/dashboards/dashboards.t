@@ -148,6 +148,8 @@ page 'liveupdate-host.html?instance=observed' >observed.html
 like "what was not counted is not 0" "$(cat observed.html)" '<b class="quiet">not counted</b>'
 like "what probes cost is shown" "$(cat observed.html)" 'BPF program step_end ran for'
 like "and what they saw" "$(cat observed.html)" 'changes of preserved page tables that a probe saw</th><td class="n">0<'
+like "and the pauses of workloads, where there are names" "$(cat observed.html)" '<tr><td>vm2</td><td class="n">8.3'
+is "where there are none there is no table of them" "$(grep -c '<h2>Workloads' host.html)" 0
 like "a host that is none leads to those that are" "$(page 'liveupdate-host.html?instance=none')" 'href="\?instance=legacy"'
 is "a host's name is text" "$(page 'liveupdate-host.html?instance=%3Cscript%3E' | grep -c '<script>')" 0
 

@@ -23,6 +23,25 @@ status() {
 	echo $?
 }
 
+### Workloads
+mkdir -p workloads
+"$build/tests/unit/make-ledger" workloads:40 workloads || exit 1
+"$lutrace" export -t - -l workloads >workloads.prom
+is "workloads are counted, by whether their pause is known" \
+	"$(value 'liveupdate_last_workloads{pause="known"}' workloads.prom) $(value 'liveupdate_last_workloads{pause="unknown"}' workloads.prom)" "40 2"
+is "the longest pause is told" "$(value liveupdate_last_workload_longest_blackout_seconds workloads.prom)" 2.22556789
+is "and no name, unless somebody asks" "$(grep -c 'workload="' workloads.prom)" 0
+"$lutrace" export -t - -l workloads --workloads 3 >names.prom
+is "then there are as many as he asks for, the longest" \
+	"$(grep '^liveupdate_last_workload_blackout_seconds' names.prom)" \
+	'liveupdate_last_workload_blackout_seconds{workload="vm40"} 2.22556789
+liveupdate_last_workload_blackout_seconds{workload="vm39"} 2.200157634
+liveupdate_last_workload_blackout_seconds{workload="vm38"} 2.174747377'
+is "promtool finds nothing to say about them" "$(promtool check metrics <names.prom 2>&1)" ''
+is "no more than 64" "$(status "$lutrace" export -t - -l workloads --workloads 65)" 1
+is "the pause of the host is from the first pause to the last resume" \
+	"$(value liveupdate_last_blackout_seconds workloads.prom)" 2.23456789
+
 ### Formats
 serve_export legacy "$data/legacy"
 url=http://$address

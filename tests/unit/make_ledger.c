@@ -4,6 +4,7 @@
  *
  *   make-ledger SCENARIO DIRECTORY
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -308,6 +309,76 @@ static void delay(struct synthetic *synthetic, __u64 cycles)
 		ledger->records[i].cycles += cycles;
 }
 
+/* A mark before the record number @at; those from there on count one more. */
+static void insert_mark(struct synthetic *synthetic, size_t at, const char *name, __u64 cycles)
+{
+	struct ledger *ledger = &synthetic->ledger;
+	__u64 sequence = ledger->records[at].sequence;
+	struct liveupdate_record mark;
+	size_t i;
+
+	synthetic_mark(synthetic, name, cycles);
+	mark = ledger->records[ledger->count - 1];
+	mark.sequence = sequence;
+	for (i = ledger->count - 1; i > at; i--) {
+		ledger->records[i] = ledger->records[i - 1];
+		ledger->records[i].sequence++;
+		if (ledger->records[i].ref >= sequence)
+			ledger->records[i].ref++;
+	}
+	ledger->records[at] = mark;
+}
+
+static size_t place_of(const struct synthetic *synthetic, int step)
+{
+	size_t i;
+
+	for (i = 0; synthetic->ledger.records[i].step != step; i++)
+		;
+	return i;
+}
+
+/*
+ * A host with so many workloads, each of which marks its pause and its resume: the
+ * first from 5 s to 6.234567890 s, the last from 5.009 s to 7.234567890 s. With names
+ * there are two more, of which one is not resumed and one was not paused.
+ */
+static void workloads(struct synthetic *outgoing, struct synthetic *incoming, int count, bool named)
+{
+	const __u64 pause = 5000000000ULL, resume = 6234567890ULL;
+	size_t at, last;
+	char name[24];
+	__u64 share;
+	int i;
+
+	synthetic_forget(outgoing, LIVEUPDATE_STEP_USER_MARK);
+	synthetic_forget(incoming, LIVEUPDATE_STEP_USER_MARK);
+	synthetic_forget(incoming, LIVEUPDATE_STEP_SESSION_FINISH);
+	synthetic_forget(incoming, LIVEUPDATE_STEP_SESSIONS_FINISHED);
+	at = place_of(outgoing, LIVEUPDATE_STEP_REBOOT);
+	if (named)
+		insert_mark(outgoing, at++, "pause:gone", pause - 1000000);
+	for (i = 0; i < count; i++) {
+		share = count > 1 ? 9000000ULL * (__u64)i / (__u64)(count - 1) : 0;
+		snprintf(name, sizeof(name), named ? "pause:vm%d" : "pause", i + 1);
+		insert_mark(outgoing, at++, name, pause + share);
+	}
+	for (last = 0; last < incoming->ledger.count; last++) {
+		struct liveupdate_record *record = &incoming->ledger.records[last];
+
+		record->sequence += (__u64)(count + named);
+		record->ref += record->ref ? (__u64)(count + named) : 0;
+	}
+	incoming->sequence += (__u64)(count + named);
+	for (i = 0; i < count; i++) {
+		share = count > 1 ? 1000000000ULL * (__u64)i / (__u64)(count - 1) : 0;
+		snprintf(name, sizeof(name), named ? "resume:vm%d" : "resume", i + 1);
+		synthetic_mark(incoming, name, resume + share);
+	}
+	if (named)
+		synthetic_mark(incoming, "resume:new", 7300000000ULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct synthetic outgoing, incoming;
@@ -316,7 +387,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3) {
 		fprintf(stderr,
-			"usage: make-ledger handover|cold|running|no-marks|nested|deep[:N]|together|crowded[:N]|open[:N]|large[:N]|damaged|late:N|refused-reboot|died-frozen|died-restoring|unfinished|half-finished|full-mark|full-version-1|full-files|full-cold DIRECTORY\n");
+			"usage: make-ledger handover|cold|running|no-marks|nested|deep[:N]|together|crowded[:N]|open[:N]|large[:N]|damaged|late:N|refused-reboot|died-frozen|died-restoring|unfinished|half-finished|full-mark|full-version-1|full-files|full-cold|workloads[:N]|unnamed[:N] DIRECTORY\n");
 		return 2;
 	}
 	/* SCENARIO or SCENARIO:NUMBER */
@@ -362,6 +433,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(scenario, "died-restoring") || !strcmp(scenario, "unfinished")) {
 		frozen(&outgoing, true);
 		taken_over(&incoming, &outgoing, *scenario == 'u');
+	} else if (!strcmp(scenario, "workloads") || !strcmp(scenario, "unnamed")) {
+		workloads(&outgoing, &incoming, strchr(argv[1], ':') ? number : 2,
+			  *scenario == 'w');
 	} else if (!strcmp(scenario, "half-finished")) {
 		half_finished(&outgoing, &incoming);
 	} else if (!strncmp(scenario, "full-", 5)) {

@@ -203,15 +203,16 @@ static void a_gap_of_version_1_may_have_been_a_mark(void **state)
 	struct handover handover;
 
 	(void)state;
-	forget(&outgoing, find(&outgoing, LIVEUPDATE_STEP_DOMAIN_PRESERVE, LIVEUPDATE_EDGE_END));
-	synthetic_version_1(&outgoing);
-	outgoing.ledger.header.dropped = 1;
+	forget(&incoming, find(&incoming, LIVEUPDATE_STEP_SESSION_FINISH, LIVEUPDATE_EDGE_BEGIN));
+	synthetic_version_1(&incoming);
+	incoming.ledger.header.dropped = 1;
 	handover = build();
 	assert_exact(&handover.blackout);
 	free(handover.steps);
 
-	forget(&outgoing, find(&outgoing, LIVEUPDATE_STEP_USER_MARK, LIVEUPDATE_EDGE_INSTANT));
-	outgoing.ledger.header.dropped = 2;
+	forget(&outgoing, find(&outgoing, LIVEUPDATE_STEP_DOMAIN_PRESERVE, LIVEUPDATE_EDGE_END));
+	synthetic_version_1(&outgoing);
+	outgoing.ledger.header.dropped = 1;
 	assert_unknown(BLACKOUT_REASON_DROPPED);
 }
 

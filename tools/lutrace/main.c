@@ -67,6 +67,11 @@ static const struct verb verbs[] = {
 	  "  -s, --snapshot FILE    ... and the IOMMU's tables that it should have\n"
 	  "  -n, --differences N    show at most N differences\n"
 	  "  -r, --root DIR         look at the system whose files are below DIR\n" SOURCE_USAGE },
+	{ "mark", do_mark, "say that a workload is paused, or runs again",
+	  "[OPTIONS] MARK\n\n"
+	  "  MARK is pause:NAME or resume:NAME, where NAME is that of a workload and has\n"
+	  "  at most 8 characters; pause or resume, of a host; or any text of up to 15.\n\n"
+	  "  -l, --ledger DIR       write to DIR/mark instead of the running kernel's\n" },
 	{ "probes", do_probes, "BPF programs that are attached, and what they cost",
 	  "[OPTIONS]\n\n"
 	  "  -a, --attach[=DIR]     attach those that can work here, pin them below DIR\n"
@@ -104,6 +109,7 @@ static const struct verb verbs[] = {
 	  "  -L, --listen ADDR:PORT answer there (default: 127.0.0.1:9739)\n"
 	  "  -t, --textfile FILE    write FILE once, for node_exporter\n"
 	  "  -P, --probes DIR       and what the BPF programs pinned below DIR cost\n"
+	  "  -w, --workloads N      and the N longest pauses of workloads, by name\n"
 	  "  -l, --ledger DIR       read the ledgers DIR/previous and DIR/current\n"
 	  "                         instead of those of the running kernel\n"
 	  "  -m, --metrics          list the metrics\n" },

@@ -24,6 +24,7 @@ int do_diff(int argc, char **argv);
 int do_doctor(int argc, char **argv);
 int do_faults(int argc, char **argv);
 int do_export(int argc, char **argv);
+int do_mark(int argc, char **argv);
 int do_plot(int argc, char **argv);
 int do_postmortem(int argc, char **argv);
 int do_probes(int argc, char **argv);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ledger.h"
+#include "liveupdate_mark.h"
 
 #define LEDGER "/sys/kernel/liveupdate/ledger/"
 
@@ -22,16 +23,11 @@
  */
 bool ledger_mark(const char *name)
 {
-	size_t length = strlen(name);
-	int fd = open(LEDGER "mark", O_WRONLY | O_CLOEXEC);
-	bool taken;
+	int ret = liveupdate_mark_write(LIVEUPDATE_MARK_NO_FD, name);
 
-	taken = fd >= 0 && write(fd, name, length) == (ssize_t)length;
-	if (!taken)
-		warn("mark %s", name);
-	if (fd >= 0)
-		close(fd);
-	return taken;
+	if (ret)
+		warnx("mark %s: %s", name, liveupdate_mark_error(ret));
+	return !ret;
 }
 
 /* The whole file, as what it says about its own size is not to be believed. */

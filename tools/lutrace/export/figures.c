@@ -128,6 +128,7 @@ void export_figures(struct export_figures *figures, const struct handover *hando
 		read_step(&figures->ledger[handover->steps[i].side], handover, &handover->steps[i]);
 
 	figures->blackout = handover->blackout;
+	export_workloads(&figures->workloads, handover);
 	if (handover_wall(handover, handover->origin, &wall) && wall > 0)
 		figures->time_ns = wall;
 	figures->verdict = verdict_of(identity);

@@ -13,6 +13,7 @@
 #include <json-c/json.h>
 
 #include "export/metrics.h"
+#include "export/workloads.h"
 #include "model/handover.h"
 
 /* Steps that this build does not know are counted together, as number 0. */
@@ -73,7 +74,8 @@ struct export_ledger {
 /**
  * struct export_figures - one recording
  * @ledger:   of both kernels
- * @blackout: the pause
+ * @blackout: the pause of the host
+ * @workloads: those that have a name
  * @time_ns:  wall-clock time of the begin, 0 if it is not known
  * @verdict:  on the page tables
  * @domains:  that were compared
@@ -84,6 +86,7 @@ struct export_ledger {
 struct export_figures {
 	struct export_ledger ledger[SIDES];
 	struct blackout blackout;
+	struct export_workloads workloads;
 	int64_t time_ns;
 	enum export_verdict verdict;
 	int64_t domains, pages;

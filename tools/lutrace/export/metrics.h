@@ -47,6 +47,12 @@
 	  "Its pause; absent if it is not known.")					\
 	X(LAST_PHASE, GAUGE, "liveupdate_last_phase_seconds", "seconds", "phase",	\
 	  "The phases of its pause.")							\
+	X(LAST_WORKLOADS, GAUGE, "liveupdate_last_workloads", "", "pause",		\
+	  "Workloads with a name that were paused or resumed, by what is known of their pause.") \
+	X(LAST_WORKLOAD_LONGEST, GAUGE, "liveupdate_last_workload_longest_blackout_seconds",\
+	  "seconds", "", "The longest of their pauses; absent if none is known.")	\
+	X(LAST_WORKLOAD, GAUGE, "liveupdate_last_workload_blackout_seconds", "seconds",	\
+	  "workload", "The pauses of those with the longest; only with --workloads.")	\
 	X(LAST_STEP, GAUGE, "liveupdate_last_step_seconds", "seconds", "step",		\
 	  "Time spent in its steps, of both kernels, all steps of a kind together.")	\
 	X(LAST_STEPS, GAUGE, "liveupdate_last_steps", "", "step",			\

@@ -228,9 +228,13 @@ static void put_sums(struct openmetrics *page, const struct sum *sum)
 				      sum->pairs[i].first->ledger[INCOMING].release, NULL);
 	/* Zeros as well: an increase from nothing is none to Prometheus. */
 	openmetrics_describe(page, METRIC(BLACKOUT_UNKNOWN));
-	for (i = BLACKOUT_REASON_NO_REBOOT; i < REASONS; i++)
+	for (i = BLACKOUT_REASON_NO_REBOOT; i < REASONS; i++) {
+		/* Those of a workload are none of the host's. */
+		if (i == BLACKOUT_REASON_NOT_PAUSED || i == BLACKOUT_REASON_NOT_RESUMED)
+			continue;
 		openmetrics_count(page, METRIC(BLACKOUT_UNKNOWN), sum->unknown[i],
 				  reason_label(i, reason), NULL);
+	}
 	openmetrics_describe(page, METRIC(PHASE));
 	for (i = 0; i < LIVEUPDATE_PHASE_COUNT; i++)
 		openmetrics_durations(page, METRIC(PHASE), &export_pause_bounds, &sum->phases[i],
@@ -284,6 +288,28 @@ static void put_last_pause(struct openmetrics *page, const struct export_figures
 					    (int64_t)last->blackout.phases[i].ns, phase_name(i),
 					    NULL);
 	}
+}
+
+/* Pauses of single workloads are shown for the @names longest, 0 for none. */
+static void put_last_workloads(struct openmetrics *page, const struct export_workloads *workloads,
+			       size_t names)
+{
+	size_t i;
+
+	openmetrics_describe(page, METRIC(LAST_WORKLOADS));
+	openmetrics_count(page, METRIC(LAST_WORKLOADS), workloads->known, "known", NULL);
+	openmetrics_count(page, METRIC(LAST_WORKLOADS), workloads->unknown, "unknown", NULL);
+	if (!workloads->count)
+		return;
+	openmetrics_describe(page, METRIC(LAST_WORKLOAD_LONGEST));
+	openmetrics_seconds(page, METRIC(LAST_WORKLOAD_LONGEST), (int64_t)workloads->longest[0].ns,
+			    NULL);
+	if (!names)
+		return;
+	openmetrics_describe(page, METRIC(LAST_WORKLOAD));
+	for (i = 0; i < workloads->count && i < names; i++)
+		openmetrics_seconds(page, METRIC(LAST_WORKLOAD), (int64_t)workloads->longest[i].ns,
+				    workloads->longest[i].name, NULL);
 }
 
 static void put_last_steps(struct openmetrics *page, const struct export_figures *last)
@@ -429,6 +455,7 @@ int export_page(struct export *export, struct openmetrics *page)
 		put_sums(page, sum);
 		if (sum->last) {
 			put_last_pause(page, sum->last);
+			put_last_workloads(page, &sum->last->workloads, export->workloads);
 			put_last_steps(page, sum->last);
 			put_last_evidence(page, sum->last);
 			put_last_ledgers(page, sum->last);

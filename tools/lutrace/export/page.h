@@ -9,12 +9,14 @@
  * struct export - an exporter
  * @sources: where its figures come from
  * @probes:  directory of pinned BPF programs, NULL for none
+ * @workloads: show the pauses of so many workloads by name
  * @scrapes: how often it was asked
  */
 struct export
 {
 	struct export_sources sources;
 	const char *probes;
+	size_t workloads;
 	uint64_t scrapes;
 };
 

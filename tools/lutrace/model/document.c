@@ -89,6 +89,46 @@ struct json_object *recording_phases(const struct blackout *blackout)
 	return phases;
 }
 
+/**
+ * recording_add_workload - the pause of one workload, as one row
+ * @rows:  the rows; unchanged if the workload had no part in the live update
+ * @name:  its name
+ * @pause: its pause
+ * @host:  the host's pause, in which the workload's begins
+ */
+void recording_add_workload(struct json_object *rows, const struct blackout_name *name,
+			    const struct blackout_pause *pause, const struct blackout *host)
+{
+	struct json_object *row;
+	__u64 begin;
+
+	if (!pause->present)
+		return;
+	row = json_object_new_object();
+	add_text(row, "name", name->text);
+	/* Where the host's pause is not known, there is nothing to count from. */
+	add(row, "begin_ns",
+	    blackout_workload_begin(host, pause, &begin) ? json_object_new_uint64(begin) : NULL);
+	add(row, "ns", pause->known ? json_object_new_uint64(pause->ns) : NULL);
+	add_text(row, "unknown", pause->known ? NULL : blackout_reason_text(pause->reason));
+	json_object_array_add(rows, row);
+}
+
+/* The pauses of the workloads whose marks have a name. */
+static struct json_object *make_workloads(const struct handover *handover)
+{
+	struct json_object *rows = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < handover->workloads.count; i++) {
+		const struct workload *workload = &handover->workloads.list[i];
+
+		recording_add_workload(rows, &workload->name, &workload->pause,
+				       &handover->blackout);
+	}
+	return rows;
+}
+
 /* The pause: its total and its phases, or why they are not known. */
 struct json_object *recording_blackout(const struct handover *handover)
 {
@@ -109,6 +149,7 @@ struct json_object *recording_blackout(const struct handover *handover)
 		add(value, "to", NULL);
 	}
 	add(value, "phases", recording_phases(blackout));
+	add(value, "workloads", make_workloads(handover));
 	return value;
 }
 

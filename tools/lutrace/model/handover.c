@@ -149,6 +149,7 @@ static void choose_origin(struct handover *handover, const struct blackout_side 
 int handover_build(struct handover *handover, char why[LEDGER_WHY_SIZE])
 {
 	struct blackout_side notes[SIDES] = { 0 };
+	const struct blackout_side *before, *after;
 	size_t total = 0, i;
 	__u64 last = 0;
 	int side;
@@ -184,6 +185,10 @@ int handover_build(struct handover *handover, char why[LEDGER_WHY_SIZE])
 			const struct liveupdate_record *record = &ledger->records[i];
 
 			blackout_note(&notes[side], record);
+			if (workloads_note(&handover->workloads, side, record)) {
+				snprintf(why, LEDGER_WHY_SIZE, "out of memory");
+				return -ENOMEM;
+			}
 			if (record->edge == LIVEUPDATE_EDGE_END)
 				end_step(handover, side, record);
 			else
@@ -197,9 +202,10 @@ int handover_build(struct handover *handover, char why[LEDGER_WHY_SIZE])
 		note_drops(&notes[side], &handover->ledger[side]);
 		complete_version_1(&notes[side], &handover->ledger[side]);
 	}
-	blackout_evaluate(handover->present[OUTGOING] ? &notes[OUTGOING] : NULL,
-			  handover->present[INCOMING] ? &notes[INCOMING] : NULL,
-			  &handover->blackout);
+	before = handover->present[OUTGOING] ? &notes[OUTGOING] : NULL;
+	after = handover->present[INCOMING] ? &notes[INCOMING] : NULL;
+	workloads_evaluate(&handover->workloads, before, after);
+	blackout_evaluate(before, after, &handover->workloads.host, &handover->blackout);
 	handover->khz = notes[INCOMING].cycles_khz ?: notes[OUTGOING].cycles_khz;
 	choose_origin(handover, &notes[OUTGOING], &notes[INCOMING]);
 	return 0;
@@ -212,6 +218,7 @@ void handover_free(struct handover *handover)
 	for (side = 0; side < SIDES; side++)
 		ledger_free(&handover->ledger[side]);
 	free(handover->steps);
+	workloads_free(&handover->workloads);
 	memset(handover, 0, sizeof(*handover));
 }
 
@@ -285,22 +292,14 @@ bool handover_wall(const struct handover *handover, __u64 cycles, int64_t *ns)
 	return false;
 }
 
-/* Does the (known) blackout begin with the mark "pause"? Else with the reboot call. */
+/* Does the (known) blackout begin with a mark "pause"? Else with the reboot call. */
 bool handover_from_mark(const struct handover *handover)
 {
 	return !handover->blackout.phases[LIVEUPDATE_PHASE_QUIESCE].absent;
 }
 
-/* Does it end with the mark "resume"? Else with the last session that finished. */
+/* Does it end with a mark "resume"? Else with the last session that finished. */
 bool handover_to_mark(const struct handover *handover)
 {
-	const struct ledger *ledger = &handover->ledger[INCOMING];
-	size_t i;
-
-	for (i = 0; i < ledger->count; i++) {
-		if (ledger->records[i].step == LIVEUPDATE_STEP_USER_MARK &&
-		    !strcmp(ledger->records[i].name, LIVEUPDATE_MARK_RESUME))
-			return true;
-	}
-	return false;
+	return handover->blackout.to_mark;
 }

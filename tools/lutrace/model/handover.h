@@ -21,6 +21,7 @@
 
 #include "blackout.h"
 #include "model/ledger.h"
+#include "model/workloads.h"
 
 enum side { OUTGOING, INCOMING, SIDES };
 
@@ -48,7 +49,8 @@ struct step {
  * struct handover - one handover
  * @ledger:   both kernels' ledgers
  * @present:  which of them there is
- * @blackout: the pause and its phases
+ * @blackout: the pause of the host and its phases
+ * @workloads: those whose marks have a name, each with its own pause
  * @khz:      converts cycles to time, 0 if no kernel knew its frequency
  * @origin:   cycle counter at time 0: the begin of the blackout where it is
  *            known, else of the reboot call, the boot, the first record
@@ -60,6 +62,7 @@ struct handover {
 	struct ledger ledger[SIDES];
 	bool present[SIDES];
 	struct blackout blackout;
+	struct workloads workloads;
 	__u64 khz;
 	__u64 origin;
 	struct step *steps;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <bpf/bpf.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #include <linux/types.h>
@@ -96,11 +99,42 @@ int probe_steps(const char *pinned, int only, struct json_object **value)
 	return EXIT_GOOD;
 }
 
-/* The ledgers of the map of that name: the one without a jump is the incoming. */
-struct ledgers {
-	__u64 address[2];
-	struct blackout_side sides[2];
+/* The value of the map "workloads", by ledger. */
+struct workload_value {
+	struct blackout_pause pause;
+	struct blackout_marks marks[2];
 };
+
+static int compare_names(const void *left, const void *right)
+{
+	return memcmp(left, right, sizeof(struct blackout_name));
+}
+
+/*
+ * The workloads that blackout has found, by name. While it runs, a key may be
+ * gone before it is read: it is counted by those that are there.
+ */
+static struct json_object *read_workloads(const struct probe *probe, const struct blackout *host)
+{
+	const struct probe_map *map = probe_map(probe, "workloads");
+	struct blackout_name *names = calloc(BLACKOUT_WORKLOADS, sizeof(*names));
+	struct json_object *rows = json_object_new_array();
+	const struct blackout_name *last = NULL;
+	struct workload_value value;
+	size_t count = 0, i;
+
+	while (names && map && count < BLACKOUT_WORKLOADS &&
+	       !bpf_map_get_next_key(map->fd, last, &names[count]))
+		last = &names[count++];
+	if (names)
+		qsort(names, count, sizeof(*names), compare_names);
+	for (i = 0; i < count; i++) {
+		if (probe_read(probe, "workloads", &names[i], &value, sizeof(value)))
+			recording_add_workload(rows, &names[i], &value.pause, host);
+	}
+	free(names);
+	return rows;
+}
 
 /**
  * probe_blackout - what blackout has found
@@ -114,24 +148,26 @@ int probe_blackout(const char *pinned, struct json_object **value)
 	struct json_object *answer, *kernel;
 	const struct probe *probe;
 	struct blackout blackout = { 0 };
-	struct ledgers ledgers = { 0 };
+	struct json_object *workloads = NULL;
+	const struct probe_map *map;
 	struct probe_list list;
-	const __u32 zero = 0;
 	struct utsname uts;
-	bool resumed;
 	int code;
 
 	code = probe_open(&list, pinned, PROBE_BLACKOUT, &probe, "blackout_report", &blackout,
 			  sizeof(blackout));
 	if (code)
 		return code;
-	if (!probe_read(probe, "ledgers", &zero, &ledgers, sizeof(ledgers)))
+	map = probe_map(probe, "workloads");
+	if (!map || map->key_size != sizeof(struct blackout_name) ||
+	    map->value_size != sizeof(struct workload_value))
 		code = fail("its maps are those of another build of blackout");
+	else
+		workloads = read_workloads(probe, &blackout);
 	probe_free(&list);
 	if (code)
 		return code;
 
-	resumed = ledgers.sides[ledgers.sides[0].jump.sequence ? 1 : 0].resumed.sequence;
 	/* Before the first record, nothing has been evaluated. */
 	if (!blackout.known && !blackout.reason)
 		blackout.reason = BLACKOUT_REASON_NO_HANDOVER;
@@ -142,8 +178,12 @@ int probe_blackout(const char *pinned, struct json_object **value)
 		 !blackout.known				    ? NULL
 		 : blackout.phases[LIVEUPDATE_PHASE_QUIESCE].absent ? "reboot-call"
 								    : "pause-mark");
-	add_text(answer, "to", !blackout.known ? NULL : resumed ? "resume-mark" : "session-finish");
+	add_text(answer, "to",
+		 !blackout.known    ? NULL
+		 : blackout.to_mark ? "resume-mark"
+				    : "session-finish");
 	json_object_object_add(answer, "phases", recording_phases(&blackout));
+	json_object_object_add(answer, "workloads", workloads);
 
 	kernel = json_object_new_object();
 	add_text(kernel, "outgoing", NULL);

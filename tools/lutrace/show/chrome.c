@@ -6,7 +6,8 @@
  * that the arrow across the kexec has a slice at either end. Steps are
  * asynchronous slices on one track for each object: those on one track nest or
  * follow each other. A step that does neither, because another task dealt with
- * the same object at the same time, goes to a further track of that object.
+ * the same object at the same time, goes to a further track of that object. The
+ * pause of each workload with a name is such a track, too, across both kernels.
  *
  * Times are microseconds from the first thing that was recorded, since
  * readers of the format do not agree on what a negative time is.
@@ -312,6 +313,33 @@ static void put_marks(struct trace *trace)
 	}
 }
 
+/* One slice for each workload whose pause is known, among the outgoing kernel's. */
+static void put_workloads(struct trace *trace)
+{
+	const struct workloads *workloads = &trace->handover->workloads;
+	size_t i;
+
+	for (i = 0; i < workloads->count; i++) {
+		const struct workload *workload = &workloads->list[i];
+		char id[2 * LIVEUPDATE_NAME_LENGTH];
+
+		if (!workload->pause.known)
+			continue;
+		snprintf(id, sizeof(id), "workload %s", workload->name.text);
+		put_event(trace, 'b', "workload", workload->name.text, OUTGOING,
+			  handover_time(trace->handover, workload->pause.begin.cycles));
+		fputs(",\"id2\":{\"local\":", trace->out);
+		put_string(trace->out, id);
+		fprintf(trace->out, "},\"args\":{\"ns\":%" PRIu64 "}}",
+			(uint64_t)workload->pause.ns);
+		put_event(trace, 'e', "workload", workload->name.text, OUTGOING,
+			  handover_time(trace->handover, workload->pause.end.cycles));
+		fputs(",\"id2\":{\"local\":", trace->out);
+		put_string(trace->out, id);
+		fputs("}}", trace->out);
+	}
+}
+
 static void find_times(struct trace *trace)
 {
 	const struct handover *handover = trace->handover;
@@ -358,6 +386,7 @@ int chrome_write(FILE *out, const struct handover *handover)
 	put_processes(&trace);
 	put_phases(&trace);
 	put_marks(&trace);
+	put_workloads(&trace);
 	ret = put_steps(&trace);
 	fputs("\n]}\n", out);
 	return ret;

@@ -72,6 +72,22 @@ static void put_timeline(const struct page *page)
 	fputs("</figcaption>\n</figure>\n", page->out);
 }
 
+/* The workloads whose marks have a name; nothing where there are none. */
+static void put_workloads(const struct page *page)
+{
+	struct json_object *rows = member(member(page->recording, "blackout"), "workloads");
+	const struct html_table table = {
+		.caption = "The pause of each workload, within that of the host",
+		.columns = workload_columns,
+		.count = WORKLOAD_COLUMNS,
+		.most = BLACKOUT_WORKLOADS,
+		.sort = true,
+	};
+
+	if (json_object_is_type(rows, json_type_array) && json_object_array_length(rows))
+		html_table(page->out, &table, rows);
+}
+
 static void put_phases(const struct page *page)
 {
 	struct json_object *blackout = member(page->recording, "blackout");
@@ -90,6 +106,7 @@ static void put_phases(const struct page *page)
 		fputs("<p>The pause is unknown, so there are none: ", page->out);
 		html_text(page->out, member_text(blackout, "unknown"));
 		fputs(".</p>\n", page->out);
+		put_workloads(page);
 		return;
 	}
 	for (i = 0; i < json_object_array_length(phases); i++)
@@ -101,6 +118,7 @@ static void put_phases(const struct page *page)
 	table.sum = sum;
 	html_table(page->out, &table, phases);
 	json_object_put(sum);
+	put_workloads(page);
 }
 
 /* The ledgers that all of it is computed from, and what computed it. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The pause and its phases as text. */
+/* The pause, its phases and those of the workloads as text. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +11,13 @@ const struct column phase_columns[PHASE_COLUMNS] = {
 	{ "name", "phase", COLUMN_TEXT }, { "begin_ns", "begin", COLUMN_TIME },
 	{ "ns", "time", COLUMN_TIME },	  { "ns", "share", COLUMN_SHARE },
 	{ "ns", "", COLUMN_BAR },
+};
+
+const struct column workload_columns[WORKLOAD_COLUMNS] = {
+	{ "name", "workload", COLUMN_TEXT },
+	{ "begin_ns", "paused at", COLUMN_TIME },
+	{ "ns", "pause", COLUMN_TIME },
+	{ "unknown", "unknown because", COLUMN_TEXT },
 };
 
 /* Where the blackout begins or ends, in words. */
@@ -25,8 +32,19 @@ const char *boundary_text(const char *boundary)
 	return "the end of the last session";
 }
 
+/* The workloads whose marks have a name; nothing if there are none. */
+static void print_workloads(struct json_object *blackout)
+{
+	struct json_object *rows = member(blackout, "workloads");
+
+	if (!json_object_is_type(rows, json_type_array) || !json_object_array_length(rows))
+		return;
+	putchar('\n');
+	output_table(rows, workload_columns, WORKLOAD_COLUMNS, 0);
+}
+
 /**
- * print_blackout - print the pause and its phases
+ * print_blackout - print the pause, its phases and those of the workloads
  * @recording: has the members kernel, time and blackout
  */
 void print_blackout(struct json_object *recording)
@@ -38,6 +56,7 @@ void print_blackout(struct json_object *recording)
 
 	if (!member(blackout, "ns")) {
 		printf("Blackout: unknown, %s\n", member_text(blackout, "unknown"));
+		print_workloads(blackout);
 		return;
 	}
 	printf("Blackout: %s\n", time_text(ns, text));
@@ -50,4 +69,5 @@ void print_blackout(struct json_object *recording)
 	printf("\n  to    %s in Linux %s\n\n", boundary_text(member_text(blackout, "to")),
 	       member_text(kernel, "incoming"));
 	output_table(member(blackout, "phases"), phase_columns, PHASE_COLUMNS, (uint64_t)ns);
+	print_workloads(blackout);
 }

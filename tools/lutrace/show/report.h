@@ -10,6 +10,8 @@
 /* pause.c: from the members kernel, time and blackout of a recording */
 #define PHASE_COLUMNS 5
 extern const struct column phase_columns[PHASE_COLUMNS];
+#define WORKLOAD_COLUMNS 4
+extern const struct column workload_columns[WORKLOAD_COLUMNS];
 const char *boundary_text(const char *boundary);
 void print_blackout(struct json_object *recording);
 

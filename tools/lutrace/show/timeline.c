@@ -4,8 +4,9 @@
  *
  * What a step is, and how long it took, is in its tooltip (<title>).
  *
- * From top to bottom: which kernel ran, the phases of the blackout, the steps,
- * each in a lane below the step that it is part of, the time axis, and the
+ * From top to bottom: which kernel ran, the phases of the blackout, the pauses of
+ * the workloads that have a name, the steps, each in a lane below the step that it
+ * is part of, the time axis, and the
  * phases once more as a table, for those that are too short to be seen, beside
  * the longest steps.
  */
@@ -19,16 +20,18 @@
 #include "show/output.h"
 #include "show/svg.h"
 #include "show/timeline.h"
+#include "show/workloads.h"
 
-#define LEFT	     80
-#define PLOT_WIDTH   (SVG_WIDTH - LEFT - SVG_RIGHT)
-#define KERNEL_TOP   72
-#define PHASE_TOP    100
-#define STEPS_TOP    140
-#define BAR_HEIGHT   22
-#define LANE_HEIGHT  18
-#define MAX_LANES    48
-#define LONGEST	     9	 /* steps in the table of the longest */
+#define LEFT	    80
+#define PLOT_WIDTH  (SVG_WIDTH - LEFT - SVG_RIGHT)
+#define KERNEL_TOP  72
+#define PHASE_TOP   100
+#define BARS_TOP    134
+#define STEPS_TOP   140 /* without workloads */
+#define BAR_HEIGHT  22
+#define LANE_HEIGHT 18
+#define MAX_LANES   48
+#define LONGEST	    9 /* steps in the table of the longest */
 
 /**
  * struct timeline - what is drawn where
@@ -37,6 +40,7 @@
  * @scale:    the time line, in nanoseconds from the origin
  * @jump:     time of the jump, INT64_MAX if there was none
  * @boot:     time of the incoming kernel's boot, INT64_MAX if there was none
+ * @steps_top: where the steps begin
  * @busy:     [lane]: until when it is taken
  * @lanes:    lanes in use
  * @lane:     [step]: its lane, -1 if it is not drawn
@@ -48,6 +52,7 @@ struct timeline {
 	struct svg_scale scale;
 	int64_t jump;
 	int64_t boot;
+	int steps_top;
 	int64_t busy[MAX_LANES];
 	int lanes;
 	int *lane;
@@ -218,7 +223,7 @@ static void put_step(const struct timeline *timeline, const struct step *step, i
 	int64_t from = handover_time(timeline->handover, begin->cycles);
 	double x = svg_place(&timeline->scale, from),
 	       width = svg_place(&timeline->scale, step_end(timeline, step)) - x;
-	int y = STEPS_TOP + lane * LANE_HEIGHT;
+	int y = timeline->steps_top + lane * LANE_HEIGHT;
 	bool failed = step->end && step->end->ret;
 	char time[TIME_TEXT_SIZE], object[NAME_TEXT_SIZE];
 	uint64_t ns;
@@ -255,9 +260,13 @@ static void put_marks(const struct timeline *timeline, int bottom)
 		const struct liveupdate_record *record = handover->steps[i].begin;
 		int64_t at = handover_time(handover, record->cycles);
 		double x = svg_place(&timeline->scale, at);
+		struct blackout_name name;
 
 		if (record->step != LIVEUPDATE_STEP_USER_MARK || at < timeline->scale.first ||
 		    at > timeline->scale.last)
+			continue;
+		/* That of a workload is an end of its bar. */
+		if (blackout_mark(record, &name) != BLACKOUT_MARK_OTHER && name.text[0])
 			continue;
 		fprintf(timeline->out,
 			"<line class=\"mark\" x1=\"%.2f\" y1=\"%d\" x2=\"%.2f\" y2=\"%d\"/>\n", x,
@@ -458,20 +467,23 @@ size_t timeline_write(FILE *out, const struct handover *handover, bool all, size
 	if (left_out == SIZE_MAX)
 		goto out;
 	choose_lanes(&timeline);
-	bottom = STEPS_TOP + timeline.lanes * LANE_HEIGHT + 6;
+	timeline.steps_top = STEPS_TOP + workload_bars_height(handover);
+	bottom = timeline.steps_top + timeline.lanes * LANE_HEIGHT + 6;
 	longest = choose_longest(&timeline, steps);
 	rows = phases_present(&handover->blackout);
 	height = bottom + 46 + (int)(rows > longest ? rows : longest) * 17;
 
-	svg_begin(out, height, "Time line of a live update",
-		  "From left to right in time, from top to bottom: which kernel ran, the phases of "
-		  "the blackout, and the steps, each below what it is part of. "
-		  "The tables of phases and of steps say the same in numbers.");
+	svg_begin(
+		out, height, "Time line of a live update",
+		"From left to right in time, from top to bottom: which kernel ran, the phases of "
+		"the blackout, the pauses of workloads, and the steps, each below what it is part of. "
+		"The tables of phases and of steps say the same in numbers.");
 	put_title(&timeline);
 	svg_axis(out, &timeline.scale, KERNEL_TOP, bottom);
 	put_kernels(&timeline);
 	put_phases(&timeline);
-	put_row_title(&timeline, STEPS_TOP + 11, "steps");
+	workload_bars(out, &timeline.scale, handover, BARS_TOP);
+	put_row_title(&timeline, timeline.steps_top + 11, "steps");
 	for (i = 0; i < handover->count; i++) {
 		if (timeline.lane[i] >= 0)
 			put_step(&timeline, &handover->steps[i], timeline.lane[i],

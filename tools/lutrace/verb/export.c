@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "export/http.h"
 #include "model/ledger.h"
 #include "main.h"
@@ -96,14 +97,16 @@ int do_export(int argc, char **argv)
 						 { "textfile", required_argument, NULL, 't' },
 						 { "ledger", required_argument, NULL, 'l' },
 						 { "probes", required_argument, NULL, 'P' },
+						 { "workloads", required_argument, NULL, 'w' },
 						 { "metrics", no_argument, NULL, 'm' },
 						 { 0 } };
 	const char *listen = NULL, *textfile = NULL, *ledgers = NULL;
 	struct export export = { 0 };
 	bool list = false;
+	uint64_t names;
 	int letter, code;
 
-	while ((letter = next_option(argc, argv, "L:t:l:P:m", options)) != -1) {
+	while ((letter = next_option(argc, argv, "L:t:l:P:w:m", options)) != -1) {
 		switch (letter) {
 		case 'L':
 			listen = optarg;
@@ -116,6 +119,11 @@ int do_export(int argc, char **argv)
 			break;
 		case 'P':
 			export.probes = optarg;
+			break;
+		case 'w':
+			if (number_option(optarg, 0, EXPORT_WORKLOADS_MOST, &names))
+				return EXIT_BAD;
+			export.workloads = names;
 			break;
 		case 'm':
 			list = true;

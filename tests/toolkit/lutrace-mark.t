@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Marks are written by a verb and by a library for programs in C, and what cannot be
+# one is refused with a sentence that says what to do.
+
+set -u
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
+# shellcheck source=tests/lab/tap.sh
+. "$project/tests/lab/tap.sh"
+export BUILD=${BUILD:-$project/build}
+lutrace=$BUILD/bin/lutrace
+export LC_ALL=C
+cd "$tap_scratch" || exit 1
+
+# status COMMAND...: its exit status, and in the file "said" what it said
+status() {
+	"$@" >said 2>&1
+	echo $?
+}
+
+mkdir ledger && : >ledger/mark
+is "mark writes a mark" "$(status "$lutrace" mark -l ledger pause:vm1)" 0
+is "without a word" "$(cat said)" ""
+is "and nothing else" "$(cat ledger/mark)" pause:vm1
+is "one without a mark is an error" "$(status "$lutrace" mark -l ledger)" 1
+like "which names one" "$(cat said)" 'pause:NAME'
+is "so is a second one" "$(status "$lutrace" mark -l ledger pause:vm1 pause:vm2)" 1
+for mark in pause: pause:123456789 resume:123456789 'resume:a b' 'sixteen letters.' ''; do
+	: >ledger/mark
+	is "'$mark' is none" "$(status "$lutrace" mark -l ledger "$mark")" 1
+	like "and it says why, and what to do" "$(cat said)" '^lutrace: the mark .* use a(nother|  *shorter) name$'
+	is "and nothing is written" "$(cat ledger/mark)" ""
+done
+ln -sf /dev/full ledger/mark
+is "a mark that has no room is an error" "$(status "$lutrace" mark -l ledger pause)" 1
+like "which says that it is lost" "$(cat said)" 'the mark is lost.*liveupdate_ledger='
+rm ledger/mark
+if [ -e /sys/kernel/liveupdate/ledger/mark ]; then
+	skip "without a ledger there is no answer" "this kernel has one"
+else
+	is "without a ledger there is no answer" "$(status "$lutrace" mark pause)" 2
+	like "which says what is missing" "$(cat said)" CONFIG_LIVEUPDATE_TRACE
+fi
+if [ "$(id -u)" != 0 ]; then
+	skip "who is not root may not" "this is not root"
+else
+	: >ledger/mark
+	chmod 755 . ledger && chmod 200 ledger/mark && cp "$lutrace" lutrace && chmod 755 lutrace
+	is "who is not root may not" "$(status setpriv --reuid 65534 --clear-groups ./lutrace mark -l ledger pause)" 1
+	like "and hears so" "$(cat said)" 'only root may'
+fi
+
+# As whoever writes a virtual machine monitor has it.
+"$project/tools/setup/install" "$PWD/place" /usr >install.log 2>&1
+export PKG_CONFIG_PATH=$PWD/place/usr/lib/pkgconfig
+is "the library has the version of lutrace" "$(pkg-config --modversion liveupdate-mark)" \
+	"$("$lutrace" --version | awk '{ print $2 }')"
+cat >monitor.c <<'END'
+#include <liveupdate_mark.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+	int ret = argc > 1 ? liveupdate_mark_pause(1, argv[1]) : liveupdate_mark_resume(1, NULL);
+
+	if (ret)
+		fprintf(stderr, "%s\n", liveupdate_mark_error(ret));
+	return ret ? 1 : 0;
+}
+END
+# The words of pkg-config are several.
+# shellcheck disable=SC2046
+build_with() { "$1" "${@:2}" -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags liveupdate-mark) monitor.c $(pkg-config --libs liveupdate-mark); }
+ok "a program in C is built with what pkg-config says" build_with cc -std=c99 -o monitor
+is "and writes marks" "$(./monitor vm1; ./monitor)" pause:vm1resume
+is "or learns why not" "$(status ./monitor 123456789) $(cut -c 1-14 said)" "1 it is too long"
+if command -v g++ >/dev/null; then
+	ok "so is one in C++" build_with g++ -x c++ -c -o monitor.o
+else
+	skip "so is one in C++" "there is no compiler"
+fi
+ok "the library may go into a shared one" cc -shared -o monitor.so -Wl,--whole-archive \
+	place/usr/lib/libliveupdate-mark.a -Wl,--no-whole-archive
+is "and needs nothing but the C library" \
+	"$(readelf -d monitor.so | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p')" libc.so.6
+is "it has no symbols but its own" \
+	"$(nm -g --defined-only place/usr/lib/libliveupdate-mark.a | awk 'NF == 3 { print $3 }' | grep -vc '^liveupdate_mark_')" 0
+ok "its functions have a page" grep -q liveupdate_mark_open place/usr/share/man/man3/liveupdate_mark.3
+"$project/tools/setup/install" --remove "$PWD/place" /usr >>install.log 2>&1
+is "all of it is removed again" "$(find place -type f)" ""
+
+tap_done

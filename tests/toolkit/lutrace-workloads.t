@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# A host with several workloads: the pause of each, and that of the host, which is
+# from the first pause to the last resume, in every form in which lutrace says it.
+
+set -u
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
+# shellcheck source=tests/lab/tap.sh
+. "$project/tests/lab/tap.sh"
+build=${BUILD:-$project/build}
+lutrace=$build/bin/lutrace
+golden=$project/tests/toolkit/golden
+
+export LC_ALL=C
+for scenario in workloads workloads:40 unnamed handover; do
+	mkdir -p "$tap_scratch/$scenario"
+	"$build/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
+done
+cd "$tap_scratch" || exit 1
+same() { diff -u "$1" "$2" >&2; }
+# status COMMAND...: its exit status
+status() {
+	"$@" >/dev/null 2>&1
+	echo $?
+}
+
+is "marks without names of two workloads: first pause to last resume" \
+	"$("$lutrace" time -j -l unnamed | jq -c '.blackout | [.ns, .from, .to, .workloads]')" \
+	'[2234567890,"pause-mark","resume-mark",[]]'
+is "with names it is the same" "$("$lutrace" time -j -l workloads | jq .blackout.ns)" 2234567890
+is "and each workload has its own" \
+	"$("$lutrace" time -j -l workloads | jq -c '.blackout.workloads[] | select(.ns) | [.name, .begin_ns, .ns]')" \
+	'["vm1",0,1234567890]
+["vm2",9000000,2225567890]'
+is "one that was not resumed, or not paused, is unknown, and says so" \
+	"$("$lutrace" time -j -l workloads | jq -c '.blackout.workloads[] | select(.ns | not) | [.name, .begin_ns, .unknown]')" \
+	'["gone",null,"it was paused, but no mark says that it was resumed"]
+["new",null,"it was resumed, but no mark says when it was paused"]'
+is "the pause of the host is known all the same" "$(status "$lutrace" time -l workloads)" 0
+"$lutrace" time -l workloads >workloads.txt
+ok "time prints them as a table" same "$golden/workloads.txt" workloads.txt
+"$lutrace" record -l workloads -o workloads.json
+ok "a recording is what the schema says" "$build/tests/unit/check-schema" \
+	"$project/docs/handover.schema.json" workloads.json
+is "time of a recording is that of its ledgers" "$("$lutrace" time workloads.json)" "$(cat workloads.txt)"
+like "report prints them, too" "$("$lutrace" report workloads.json)" '  vm2 +9.000 ms +2.226 s'
+is "without names there is no table" "$("$lutrace" time -l unnamed | grep -c workload)" 0
+
+### Pictures
+# texts FILE: tooltips and labels, in the order of the document
+texts() { xmllint --xpath "//*[local-name()='title' or local-name()='text']/text()" "$1"; }
+"$lutrace" plot -l workloads -o plot.svg
+ok "plot draws a picture that is well-formed" xmllint --noout plot.svg
+is "with a bar for each workload whose pause is known" \
+	"$(texts plot.svg | grep ': paused at')" \
+	$'vm1: paused at 0 ns, for 1.235 s\nvm2: paused at 9.000 ms, for 2.226 s'
+is "as long as it is" "$(grep -oE 'class="workload" x="[0-9.]+" y="[0-9]+" width="[0-9.]+"' plot.svg |
+	tr '"' ' ' | awk '{ width[NR] = $8 } END { printf "%.2f", width[2] / width[1] }')" 1.80
+like "and the number of those whose pause is not" "$(texts plot.svg)" '2 with an unknown pause'
+is "marks of workloads are in the bars alone" "$(texts plot.svg | grep -cE '^(pause|resume)')" 0
+"$lutrace" plot -l workloads:40 -o many.svg
+is "of many it draws the longest" "$(grep -c 'class="workload"' many.svg) $(texts many.svg | grep -o '28 with.*')" \
+	"12 28 with shorter pauses, 2 with an unknown pause"
+is "without names there are no bars" "$("$lutrace" plot -l unnamed | grep -c 'class="workload"')" 0
+
+"$lutrace" report --chrome -l workloads -o trace.json
+is "each pause is a slice of the trace" "$(jq -c '[.traceEvents[] | select(.cat == "workload")] |
+	group_by(.id2.local)[] | [.[0].name, (map(.ph) | join("")), ((.[1].ts - .[0].ts) * 1000 | round), .[0].args.ns]' trace.json)" \
+	'["vm1","be",1234567890,1234567890]
+["vm2","be",2225567890,2225567890]'
+is "in one process" "$(jq -c '[.traceEvents[] | select(.cat == "workload").pid] | unique' trace.json)" '[1]'
+
+"$lutrace" report --html -l workloads -o page.html
+# As lutrace-report-html.t has the phases: the section, without its markup.
+section() { sed -n "/id=\"phases\"/,/<\/section>/p" "$1" | sed 's/<[^>]*>/ /g; s/  */ /g'; }
+like "the page has a table of them" "$(section page.html)" 'vm2 9.000 ms 2.226 s'
+like "with the reason where a pause is unknown" "$(section page.html)" 'gone - - it was paused, but no mark says that it was resumed'
+is "without names it has none" "$("$lutrace" report --html -l unnamed | grep -c 'pause of each workload')" 0
+
+tap_done

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The library that writes marks: what it writes is what the rule of the pauses reads,
+ * and what it refuses the rule could not have used.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/types.h>
+#include <linux/liveupdate_trace.h>
+#include <cmocka.h>
+
+#include "blackout_marks.h"
+#include "liveupdate_mark.h"
+
+static int ends[2];
+
+static int setup(void **state)
+{
+	(void)state;
+	return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return close(ends[0]) | close(ends[1]);
+}
+
+/* What was written, as the kernel records it; "" if nothing was. */
+static struct liveupdate_record taken(void)
+{
+	struct liveupdate_record record = { .step = LIVEUPDATE_STEP_USER_MARK };
+	char text[64] = "";
+	ssize_t got = read(ends[0], text, sizeof(text) - 1);
+
+	assert_true(got < (ssize_t)sizeof(record.name));
+	if (got > 0)
+		memcpy(record.name, text, (size_t)got);
+	return record;
+}
+
+static void what_it_writes_is_what_the_rule_reads(void **state)
+{
+	struct liveupdate_record record;
+	struct blackout_name name;
+
+	(void)state;
+	assert_int_equal(liveupdate_mark_pause(ends[1], "vm1"), 0);
+	record = taken();
+	assert_string_equal(record.name, "pause:vm1");
+	assert_int_equal(blackout_mark(&record, &name), BLACKOUT_MARK_PAUSE);
+	assert_string_equal(name.text, "vm1");
+
+	assert_int_equal(liveupdate_mark_resume(ends[1], "a-B_c.12"), 0);
+	record = taken();
+	assert_int_equal(blackout_mark(&record, &name), BLACKOUT_MARK_RESUME);
+	assert_string_equal(name.text, "a-B_c.12");
+}
+
+static void without_a_name_it_is_a_plain_mark(void **state)
+{
+	struct liveupdate_record record;
+	struct blackout_name name;
+
+	(void)state;
+	assert_int_equal(liveupdate_mark_pause(ends[1], NULL), 0);
+	record = taken();
+	assert_string_equal(record.name, LIVEUPDATE_MARK_PAUSE);
+	assert_int_equal(blackout_mark(&record, &name), BLACKOUT_MARK_PAUSE);
+	assert_string_equal(name.text, "");
+	assert_int_equal(liveupdate_mark_resume(ends[1], NULL), 0);
+	record = taken();
+	assert_string_equal(record.name, LIVEUPDATE_MARK_RESUME);
+}
+
+static void any_other_mark_is_written_as_it_is(void **state)
+{
+	(void)state;
+	assert_int_equal(liveupdate_mark_write(ends[1], "15 letters: all"), 0);
+	assert_string_equal(taken().name, "15 letters: all");
+}
+
+static void what_is_no_name_is_refused_before_it_is_written(void **state)
+{
+	static const struct {
+		const char *name;
+		int error;
+	} names[] = {
+		{ "", -EINVAL },      { "vm 1", -EINVAL },     { "vm:1", -EINVAL },
+		{ "vm\n", -EINVAL },  { "\xc3\xa4", -EINVAL }, { "123456789", -ENAMETOOLONG },
+		{ "vm\"1", -EINVAL }, { "vm\x1b[1", -EINVAL },
+	};
+	char mark[32];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(liveupdate_mark_pause(ends[1], names[i].name), names[i].error);
+		assert_int_equal(liveupdate_mark_resume(ends[1], names[i].name), names[i].error);
+		snprintf(mark, sizeof(mark), "pause:%s", names[i].name);
+		assert_int_equal(liveupdate_mark_write(ends[1], mark), names[i].error);
+	}
+	assert_int_equal(liveupdate_mark_write(ends[1], ""), -EINVAL);
+	assert_int_equal(liveupdate_mark_write(ends[1], "a\tb"), -EINVAL);
+	assert_int_equal(liveupdate_mark_write(ends[1], "16 letters: all."), -ENAMETOOLONG);
+	assert_string_equal(taken().name, "");
+}
+
+static void limits_are_those_of_the_kernel(void **state)
+{
+	(void)state;
+	assert_int_equal(LIVEUPDATE_MARK_LENGTH_MAX, LIVEUPDATE_NAME_LENGTH - 1);
+	assert_int_equal(LIVEUPDATE_WORKLOAD_NAME_MAX,
+			 LIVEUPDATE_NAME_LENGTH - 1 - strlen(LIVEUPDATE_MARK_RESUME ":"));
+}
+
+/* As the kernel says it: no room, or whoever has no file that may be written to. */
+static void errors_are_told_and_say_what_to_do(void **state)
+{
+	static const int errors[] = { -ENOENT, -EACCES, -EPERM, -ENAMETOOLONG,
+				      -EINVAL, -ENOSPC, -EBADF };
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	size_t i;
+
+	(void)state;
+	assert_true(full >= 0);
+	assert_int_equal(liveupdate_mark_pause(full, "vm1"), -ENOSPC);
+	close(full);
+	assert_int_equal(liveupdate_mark_pause(ends[0], "vm1"), -EBADF);
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		assert_true(strlen(liveupdate_mark_error(errors[i])) > 20);
+		assert_string_not_equal(liveupdate_mark_error(errors[i]),
+					liveupdate_mark_error(-EIO));
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_it_writes_is_what_the_rule_reads),
+		TEST(without_a_name_it_is_a_plain_mark),
+		TEST(any_other_mark_is_written_as_it_is),
+		TEST(what_is_no_name_is_refused_before_it_is_written),
+		TEST(limits_are_those_of_the_kernel),
+		TEST(errors_are_told_and_say_what_to_do),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

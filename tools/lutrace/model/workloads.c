@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/workloads.h"
+
+/* Where the workload of a name is, or would have to be. */
+static size_t place_of(const struct workloads *workloads, const struct blackout_name *name)
+{
+	size_t low = 0, high = workloads->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(&workloads->list[middle].name, name, sizeof(*name)) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The workload of a name; NULL without memory. */
+static struct workload *find_workload(struct workloads *workloads, const struct blackout_name *name)
+{
+	size_t at = place_of(workloads, name);
+	struct workload *list = workloads->list;
+
+	if (at < workloads->count && !memcmp(&list[at].name, name, sizeof(*name)))
+		return &list[at];
+	list = reallocarray(list, workloads->count + 1, sizeof(*list));
+	if (!list)
+		return NULL;
+	workloads->list = list;
+	memmove(&list[at + 1], &list[at], (workloads->count - at) * sizeof(*list));
+	workloads->count++;
+	memset(&list[at], 0, sizeof(*list));
+	list[at].name = *name;
+	return &list[at];
+}
+
+/**
+ * workloads_note - take one record into account
+ * @workloads: the workloads, zeroed at first
+ * @side:      which kernel
+ * @record:    the record; nothing happens if it is no mark with a name
+ *
+ * Return: 0, -ENOMEM.
+ */
+int workloads_note(struct workloads *workloads, int side, const struct liveupdate_record *record)
+{
+	struct workload *workload;
+	struct blackout_name name;
+	enum blackout_mark mark;
+
+	if (record->step != LIVEUPDATE_STEP_USER_MARK)
+		return 0;
+	mark = blackout_mark(record, &name);
+	if (mark == BLACKOUT_MARK_OTHER || !name.text[0])
+		return 0;
+	/* As many as BPF has room for: both give the same answer. */
+	if (workloads->count == BLACKOUT_WORKLOADS) {
+		size_t at = place_of(workloads, &name);
+
+		if (at == workloads->count ||
+		    memcmp(&workloads->list[at].name, &name, sizeof(name)) != 0) {
+			workloads->host.more = 1;
+			return 0;
+		}
+	}
+	workload = find_workload(workloads, &name);
+	if (!workload)
+		return -ENOMEM;
+	blackout_note_mark(&workload->marks[side], mark, record);
+	return 0;
+}
+
+/**
+ * workloads_evaluate - the pause of each workload, and what the host has of them
+ * @workloads: the workloads; all records are noted
+ * @outgoing:  the ledger of the kernel that jumped, NULL if there is none
+ * @incoming:  the ledger of the kernel that it jumped to, NULL if there is none
+ */
+void workloads_evaluate(struct workloads *workloads, const struct blackout_side *outgoing,
+			const struct blackout_side *incoming)
+{
+	size_t i;
+
+	for (i = 0; i < workloads->count; i++) {
+		struct workload *workload = &workloads->list[i];
+
+		blackout_workload(outgoing, incoming, &workload->marks[0], &workload->marks[1],
+				  &workload->pause);
+		blackout_add_workload(&workloads->host, &workload->pause);
+	}
+}
+
+void workloads_free(struct workloads *workloads)
+{
+	free(workloads->list);
+	memset(workloads, 0, sizeof(*workloads));
+}

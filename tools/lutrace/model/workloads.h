@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The workloads whose marks have a name, by the rule of bpf/blackout_marks.h. */
+#ifndef LUTRACE_WORKLOADS_H
+#define LUTRACE_WORKLOADS_H
+
+#include <stddef.h>
+#include <linux/types.h>
+#include <linux/liveupdate_trace.h>
+
+#include "blackout.h"
+
+/**
+ * struct workload - one workload
+ * @name:  its name
+ * @marks: [enum side]: its marks in that kernel
+ * @pause: its pause; present is 0 if it had no part in the live update
+ */
+struct workload {
+	struct blackout_name name;
+	struct blackout_marks marks[2];
+	struct blackout_pause pause;
+};
+
+/**
+ * struct workloads - those of one live update
+ * @list:  by name
+ * @count: number of @list
+ * @host:  all of them together
+ */
+struct workloads {
+	struct workload *list;
+	size_t count;
+	struct blackout_host host;
+};
+
+int workloads_note(struct workloads *workloads, int side, const struct liveupdate_record *record);
+void workloads_evaluate(struct workloads *workloads, const struct blackout_side *outgoing,
+			const struct blackout_side *incoming);
+void workloads_free(struct workloads *workloads);
+
+#endif /* LUTRACE_WORKLOADS_H */

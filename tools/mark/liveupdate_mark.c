@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "liveupdate_mark.h"
+
+#define MARK_FILE "/sys/kernel/liveupdate/ledger/mark"
+#define PAUSE	  "pause"
+#define RESUME	  "resume"
+
+/* Not those of <ctype.h>, which follow the locale. */
+static int is_of_name(char letter)
+{
+	return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+	       (letter >= '0' && letter <= '9') || letter == '.' || letter == '_' || letter == '-';
+}
+
+/* 0, or why it is no name of a workload. */
+static int check_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; name[i]; i++) {
+		if (!is_of_name(name[i]))
+			return -EINVAL;
+		if (i >= LIVEUPDATE_WORKLOAD_NAME_MAX)
+			return -ENAMETOOLONG;
+	}
+	return i ? 0 : -EINVAL;
+}
+
+/* 0, or why it is no mark. */
+static int check_mark(const char *mark)
+{
+	size_t i;
+
+	if (!strncmp(mark, PAUSE ":", sizeof(PAUSE)))
+		return check_name(mark + sizeof(PAUSE));
+	if (!strncmp(mark, RESUME ":", sizeof(RESUME)))
+		return check_name(mark + sizeof(RESUME));
+	for (i = 0; mark[i]; i++) {
+		if (mark[i] < ' ' || mark[i] > '~')
+			return -EINVAL;
+		if (i >= LIVEUPDATE_MARK_LENGTH_MAX)
+			return -ENAMETOOLONG;
+	}
+	return i ? 0 : -EINVAL;
+}
+
+int liveupdate_mark_open(void)
+{
+	int fd = open(MARK_FILE, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int liveupdate_mark_write(int fd, const char *mark)
+{
+	size_t length = strlen(mark);
+	int ret = check_mark(mark), opened = -1;
+	ssize_t written;
+
+	if (ret)
+		return ret;
+	if (fd < 0) {
+		opened = liveupdate_mark_open();
+		if (opened < 0)
+			return opened;
+		fd = opened;
+	}
+	/* The kernel takes a mark as a whole or not at all. */
+	do {
+		written = write(fd, mark, length);
+	} while (written < 0 && errno == EINTR);
+	if (written != (ssize_t)length)
+		ret = written < 0 ? -errno : -EIO;
+	if (opened >= 0)
+		close(opened);
+	return ret;
+}
+
+static int write_mark(int fd, const char *mark, const char *workload)
+{
+	char text[LIVEUPDATE_MARK_LENGTH_MAX + 1];
+	size_t length = strlen(mark);
+	int ret;
+
+	if (!workload)
+		return liveupdate_mark_write(fd, mark);
+	ret = check_name(workload);
+	if (ret)
+		return ret;
+	memcpy(text, mark, length);
+	text[length++] = ':';
+	strcpy(text + length, workload);
+	return liveupdate_mark_write(fd, text);
+}
+
+int liveupdate_mark_pause(int fd, const char *workload)
+{
+	return write_mark(fd, PAUSE, workload);
+}
+
+int liveupdate_mark_resume(int fd, const char *workload)
+{
+	return write_mark(fd, RESUME, workload);
+}
+
+const char *liveupdate_mark_error(int error)
+{
+	switch (error < 0 ? -error : 0) {
+	case 0:
+		return "there is no error";
+	case ENOENT:
+		return "this kernel keeps no ledger of live updates; it needs CONFIG_LIVEUPDATE_TRACE, and sysfs has to be mounted";
+	case EACCES:
+	case EPERM:
+		return "only root may write marks; write it as root, or open the file before privileges are dropped";
+	case ENAMETOOLONG:
+		return "it is too long: a mark has at most 15 characters, the name of a workload 8; use a shorter name";
+	case EINVAL:
+		return "a mark is printable ASCII, and the name of a workload letters, digits, '.', '_' and '-'; use another name";
+	case ENOSPC:
+		return "the ledger is full and the mark is lost, so the pause will be unknown; boot with a larger liveupdate_ledger=";
+	case EBADF:
+		return "the descriptor is not one of liveupdate_mark_open()";
+	default:
+		return "the kernel did not take the mark";
+	}
+}
