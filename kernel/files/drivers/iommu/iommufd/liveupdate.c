@@ -239,8 +239,8 @@ static void iopt_unpreserve(struct io_pagetable *iopt)
  * that the page cache holds what it is going to hold in the next kernel, and a
  * folio that it holds is neither split nor going to leave it.
  */
-static u64 iommufd_mapping_holds(struct address_space *mapping, u64 pos,
-				 phys_addr_t phys)
+static __always_inline u64 iommufd_mapping_holds(struct address_space *mapping,
+						 u64 pos, phys_addr_t phys)
 {
 	unsigned long pfn = PHYS_PFN(phys);
 	struct folio *folio;
@@ -257,24 +257,10 @@ static u64 iommufd_mapping_holds(struct address_space *mapping, u64 pos,
 	return folio_size(folio) - offset;
 }
 
-/**
- * iommufd_check_run() - Is what a page table maps what the memfd holds?
- * @arg:  a &struct iommufd_memory_check, which goes on behind what is
- * @iova: IOVA that follows what was looked at before
- * @phys: physical address that it is translated to
- * @len:  as many bytes go on together from both
- *
- * Folio by folio, whatever the sizes of the leaves: a leaf may hold many of them
- * or be a part of one, and the first and the last need not be there as a whole.
- *
- * Context: May sleep.
- * Return: 0; -EINVAL if it is not, and @arg tells where; -EINTR if the task is
- * being killed.
- */
-int iommufd_check_run(void *arg, dma_addr_t iova, phys_addr_t phys, dma_addr_t len)
+/* Inline, as is what it calls: an area may be of one folio. */
+static __always_inline int iommufd_check_folios(struct iommufd_memory_check *check,
+						phys_addr_t phys, dma_addr_t len)
 {
-	struct iommufd_memory_check *check = arg;
-
 	while (len) {
 		u64 held = iommufd_mapping_holds(check->mapping, check->pos, phys);
 
@@ -293,6 +279,25 @@ int iommufd_check_run(void *arg, dma_addr_t iova, phys_addr_t phys, dma_addr_t l
 			return -EINTR;
 	}
 	return 0;
+}
+
+/**
+ * iommufd_check_run() - Is what a page table maps what the memfd holds?
+ * @arg:  a &struct iommufd_memory_check, which goes on behind what is
+ * @iova: IOVA that follows what was looked at before
+ * @phys: physical address that it is translated to
+ * @len:  as many bytes go on together from both
+ *
+ * Folio by folio, whatever the sizes of the leaves: a leaf may hold many of them
+ * or be a part of one, and the first and the last need not be there as a whole.
+ *
+ * Context: May sleep.
+ * Return: 0; -EINVAL if it is not, and @arg tells where; -EINTR if the task is
+ * being killed.
+ */
+int iommufd_check_run(void *arg, dma_addr_t iova, phys_addr_t phys, dma_addr_t len)
+{
+	return iommufd_check_folios(arg, phys, len);
 }
 
 /**
@@ -327,6 +332,14 @@ static const char *iopt_pages_refuse_memory(struct iopt_pages *pages,
 	return NULL;
 }
 
+/* Areas do not overlap, so that they are in the tree by their places. */
+static struct iopt_area *iopt_area_next(struct iopt_area *area)
+{
+	struct rb_node *next = rb_next(&area->node.rb);
+
+	return next ? rb_entry(next, struct iopt_area, node.rb) : NULL;
+}
+
 static int iommufd_check_begin_area(struct iommufd_areas_check *check,
 				    struct iopt_area *area)
 {
@@ -352,14 +365,14 @@ static int iommufd_check_areas(void *arg, dma_addr_t iova, phys_addr_t phys,
 		int rc;
 
 		if (iova > iopt_area_last_iova(area)) {
-			area = iopt_area_iter_next(area, 0, ULONG_MAX);
+			area = iopt_area_next(area);
 			rc = iommufd_check_begin_area(check, area);
 			if (rc)
 				return rc;
 		}
 
 		size = min(len, iopt_area_last_iova(area) - iova + 1);
-		rc = iommufd_check_run(&check->memory, iova, phys, size);
+		rc = iommufd_check_folios(&check->memory, phys, size);
 		if (rc)
 			return rc;
 		iova += size;
@@ -374,7 +387,7 @@ static struct iopt_area *iopt_area_last_contiguous(struct iopt_area *area)
 {
 	struct iopt_area *next;
 
-	while ((next = iopt_area_iter_next(area, 0, ULONG_MAX)) && next->pages &&
+	while ((next = iopt_area_next(area)) && next->pages &&
 	       iopt_area_iova(next) == iopt_area_last_iova(area) + 1)
 		area = next;
 	return area;
@@ -398,7 +411,7 @@ static int iopt_areas_check_memory(struct iopt_area *first, struct iopt_area *la
 
 	/* Nothing is mapped where the next one begins */
 	if (check->memory.iova > iopt_area_last_iova(check->area))
-		check->area = iopt_area_iter_next(check->area, 0, ULONG_MAX);
+		check->area = iopt_area_next(check->area);
 	pr_warn("HWPT token %#llx cannot be preserved: IOVA %#lx-%#lx %s\n",
 		token, check->memory.iova, iopt_area_last_iova(check->area),
 		check->refused ?: "maps a page that is not in its memfd any more");
@@ -422,7 +435,7 @@ static int iommufd_hwpt_check_memory(struct iommufd_hwpt_paging *hwpt_paging,
 
 	guard(rwsem_read)(&iopt->iova_rwsem);
 	for (first = iopt_area_iter_first(iopt, 0, ULONG_MAX); first;
-	     first = iopt_area_iter_next(last, 0, ULONG_MAX)) {
+	     first = iopt_area_next(last)) {
 		last = first;
 		/* Somebody is at mapping it, too late: iopt_map_pages() */
 		if (!first->pages)

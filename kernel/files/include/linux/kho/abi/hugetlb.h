@@ -21,10 +21,12 @@
  */
 
 /* The compatibility string of the file handler, and of all below */
-#define HUGETLB_LUO_FH_COMPATIBLE	"hugetlb-v1"
+#define HUGETLB_LUO_FH_COMPATIBLE	"hugetlb-v2"
 
 /**
- * HUGETLB_LUO_NOEXEC - The file was made with MFD_NOEXEC_SEAL.
+ * HUGETLB_LUO_NOEXEC - Nobody may execute the file.
+ *
+ * As with MFD_NOEXEC_SEAL, or with fchmod(2) since.
  */
 #define HUGETLB_LUO_NOEXEC		BIT(0)
 
