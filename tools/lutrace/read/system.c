@@ -120,6 +120,36 @@ static void find_iommus(struct system *system)
 }
 
 /**
+ * system_beside_vtd - tell why VT-d's units do not answer for all of this machine
+ * @why: where to write the reason
+ *
+ * Return: NULL if every IOMMU that the kernel drives is a VT-d unit, else @why: there is
+ * none of them, or an IOMMU of another kind. The rest of a sentence, without a full stop.
+ */
+const char *system_beside_vtd(char why[SYSTEM_WHY_SIZE])
+{
+	DIR *directory = opendir("/sys/class/iommu");
+	unsigned int units = 0, others = 0;
+	struct dirent *entry;
+
+	why[0] = '\0';
+	while (directory && (entry = readdir(directory))) {
+		if (!strncmp(entry->d_name, "dmar", 4))
+			units++;
+		else if (entry->d_name[0] != '.' && !others++)
+			snprintf(why, SYSTEM_WHY_SIZE, "%.40s is in use, which is no VT-d unit",
+				 entry->d_name);
+	}
+	if (directory)
+		closedir(directory);
+	if (units && !others)
+		return NULL;
+	if (!others)
+		snprintf(why, SYSTEM_WHY_SIZE, "no VT-d unit is in use");
+	return why;
+}
+
+/**
  * system_read - look at a machine
  * @system: filled in; to be freed with system_free()
  * @root:   directory with its file system, NULL for this machine's
