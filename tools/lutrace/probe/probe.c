@@ -511,10 +511,7 @@ int probe_open(struct probe_list *list, const char *pinned, enum probe_number nu
  */
 int probe_pinned_option(int argc, char **argv, const char **pinned)
 {
-	static const struct option options[] = { { "pinned", required_argument, NULL, 'P' },
-						 { 0 } };
-
-	while (next_option(argc, argv, "P:", options) != -1)
+	while (next_option(argc, argv) != -1)
 		*pinned = optarg;
 	if (optind < argc)
 		return fail("'%s' is one argument too many; try --help", argv[optind]);

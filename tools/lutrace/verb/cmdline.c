@@ -46,12 +46,11 @@ static void print_parameters(struct json_object *value)
 
 int do_cmdline(int argc, char **argv)
 {
-	static const struct option options[] = { { "root", required_argument, NULL, 'r' }, { 0 } };
 	struct json_object *value, *rows;
 	const char *root = NULL;
 	struct system system;
 
-	while (next_option(argc, argv, "r:", options) != -1)
+	while (next_option(argc, argv) != -1)
 		root = optarg;
 	if (optind < argc)
 		return fail("'%s' is one argument too many; try --help", argv[optind]);

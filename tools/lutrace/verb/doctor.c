@@ -419,20 +419,13 @@ static int examine_sessions(struct system *system)
 
 int do_doctor(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "root", required_argument, NULL, 'r' },
-		{ "sessions", no_argument, NULL, 'S' },
-		{ "successor", required_argument, NULL, 's' },
-		{ "successor-cmdline", required_argument, NULL, 'c' },
-		{ 0 },
-	};
 	const char *root = NULL, *successor = NULL, *cmdline = NULL;
 	struct json_object *checks, *features;
 	struct system system;
 	bool sessions = false;
 	int option;
 
-	while ((option = next_option(argc, argv, "r:Ss:c:", options)) != -1) {
+	while ((option = next_option(argc, argv)) != -1) {
 		if (option == 'S')
 			sessions = true;
 		else if (option == 's')

@@ -288,17 +288,12 @@ static int show(const char *pinned, double seconds, const struct btf *kernel)
 
 int do_probes(int argc, char **argv)
 {
-	static const struct option options[] = { { "attach", optional_argument, NULL, 'a' },
-						 { "btf", required_argument, NULL, 'b' },
-						 { "measure", required_argument, NULL, 'm' },
-						 { "pinned", required_argument, NULL, 'P' },
-						 { 0 } };
 	const char *types = NULL, *pinned = NULL, *directory = NULL;
 	struct btf *kernel;
 	double seconds = 0;
 	int letter, code;
 
-	while ((letter = next_option(argc, argv, "a::b:m:P:", options)) != -1) {
+	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'a':
 			directory = optarg ?: PROBE_DIRECTORY;
