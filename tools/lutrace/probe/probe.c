@@ -462,7 +462,7 @@ uint64_t probe_lost(const struct probe *probe)
 	if (probe_read(probe, "immutable_totals", &zero, &immutable, sizeof(immutable)))
 		return immutable.lost + immutable.unwatched;
 	if (probe_read(probe, "fault_totals", &zero, &faults, sizeof(faults)))
-		return faults.lost + faults.overflows;
+		return faults.lost + faults.overflows + faults.unnamed;
 	if (probe_read(probe, "step_records", &zero, &steps, sizeof(steps)))
 		return steps.unpaired + steps.unclocked;
 	return 0;
