@@ -39,10 +39,17 @@ static enum choice choice_of(const struct verb_option *option)
 	return CHOICE_NONE;
 }
 
-/* The arguments of verbs that are shown are all files, or directories with some. */
+/* Are the arguments behind the options files, or directories with some? */
 static bool takes_files(const struct verb *verb)
 {
-	return verb->help && verb->arguments;
+	static const char *const names[] = { "FILE", "RECORDING", "SET", "BEFORE" };
+	size_t i;
+
+	for (i = 0; verb->arguments && i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strstr(verb->arguments, names[i]))
+			return true;
+	}
+	return false;
 }
 
 static bool is_optional(const struct verb_option *option)
