@@ -159,6 +159,8 @@ static __always_inline void count_fault(struct dma_fault *fault, __u16 requester
 		device->last_ns = fault->ns;
 		device->last_address = fault->address;
 		device->last_reason = fault->reason;
+	} else {
+		__sync_fetch_and_add(&all->unnamed, 1);
 	}
 	number = __sync_fetch_and_add(&past->number, 1);
 	if (bpf_map_update_elem(&faults, &number, fault, BPF_ANY))

@@ -180,7 +180,7 @@ struct faulting_device {
  * @late:       faults that came while others were handled: without a reason
  * @lost:       faults that are counted but not kept, since the map is full
  * @phase:      enum fault_phase that it is now
- * @reserved:   0
+ * @unnamed:    faults of devices for which the map has no room
  */
 struct fault_totals {
 	struct fault_counts faults;
@@ -189,7 +189,7 @@ struct fault_totals {
 	__u64 late;
 	__u64 lost;
 	enum fault_phase phase;
-	__u32 reserved;
+	__u32 unnamed;
 };
 
 #endif /* LIVEUPDATE_DMA_FAULTS_H */

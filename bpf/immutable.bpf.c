@@ -51,37 +51,12 @@ struct {
 
 static const __u32 zero;
 
-static __always_inline struct immutable_totals *answer(void)
-{
-	return bpf_map_lookup_elem(&totals, &zero);
-}
+#include "watched.h"
 
 /* pt_common is the first member of every format's own part. */
 static __always_inline __u64 top_of(const struct iommu_domain *domain)
 {
 	return BPF_CORE_READ((const struct pt_iommu_vtdss *)domain, vtdss_pt.common.top_of_table);
-}
-
-static __always_inline struct watched_domain *watch(const struct iommu_domain *domain, __u64 token,
-						    enum domain_state state)
-{
-	struct watched_domain new = {
-		.top = top_of(domain),
-		.token = token,
-		.ns = bpf_ktime_get_ns(),
-		.state = state,
-	};
-	struct immutable_totals *all = answer();
-	__u64 key = (__u64)domain;
-
-	if (!all)
-		return 0;
-	if (bpf_map_update_elem(&domains, &key, &new, BPF_ANY)) {
-		__sync_fetch_and_add(&all->unwatched, 1);
-		return 0;
-	}
-	__sync_fetch_and_add(&all->preserved, 1);
-	return bpf_map_lookup_elem(&domains, &key);
 }
 
 /* What the kernel itself says, for who was not there when it happened. */
@@ -102,18 +77,20 @@ static __always_inline enum domain_state state_of(const struct iommu_domain *dom
 								 : DOMAIN_STATE_ENDED;
 }
 
-/* The domain, if it must not change. */
-static __always_inline struct watched_domain *find(const struct iommu_domain *domain)
+/* Returns 1 if the domain must not change; if there is no room for it, @watched is 0. */
+static __always_inline int find(const struct iommu_domain *domain, struct watched_domain **watched)
 {
-	struct watched_domain *watched;
 	__u64 key = (__u64)domain;
 	enum domain_state state;
 
-	watched = bpf_map_lookup_elem(&domains, &key);
-	if (watched && watched->state != DOMAIN_STATE_ENDED)
-		return watched;
+	*watched = bpf_map_lookup_elem(&domains, &key);
+	if (*watched && state_now(*watched) != DOMAIN_STATE_ENDED)
+		return 1;
 	state = state_of(domain);
-	return state == DOMAIN_STATE_ENDED ? 0 : watch(domain, 0, state);
+	if (state == DOMAIN_STATE_ENDED)
+		return 0;
+	*watched = watch(key, top_of(domain), 0, state);
+	return 1;
 }
 
 static __always_inline void report(const struct iommu_domain *domain,
@@ -125,16 +102,18 @@ static __always_inline void report(const struct iommu_domain *domain,
 	if (!all)
 		return;
 	if (!change->bytes) {
-		__sync_fetch_and_add(&watched->refused, 1);
+		if (watched)
+			__sync_fetch_and_add(&watched->refused, 1);
 		__sync_fetch_and_add(&all->refused, 1);
 		return;
 	}
-	__sync_fetch_and_add(&watched->changes, 1);
+	if (watched)
+		__sync_fetch_and_add(&watched->changes, 1);
 	number = __sync_fetch_and_add(&all->changes, 1);
 
 	change->ns = bpf_ktime_get_ns();
 	change->domain = (__u64)domain;
-	change->token = watched->token;
+	change->token = watched ? watched->token : 0;
 	change->pid = id >> 32;
 	change->tid = (__u32)id;
 	bpf_get_current_comm(change->comm, sizeof(change->comm));
@@ -144,7 +123,7 @@ static __always_inline void report(const struct iommu_domain *domain,
 
 static __always_inline int mapped(const struct pt_iommu *table, __u64 iova, __u64 length, int error)
 {
-	struct watched_domain *watched = find(&table->domain);
+	struct watched_domain *watched;
 	struct domain_change change = {
 		.iova = iova,
 		.length = length,
@@ -154,7 +133,7 @@ static __always_inline int mapped(const struct pt_iommu *table, __u64 iova, __u6
 		.ret = error,
 	};
 
-	if (watched)
+	if (find(&table->domain, &watched))
 		report(&table->domain, watched, &change);
 	return 0;
 }
@@ -162,7 +141,7 @@ static __always_inline int mapped(const struct pt_iommu *table, __u64 iova, __u6
 static __always_inline int unmapped(const struct pt_iommu *table, __u64 iova, __u64 length,
 				    __u64 bytes)
 {
-	struct watched_domain *watched = find(&table->domain);
+	struct watched_domain *watched;
 	struct domain_change change = {
 		.iova = iova,
 		.length = length,
@@ -170,7 +149,7 @@ static __always_inline int unmapped(const struct pt_iommu *table, __u64 iova, __
 		.kind = DOMAIN_CHANGE_UNMAP,
 	};
 
-	if (watched)
+	if (find(&table->domain, &watched))
 		report(&table->domain, watched, &change);
 	return 0;
 }
@@ -182,22 +161,19 @@ static __always_inline int unmapped(const struct pt_iommu *table, __u64 iova, __
 static __always_inline int freed(const struct pt_iommu *table)
 {
 	struct domain_change change = { .kind = DOMAIN_CHANGE_FREE, .bytes = ~0ULL };
-	struct immutable_totals *all = answer();
 	struct watched_domain *watched;
 	__u64 key = (__u64)&table->domain;
+	enum domain_state state;
 
 	watched = bpf_map_lookup_elem(&domains, &key);
-	if (!watched || !all)
+	if (!watched)
 		return 0;
-	if (watched->state == DOMAIN_STATE_PRESERVED || watched->state == DOMAIN_STATE_MARKED) {
+	state = unwatch(watched);
+	if (state == DOMAIN_STATE_PRESERVED || state == DOMAIN_STATE_MARKED) {
 		change.length = change.bytes;
 		report(&table->domain, watched, &change);
 	}
-	if (watched->state != DOMAIN_STATE_ENDED)
-		__sync_fetch_and_add(&all->preserved, -1);
-	if (watched->changes)
-		watched->state = DOMAIN_STATE_ENDED;
-	else
+	if (!watched->changes)
 		bpf_map_delete_elem(&domains, &key);
 	return 0;
 }
@@ -207,22 +183,19 @@ int BPF_PROG(preserved, const struct iommu_domain *domain, __u64 token, __u64 fi
 	     int ret)
 {
 	if (!ret)
-		watch(domain, token, DOMAIN_STATE_PRESERVED);
+		watch((__u64)domain, top_of(domain), token, DOMAIN_STATE_PRESERVED);
 	return 0;
 }
 
 SEC("fentry/iommu_domain_unpreserve")
 int BPF_PROG(unpreserved, const struct iommu_domain *domain)
 {
-	struct immutable_totals *all = answer();
 	struct watched_domain *watched;
 	__u64 key = (__u64)domain;
 
 	watched = bpf_map_lookup_elem(&domains, &key);
-	if (!watched || !all || watched->state == DOMAIN_STATE_ENDED)
-		return 0;
-	__sync_fetch_and_add(&all->preserved, -1);
-	watched->state = DOMAIN_STATE_ENDED;
+	if (watched)
+		unwatch(watched);
 	return 0;
 }
 

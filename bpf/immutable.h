@@ -89,7 +89,7 @@ struct domain_change {
  * @refused:   calls that would have been one, and changed nothing
  * @preserved: domains that are preserved now, as far as this was seen
  * @lost:      changes that are counted but not kept, since the map is full
- * @unwatched: preserved domains for which there was no room
+ * @unwatched: times that there was no room to watch a preserved domain
  */
 struct immutable_totals {
 	__u64 changes;

@@ -50,9 +50,13 @@ static __always_inline __u64 direct_map(void)
 #define STEPS_PER_CALL	65536
 #define STEPS_MAX	(1 << 23)
 
+/* Lines for each call: what does not fit into the reader's buffer at once is refused. */
+#define LINES_PER_CALL	128
+
 struct print {
 	struct seq_file *seq;
 	__u32 first;
+	int error;
 };
 
 static long print_attachment(__u32 number, struct print *print)
@@ -67,33 +71,141 @@ static long print_attachment(__u32 number, struct print *print)
 	BPF_SEQ_PRINTF(print->seq, "%04x:%02x:%02x.%x pasid %u domain-id %u stage %u top 0x%llx",
 		       at->segment, device >> 8, device >> 3 & 31, device & 7, at->pasid,
 		       at->domain_id, at->stage, at->top);
-	BPF_SEQ_PRINTF(print->seq, " table-pages %llu leaf-entries %llu digest %016llx%016llx\n",
-		       at->table_pages, at->leaf_entries, at->digest.high, at->digest.low);
-	return 0;
+	print->error = BPF_SEQ_PRINTF(print->seq,
+				      " table-pages %llu leaf-entries %llu digest %016llx%016llx\n",
+				      at->table_pages, at->leaf_entries, at->digest.high,
+				      at->digest.low);
+	return print->error != 0;
 }
 
-static __always_inline int start(struct cursor *cursor, struct pt_totals *totals, __u64 session)
+static __always_inline enum pt_reason reason_of(int error)
 {
-	static const struct pt_totals none;
-	int found = find_units(&dmar_drhd_units);
+	switch (error) {
+	case -UNITS_NONE:
+		return PT_REASON_NO_UNIT;
+	case -UNITS_TOO_MANY:
+		return PT_REASON_MANY_UNITS;
+	default:
+		return PT_REASON_REGISTERS;
+	}
+}
+
+static const char reasons[][80] = {
+#define PT_REASON_TEXT(name, number, text) [number] = text,
+	PT_REASONS(PT_REASON_TEXT)
+#undef PT_REASON_TEXT
+};
+#define PT_REASON_COUNT (sizeof(reasons) / sizeof(reasons[0]))
+
+static __always_inline void start(struct cursor *cursor, struct pt_totals *totals)
+{
+	static const struct pt_totals none = { .reason = PT_REASON_UNDER_WAY };
+	int found;
 
 	*totals = none;
-	cursor->session = session;
 	cursor->base = direct_map();
 	cursor->unit = 0;
-	cursor->unit_count = found < 0 ? 0 : found;
 	cursor->in_device = 0;
 	cursor->done = 0;
 	cursor->printed = 0;
 	digest_init(&cursor->total);
-	return open_unit(cursor);
+	found = find_units(&dmar_drhd_units);
+	if (found < 0) {
+		totals->reason = reason_of(found);
+		cursor->done = WALK_FAILED;
+		return;
+	}
+	cursor->unit_count = found;
+	if (open_unit(cursor))
+		cursor->done = WALK_FAILED;
+}
+
+static __always_inline int print_unknown(struct seq_file *seq, const struct pt_totals *totals)
+{
+	if (totals->reason == PT_REASON_PAGE)
+		return BPF_SEQ_PRINTF(seq, "unknown: the page at 0x%llx cannot be read\n",
+				      totals->unreadable);
+	return BPF_SEQ_PRINTF(seq, "unknown: %s\n", reasons[totals->reason % PT_REASON_COUNT]);
+}
+
+static __always_inline int print_result(struct seq_file *seq, struct cursor *cursor,
+					struct pt_totals *totals)
+{
+	/* It may be asked for again, when there was no room for it in the reader's buffer. */
+	struct digest_state total = cursor->total;
+	__u64 rest = totals->attachments - cursor->printed;
+
+	if (rest > LINES_PER_CALL)
+		BPF_SEQ_PRINTF(seq, "%llu attachments more have no line here\n",
+			       rest - LINES_PER_CALL);
+	if (cursor->done == WALK_UNDER_WAY)
+		totals->reason = PT_REASON_TOO_LONG;
+	if (cursor->done != WALK_DONE)
+		return print_unknown(seq, totals);
+	digest_final(&total, &totals->digest);
+	totals->reason = PT_REASON_NONE;
+	totals->known = 1;
+	return BPF_SEQ_PRINTF(
+		seq, "devices %u table-pages %llu leaf-entries %llu digest %016llx%016llx\n",
+		totals->devices, totals->table_pages, totals->leaf_entries, totals->digest.high,
+		totals->digest.low);
+}
+
+/*
+ * There is one cursor, for one reader at a time. A reader is known by the number of its
+ * open file, shifted; bit 0 says that it is here right now. Nobody tells that a file was
+ * closed before its end: who does not come back for so long has lost its place.
+ */
+#define READER_PATIENCE_NS	5000000000ULL
+
+static __always_inline int enter(struct cursor *cursor, __u64 reader, int begins)
+{
+	__u64 owner = *(volatile __u64 *)&cursor->owner;
+
+	if (owner != reader) {
+		if (!begins || owner & 1)
+			return 0;
+		if (owner && bpf_ktime_get_ns() - cursor->ns < READER_PATIENCE_NS)
+			return 0;
+	}
+	return __sync_val_compare_and_swap(&cursor->owner, owner, reader | 1) == owner;
+}
+
+static __always_inline void leave(struct cursor *cursor, __u64 next_owner)
+{
+	cursor->ns = bpf_ktime_get_ns();
+	__sync_lock_test_and_set(&cursor->owner, next_owner);
+}
+
+/* Readers that have all. They are called again when a map is made before they close. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u64);
+} finished SEC(".maps");
+
+/*
+ * Another reader is at work, or took the place. What a program returns is not looked at
+ * when there is no map, so a line has to say it there.
+ */
+static __always_inline int refuse(struct bpf_iter__bpf_map *ctx, __u64 reader)
+{
+	struct bpf_iter_meta *meta = ctx->meta;
+
+	if (bpf_map_lookup_elem(&finished, &reader))
+		return 0;
+	if (!ctx->map)
+		BPF_SEQ_PRINTF(meta->seq, "unknown: another reader began meanwhile\n");
+	return 1; /* read() fails with EAGAIN */
 }
 
 /*
  * The iterator over BPF maps is the vehicle, because bpftool can attach and
  * pin an iterator, and `cat` can run it; nothing is asked of the maps. It is
  * called for each map, which gives the kernel a chance to do other things
- * during a long walk, and once more at the end, with no map.
+ * during a long walk, and once more at the end, with no map. What it printed for one
+ * of them and did not fit, the kernel takes back, and calls it again.
  */
 SEC("iter/bpf_map")
 int pt_report(struct bpf_iter__bpf_map *ctx)
@@ -101,34 +213,31 @@ int pt_report(struct bpf_iter__bpf_map *ctx)
 	struct cursor *cursor = bpf_map_lookup_elem(&cursors, &zero);
 	struct pt_totals *totals = bpf_map_lookup_elem(&identity, &zero);
 	struct bpf_iter_meta *meta = ctx->meta;
+	__u64 reader = meta->session_id << 1;
 	struct print print = { .seq = meta->seq };
+	int begins = meta->seq_num == 0 && ctx->map;
 	__u32 count;
 
 	if (!cursor || !totals)
 		return 0;
-	if (meta->seq_num == 0 && start(cursor, totals, meta->session_id))
-		cursor->done = 2;
-	if (cursor->session != meta->session_id)
-		return 0; /* somebody else began after us */
+	if (!enter(cursor, reader, begins))
+		return refuse(ctx, reader);
+	if (begins)
+		start(cursor, totals);
 
 	bpf_loop(ctx->map ? STEPS_PER_CALL : STEPS_MAX, step, NULL, 0);
 	print.first = cursor->printed;
 	count = totals->attachments - print.first;
-	cursor->printed = totals->attachments;
+	if (count > LINES_PER_CALL)
+		count = LINES_PER_CALL;
 	bpf_loop(count, print_attachment, &print, 0);
-	if (ctx->map)
-		return 0;
-
-	if (cursor->done != 1) {
-		BPF_SEQ_PRINTF(print.seq, "unknown: the page at 0x%llx cannot be read\n",
-			       totals->unreadable);
-		return 0;
+	if (!ctx->map && !print.error)
+		print.error = print_result(print.seq, cursor, totals);
+	if (!print.error) {
+		cursor->printed += count;
+		if (!ctx->map)
+			bpf_map_update_elem(&finished, &reader, &reader, BPF_ANY);
 	}
-	digest_final(&cursor->total, &totals->digest);
-	totals->known = 1;
-	BPF_SEQ_PRINTF(print.seq,
-		       "devices %u table-pages %llu leaf-entries %llu digest %016llx%016llx\n",
-		       totals->devices, totals->table_pages, totals->leaf_entries,
-		       totals->digest.high, totals->digest.low);
+	leave(cursor, ctx->map || print.error ? reader : 0);
 	return 0;
 }

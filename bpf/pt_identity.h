@@ -70,6 +70,23 @@ struct pt_attachment {
 	__u32 reserved;
 };
 
+/* X(NAME, number, "text"): why nobody knows what the hardware walks. */
+#define PT_REASONS(X)							\
+	X(NONE,		0, "it is known")				\
+	X(UNDER_WAY,	1, "the walk is under way, or its reader ended it") \
+	X(NO_UNIT,	2, "this machine has no VT-d hardware unit in use") \
+	X(MANY_UNITS,	3, "there are more VT-d hardware units than fit") \
+	X(REGISTERS,	4, "the registers of a VT-d hardware unit cannot be read") \
+	X(PAGE,		5, "a page cannot be read")			\
+	X(LEVELS,	6, "an entry asks for a number of levels that VT-d does not have") \
+	X(TOO_LONG,	7, "the walk takes longer than one program may run")
+
+enum pt_reason {
+#define PT_REASON_ENUM(name, number, text) PT_REASON_##name = number,
+	PT_REASONS(PT_REASON_ENUM)
+#undef PT_REASON_ENUM
+};
+
 /**
  * struct pt_totals - the iterator's result over all devices
  * @known:        1 if everything could be read; else the rest says how far it came
@@ -79,6 +96,8 @@ struct pt_attachment {
  * @leaf_entries: "
  * @unreadable:   physical address of the page that could not be read
  * @digest:       digest of all devices, the same that `lutrace walk` gives
+ * @reason:       enum pt_reason: why it is not known
+ * @reserved:     0
  */
 struct pt_totals {
 	__u32 known;
@@ -88,6 +107,8 @@ struct pt_totals {
 	__u64 leaf_entries;
 	__u64 unreadable;
 	struct digest digest;
+	enum pt_reason reason;
+	__u32 reserved;
 };
 
 #endif /* LIVEUPDATE_PT_IDENTITY_H */

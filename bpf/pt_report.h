@@ -37,9 +37,17 @@ struct frame {
 	__u32 level;
 };
 
+/* Where a walk has ended. */
+enum walk_end {
+	WALK_UNDER_WAY,
+	WALK_DONE,
+	WALK_FAILED,
+};
+
 struct cursor {
-	__u64 base;    /* of the direct map */
-	__u64 session; /* of the iterator that it belongs to */
+	__u64 owner; /* the reader that it belongs to, see enter() */
+	__u64 ns;    /* when that reader was here last */
+	__u64 base;  /* of the direct map */
 	__u64 root_entry;
 	__u64 directory_entry; /* of the PASID directory */
 	__u32 unit;
@@ -47,7 +55,7 @@ struct cursor {
 	__u32 depth;
 	__u32 in_device;
 	__u32 scalable;
-	__u32 done;
+	__u32 done;    /* enum walk_end */
 	__u32 printed; /* attachments that were printed */
 	struct frame frames[FRAMES];
 	struct pt_unit at; /* the unit */
@@ -105,6 +113,7 @@ static __always_inline int read_table(const struct cursor *cursor, __u32 slot, _
 	if (!bpf_probe_read_kernel(page, sizeof(*page), (const void *)(cursor->base + address)))
 		return 0;
 	totals->unreadable = address;
+	totals->reason = PT_REASON_PAGE;
 	return -1;
 }
 
@@ -222,8 +231,13 @@ static __always_inline int open_domain(struct cursor *cursor, __u32 stage, __u64
 		record_attachment(cursor);
 		return 0;
 	}
-	if (levels < 2 || levels > 5)
+	if (levels < 2 || levels > 5) {
+		struct pt_totals *totals = bpf_map_lookup_elem(&identity, &zero);
+
+		if (totals)
+			totals->reason = PT_REASON_LEVELS;
 		return -1;
+	}
 	attachment->top = top;
 	attachment->levels = levels;
 	digest_init(&cursor->domain);
@@ -359,7 +373,7 @@ static __always_inline int open_unit(struct cursor *cursor)
 	struct pt_unit *unit = bpf_map_lookup_elem(&units, &cursor->unit);
 
 	if (!unit || cursor->unit >= cursor->unit_count) {
-		cursor->done = 1;
+		cursor->done = WALK_DONE;
 		return 0;
 	}
 	cursor->unit++;
@@ -421,7 +435,7 @@ static long step(__u32 number, void *context)
 		}
 	}
 	if (error)
-		cursor->done = 2;
+		cursor->done = WALK_FAILED;
 	return cursor->done ? 1 : 0;
 }
 

@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "blackout.h"
+#include "count_once.h"
 #include "step_latency.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -38,44 +39,15 @@ struct {
 	__type(value, __u64);
 } begun SEC(".maps");
 
-/*
- * Which of the latest 262,144 sequence numbers were counted. Two ledgers of
- * the default size hold 16,382 records.
- */
-struct window {
-	__u64 number;  /* sequence / 64 */
-	__u64 counted; /* one bit each */
-};
-
-#define WINDOWS 4096
-
+/* What is counted: count_once.h */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, WINDOWS);
 	__type(key, __u32);
-	__type(value, struct window);
+	__type(value, __u64);
 } windows SEC(".maps");
 
 static const struct step_latency no_latency;
-
-/* Returns 1 for the first time that it is called with a sequence number. */
-static __always_inline int count_once(__u64 sequence)
-{
-	__u64 number = sequence / 64, bit = 1ULL << sequence % 64;
-	__u32 index = number % WINDOWS;
-	struct window *window = bpf_map_lookup_elem(&windows, &index);
-
-	if (!window || window->number > number)
-		return 0;
-	if (window->number < number) {
-		window->number = number;
-		window->counted = 0;
-	}
-	if (window->counted & bit)
-		return 0;
-	__sync_fetch_and_or(&window->counted, bit);
-	return 1;
-}
 
 static __always_inline struct step_latency *latency_of(enum liveupdate_step_id step)
 {
@@ -100,36 +72,43 @@ SEC("tp_btf/liveupdate_step_end")
 int BPF_PROG(step_end, const struct liveupdate_record *record,
 	     const struct liveupdate_ledger *ledger)
 {
-	__u64 begin, ns = 0, khz = ledger->cycles_khz, ref = record->ref;
-	int timed = record->edge == LIVEUPDATE_EDGE_END;
+	__u64 begin = 0, ns = 0, khz = ledger->cycles_khz, ref = record->ref;
+	__u64 sequence = record->sequence;
+	__u32 zero = 0, slot, index = window_of(sequence);
+	int ended = record->edge == LIVEUPDATE_EDGE_END, timed, first;
 	struct step_latency *latency;
 	struct step_records *seen;
-	__u32 zero = 0, slot;
-	__u64 *found;
+	__u64 *found, *window;
 
 	seen = bpf_map_lookup_elem(&records, &zero);
-	if (!seen)
+	window = bpf_map_lookup_elem(&windows, &index);
+	if (!seen || !window)
 		return 0;
 
-	if (timed) {
+	if (ended) {
 		found = bpf_map_lookup_elem(&begun, &ref);
 		if (!found) {
-			__sync_fetch_and_add(&seen->unpaired, 1);
+			/* Another CPU, with the same record, first counts it and then takes its begin away. */
+			if (was_counted(window, sequence))
+				__sync_fetch_and_add(&seen->duplicates, 1);
+			else
+				__sync_fetch_and_add(&seen->unpaired, 1);
 			return 0;
 		}
 		begin = *found;
-		bpf_map_delete_elem(&begun, &ref);
-		if (!khz || record->cycles < begin) {
-			__sync_fetch_and_add(&seen->unclocked, 1);
-			timed = 0;
-		} else {
-			ns = blackout_ns(record->cycles - begin, khz);
-		}
 	}
-	if (!count_once(record->sequence)) {
+	first = count_once(window, sequence);
+	if (ended)
+		bpf_map_delete_elem(&begun, &ref);
+	if (!first) {
 		__sync_fetch_and_add(&seen->duplicates, 1);
 		return 0;
 	}
+	timed = ended && khz && record->cycles >= begin;
+	if (timed)
+		ns = blackout_ns(record->cycles - begin, khz);
+	else if (ended)
+		__sync_fetch_and_add(&seen->unclocked, 1);
 	__sync_fetch_and_add(&seen->records, 1);
 
 	latency = latency_of(record->step);
@@ -145,8 +124,7 @@ int BPF_PROG(step_end, const struct liveupdate_record *record,
 	__sync_fetch_and_add(&latency->timed, 1);
 	__sync_fetch_and_add(&latency->total_ns, ns);
 	latency->last_ns = ns;
-	if (ns > latency->max_ns)
-		latency->max_ns = ns;
+	raise_to(&latency->max_ns, ns);
 	slot = latency_slot(ns);
 	if (slot < LATENCY_SLOTS)
 		__sync_fetch_and_add(&latency->slots[slot], 1);

@@ -33,7 +33,7 @@ dma domain two other
 dma attach other two
 dma load "$kept" 0x7000000
 dma store "$other" 0x7001000
-lutrace faults --pinned $pins -j >"$LAB_RESULTS/unknown.json"
+lutrace faults --pinned $pins -j >"$LAB_RESULTS/unknown.json" || note unknown $?
 echo all >/sys/kernel/liveupdate/ledger/replay
 lutrace faults --pinned $pins -j >"$LAB_RESULTS/before.json"
 dma mark one 1
@@ -61,7 +61,7 @@ note none "$(lutrace faults 2>/dev/null >/dev/null; echo $?)"
 lutrace probes --attach >"$LAB_RESULTS/attach.txt"
 dma_session
 dma store "$kept" 0x7004000
-lutrace faults -j >"$LAB_RESULTS/unknown-again.json"
+lutrace faults -j >"$LAB_RESULTS/unknown-again.json" || note unknown-again $?
 echo resume >/sys/kernel/liveupdate/ledger/mark
 echo all >/sys/kernel/liveupdate/ledger/replay
 make_master "$other"
@@ -93,6 +93,8 @@ list() { lab_json "$1.json" '[.list[] | "\(.phase) \(.device[5:]) \(.access) \(.
 
 before="before 01:00.0 read 0x7000000, before 02:00.0 write 0x7001000"
 is "before a replay the phase is unknown" "$(list unknown)" "${before//before/unknown}"
+is "so the answer is unknown, with the reason" "$(fact unknown) $(lab_json unknown.json .unknown)" \
+	"2 the program does not know the phase of a fault"
 is "a replay tells it, of faults in the past as well" "$(list before)" "$before"
 is "the reason is that of VT-d" "$(lab_json before.json '.list[0].reason | test("not mapped readable|permitted|not present")')" true
 others="preserved 02:00.0 write 0x7002000"
@@ -122,6 +124,7 @@ is "and their time, in seconds" "$(metric 'lutrace_probe_run_seconds_total{progr
 is "where nothing is attached there is no answer" "$(fact none)" 2
 is "all five probes can be attached" "$(grep -c ' is attached, and pinned in /sys/fs/bpf/lutrace/' "$lab_results/attach.txt")" 5
 is "in the incoming kernel the phase is unknown at first" "$(list unknown-again)" "unknown 01:00.0 write 0x7004000"
+is "and with it the answer" "$(fact unknown-again)" 2
 is "then it is restored" "$(list restored)" "restored 01:00.0 write 0x7004000, restored 02:00.0 write 0x7005000"
 is "and only the preserved device is to blame" "$(fact restored) $(lab_json restored.json .of_preserved)" "1 1"
 is "no page table was changed" "$(lab_json changes.json '.changes')" 0

@@ -48,6 +48,16 @@ int x86_64_deinit(void) { return 0; }
 int dmar_fault(void) { return 0; }
 int dmar_fault_dump_ptes(void) { return 0; }
 int bpf_iter_bpf_map(void) { return 0; }
+
+enum bpf_func_id {
+	BPF_FUNC_unspec,
+	BPF_FUNC_probe_read_kernel,
+	BPF_FUNC_seq_printf,
+	BPF_FUNC_check_mtu,
+	BPF_FUNC_for_each_map_elem,
+	BPF_FUNC_loop,
+};
+enum bpf_func_id helper;
 END
 
 # kernel NAME [SED-SCRIPT]: the types of a kernel that differs by this
@@ -82,6 +92,30 @@ is "without VT-d, faults and page tables cannot be read" "$(unfit no-vtd)" "dma_
 
 kernel no-handler 's/dmar_fault\(/dmar_handle(/'
 is "with another fault handler, dma_faults cannot" "$(unfit no-handler)" "dma_faults"
+
+kernel no-loop '/BPF_FUNC_loop/d'
+is "without bpf_loop, those that call it cannot" "$(unfit no-loop)" "dma_faults pt_identity"
+is "and one sentence names it, and since when it is there" "$(why no-loop dma_faults)" \
+	"dma_faults cannot work here: this kernel lacks a helper of BPF programs; it needs Linux 5.17 or later (bpf_loop)."
+kernel no-walk '/BPF_FUNC_for_each_map_elem/d'
+is "the same of other helpers" "$(unfit no-walk)" "dma_faults"
+kernel no-atomics '/BPF_FUNC_check_mtu/d'
+is "without what came with atomic instructions, none that uses them can" "$(unfit no-atomics)" \
+	"step_latency blackout immutable dma_faults pt_identity"
+
+# Whatever an object calls is looked for. Linux 5.5, the first with BTF for programs,
+# has the helpers up to number 115.
+for object in step_latency blackout immutable dma_faults pt_identity; do
+	missed=
+	for number in $(llvm-objdump -d "$build/bpf/$object.bpf.o" |
+		sed -nE 's/.*\b85 00 00 00 .*\bcall ([0-9]+)$/\1/p' | sort -nu); do
+		[ "$number" -gt 115 ] || continue
+		helper=$(sed -nE "s/^\tFN\(([a-z_]+), $number, .*/\1/p" "$build/headers/include/linux/bpf.h")
+		kernel "no-$helper" "/BPF_FUNC_$helper,/d"
+		[[ " $(unfit "no-$helper") " == *" $object "* ]] || missed+=" $helper"
+	done
+	is "no helper that $object calls is taken for granted" "$missed" ""
+done
 
 like "a file without types is refused" "$("$lutrace" probes --btf types 2>&1)" '^lutrace: cannot read types from '
 # The kernel that the laboratory boots is one on which all of them are tested.

@@ -82,6 +82,17 @@ for parameter in kho liveupdate intel_iommu; do
 	is "$parameter=off is found" "$(verdict 'command line')" 'fail ok'
 done
 machine
+put proc/cmdline 'kho=off liveupdate=off intel_iommu=off,sm_off quiet kho=on liveupdate=on intel_iommu=on,sm_on'
+is "of a parameter that is there twice the last counts" "$(status doctor)" 0
+like "with each of its words" "$(doctor)" '1 VT-d unit in scalable mode'
+put proc/cmdline 'kho=on liveupdate=on intel_iommu=on,sm_on quiet kho=off liveupdate=off intel_iommu=off,sm_off'
+is "also when it switches off" "$(verdict 'command line')" fail
+is "and cmdline does not take the first for there" \
+	"$("$lutrace" cmdline --root "$root" -j | jq -c '[.parameters[].present] | unique')" '[false]'
+machine
+put proc/cmdline 'kho=on liveupdate=on intel_iommu=on,sm_on iommu.liveupdate=off iommu.liveupdate=eager intremap=off intremap=on'
+is "a switch that was taken back does not hinder" "$(status doctor)" 0
+machine
 put proc/cmdline "$(cat "$root/proc/cmdline") iommu.liveupdate=off"
 like "the feature's switch is found" "$(advice 'command line')" 'iommu.liveupdate=off'
 machine

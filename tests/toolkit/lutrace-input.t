@@ -37,6 +37,10 @@ refused "an interval that is none" "'nan'" "$lutrace" steps -n nan good.json
 refused "a PASID that is no number" "'x'" "$lutrace" walk -P x
 refused "a PASID of more than 20 bits" "1048576" "$lutrace" walk -P 1048576
 refused "a range with a sign" "'-5'" "$lutrace" walk -i -5
+for address in -1:00:00.0 0x1:00:00.0 '0000:+1:00.0' '0000:01:00.0 ' 0000:01:20.0; do
+	refused "the device '$address'" 'PCI device' "$lutrace" walk -d "$address"
+done
+is "a sign before a number of packets is an error" "$(timeout 5 "$build/bin/lu-sender" -P 1 -n -18446744073709551615 2>/dev/null; echo $?)" 2
 refused "a threshold that is not finite" "'inf'" "$lutrace" critical-chain -t inf good.json
 refused "a limit in hexadecimal" "'0x10'" "$lutrace" diff -l 0x10 -b good.json -a good.json
 refused "a port beyond 65535" '127.0.0.1:99999' "$lutrace" export -L 127.0.0.1:99999 good.json
@@ -75,6 +79,16 @@ jq -c '.ledgers.incoming.records[3].sequence = 1e400' good.json |
 refused "a number beyond all" 'record number 3' "$lutrace" time infinite.json
 jq -c '.ledgers[].cycles_khz = 3' good.json >clock.json
 refused "a clock of 3 kHz" '3 kHz' "$lutrace" time clock.json
+
+
+# A counter that went mad: what follows from it is not known.
+jq -c '.ledgers.outgoing.wall_ns = "0xffffffffffffffff"' good.json >wall.json
+is "a wall clock beyond all times is no time" "$("$lutrace" time -j wall.json | jq -c '[.time, (.blackout.ns > 0)]')" \
+	'[null,true]'
+jq -c '(.ledgers.incoming.records | map(.edge == "end") | rindex(true)) as $last |
+	.ledgers.incoming.records[$last].cycles = "0xffffffffffffffff"' good.json >counter.json
+is "a step that ends after three years has no known duration" \
+	"$("$lutrace" report -j counter.json | jq -c '[.steps[] | select(.ns != null and .ns > 1e16)] | length')" 0
 
 # A FIFO that nobody writes to keeps nobody waiting.
 mkfifo fifo.json

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# shellcheck disable=SC2030,SC2031,SC2317 # completion runs in subshells
 #
-# The command line of lutrace: help, options, exit codes, errors, manual.
+# The command line of lutrace: help, options, exit codes, errors.
 
 set -u
 project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
@@ -36,36 +35,7 @@ for verb in $verbs; do
 	page=$project/tools/man/lutrace-$verb.rst
 	ok "$verb has a manual page" [ -s "$page" ] || continue
 	ok "the manual of $verb is built" [ -s "$build/man/lutrace-$verb.1" ]
-	missing=$(grep -oE -e '--[a-z-]+' help.txt | sort -u | while IFS= read -r option; do
-		cat "$page" "$project"/tools/man/*-options.rst | grep -qF -e "$option" || echo "$option"
-	done)
-	is "every option of $verb is in its manual" "$missing" ''
-	# The shell completes what the help names.
-	# shellcheck disable=SC1091
-	completed=$(. "$project/tools/completion/lutrace"
-		# shellcheck disable=SC2034
-		COMP_WORDS=(lutrace "$verb" --) COMP_CWORD=2
-		_lutrace
-		printf '%s\n' "${COMPREPLY[@]}" | sort)
-	expected=$({ grep -oE -e '--[a-z-]+' help.txt
-		! grep -q RECORDING help.txt && [ "$verb" != record ] || echo --file; } | sort -u)
-	is "the completion of $verb offers its options" "$completed" "$expected"
 done
-# shellcheck disable=SC1091
-completed=$(. "$project/tools/completion/lutrace"
-	# shellcheck disable=SC2034
-	COMP_WORDS=(lutrace sn) COMP_CWORD=1
-	_lutrace
-	printf '%s\n' "${COMPREPLY[@]}")
-is "verbs are completed" "$completed" snapshot
-touch recording.json
-# shellcheck disable=SC1091
-completed=$(. "$project/tools/completion/lutrace"
-	# shellcheck disable=SC2034
-	COMP_WORDS=(lutrace snapshot --output rec) COMP_CWORD=3
-	_lutrace
-	printf '%s\n' "${COMPREPLY[@]}")
-is "files are completed where an option takes one" "$completed" recording.json
 
 is "an unknown verb is an error" "$(status "$lutrace" lunch)" 1
 like "and the message says where to look" "$("$lutrace" lunch 2>&1)" "lutrace --help"

@@ -28,7 +28,8 @@ place=$tap_scratch/place
 installed() { "$project/tools/setup/install" "$@" "$place" /opt/lutrace >>"$tap_scratch/install.log"; }
 mkdir -p "$place" && ok "it is installed below any directory" installed
 is "with the same files that the package has" \
-	"$(cd "$place/opt/lutrace" && find . -type f | sed 's,^[.]/,,' | grep -v LICENSES/ | sort)" \
+	"$(cd "$place/opt/lutrace" && find . -type f | sed 's,^[.]/,,; s,zsh/site-functions,zsh/vendor-completions,' |
+		grep -v LICENSES/ | sort)" \
 	"$(dpkg-deb -c "$package" | sed -n 's,^-.* [.]/usr/,,p' | grep -vE '^share/(lintian/|doc/lutrace/(changelog|copyright))' |
 		sed '/^share\/man/s/[.]gz$//' | sort)"
 : >"$place/opt/lutrace/share/lutrace/somebody"

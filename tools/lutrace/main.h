@@ -15,10 +15,14 @@
 #include "base/write.h"
 #include "show/output.h"
 
+/* verbs.c; ended by an empty one */
+extern const struct verb verbs[];
+
 int do_bench(int argc, char **argv);
 int do_blame(int argc, char **argv);
 int do_changes(int argc, char **argv);
 int do_cmdline(int argc, char **argv);
+int do_completion(int argc, char **argv);
 int do_critical_chain(int argc, char **argv);
 int do_diff(int argc, char **argv);
 int do_doctor(int argc, char **argv);

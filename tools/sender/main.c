@@ -8,6 +8,7 @@
  * receiving therefore shows: a real network would have dropped those frames.
  */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -113,7 +114,7 @@ static unsigned long long number(const char *text, const char *what, unsigned lo
 
 	errno = 0;
 	value = strtoull(text, &end, 0);
-	if (errno || *end || end == text || value < min || value > max) {
+	if (errno || *end || !isdigit((unsigned char)*text) || value < min || value > max) {
 		fprintf(stderr, "lu-sender: %s must be a number from %llu to %llu\n", what, min,
 			max);
 		exit(2);

@@ -7,6 +7,7 @@
  * packets into a memfd that crosses the kexec; after it, every packet that was
  * sent must be there, those included that came while no kernel was running.
  */
+#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
@@ -66,7 +67,7 @@ static uint64_t number(const char *text, const char *what, uint64_t max)
 
 	errno = 0;
 	value = strtoull(text, &end, 0);
-	if (errno || *end || end == text || value > max)
+	if (errno || *end || !isdigit((unsigned char)*text) || value > max)
 		errx(1, "%s must be a number, at most %llu", what, (unsigned long long)max);
 	return value;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The options of a verb, and those that all verbs have. */
+/*
+ * The table of verbs and of their options. The help, getopt()'s arrays and what shells
+ * complete are made from it; a test compares it with the manual.
+ */
 #ifndef LUTRACE_OPTIONS_H
 #define LUTRACE_OPTIONS_H
 
@@ -7,22 +10,53 @@
 #include <stdbool.h>
 
 /**
- * struct verb - one row of the command table
- * @name:  what the user types
- * @run:   does it; argv[0] is the name
- * @help:  one line for "lutrace --help"
- * @usage: arguments and options for "lutrace VERB --help"
+ * struct verb_option - one option, a line of the table
+ * @letter:   short, as next_option() returns it; above LETTER_MOST where there is only @name
+ * @name:     long
+ * @argument: what it takes, "[WHAT]" if that may be left out; NULL if it takes nothing.
+ *            Shells complete FILE, PATH, SET, RECORDING, DIR, DEVICE and STEP
+ * @help:     what it is, without a full stop; broken into lines where it is printed
+ * @fallback: what it is where it is not given; NULL if there is nothing to say
+ */
+struct verb_option {
+	int letter;
+	const char *name;
+	const char *argument;
+	const char *help;
+	const char *fallback;
+};
+
+#define LETTER_MOST 127
+
+/**
+ * struct verb - one verb, a line of the table
+ * @name:      what the user types
+ * @run:       does it; argv[0] is the name
+ * @help:      one line for "lutrace --help"; NULL for a verb that is not shown
+ * @arguments: those behind its options, NULL for none
+ * @also:      another way to call it, NULL if there is none
+ * @options:   its own, ended by an empty one
  */
 struct verb {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *help;
-	const char *usage;
+	const char *arguments;
+	const char *also;
+	const struct verb_option *options;
 };
 
-void options_help(void (*print)(void));
+/* "-l, --ledger DIR" */
+#define OPTION_HEAD_SIZE 64
+
+void options_table(const struct verb *table);
+const struct verb *options_verbs(void);
+const struct verb *options_find(const char *name);
 void options_of(const struct verb *verb);
 void options_print_help(void);
-int next_option(int argc, char **argv, const char *letters, const struct option *options);
+const struct verb_option *options_common(void);
+bool option_takes(const struct verb_option *option, const char *what);
+void option_head(const struct verb_option *option, char head[OPTION_HEAD_SIZE]);
+int next_option(int argc, char **argv);
 
 #endif /* LUTRACE_OPTIONS_H */

@@ -11,6 +11,7 @@
 #include "export/page.h"
 #include "immutable.h"
 #include "probe/probe.h"
+#include "read/system.h"
 
 static void put_lost(const struct probe_list *list, struct openmetrics *page)
 {
@@ -63,11 +64,15 @@ static void put_faults(const struct probe_list *list, struct openmetrics *page)
 void export_observed(const char *directory, struct openmetrics *page)
 {
 	struct probe_list list = { 0 };
+	char why[SYSTEM_WHY_SIZE];
 
 	if (!access(directory, R_OK | X_OK) && !probe_find(&list, directory) && list.count) {
 		put_lost(&list, page);
-		put_changes(&list, page);
-		put_faults(&list, page);
+		/* 0 would say that nothing happened, where these programs see nothing. */
+		if (!system_beside_vtd(why)) {
+			put_changes(&list, page);
+			put_faults(&list, page);
+		}
 	}
 	probe_free(&list);
 }

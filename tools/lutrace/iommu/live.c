@@ -129,12 +129,21 @@ void live_close(struct live *live)
 int live_find(struct live *live, struct table_set *set, const struct wanted_device *wanted,
 	      uint32_t wanted_count)
 {
-	if (read_units(live, live->units, &live->count))
-		return failed(set,
-			      "no VT-d hardware unit can be read; is the kernel's intel_iommu on?",
-			      ENODEV);
-	if (!live->count)
-		return failed(set, "this machine has no VT-d hardware unit in use", ENODEV);
+	switch (read_units(live, live->units, &live->count)) {
+	case 0:
+		break;
+	case -ENODEV:
+		return failed(
+			set,
+			"this machine has no VT-d hardware unit in use; is the kernel's intel_iommu on?",
+			ENODEV);
+	case -E2BIG:
+		return failed(set, "this machine has more VT-d hardware units than lutrace knows",
+			      E2BIG);
+	default:
+		return failed(set, "the registers of the VT-d hardware units cannot be read",
+			      EFAULT);
+	}
 	return tables_find(set, &live->reader, live->units, live->count, wanted, wanted_count);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "iommu/pci_devices.h"
 
@@ -19,6 +20,9 @@ int device_list_add(struct device_list *list, const char *address)
 	struct wanted_device *devices;
 	int end = -1;
 
+	/* sscanf() would take signs, blanks and 0x. */
+	if (address[strspn(address, "0123456789abcdefABCDEF:.")])
+		return -EINVAL;
 	sscanf(address, "%4x:%2x:%2x.%1x%n", &segment, &bus, &device, &function, &end);
 	if (end < 0 || address[end]) {
 		segment = 0;

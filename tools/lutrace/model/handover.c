@@ -225,10 +225,8 @@ void handover_free(struct handover *handover)
 /* What a damaged counter would overflow stops at three years. */
 static int64_t limited_ns(__u64 cycles, __u64 khz)
 {
-	const __u64 limit = 100000000000000000ULL;
-
-	if (cycles / khz >= limit / 1000000)
-		return (int64_t)limit;
+	if (cycles / khz >= BLACKOUT_MAX_NS / 1000000)
+		return BLACKOUT_MAX_NS;
 	return (int64_t)blackout_ns(cycles, khz);
 }
 
@@ -251,14 +249,19 @@ int64_t handover_time(const struct handover *handover, __u64 cycles)
  * The end less the begin as handover_time() has them, so that durations add up.
  *
  * Return: false if that is not known: the step never ended, its time goes
- * backward, or no frequency is known.
+ * backward, a time is one that cannot be, or no frequency is known.
  */
 bool handover_duration(const struct handover *handover, const struct step *step, uint64_t *ns)
 {
+	int64_t begin, end;
+
 	if (!step->end || !handover->khz || step->end->cycles < step->begin->cycles)
 		return false;
-	*ns = (uint64_t)(handover_time(handover, step->end->cycles) -
-			 handover_time(handover, step->begin->cycles));
+	begin = handover_time(handover, step->begin->cycles);
+	end = handover_time(handover, step->end->cycles);
+	if (begin <= -(int64_t)BLACKOUT_MAX_NS || end >= (int64_t)BLACKOUT_MAX_NS)
+		return false;
+	*ns = (uint64_t)(end - begin);
 	return true;
 }
 
@@ -270,7 +273,7 @@ bool handover_duration(const struct handover *handover, const struct step *step,
  *
  * The outgoing kernel's clock was right for longer: it is asked first.
  *
- * Return: false if no kernel recorded its wall clock.
+ * Return: false if no kernel recorded its wall clock, or if that overflows.
  */
 bool handover_wall(const struct handover *handover, __u64 cycles, int64_t *ns)
 {
@@ -278,16 +281,16 @@ bool handover_wall(const struct handover *handover, __u64 cycles, int64_t *ns)
 
 	for (side = 0; side < SIDES; side++) {
 		const struct liveupdate_ledger *header = &handover->ledger[side].header;
+		int64_t since;
 
 		if (!handover->present[side] || !header->wall_cycles || !handover->khz)
 			continue;
-		if (cycles < header->wall_cycles)
-			*ns = (int64_t)(header->wall_ns -
-					blackout_ns(header->wall_cycles - cycles, handover->khz));
-		else
-			*ns = (int64_t)(header->wall_ns +
-					blackout_ns(cycles - header->wall_cycles, handover->khz));
-		return true;
+		since = cycles < header->wall_cycles
+				? -limited_ns(header->wall_cycles - cycles, handover->khz)
+				: limited_ns(cycles - header->wall_cycles, handover->khz);
+		if (since <= -(int64_t)BLACKOUT_MAX_NS || since >= (int64_t)BLACKOUT_MAX_NS)
+			return false;
+		return !__builtin_add_overflow(header->wall_ns, since, ns);
 	}
 	return false;
 }

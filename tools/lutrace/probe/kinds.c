@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Whether a BPF program can work on a kernel is a question to the kernel's types:
- * the functions and trace events it attaches to, and the members it reads, have
- * to be there. Where they lie is no question, libbpf relocates that.
+ * the functions and trace events it attaches to, the members it reads and the helpers
+ * it calls have to be there. Where they lie is no question, libbpf relocates that.
  *
  * libbpf and the verifier would find out as well, but say it in a hundred lines.
  */
@@ -19,8 +19,9 @@
  * struct probe_need - things that have to be there, for one reason
  * @kind:   BTF_KIND_* of what is named
  * @why:    what to say if one is missing
- * @within: the structure whose members @names are, NULL for types and functions
- * @names:  of types, functions or members; ended by NULL
+ * @within: the structure or enumeration whose members @names are, NULL for types and
+ *          functions
+ * @names:  of types, functions, members or helpers; ended by NULL
  */
 struct probe_need {
 	__u32 kind;
@@ -46,6 +47,12 @@ struct probe_need {
 		BTF_KIND_STRUCT, why, within, { __VA_ARGS__ }                                      \
 	}
 
+/* Helpers of BPF programs: BPF_FUNC_name is a value of the kernel's list of them. */
+#define HELPERS(why, ...)                                                                          \
+	{                                                                                          \
+		BTF_KIND_ENUM, why, "bpf_func_id", { __VA_ARGS__ }                                 \
+	}
+
 #define NO_EVENTS                                                                                  \
 	"this kernel has no trace events of live update; it needs CONFIG_LIVEUPDATE_TRACE."
 #define OTHER_RECORD "the records of steps have another layout in this kernel than in this build."
@@ -56,12 +63,19 @@ struct probe_need {
 #define OTHER_VTD    "VT-d's driver has another layout in this kernel than in this build."
 #define NO_FAULTS    "this kernel does not handle VT-d's faults where this build expects it."
 #define NO_ITERATORS "this kernel has no BPF iterators over maps; it needs Linux 5.9 or later."
+/* What is there since a version; instructions, which no type tells, come with helpers. */
+#define LINUX_5_5  "this kernel lacks a helper of BPF programs; it needs Linux 5.5 or later."
+#define LINUX_5_7  "this kernel lacks a helper of BPF programs; it needs Linux 5.7 or later."
+#define LINUX_5_12 "this kernel lacks BPF's atomic instructions; it needs Linux 5.12 or later."
+#define LINUX_5_13 "this kernel lacks a helper of BPF programs; it needs Linux 5.13 or later."
+#define LINUX_5_17 "this kernel lacks a helper of BPF programs; it needs Linux 5.17 or later."
 
 static const struct probe_need step_needs[] = {
 	EVENTS(NO_EVENTS, "btf_trace_liveupdate_step_begin", "btf_trace_liveupdate_step_end"),
 	MEMBERS(OTHER_RECORD, "liveupdate_record", "sequence", "cycles", "ref", "step", "edge",
 		"ret", "count", "name"),
 	MEMBERS(OTHER_RECORD, "liveupdate_ledger", "cycles_khz"),
+	HELPERS(LINUX_5_12, "check_mtu"),
 	{ 0 },
 };
 
@@ -73,6 +87,8 @@ static const struct probe_need immutable_needs[] = {
 	MEMBERS(OTHER_TABLES, "pt_iommu", "domain"),
 	MEMBERS(OTHER_TABLES, "pt_iommu_vtdss", "vtdss_pt"),
 	MEMBERS(OTHER_TABLES, "pt_common", "top_of_table"),
+	HELPERS(LINUX_5_5, "probe_read_kernel"),
+	HELPERS(LINUX_5_12, "check_mtu"),
 	{ 0 },
 };
 
@@ -80,6 +96,10 @@ static const struct probe_need fault_needs[] = {
 	STRUCTURES(NO_VTD, "intel_iommu"),
 	FUNCTIONS(NO_FAULTS, "dmar_fault"),
 	MEMBERS(OTHER_VTD, "intel_iommu", "reg", "cap", "segment"),
+	HELPERS(LINUX_5_5, "probe_read_kernel"),
+	HELPERS(LINUX_5_12, "check_mtu"),
+	HELPERS(LINUX_5_13, "for_each_map_elem"),
+	HELPERS(LINUX_5_17, "loop"),
 	{ 0 },
 };
 
@@ -88,15 +108,19 @@ static const struct probe_need identity_needs[] = {
 	MEMBERS(OTHER_VTD, "dmar_drhd_unit", "list", "iommu"),
 	MEMBERS(OTHER_VTD, "intel_iommu", "reg", "reg_phys", "cap", "ecap", "segment", "seq_id"),
 	FUNCTIONS(NO_ITERATORS, "bpf_iter_bpf_map"),
+	HELPERS(LINUX_5_5, "probe_read_kernel"),
+	HELPERS(LINUX_5_7, "seq_printf"),
+	HELPERS(LINUX_5_12, "check_mtu"),
+	HELPERS(LINUX_5_17, "loop"),
 	{ 0 },
 };
 
 const struct probe_kind probe_kinds[PROBE_COUNT] = {
-	[PROBE_STEP_LATENCY] = { "step_latency", "step_latency", step_needs },
-	[PROBE_BLACKOUT] = { "blackout", "blackout_report", step_needs },
-	[PROBE_IMMUTABLE] = { "immutable", "immutable_totals", immutable_needs },
-	[PROBE_DMA_FAULTS] = { "dma_faults", "fault_totals", fault_needs },
-	[PROBE_PT_IDENTITY] = { "pt_identity", "pt_totals", identity_needs },
+	[PROBE_STEP_LATENCY] = { "step_latency", "step_latency", false, step_needs },
+	[PROBE_BLACKOUT] = { "blackout", "blackout_report", false, step_needs },
+	[PROBE_IMMUTABLE] = { "immutable", "immutable_totals", true, immutable_needs },
+	[PROBE_DMA_FAULTS] = { "dma_faults", "fault_totals", true, fault_needs },
+	[PROBE_PT_IDENTITY] = { "pt_identity", "pt_totals", true, identity_needs },
 };
 
 /* Members of unnamed structures and unions are members of what they are in. */
@@ -120,11 +144,31 @@ static int has_member(const struct btf *btf, const struct btf_type *type, const 
 	return 0;
 }
 
+static int has_helper(const struct btf *btf, const struct btf_type *type, const char *name)
+{
+	static const char prefix[] = "BPF_FUNC_";
+	const struct btf_enum *values = btf_enum(type);
+	__u32 i;
+
+	for (i = 0; i < btf_vlen(type); i++) {
+		const char *found = btf__name_by_offset(btf, values[i].name_off);
+
+		if (found && !strncmp(found, prefix, sizeof(prefix) - 1) &&
+		    !strcmp(found + sizeof(prefix) - 1, name))
+			return 1;
+	}
+	return 0;
+}
+
 static int is_there(const struct btf *btf, const struct probe_need *need, const char *name)
 {
 	__s32 id = btf__find_by_name_kind(btf, need->within ?: name, need->kind);
 
-	return id >= 0 && (!need->within || has_member(btf, btf__type_by_id(btf, id), name, 4));
+	if (id < 0)
+		return 0;
+	if (need->kind == BTF_KIND_ENUM)
+		return has_helper(btf, btf__type_by_id(btf, id), name);
+	return !need->within || has_member(btf, btf__type_by_id(btf, id), name, 4);
 }
 
 /**
@@ -152,8 +196,13 @@ const char *probe_unfit(const struct probe_kind *kind, const struct btf *kernel,
 			if (is_there(kernel, need, *name))
 				continue;
 			/* The sentence, and in parentheses what was looked for. */
-			snprintf(why, PROBE_WHY_SIZE, "%.*s (%s%s%s).", (int)strlen(need->why) - 1,
-				 need->why, need->within ?: "", need->within ? "." : "", *name);
+			if (need->kind == BTF_KIND_ENUM)
+				snprintf(why, PROBE_WHY_SIZE, "%.*s (bpf_%s).",
+					 (int)strlen(need->why) - 1, need->why, *name);
+			else
+				snprintf(why, PROBE_WHY_SIZE, "%.*s (%s%s%s).",
+					 (int)strlen(need->why) - 1, need->why, need->within ?: "",
+					 need->within ? "." : "", *name);
 			return why;
 		}
 	}

@@ -3,6 +3,7 @@
 #ifndef LUTRACE_PROBE_KINDS_H
 #define LUTRACE_PROBE_KINDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct btf;
@@ -22,11 +23,13 @@ enum probe_number {
  * @name:   NAME
  * @answer: type of the values of the map that has the answer, by which its maps
  *          are recognised wherever they are pinned
+ * @vtd:    it sees what VT-d's units do, and nothing else
  * @needs:  what it needs of a kernel, ended by an empty one
  */
 struct probe_kind {
 	const char *name;
 	const char *answer;
+	bool vtd;
 	const struct probe_need *needs;
 };
 

@@ -462,7 +462,7 @@ uint64_t probe_lost(const struct probe *probe)
 	if (probe_read(probe, "immutable_totals", &zero, &immutable, sizeof(immutable)))
 		return immutable.lost + immutable.unwatched;
 	if (probe_read(probe, "fault_totals", &zero, &faults, sizeof(faults)))
-		return faults.lost + faults.overflows;
+		return faults.lost + faults.overflows + faults.unnamed;
 	if (probe_read(probe, "step_records", &zero, &steps, sizeof(steps)))
 		return steps.unpaired + steps.unclocked;
 	return 0;
@@ -511,10 +511,7 @@ int probe_open(struct probe_list *list, const char *pinned, enum probe_number nu
  */
 int probe_pinned_option(int argc, char **argv, const char **pinned)
 {
-	static const struct option options[] = { { "pinned", required_argument, NULL, 'P' },
-						 { 0 } };
-
-	while (next_option(argc, argv, "P:", options) != -1)
+	while (next_option(argc, argv) != -1)
 		*pinned = optarg;
 	if (optind < argc)
 		return fail("'%s' is one argument too many; try --help", argv[optind]);

@@ -14,7 +14,7 @@
 #include "read/recording.h"
 #include "read/source.h"
 
-/* One of SOURCE_OPTIONS was given. */
+/* An option of a verb that reads a handover, and none of the verb's own. */
 void source_option(struct source *source, int letter, const char *argument)
 {
 	if (letter == 'l')

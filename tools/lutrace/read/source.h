@@ -24,14 +24,6 @@ struct source {
 	struct json_object *recording;
 };
 
-/* For next_option(). */
-#define SOURCE_LETTERS "l:f:"
-#define SOURCE_OPTIONS                                                                             \
-	{ "ledger", required_argument, NULL, 'l' },                                                \
-	{                                                                                          \
-		"file", required_argument, NULL, 'f'                                               \
-	}
-
 void source_option(struct source *source, int letter, const char *argument);
 int source_arguments(struct source *source, int argc, char **argv);
 int source_read(struct source *source, struct handover *handover);

@@ -120,6 +120,36 @@ static void find_iommus(struct system *system)
 }
 
 /**
+ * system_beside_vtd - tell why VT-d's units do not answer for all of this machine
+ * @why: where to write the reason
+ *
+ * Return: NULL if every IOMMU that the kernel drives is a VT-d unit, else @why: there is
+ * none of them, or an IOMMU of another kind. The rest of a sentence, without a full stop.
+ */
+const char *system_beside_vtd(char why[SYSTEM_WHY_SIZE])
+{
+	DIR *directory = opendir("/sys/class/iommu");
+	unsigned int units = 0, others = 0;
+	struct dirent *entry;
+
+	why[0] = '\0';
+	while (directory && (entry = readdir(directory))) {
+		if (!strncmp(entry->d_name, "dmar", 4))
+			units++;
+		else if (entry->d_name[0] != '.' && !others++)
+			snprintf(why, SYSTEM_WHY_SIZE, "%.40s is in use, which is no VT-d unit",
+				 entry->d_name);
+	}
+	if (directory)
+		closedir(directory);
+	if (units && !others)
+		return NULL;
+	if (!others)
+		snprintf(why, SYSTEM_WHY_SIZE, "no VT-d unit is in use");
+	return why;
+}
+
+/**
  * system_read - look at a machine
  * @system: filled in; to be freed with system_free()
  * @root:   directory with its file system, NULL for this machine's
@@ -161,35 +191,47 @@ char system_config(const struct system *system, const char *option)
 	return found[strlen(line)] == 'm' ? 'm' : 'y';
 }
 
+/* Which of @words is at @at, up to a comma or a blank; -1 for none of them. */
+static int word_at(const char *at, const char *const *words)
+{
+	size_t length = strcspn(at, ", ");
+	int i;
+
+	for (i = 0; words[i]; i++) {
+		if (strlen(words[i]) == length && !strncmp(at, words[i], length))
+			return i;
+	}
+	return -1;
+}
+
 /**
- * system_parameter - is a word among the values of a kernel parameter?
+ * system_choice - which of several words has a kernel parameter?
  * @system: the machine
  * @name:   of the parameter
- * @word:   one of the words that it may have, separated by commas; NULL for any
+ * @words:  that exclude each other, ended by NULL
  *
- * A parameter may stand on the command line several times.
+ * A parameter may stand on the command line several times, with several words between
+ * commas: the last one counts.
+ *
+ * Return: the number of the word, -1 if it has none of them.
  */
-bool system_parameter(const struct system *system, const char *name, const char *word)
+int system_choice(const struct system *system, const char *name, const char *const *words)
 {
-	const char *at = system->cmdline;
-	size_t length = strlen(name), word_length = word ? strlen(word) : 0;
+	const char *at, *end, *start = system->cmdline;
+	size_t length = strlen(name);
+	int word, last = -1;
 
-	while (*at) {
-		size_t size = strcspn(at, " ");
-		const char *end = at + size;
-
-		if (size > length && !strncmp(at, name, length) && at[length] == '=') {
-			if (!word)
-				return true;
-			for (at += length + 1; at < end; at += strcspn(at, ", ") + 1) {
-				if (strcspn(at, ", ") == word_length &&
-				    !strncmp(at, word, word_length))
-					return true;
-			}
+	for (; *start; start = end + strspn(end, " ")) {
+		end = start + strcspn(start, " ");
+		if (strncmp(start, name, length) != 0 || start[length] != '=')
+			continue;
+		for (at = start + length + 1; at < end; at += strcspn(at, ", ") + 1) {
+			word = word_at(at, words);
+			if (word >= 0)
+				last = word;
 		}
-		at = end + strspn(end, " ");
 	}
-	return false;
+	return last;
 }
 
 /* Can all of its VT-d units do what the feature needs in scalable mode? */
@@ -202,10 +244,13 @@ bool system_scalable_capable(const struct system *system)
 /* Does it use scalable mode? */
 bool system_scalable_mode(const struct system *system)
 {
-	if (!system->scalable || system_parameter(system, "intel_iommu", "sm_off"))
+	static const char *const words[] = { "sm_off", "sm_on", NULL };
+	int choice = system_choice(system, "intel_iommu", words);
+
+	if (!system->scalable)
 		return false;
-	return system_parameter(system, "intel_iommu", "sm_on") ||
-	       system_config(system, "INTEL_IOMMU_SCALABLE_MODE_DEFAULT_ON") == 'y';
+	return choice < 0 ? system_config(system, "INTEL_IOMMU_SCALABLE_MODE_DEFAULT_ON") == 'y'
+			  : choice == 1;
 }
 
 /* The mode that its VT-d units are used in, in words. */

@@ -35,13 +35,16 @@ struct system {
 	bool dmar;
 };
 
+#define SYSTEM_WHY_SIZE 128
+
+const char *system_beside_vtd(char why[SYSTEM_WHY_SIZE]);
 void system_read(struct system *system, const char *root);
 void system_free(struct system *system);
 void system_path(const struct system *system, char path[PATH_MAX], const char *file);
 bool system_has(const struct system *system, const char *file);
 bool system_text(const struct system *system, const char *file, char *text, int size);
 char system_config(const struct system *system, const char *option);
-bool system_parameter(const struct system *system, const char *name, const char *word);
+int system_choice(const struct system *system, const char *name, const char *const *words);
 bool system_scalable_mode(const struct system *system);
 const char *system_mode_text(const struct system *system);
 bool system_scalable_capable(const struct system *system);

@@ -437,16 +437,6 @@ static int work(const struct task *task, char **options)
 
 int do_bench(int argc, char **argv)
 {
-	static const struct option options[] = { { "begin", no_argument, NULL, 'b' },
-						 { "end", no_argument, NULL, 'e' },
-						 { "lab", required_argument, NULL, 'l' },
-						 { "count", required_argument, NULL, 'n' },
-						 { "state", required_argument, NULL, 's' },
-						 { "compare", required_argument, NULL, 'c' },
-						 { "plot", required_argument, NULL, 'o' },
-						 { "limit", required_argument, NULL, 'L' },
-						 { "minimum", required_argument, NULL, 'm' },
-						 { 0 } };
 	struct task task = { .count = 10,
 			     .state = BENCH_STATE,
 			     .set = BENCH_STATE "/set",
@@ -454,7 +444,7 @@ int do_bench(int argc, char **argv)
 			     .minimum = MINIMUM_MICROS };
 	int letter, code = EXIT_GOOD;
 
-	while (!code && (letter = next_option(argc, argv, "bel:n:s:c:o:L:m:", options)) != -1)
+	while (!code && (letter = next_option(argc, argv)) != -1)
 		code = set_option(&task, letter, optarg);
 	if (code)
 		return code;

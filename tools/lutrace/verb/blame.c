@@ -233,12 +233,6 @@ static struct json_object *make_answer(const struct handover *handover, bool all
 
 int do_blame(int argc, char **argv)
 {
-	static const struct option options[] = { SOURCE_OPTIONS,
-						 { "all", no_argument, NULL, 'a' },
-						 { "objects", no_argument, NULL, 'O' },
-						 { "self", no_argument, NULL, 's' },
-						 { "number", required_argument, NULL, 'n' },
-						 { 0 } };
 	bool all = false, objects = false, self = false;
 	struct source source = { 0 };
 	struct json_object *value;
@@ -247,7 +241,7 @@ int do_blame(int argc, char **argv)
 	int letter, code;
 	uint64_t number;
 
-	while ((letter = next_option(argc, argv, SOURCE_LETTERS "aOsn:", options)) != -1) {
+	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'a':
 			all = true;

@@ -10,6 +10,7 @@
 #include "immutable.h"
 #include "main.h"
 #include "probe/probe.h"
+#include "read/system.h"
 
 static const char *const kinds[] = {
 #define DOMAIN_CHANGE_TEXT(name, number, text) [number] = text,
@@ -85,7 +86,9 @@ static void print_changes(struct json_object *value)
 	};
 	int64_t changes = member_number(value, "changes");
 
-	if (!changes)
+	if (!changes && member(value, "unknown"))
+		printf("Unknown: %s.\n", member_text(value, "unknown"));
+	else if (!changes)
 		printf("No preserved page table was changed; %" PRId64 " are preserved now.\n",
 		       member_number(value, "preserved"));
 	else
@@ -96,9 +99,16 @@ static void print_changes(struct json_object *value)
 			     0);
 	if (member_number(value, "lost"))
 		printf("\n%" PRId64 " more are only counted.\n", member_number(value, "lost"));
-	if (member_number(value, "unwatched"))
-		printf("\n%" PRId64 " preserved page tables were too many to be watched.\n",
-		       member_number(value, "unwatched"));
+}
+
+/* Why it is not known that none was changed; NULL if it is. */
+static const char *why_unknown(const struct immutable_totals *totals, char why[SYSTEM_WHY_SIZE])
+{
+	const char *other = system_beside_vtd(why);
+
+	if (other)
+		return other;
+	return totals->unwatched ? "more page tables were preserved than can be watched" : NULL;
 }
 
 int do_changes(int argc, char **argv)
@@ -106,6 +116,8 @@ int do_changes(int argc, char **argv)
 	struct immutable_totals totals;
 	const struct probe *probe;
 	struct json_object *value;
+	char why[SYSTEM_WHY_SIZE];
+	const char *unknown;
 	const char *pinned = NULL;
 	struct probe_list list;
 	int code;
@@ -116,7 +128,11 @@ int do_changes(int argc, char **argv)
 	if (code)
 		return code;
 	value = json_object_new_object();
-	json_object_object_add(value, "changes", json_object_new_uint64(totals.changes));
+	unknown = why_unknown(&totals, why);
+	json_object_object_add(value, "changes",
+			       unknown && !totals.changes ? NULL
+							  : json_object_new_uint64(totals.changes));
+	add_text(value, "unknown", unknown);
 	json_object_object_add(value, "refused", json_object_new_uint64(totals.refused));
 	json_object_object_add(value, "preserved", json_object_new_uint64(totals.preserved));
 	json_object_object_add(value, "lost", json_object_new_uint64(totals.lost));
@@ -124,5 +140,8 @@ int do_changes(int argc, char **argv)
 	json_object_object_add(value, "list", make_changes(probe, totals.changes));
 	json_object_object_add(value, "domains", make_domains(probe));
 	probe_free(&list);
-	return output(value, print_changes) ?: totals.changes ? EXIT_BAD : EXIT_GOOD;
+	code = output(value, print_changes);
+	if (code || totals.changes)
+		return EXIT_BAD;
+	return unknown ? EXIT_UNKNOWN : EXIT_GOOD;
 }

@@ -11,15 +11,17 @@
 #include "main.h"
 #include "read/system.h"
 
+/* @word switches something on, @other off: what stands last on the command line counts. */
 static void add_parameter(struct json_object *rows, const struct system *system, const char *name,
-			  const char *word, const char *why)
+			  const char *word, const char *other, const char *why)
 {
+	const char *const words[] = { word, other, NULL };
 	struct json_object *row = json_object_new_object();
 
 	add_text(row, "name", name);
 	add_text(row, "value", word);
 	json_object_object_add(row, "present",
-			       json_object_new_boolean(system_parameter(system, name, word)));
+			       json_object_new_boolean(!system_choice(system, name, words)));
 	add_text(row, "why", why);
 	json_object_array_add(rows, row);
 }
@@ -46,12 +48,11 @@ static void print_parameters(struct json_object *value)
 
 int do_cmdline(int argc, char **argv)
 {
-	static const struct option options[] = { { "root", required_argument, NULL, 'r' }, { 0 } };
 	struct json_object *value, *rows;
 	const char *root = NULL;
 	struct system system;
 
-	while (next_option(argc, argv, "r:", options) != -1)
+	while (next_option(argc, argv) != -1)
 		root = optarg;
 	if (optind < argc)
 		return fail("'%s' is one argument too many; try --help", argv[optind]);
@@ -64,13 +65,13 @@ int do_cmdline(int argc, char **argv)
 	}
 
 	rows = json_object_new_array();
-	add_parameter(rows, &system, "kho", "on",
+	add_parameter(rows, &system, "kho", "on", "off",
 		      "reserve the memory through which kernels hand over");
-	add_parameter(rows, &system, "liveupdate", "on", "provide /dev/liveupdate");
+	add_parameter(rows, &system, "liveupdate", "on", "off", "provide /dev/liveupdate");
 	if (system.units || !system.amd)
-		add_parameter(rows, &system, "intel_iommu", "on", "translate DMA with VT-d");
+		add_parameter(rows, &system, "intel_iommu", "on", "off", "translate DMA with VT-d");
 	if (system_scalable_capable(&system))
-		add_parameter(rows, &system, "intel_iommu", "sm_on",
+		add_parameter(rows, &system, "intel_iommu", "sm_on", "sm_off",
 			      "use scalable mode, which all VT-d units of this machine have");
 
 	value = json_object_new_object();

@@ -439,11 +439,6 @@ static void print_chain(struct json_object *value)
 
 int do_critical_chain(int argc, char **argv)
 {
-	static const struct option options[] = { SOURCE_OPTIONS,
-						 { "all", no_argument, NULL, 'a' },
-						 { "step", required_argument, NULL, 's' },
-						 { "threshold", required_argument, NULL, 't' },
-						 { 0 } };
 	double percent = THRESHOLD_PERCENT;
 	struct source source = { 0 };
 	struct json_object *value;
@@ -451,7 +446,7 @@ int do_critical_chain(int argc, char **argv)
 	int letter, code, only = 0;
 	bool all = false, known;
 
-	while ((letter = next_option(argc, argv, SOURCE_LETTERS "as:t:", options)) != -1) {
+	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'a':
 			all = true;

@@ -25,18 +25,13 @@ static int compare_sets(struct runs_comparison *comparison)
 
 int do_diff(int argc, char **argv)
 {
-	static const struct option options[] = { { "before", required_argument, NULL, 'b' },
-						 { "after", required_argument, NULL, 'a' },
-						 { "limit", required_argument, NULL, 'l' },
-						 { "minimum", required_argument, NULL, 'm' },
-						 { 0 } };
 	double limit = LIMIT_PERCENT, minimum = MINIMUM_MICROS;
 	struct runs_comparison *comparison = calloc(1, sizeof(*comparison));
 	int letter, code = EXIT_GOOD;
 
 	if (!comparison)
 		return fail("out of memory");
-	while (!code && (letter = next_option(argc, argv, "b:a:l:m:", options)) != -1) {
+	while (!code && (letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'b':
 			code = runs_read(&comparison->before, optarg);

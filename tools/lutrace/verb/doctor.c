@@ -99,13 +99,15 @@ static void check_config(struct json_object *checks, const struct system *system
 static void check_switch(struct json_object *checks, const struct system *system, const char *name,
 			 const char *default_option)
 {
+	static const char *const words[] = { "off", "0", "on", "1", NULL };
+	int choice = system_choice(system, name, words);
 	char advice[80];
 	bool by_default = default_option && system_config(system, default_option) == 'y';
 
 	snprintf(advice, sizeof(advice), "add %s=on to the kernel command line", name);
-	if (system_parameter(system, name, "on") || system_parameter(system, name, "1"))
+	if (choice >= 2)
 		check(checks, "command line", OK, NULL, "%s=on", name);
-	else if (system_parameter(system, name, "off") || system_parameter(system, name, "0"))
+	else if (choice >= 0)
 		check(checks, "command line", FAIL, advice, "%s=off", name);
 	else if (by_default)
 		check(checks, "command line", OK, NULL, "%s is on by default", name);
@@ -115,15 +117,18 @@ static void check_switch(struct json_object *checks, const struct system *system
 
 static void check_command_line(struct json_object *checks, const struct system *system)
 {
+	static const char *const kept[] = { "off", "on", "eager", NULL };
+	static const char *const remapped[] = { "off", "on", NULL };
+
 	check_switch(checks, system, "kho", "KEXEC_HANDOVER_ENABLE_DEFAULT");
 	check_switch(checks, system, "liveupdate", NULL);
 	if (system->units || !system->amd)
 		check_switch(checks, system, "intel_iommu", "INTEL_IOMMU_DEFAULT_ON");
-	if (system_parameter(system, "iommu.liveupdate", "off"))
+	if (!system_choice(system, "iommu.liveupdate", kept))
 		check(checks, "command line", FAIL,
 		      "remove iommu.liveupdate=off from the kernel command line",
 		      "iommu.liveupdate=off: IOMMU state is not preserved");
-	if (system_parameter(system, "intremap", "off"))
+	if (!system_choice(system, "intremap", remapped))
 		check(checks, "command line", FAIL,
 		      "remove intremap=off from the kernel command line",
 		      "intremap=off: interrupts of devices are not remapped, so that none is preserved");
@@ -419,20 +424,13 @@ static int examine_sessions(struct system *system)
 
 int do_doctor(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "root", required_argument, NULL, 'r' },
-		{ "sessions", no_argument, NULL, 'S' },
-		{ "successor", required_argument, NULL, 's' },
-		{ "successor-cmdline", required_argument, NULL, 'c' },
-		{ 0 },
-	};
 	const char *root = NULL, *successor = NULL, *cmdline = NULL;
 	struct json_object *checks, *features;
 	struct system system;
 	bool sessions = false;
 	int option;
 
-	while ((option = next_option(argc, argv, "r:Ss:c:", options)) != -1) {
+	while ((option = next_option(argc, argv)) != -1) {
 		if (option == 'S')
 			sessions = true;
 		else if (option == 's')

@@ -93,20 +93,13 @@ static int check_ledgers(const char *directory)
 
 int do_export(int argc, char **argv)
 {
-	static const struct option options[] = { { "listen", required_argument, NULL, 'L' },
-						 { "textfile", required_argument, NULL, 't' },
-						 { "ledger", required_argument, NULL, 'l' },
-						 { "probes", required_argument, NULL, 'P' },
-						 { "workloads", required_argument, NULL, 'w' },
-						 { "metrics", no_argument, NULL, 'm' },
-						 { 0 } };
 	const char *listen = NULL, *textfile = NULL, *ledgers = NULL;
 	struct export export = { 0 };
 	bool list = false;
 	uint64_t names;
 	int letter, code;
 
-	while ((letter = next_option(argc, argv, "L:t:l:P:w:m", options)) != -1) {
+	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'L':
 			listen = optarg;

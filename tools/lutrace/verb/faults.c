@@ -10,6 +10,7 @@
 #include "dma_faults.h"
 #include "main.h"
 #include "probe/probe.h"
+#include "read/system.h"
 
 static const char *const phases[] = {
 #define FAULT_PHASE_TEXT(name, number, member, text) [number] = text,
@@ -130,6 +131,28 @@ static struct json_object *make_devices(const struct probe *probe, uint64_t *of_
 	return rows;
 }
 
+/* Why it is not known that no preserved device faulted; NULL if it is. */
+static const char *why_unknown(const struct fault_totals *totals, char why[SYSTEM_WHY_SIZE])
+{
+	const char *other = system_beside_vtd(why);
+
+	if (other)
+		return other;
+	if (totals->overflows)
+		return "the hardware dropped faults";
+	if (totals->unnamed)
+		return "more devices faulted than the program tells apart";
+	if (totals->faults.unknown)
+		return "the program does not know the phase of a fault";
+	return NULL;
+}
+
+/* What was seen is a number; that nothing was seen is one only where all is seen. */
+static void add_seen(struct json_object *value, const char *name, uint64_t count, bool all)
+{
+	json_object_object_add(value, name, all || count ? json_object_new_uint64(count) : NULL);
+}
+
 static void print_faults(struct json_object *value)
 {
 	static const struct column devices[] = {
@@ -146,7 +169,9 @@ static void print_faults(struct json_object *value)
 		{ "address", "address", COLUMN_TEXT },	       { "reason", "reason", COLUMN_TEXT },
 	};
 
-	if (!member_number(value, "count"))
+	if (member(value, "unknown"))
+		printf("Unknown: %s.\n", member_text(value, "unknown"));
+	else if (!member_number(value, "count"))
 		printf("No device faulted.\n");
 	if (json_object_array_length(member(value, "devices")))
 		output_table(member(value, "devices"), devices,
@@ -166,6 +191,8 @@ static void print_faults(struct json_object *value)
 int do_faults(int argc, char **argv)
 {
 	struct json_object *value, *devices;
+	char why[SYSTEM_WHY_SIZE];
+	const char *unknown;
 	struct fault_totals totals;
 	const struct probe *probe;
 	const char *pinned = NULL;
@@ -180,9 +207,11 @@ int do_faults(int argc, char **argv)
 		return code;
 	devices = make_devices(probe, &of_preserved);
 	value = json_object_new_object();
-	add_number(value, "count", (int64_t)sum(&totals.faults));
-	add_number(value, "during", (int64_t)during(&totals.faults));
-	add_number(value, "of_preserved", (int64_t)of_preserved);
+	unknown = why_unknown(&totals, why);
+	add_seen(value, "count", sum(&totals.faults), !unknown);
+	add_seen(value, "during", during(&totals.faults), !unknown);
+	add_seen(value, "of_preserved", of_preserved, !unknown);
+	add_text(value, "unknown", unknown);
 	json_object_object_add(value, "faults", make_counts(&totals.faults));
 	add_number(value, "interrupts", (int64_t)totals.interrupts);
 	add_number(value, "overflows", (int64_t)totals.overflows);
@@ -193,5 +222,8 @@ int do_faults(int argc, char **argv)
 	json_object_object_add(value, "list", make_faults(probe, sum(&totals.faults)));
 	probe_free(&list);
 	/* What was not preserved is meant to be refused. */
-	return output(value, print_faults) ?: of_preserved ? EXIT_BAD : EXIT_GOOD;
+	code = output(value, print_faults);
+	if (code || of_preserved)
+		return EXIT_BAD;
+	return unknown ? EXIT_UNKNOWN : EXIT_GOOD;
 }

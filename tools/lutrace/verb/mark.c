@@ -27,12 +27,10 @@ static int open_file(const char *directory)
 
 int do_mark(int argc, char **argv)
 {
-	static const struct option options[] = { { "ledger", required_argument, NULL, 'l' },
-						 { 0 } };
 	const char *directory = NULL;
 	int fd, ret;
 
-	while (next_option(argc, argv, "l:", options) != -1)
+	while (next_option(argc, argv) != -1)
 		directory = optarg;
 	if (optind == argc)
 		return fail("name the mark, such as pause:NAME or resume:NAME; try --help");

@@ -39,11 +39,6 @@ static int write_overlay(FILE *out, const struct handover *before, const char *p
 
 int do_plot(int argc, char **argv)
 {
-	static const struct option options[] = { SOURCE_OPTIONS,
-						 { "output", required_argument, NULL, 'o' },
-						 { "all", no_argument, NULL, 'a' },
-						 { "compare", required_argument, NULL, 'c' },
-						 { 0 } };
 	const char *path = NULL, *compare = NULL;
 	struct source source = { 0 };
 	struct handover handover;
@@ -53,7 +48,7 @@ int do_plot(int argc, char **argv)
 	size_t size;
 	FILE *out;
 
-	while ((letter = next_option(argc, argv, SOURCE_LETTERS "o:ac:", options)) != -1) {
+	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'o':
 			path = optarg;

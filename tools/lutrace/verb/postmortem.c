@@ -385,19 +385,12 @@ static int check(const struct request *request)
 
 int do_postmortem(int argc, char **argv)
 {
-	static const struct option options[] = { SOURCE_OPTIONS,
-						 { "root", required_argument, NULL, 'r' },
-						 { "vmcore", required_argument, NULL, 'c' },
-						 { "vmlinux", required_argument, NULL, 'k' },
-						 { "snapshot", required_argument, NULL, 's' },
-						 { "differences", required_argument, NULL, 'n' },
-						 { 0 } };
 	struct request request = { .root = "", .differences = DIFFERENCES_DEFAULT };
 	struct handover handover = { 0 };
 	struct json_object *value;
 	int letter, code;
 
-	while ((letter = next_option(argc, argv, SOURCE_LETTERS "r:c:k:s:n:", options)) != -1) {
+	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'r':
 			request.root = optarg;

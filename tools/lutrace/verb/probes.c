@@ -18,6 +18,7 @@
 #include "main.h"
 #include "probe/probe.h"
 #include "probe/attach.h"
+#include "read/system.h"
 
 #define STATISTICS_SWITCH "/proc/sys/kernel/bpf_stats_enabled"
 
@@ -107,8 +108,21 @@ static struct json_object *make_attached(const struct probe_list *now,
 	return value;
 }
 
+/* Why a probe cannot work; NULL if it can. The machine is that of the running kernel. */
+static const char *why_unfit(const struct probe_kind *kind, const struct btf *kernel, bool running,
+			     char why[PROBE_WHY_SIZE])
+{
+	const char *reason = probe_unfit(kind, kernel, why);
+	char machine[SYSTEM_WHY_SIZE];
+
+	if (reason || !running || !kind->vtd || !system_beside_vtd(machine))
+		return reason;
+	snprintf(why, PROBE_WHY_SIZE, "it looks at VT-d alone, and %s.", machine);
+	return why;
+}
+
 /* What can work on a kernel, and one sentence for what cannot. */
-static struct json_object *make_fitness(const struct btf *kernel)
+static struct json_object *make_fitness(const struct btf *kernel, bool running)
 {
 	struct json_object *rows = json_object_new_array();
 	char why[PROBE_WHY_SIZE];
@@ -116,7 +130,7 @@ static struct json_object *make_fitness(const struct btf *kernel)
 
 	for (i = 0; i < PROBE_COUNT; i++) {
 		struct json_object *row = json_object_new_object();
-		const char *reason = probe_unfit(&probe_kinds[i], kernel, why);
+		const char *reason = why_unfit(&probe_kinds[i], kernel, running, why);
 
 		add_text(row, "probe", probe_kinds[i].name);
 		json_object_object_add(row, "fit", json_object_new_boolean(!reason));
@@ -211,7 +225,7 @@ static int attach_all(const char *directory, const struct btf *kernel)
 
 	for (i = 0; i < PROBE_COUNT; i++) {
 		struct json_object *row = json_object_new_object();
-		const char *reason = probe_unfit(&probe_kinds[i], kernel, why);
+		const char *reason = why_unfit(&probe_kinds[i], kernel, true, why);
 
 		if (!reason && probe_attach(i, directory, why)) {
 			reason = why;
@@ -264,7 +278,7 @@ static int show(const char *pinned, double seconds, const struct btf *kernel)
 	value = make_attached(&now, &before, counted || switched >= 0);
 	json_object_object_add(value, "statistics", json_object_new_boolean(counted));
 	json_object_object_add(value, "measured", json_object_new_boolean(switched >= 0));
-	json_object_object_add(value, "kernel", make_fitness(kernel));
+	json_object_object_add(value, "kernel", make_fitness(kernel, true));
 	if (switched >= 0)
 		close(switched);
 	probe_free(&before);
@@ -274,17 +288,12 @@ static int show(const char *pinned, double seconds, const struct btf *kernel)
 
 int do_probes(int argc, char **argv)
 {
-	static const struct option options[] = { { "attach", optional_argument, NULL, 'a' },
-						 { "btf", required_argument, NULL, 'b' },
-						 { "measure", required_argument, NULL, 'm' },
-						 { "pinned", required_argument, NULL, 'P' },
-						 { 0 } };
 	const char *types = NULL, *pinned = NULL, *directory = NULL;
 	struct btf *kernel;
 	double seconds = 0;
 	int letter, code;
 
-	while ((letter = next_option(argc, argv, "a::b:m:P:", options)) != -1) {
+	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'a':
 			directory = optarg ?: PROBE_DIRECTORY;
@@ -309,7 +318,7 @@ int do_probes(int argc, char **argv)
 	if (types) {
 		struct json_object *value = json_object_new_object();
 
-		json_object_object_add(value, "kernel", make_fitness(kernel));
+		json_object_object_add(value, "kernel", make_fitness(kernel, false));
 		code = output(value, print_fitness);
 	} else if (directory) {
 		code = attach_all(directory, kernel);

@@ -64,11 +64,6 @@ static int merge(struct json_object *recording, const char *path)
 
 int do_record(int argc, char **argv)
 {
-	static const struct option options[] = { SOURCE_OPTIONS,
-						 { "output", required_argument, NULL, 'o' },
-						 { "identity", required_argument, NULL, 'i' },
-						 { "merge", required_argument, NULL, 'm' },
-						 { 0 } };
 	const char *path = NULL, *identity = NULL, *merges[MAX_MERGES];
 	struct json_object *recording;
 	struct source source = { 0 };
@@ -77,7 +72,7 @@ int do_record(int argc, char **argv)
 	size_t size;
 	const char *text;
 
-	while ((letter = next_option(argc, argv, SOURCE_LETTERS "o:i:m:", options)) != -1) {
+	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'o':
 			path = optarg;

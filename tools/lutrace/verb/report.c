@@ -147,11 +147,6 @@ static int write_form(enum form form, const struct handover *handover, struct js
 
 int do_report(int argc, char **argv)
 {
-	static const struct option options[] = { SOURCE_OPTIONS,
-						 { "chrome", no_argument, NULL, 'c' },
-						 { "html", no_argument, NULL, 'H' },
-						 { "output", required_argument, NULL, 'o' },
-						 { 0 } };
 	enum form form = FORM_TEXT;
 	struct json_object *recording;
 	struct source source = { 0 };
@@ -160,7 +155,7 @@ int do_report(int argc, char **argv)
 	int letter, code;
 	bool known;
 
-	while ((letter = next_option(argc, argv, SOURCE_LETTERS "cHo:", options)) != -1) {
+	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'c':
 		case 'H':

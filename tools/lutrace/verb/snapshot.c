@@ -290,13 +290,6 @@ static int check(const struct table_set *set, const struct device_list *list)
 
 int do_snapshot(int argc, char **argv)
 {
-	static const struct option options[] = { { "device", required_argument, NULL, 'd' },
-						 { "all", no_argument, NULL, 'a' },
-						 { "output", required_argument, NULL, 'o' },
-						 { "session-fd", required_argument, NULL, 's' },
-						 { "token", required_argument, NULL, 't' },
-						 { "jobs", required_argument, NULL, 'J' },
-						 { 0 } };
 	unsigned int jobs = jobs_default();
 	struct device_list list = { 0 };
 	struct table_set set = { 0 };
@@ -307,7 +300,7 @@ int do_snapshot(int argc, char **argv)
 	bool all = false;
 	struct live live;
 
-	while ((letter = next_option(argc, argv, "d:ao:s:t:J:", options)) != -1) {
+	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'd':
 			if (device_list_add(&list, optarg))

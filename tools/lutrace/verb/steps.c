@@ -177,14 +177,6 @@ static int read_rounds(const char *text, unsigned long *rounds)
 
 int do_steps(int argc, char **argv)
 {
-	static const struct option options[] = { SOURCE_OPTIONS,
-						 { "count", required_argument, NULL, 'c' },
-						 { "histogram", no_argument, NULL, 'H' },
-						 { "interval", required_argument, NULL, 'n' },
-						 { "list", no_argument, NULL, 'L' },
-						 { "pinned", required_argument, NULL, 'P' },
-						 { "step", required_argument, NULL, 's' },
-						 { 0 } };
 	struct wish wish = { 0 };
 	struct watch live = { .title = "lutrace steps",
 			      .views = views,
@@ -194,8 +186,7 @@ int do_steps(int argc, char **argv)
 	struct json_object *value;
 	int letter, code = EXIT_GOOD;
 
-	while (!code &&
-	       (letter = next_option(argc, argv, SOURCE_LETTERS "c:Hn:LP:s:", options)) != -1) {
+	while (!code && (letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'c':
 			code = read_rounds(optarg, &live.rounds);

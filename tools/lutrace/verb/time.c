@@ -11,9 +11,6 @@
 
 int do_time(int argc, char **argv)
 {
-	static const struct option options[] = { SOURCE_OPTIONS,
-						 { "pinned", required_argument, NULL, 'P' },
-						 { 0 } };
 	const char *pinned = NULL;
 	struct json_object *value;
 	struct handover handover;
@@ -21,7 +18,7 @@ int do_time(int argc, char **argv)
 	int letter, code;
 	bool known;
 
-	while ((letter = next_option(argc, argv, SOURCE_LETTERS "P:", options)) != -1) {
+	while ((letter = next_option(argc, argv)) != -1) {
 		if (letter == 'P')
 			pinned = optarg;
 		else

@@ -222,12 +222,6 @@ out:
 
 int do_verify(int argc, char **argv)
 {
-	static const struct option options[] = { { "file", required_argument, NULL, 'f' },
-						 { "session-fd", required_argument, NULL, 's' },
-						 { "token", required_argument, NULL, 't' },
-						 { "differences", required_argument, NULL, 'n' },
-						 { "jobs", required_argument, NULL, 'J' },
-						 { 0 } };
 	struct kept_snapshot source = { .session = -1 };
 	uint64_t token = SNAPSHOT_TOKEN, max = DIFFERENCES_DEFAULT;
 	unsigned int jobs = jobs_default();
@@ -235,7 +229,7 @@ int do_verify(int argc, char **argv)
 	const char *path = NULL;
 	int letter, code, error, session = -1;
 
-	while ((letter = next_option(argc, argv, "f:s:t:n:J:", options)) != -1) {
+	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'f':
 			path = optarg;

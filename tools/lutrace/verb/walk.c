@@ -186,12 +186,6 @@ static int collect(struct table_set *set, const struct device_list *list, const 
 
 int do_walk(int argc, char **argv)
 {
-	static const struct option options[] = { { "device", required_argument, NULL, 'd' },
-						 { "iova", required_argument, NULL, 'i' },
-						 { "pasid", required_argument, NULL, 'P' },
-						 { "vmcore", required_argument, NULL, 'c' },
-						 { "vmlinux", required_argument, NULL, 'k' },
-						 { 0 } };
 	const char *vmcore = NULL, *vmlinux = NULL;
 	struct table_set set = { .raw = true };
 	struct range range = { 0, UINT64_MAX };
@@ -202,7 +196,7 @@ int do_walk(int argc, char **argv)
 	int letter, code;
 	uint32_t i;
 
-	while ((letter = next_option(argc, argv, "d:i:P:c:k:", options)) != -1) {
+	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'd':
 			if (device_list_add(&list, optarg))

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The table of verbs and of their options: a line for each, with what it takes, what it
+ * is, and what it is where it is not given. A verb's function gets the letters of its
+ * options from next_option(); its help, what shells complete and the check of its
+ * manual page follow from here.
+ */
+#include <stddef.h>
+
+#include "bench/bench.h"
+#include "main.h"
+#include "model/ledger.h"
+#include "probe/probe.h"
+
+#define OPTIONS(...)                                                                               \
+	(const struct verb_option[])                                                               \
+	{                                                                                          \
+		__VA_ARGS__,                                                                       \
+		{                                                                                  \
+			0                                                                          \
+		}                                                                                  \
+	}
+
+/* Where a handover is read from: read/source.c */
+#define SOURCE								\
+	{ 'f', "file", "RECORDING", "the same as RECORDING", NULL },	\
+	{ 'l', "ledger", "DIR", "read the ledgers DIR/previous and DIR/current", LEDGER_DIRECTORY }
+
+#define PINNED { 'P', "pinned", "DIR", "what the BPF program pinned below DIR has counted", NULL }
+#define OUTPUT { 'o', "output", "FILE", "write FILE instead of standard output", NULL }
+#define JOBS { 'J', "jobs", "N", "with N threads", "one for each CPU, up to 8" }
+#define ROOT { 'r', "root", "DIR", "look at the system whose files are below DIR", NULL }
+#define DIFFERENCES { 'n', "differences", "N", "show at most N differences", "16" }
+#define VMCORE								\
+	{ 'c', "vmcore", "FILE", "of a kernel that died: a dump of its memory", NULL }, \
+	{ 'k', "vmlinux", "FILE", "... that kernel, with symbols and types", NULL }
+#define REGRESSION(letter)						\
+	{ letter, "limit", "PERCENT", "how much more is a regression", "10" }, \
+	{ 'm', "minimum", "MICROSECONDS", "shorter differences are none", "100" }
+
+/* A line for each. */
+/* clang-format off */
+const struct verb verbs[] = {
+	{ "time", do_time, "how long the workload was paused, phase by phase", "[RECORDING]", NULL,
+	  OPTIONS(PINNED, SOURCE) },
+	{ "blame", do_blame, "the steps that took longest", "[RECORDING]", NULL,
+	  OPTIONS({ 'a', "all", NULL, "the whole handover, not the blackout alone", NULL },
+		  { 's', "self", NULL, "sort by the time less the steps that are part of it", NULL },
+		  { 'O', "objects", NULL, "one line for each object instead of each step", NULL },
+		  { 'n', "number", "N", "only the first N lines", NULL },
+		  SOURCE) },
+	{ "critical-chain", do_critical_chain, "what the pause was spent on, as a tree",
+	  "[RECORDING]", NULL,
+	  OPTIONS({ 'a', "all", NULL, "every step, however short", NULL },
+		  { 's', "step", "STEP", "only what leads to this kind of step", NULL },
+		  { 't', "threshold", "PERCENT", "leave out what is shorter than this part of the pause", "1" },
+		  SOURCE) },
+	{ "steps", do_steps, "every kind of step: how often, how long, errors", "[RECORDING]", NULL,
+	  OPTIONS({ 'H', "histogram", NULL, "show how the durations are distributed", NULL },
+		  { 'L', "list", NULL, "show each single step, in order of time", NULL },
+		  { 'n', "interval", "SECONDS", "show it live, again and again; q ends it", NULL },
+		  { 'c', "count", "N", "... for so many times", NULL },
+		  { 's', "step", "STEP", "only this kind of step, such as iommu-restore", NULL },
+		  PINNED, SOURCE) },
+	{ "record", do_record, "write all that is known of a handover to one file", "[RECORDING]", NULL,
+	  OPTIONS(OUTPUT,
+		  { 'i', "identity", "FILE", "take the verdict of 'lutrace verify' from FILE", "/run/lutrace/identity.json" },
+		  { 'm', "merge", "FILE", "add the members 'identity', 'dma', 'interrupts', 'session', 'referee' and 'environment' of the JSON object in FILE; may be repeated", NULL },
+		  SOURCE) },
+	{ "report", do_report, "show a recording", "[RECORDING]", NULL,
+	  OPTIONS({ 'c', "chrome", NULL, "write trace events, which Perfetto opens", NULL },
+		  { 'H', "html", NULL, "write one page for any browser, offline", NULL },
+		  OUTPUT, SOURCE) },
+	{ "plot", do_plot, "draw both kernels on one time line, as SVG", "[RECORDING]", NULL,
+	  OPTIONS(OUTPUT,
+		  { 'a', "all", NULL, "the whole handover, not the blackout alone", NULL },
+		  { 'c', "compare", "PATH", "draw this recording as well, as what is after", NULL },
+		  SOURCE) },
+	{ "postmortem", do_postmortem, "what went wrong, what is left of it, what to do", "[RECORDING]", NULL,
+	  OPTIONS(VMCORE,
+		  { 's', "snapshot", "FILE", "... and the IOMMU's tables that it should have", NULL },
+		  DIFFERENCES, ROOT, SOURCE) },
+	{ "mark", do_mark, "say that a workload is paused, or runs again",
+	  "pause:NAME|resume:NAME|MARK", NULL,
+	  OPTIONS({ 'l', "ledger", "DIR", "write to DIR/mark", LEDGER_DIRECTORY }) },
+	{ "probes", do_probes, "BPF programs that are attached, and what they cost", NULL, NULL,
+	  OPTIONS({ 'a', "attach", "[DIR]", "attach those that can work here, pin them below DIR", PROBE_DIRECTORY },
+		  { 'm', "measure", "SECONDS", "count their runs and time for so long", NULL },
+		  { 'b', "btf", "FILE", "which can work on the kernel whose types are in FILE?", NULL },
+		  { 'P', "pinned", "DIR", "only those pinned below DIR", NULL }) },
+	{ "changes", do_changes, "who changed a preserved page table?", NULL, NULL, OPTIONS(PINNED) },
+	{ "faults", do_faults, "which device the IOMMU refused, when and why", NULL, NULL, OPTIONS(PINNED) },
+	{ "diff", do_diff, "compare live updates: what became slower?", "BEFORE AFTER", NULL,
+	  OPTIONS({ 'b', "before", "PATH", "a recording or a directory; may be repeated", NULL },
+		  { 'a', "after", "PATH", "the same, of the other set", NULL },
+		  REGRESSION('l')) },
+	{ "bench", do_bench, "benchmark live updates: percentiles, compared with before", "[SET]",
+	  "--lab DIR [OPTIONS] SET [-- LABORATORY-OPTIONS]",
+	  OPTIONS({ 'b', "begin", NULL, "before the kexec: remember this side", NULL },
+		  { 'e', "end", NULL, "after the live update: add it to SET, a directory", BENCH_STATE "/set" },
+		  { 's', "state", "DIR", "where --begin leaves what --end needs", NULL },
+		  { 'l', "lab", "DIR", "add live updates in the laboratory of a checkout", NULL },
+		  { 'n', "count", "N", "so many of them", "10" },
+		  { 'c', "compare", "SET", "is it slower than this earlier set?", NULL },
+		  { 'o', "plot", "FILE", "draw the median update, over that of the earlier set", NULL },
+		  REGRESSION('L')) },
+	{ "export", do_export, "metrics for Prometheus, over HTTP or in a file", "[FILE|DIRECTORY]...", NULL,
+	  OPTIONS({ 'L', "listen", "ADDR:PORT", "answer there", "127.0.0.1:9739" },
+		  { 't', "textfile", "FILE", "write FILE once, for node_exporter", NULL },
+		  { 'P', "probes", "DIR", "and what the BPF programs pinned below DIR cost", NULL },
+		  { 'w', "workloads", "N", "and the N longest pauses of workloads, by name", NULL },
+		  { 'l', "ledger", "DIR", "read the ledgers DIR/previous and DIR/current", LEDGER_DIRECTORY },
+		  { 'm', "metrics", NULL, "list the metrics", NULL }) },
+	{ "snapshot", do_snapshot, "remember the IOMMU page tables across the kexec", NULL, NULL,
+	  OPTIONS({ 'd', "device", "DEVICE", "this device, as 0000:01:00.0; may be repeated", "the devices that vfio-pci drives" },
+		  { 'a', "all", NULL, "all devices that have translation", NULL },
+		  { 'o', "output", "FILE", "write FILE instead of preserving a memfd", NULL },
+		  { 's', "session-fd", "FD", "preserve it in this session of the caller's", NULL },
+		  { 't', "token", "TOKEN", "under this token", NULL },
+		  JOBS) },
+	{ "verify", do_verify, "are the page tables those of the snapshot?", NULL, NULL,
+	  OPTIONS({ 'f', "file", "FILE", "compare with the snapshot in FILE", NULL },
+		  { 's', "session-fd", "FD", "take the snapshot from this retrieved session", NULL },
+		  { 't', "token", "TOKEN", "under this token", NULL },
+		  DIFFERENCES, JOBS) },
+	{ "walk", do_walk, "print the page tables that the hardware walks", NULL, NULL,
+	  OPTIONS({ 'd', "device", "DEVICE", "the entries of this device, as 0000:01:00.0", NULL },
+		  { 'P', "pasid", "PASID", "with this PASID only", NULL },
+		  { 'i', "iova", "FROM[-TO]", "for these I/O virtual addresses only", NULL },
+		  VMCORE) },
+	{ "doctor", do_doctor, "is this machine fit for live update, what is missing?", NULL, NULL,
+	  OPTIONS(ROOT,
+		  { 'S', "sessions", NULL, "what hinders the next live update, and whose is it?", NULL },
+		  { 's', "successor", "FILE", "would the reboot call jump into this kernel image?", NULL },
+		  { 'c', "successor-cmdline", "WORDS", "booted with these words", "the running kernel's" }) },
+	{ "cmdline", do_cmdline, "the kernel parameters to use on this machine", NULL, NULL, OPTIONS(ROOT) },
+	{ "completion", do_completion, NULL, "bash|zsh|fish|table", NULL, (const struct verb_option[]){ { 0 } } },
+	{ 0 },
+};
+/* clang-format on */
