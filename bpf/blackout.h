@@ -368,11 +368,8 @@ static inline enum blackout_reason blackout_find_kernels(const struct blackout_s
 		return BLACKOUT_REASON_NO_HANDOVER;
 	if (!outgoing->jump.sequence)
 		return BLACKOUT_REASON_NO_JUMP;
-	if (incoming->boot.sequence < outgoing->jump.sequence)
-		return BLACKOUT_REASON_NO_BOOT;
-	if (!incoming->cycles_khz && !outgoing->cycles_khz)
-		return BLACKOUT_REASON_NO_CLOCK;
-	return BLACKOUT_REASON_NONE;
+	return incoming->boot.sequence < outgoing->jump.sequence ? BLACKOUT_REASON_NO_BOOT
+								 : BLACKOUT_REASON_NONE;
 }
 
 /* Why the pause between two marks is not known, or BLACKOUT_REASON_NONE. */
@@ -430,6 +427,9 @@ static inline void blackout_workload(const struct blackout_side *outgoing,
 	if (pause->reason)
 		return;
 	khz = incoming->cycles_khz ?: outgoing->cycles_khz;
+	pause->reason = BLACKOUT_REASON_NO_CLOCK;
+	if (!khz)
+		return;
 	cycles = pause->end.cycles - pause->begin.cycles;
 	pause->reason = BLACKOUT_REASON_TOO_LONG;
 	if (cycles / khz >= BLACKOUT_MAX_NS / 1000000)

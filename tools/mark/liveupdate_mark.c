@@ -85,7 +85,7 @@ int liveupdate_mark_write(int fd, const char *mark)
 static int write_mark(int fd, const char *mark, const char *workload)
 {
 	char text[LIVEUPDATE_MARK_LENGTH_MAX + 1];
-	size_t length = strlen(mark);
+	size_t length = 0, i;
 	int ret;
 
 	if (!workload)
@@ -93,9 +93,13 @@ static int write_mark(int fd, const char *mark, const char *workload)
 	ret = check_name(workload);
 	if (ret)
 		return ret;
-	memcpy(text, mark, length);
+	/* Not snprintf(), which no signal handler may call. */
+	for (i = 0; mark[i]; i++)
+		text[length++] = mark[i];
 	text[length++] = ':';
-	strcpy(text + length, workload);
+	for (i = 0; workload[i]; i++)
+		text[length++] = workload[i];
+	text[length] = '\0';
 	return liveupdate_mark_write(fd, text);
 }
 

@@ -22,3 +22,5 @@ records-of-text .ledgers.outgoing.records = "none"
 wrong-types .referee = {memory_identical: "no"} | .dma = [1, 2, 3] | .identity = 7 | .session = null
 deep .environment = reduce range(25) as $i (0; [.])
 two-workloads .ledgers.outgoing.records += [.ledgers.outgoing.records[-1] | .sequence += 1 | .name = "pause:vm2"]
+workload-names (.ledgers[].records[] | select(.step == "user-mark") | .name) += ":<'&\""
+workload-alone .ledgers.incoming.records += [.ledgers.incoming.records[-1] | .sequence += 1 | .step = "user-mark" | .name = "resume:vm3"]
