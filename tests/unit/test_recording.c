@@ -139,7 +139,7 @@ static void the_schema_finds_what_is_wrong(void **state)
 			  "\"faults\":0,\"during_replace\":-1}" },
 		{ "/interrupts", "{}" },
 		{ "/interrupts", "{\"carried\":true,\"vectors\":[{\"type\":\"MSI-X\"}]}" },
-		{ "/session", "{\"name\":\"a\",\"finished\":true,\"files\":[]}" },
+		{ "/session", "{\"name\":\"a\",\"files\":[]}" },
 		{ "/session", "{\"name\":\"a\",\"finished\":true,\"files\":[],"
 			      "\"retrieve\":{\"result\":\"fine\",\"ns\":1}}" },
 		{ "/referee", "{\"translation_off\":0,\"faults\":0,\"memory_identical\":\"yes\"}" },
@@ -182,15 +182,20 @@ static void evidence_is_kept_and_allowed(void **state)
 		"\"finish\":{\"result\":\"ok\",\"ns\":1},\"finished\":true},"
 		"\"referee\":{\"translation_off\":0,\"faults\":0,\"memory_identical\":true},"
 		"\"other\":1}");
-	struct json_object *recording = recording_make(&handover, before);
+	struct evidence evidence;
+	struct json_object *recording;
+	char why[LEDGER_WHY_SIZE];
 
 	(void)state;
+	assert_int_equal(evidence_read(&evidence, before, why), 0);
+	recording = recording_make(&handover, &evidence);
 	assert_allowed(recording);
 	assert_string_equal(member_text(member(recording, "identity"), "verdict"), "identical");
 	assert_int_equal(member_number(member(recording, "dma"), "sent"), 3);
 	assert_true(json_object_get_boolean(member(member(recording, "session"), "finished")));
 	assert_null(member(recording, "other"));
 	json_object_put(recording);
+	evidence_free(&evidence);
 	json_object_put(before);
 }
 
@@ -218,6 +223,7 @@ static void a_recording_read_back_is_the_same_handover(void **state)
 {
 	struct liveupdate_record *records = handover.ledger[INCOMING].records;
 	struct handover again = { 0 };
+	struct evidence evidence;
 	struct json_object *recording, *parsed;
 	char why[LEDGER_WHY_SIZE] = "";
 	int side;
@@ -240,7 +246,7 @@ static void a_recording_read_back_is_the_same_handover(void **state)
 
 	recording = recording_make(&handover, NULL);
 	parsed = json_tokener_parse(json_object_to_json_string(recording));
-	assert_int_equal(recording_parse(&again, parsed, why), 0);
+	assert_int_equal(recording_parse(&again, &evidence, parsed, why), 0);
 	for (side = 0; side < SIDES; side++) {
 		assert_int_equal(again.ledger[side].count, handover.ledger[side].count);
 		assert_memory_equal(again.ledger[side].records, handover.ledger[side].records,
@@ -251,18 +257,21 @@ static void a_recording_read_back_is_the_same_handover(void **state)
 	json_object_put(recording);
 	json_object_put(parsed);
 	handover_free(&again);
+	evidence_free(&evidence);
 }
 
 static void assert_unusable(const char *pointer, const char *value)
 {
 	struct json_object *recording = recording_make(&handover, NULL);
 	struct handover again = { 0 };
+	struct evidence evidence;
 	char why[LEDGER_WHY_SIZE] = "";
 
 	assert_int_equal(json_pointer_set(&recording, pointer, json_tokener_parse(value)), 0);
-	assert_int_not_equal(recording_parse(&again, recording, why), 0);
+	assert_int_not_equal(recording_parse(&again, &evidence, recording, why), 0);
 	assert_true(strlen(why) > 0);
 	handover_free(&again);
+	evidence_free(&evidence);
 	json_object_put(recording);
 }
 

@@ -10,9 +10,8 @@
 #ifndef LUTRACE_EXPORT_FIGURES_H
 #define LUTRACE_EXPORT_FIGURES_H
 
-#include <json-c/json.h>
-
 #include "export/metrics.h"
+#include "model/evidence.h"
 #include "model/handover.h"
 
 /* Steps that this build does not know are counted together, as number 0. */
@@ -67,9 +66,6 @@ struct export_ledger {
 	struct export_step steps[EXPORT_STEP_KINDS];
 };
 
-/* A number that may not be known: then it is negative. */
-#define EXPORT_NO_NUMBER (-1)
-
 /**
  * struct export_figures - one recording
  * @ledger:   of both kernels
@@ -80,6 +76,8 @@ struct export_ledger {
  * @pages:    of their tables
  * @sent, @received, @during, @lost, @faults: what the workload's device did
  * @referee_faults, @translation_off: what was seen from outside
+ *
+ * Numbers are NOT_KNOWN if nobody says.
  */
 struct export_figures {
 	struct export_ledger ledger[SIDES];
@@ -92,7 +90,7 @@ struct export_figures {
 };
 
 void export_figures(struct export_figures *figures, const struct handover *handover,
-		    struct json_object *recording);
+		    const struct evidence *evidence);
 bool export_is_handover(const struct export_figures *figures);
 bool export_same_ledger(const struct export_ledger *one, const struct export_ledger *other);
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <json-c/json.h>
 
+#include "model/evidence.h"
 #include "model/handover.h"
 
 #define RECORDING_VERSION 1
@@ -16,8 +17,9 @@ struct json_object *recording_phases(const struct blackout *blackout);
 struct json_object *recording_blackout(const struct handover *handover);
 struct json_object *recording_step(const struct handover *handover, const struct step *step);
 struct json_object *recording_steps(const struct handover *handover);
-struct json_object *recording_overview(const struct handover *handover, struct json_object *from);
-struct json_object *recording_make(const struct handover *handover, struct json_object *from);
-bool recording_is_evidence(const char *member);
+struct json_object *recording_overview(const struct handover *handover,
+				       const struct evidence *evidence);
+struct json_object *recording_make(const struct handover *handover,
+				   const struct evidence *evidence);
 
 #endif /* LUTRACE_DOCUMENT_H */

@@ -11,12 +11,13 @@
 
 #include <json-c/json.h>
 
+#include "model/evidence.h"
 #include "model/handover.h"
 
 /* Where 'lutrace verify' leaves its verdict; gone after the next boot. */
 #define IDENTITY_FILE "/run/lutrace/identity.json"
 
-int recording_parse(struct handover *handover, struct json_object *recording,
-		    char why[LEDGER_WHY_SIZE]);
+int recording_parse(struct handover *handover, struct evidence *evidence,
+		    struct json_object *recording, char why[LEDGER_WHY_SIZE]);
 
 #endif /* LUTRACE_RECORDING_H */

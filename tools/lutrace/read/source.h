@@ -8,20 +8,19 @@
 
 #include <stdbool.h>
 
-#include <json-c/json.h>
-
+#include "model/evidence.h"
 #include "model/handover.h"
 
 /**
  * struct source - what the user asked for, and what was read
  * @directory: directory with the ledgers, NULL for the kernel's own
  * @file:      recording, NULL for none
- * @recording: the JSON of @file, NULL without one
+ * @evidence:  what @file holds besides, none without one
  */
 struct source {
 	const char *directory;
 	const char *file;
-	struct json_object *recording;
+	struct evidence evidence;
 };
 
 /* For next_option(). */

@@ -5,9 +5,6 @@
 #include "base/json.h"
 #include "show/identity.h"
 
-/* In a report. */
-#define MAX_DIFFERENCES 8
-
 /* What difference_add() made, as text. */
 void difference_print(struct json_object *difference)
 {
@@ -47,37 +44,4 @@ void identity_print(struct json_object *identity)
 		       (int64_t)shown < total ? ", the first of them:" : ":");
 	for (i = 0; i < shown; i++)
 		difference_print(json_object_array_get_idx(differences, i));
-}
-
-/* As a part of a report. */
-void identity_print_summary(struct json_object *identity)
-{
-	struct json_object *differences = member(identity, "differences");
-	size_t i, count;
-
-	if (!identity) {
-		printf("not verified\n");
-		return;
-	}
-	printf("%s", member_text(identity, "verdict"));
-	if (member(identity, "table_pages"))
-		printf(", %s domain%s, %s table pages, %s leaf entries",
-		       member_text(identity, "domains"),
-		       member_number(identity, "domains") == 1 ? "" : "s",
-		       member_text(identity, "table_pages"), member_text(identity, "leaf_entries"));
-	if (member(identity, "reason"))
-		printf(", %s", member_text(identity, "reason"));
-	putchar('\n');
-
-	if (!json_object_is_type(differences, json_type_array))
-		return;
-	count = json_object_array_length(differences);
-	for (i = 0; i < count && i < MAX_DIFFERENCES; i++) {
-		struct json_object *difference = json_object_array_get_idx(differences, i);
-
-		printf("              %s\n",
-		       json_object_to_json_string_ext(difference, JSON_C_TO_STRING_PLAIN));
-	}
-	if (count > i)
-		printf("              and %zu more\n", count - i);
 }

@@ -7,6 +7,5 @@
 
 void difference_print(struct json_object *difference);
 void identity_print(struct json_object *identity);
-void identity_print_summary(struct json_object *identity);
 
 #endif /* LUTRACE_IDENTITY_H */
