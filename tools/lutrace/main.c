@@ -54,7 +54,12 @@ static const struct verb verbs[] = {
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -c, --chrome           write trace events, which Perfetto opens\n"
 	  "  -H, --html             write one page for any browser, offline\n"
-	  "  -o, --output FILE      write FILE instead of standard output\n" SOURCE_USAGE },
+	  "  -o, --output FILE      write FILE instead of standard output\n"
+	  "  -k, --check            exit with the verdict: 0 good, 1 bad, 2 unknown\n"
+	  "  -b, --budget TIME      a pause longer than that is bad, as 250ms\n" SOURCE_USAGE },
+	{ "check", do_check, "was the live update good? An exit status for pipelines",
+	  "[OPTIONS] [RECORDING]\n\n"
+	  "  -b, --budget TIME      a pause longer than that is bad, as 250ms\n" SOURCE_USAGE },
 	{ "plot", do_plot, "draw both kernels on one time line, as SVG",
 	  "[OPTIONS] [RECORDING]\n\n"
 	  "  -o, --output FILE      write FILE instead of standard output\n"
@@ -104,6 +109,7 @@ static const struct verb verbs[] = {
 	  "  -L, --listen ADDR:PORT answer there (default: 127.0.0.1:9739)\n"
 	  "  -t, --textfile FILE    write FILE once, for node_exporter\n"
 	  "  -P, --probes DIR       and what the BPF programs pinned below DIR cost\n"
+	  "  -b, --budget TIME      a pause longer than that is bad, as 250ms\n"
 	  "  -l, --ledger DIR       read the ledgers DIR/previous and DIR/current\n"
 	  "                         instead of those of the running kernel\n"
 	  "  -m, --metrics          list the metrics\n" },

@@ -114,10 +114,12 @@ static void read_evidence(struct export_figures *figures, const struct evidence 
  * @figures:  filled in
  * @handover: the handover
  * @evidence: what others than the ledger testify to
+ * @budget_ns: how long the pause may be, 0 for no budget
  */
 void export_figures(struct export_figures *figures, const struct handover *handover,
-		    const struct evidence *evidence)
+		    const struct evidence *evidence, uint64_t budget_ns)
 {
+	struct verdict_of verdict;
 	int64_t wall;
 	size_t i;
 	int side;
@@ -134,6 +136,8 @@ void export_figures(struct export_figures *figures, const struct handover *hando
 	if (handover_wall(handover, handover->origin, &wall) && wall > 0)
 		figures->time_ns = wall;
 	read_evidence(figures, evidence);
+	verdict_make(&verdict, handover, evidence, budget_ns);
+	figures->says = verdict.says;
 }
 
 /* Did one kernel take over from another? After a cold boot there is one ledger. */

@@ -13,6 +13,7 @@
 #include "export/metrics.h"
 #include "model/evidence.h"
 #include "model/handover.h"
+#include "model/verdict.h"
 
 /* Steps that this build does not know are counted together, as number 0. */
 #define EXPORT_STEP_KINDS (LIVEUPDATE_STEP_MAX + 1)
@@ -71,6 +72,7 @@ struct export_ledger {
  * @ledger:   of both kernels
  * @blackout: the pause
  * @time_ns:  wall-clock time of the begin, 0 if it is not known
+ * @says:     the verdict on all of it
  * @verdict:  on the page tables
  * @domains:  that were compared
  * @pages:    of their tables
@@ -83,6 +85,7 @@ struct export_figures {
 	struct export_ledger ledger[SIDES];
 	struct blackout blackout;
 	int64_t time_ns;
+	enum verdict says;
 	enum export_verdict verdict;
 	int64_t domains, pages;
 	int64_t sent, received, during, lost, faults;
@@ -90,7 +93,7 @@ struct export_figures {
 };
 
 void export_figures(struct export_figures *figures, const struct handover *handover,
-		    const struct evidence *evidence);
+		    const struct evidence *evidence, uint64_t budget_ns);
 bool export_is_handover(const struct export_figures *figures);
 bool export_same_ledger(const struct export_ledger *one, const struct export_ledger *other);
 

@@ -337,6 +337,10 @@ static void put_last_evidence(struct openmetrics *page, const struct export_figu
 {
 	int i;
 
+	openmetrics_describe(page, METRIC(LAST_VERDICT));
+	for (i = 0; i < VERDICTS; i++)
+		openmetrics_count(page, METRIC(LAST_VERDICT), (int)last->says == i,
+				  verdict_names[i], NULL);
 	openmetrics_describe(page, METRIC(LAST_IDENTITY));
 	for (i = 0; i < EXPORT_VERDICTS; i++)
 		openmetrics_count(page, METRIC(LAST_IDENTITY), (int)last->verdict == i,

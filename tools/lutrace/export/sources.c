@@ -116,7 +116,7 @@ static int add_path(struct export_sources *sources, const char *path)
 	return S_ISDIR(at.st_mode) ? add_directory(sources, path) : add_source(sources, path, &at);
 }
 
-static void read_recording(struct export_source *source)
+static void read_recording(struct export_source *source, uint64_t budget_ns)
 {
 	struct handover handover = { 0 };
 	struct evidence evidence = { 0 };
@@ -133,7 +133,7 @@ static void read_recording(struct export_source *source)
 	} else if (recording_parse(&handover, &evidence, recording, why)) {
 		warn(source->path, "it cannot be used: %s", why);
 	} else {
-		export_figures(source->figures, &handover, &evidence);
+		export_figures(source->figures, &handover, &evidence, budget_ns);
 		source->usable = true;
 	}
 	handover_free(&handover);
@@ -157,7 +157,7 @@ static void read_verdict(struct evidence *evidence, const char *ledgers)
 	json_object_put(value);
 }
 
-static void read_ledgers(struct export_source *source)
+static void read_ledgers(struct export_source *source, uint64_t budget_ns)
 {
 	static const char *const names[SIDES] = { "previous", "current" };
 	struct handover handover = { 0 };
@@ -183,7 +183,7 @@ static void read_ledgers(struct export_source *source)
 		warn(source->path, "%s", why);
 	} else {
 		read_verdict(&evidence, source->path);
-		export_figures(source->figures, &handover, &evidence);
+		export_figures(source->figures, &handover, &evidence, budget_ns);
 		evidence_free(&evidence);
 		source->usable = true;
 	}
@@ -219,9 +219,9 @@ static int read_found(struct export_sources *sources, struct export_source *befo
 		if (!now->figures)
 			return -ENOMEM;
 		if (sources->ledgers)
-			read_ledgers(now);
+			read_ledgers(now, sources->budget_ns);
 		else
-			read_recording(now);
+			read_recording(now, sources->budget_ns);
 	}
 	return 0;
 }

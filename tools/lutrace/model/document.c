@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/version.h"
 #include "model/document.h"
+#include "model/verdict.h"
 #include "model/vocabulary.h"
 
 /*
@@ -226,6 +227,8 @@ struct json_object *recording_overview(const struct handover *handover,
 				       const struct evidence *evidence)
 {
 	struct json_object *value = json_object_new_object();
+	const struct evidence none = { 0 };
+	struct verdict_of verdict;
 
 	add_count(value, "version", RECORDING_VERSION);
 	add_name(value, "generator", "lutrace " LUTRACE_VERSION);
@@ -233,6 +236,8 @@ struct json_object *recording_overview(const struct handover *handover,
 	add(value, "time", recording_time(handover));
 	add(value, "blackout", recording_blackout(handover));
 	evidence_write(evidence, value);
+	verdict_make(&verdict, handover, evidence ?: &none, 0);
+	add(value, "verdict", verdict_json(&verdict));
 	return value;
 }
 

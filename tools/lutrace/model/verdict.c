@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/say.h"
 #include "base/text.h"
 #include "model/verdict.h"
 
@@ -206,9 +207,28 @@ static struct taken *sessions_of(const struct handover *handover, size_t *count)
 	return all;
 }
 
+/* Sessions that came, of which nobody has finished the last; 0 if all are finished. */
+static uint64_t sessions_open(const struct handover *handover)
+{
+	uint64_t came = 0;
+	size_t i;
+
+	for (i = 0; i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+
+		if (step->side == INCOMING &&
+		    step->begin->step == LIVEUPDATE_STEP_SESSIONS_FINISHED)
+			return 0;
+		if (is_of(step, LIVEUPDATE_STEP_DESERIALIZE))
+			came = step->end->count;
+	}
+	return came;
+}
+
 /* What the incoming kernel's ledger says. */
 static void ask_finishes(struct verdict_of *verdict, const struct handover *handover)
 {
+	uint64_t came = sessions_open(handover);
 	size_t i, count, refused = 0, open = 0;
 	struct taken *sessions = sessions_of(handover, &count);
 
@@ -220,6 +240,9 @@ static void ask_finishes(struct verdict_of *verdict, const struct handover *hand
 		refused += !sessions[i].finished && sessions[i].failed;
 		open += !sessions[i].finished && !sessions[i].failed;
 	}
+	/* Some may not have been asked for yet. */
+	if (came > count)
+		open += came - count;
 	if (refused)
 		say(verdict, CHECK_SESSION, VERDICT_BAD, "%zu session%s could not be finished",
 		    refused, ONE_OR_MORE(refused, "", "s"));
@@ -326,8 +349,7 @@ void verdict_make(struct verdict_of *verdict, const struct handover *handover,
 	ask_interrupts(verdict, evidence->interrupts);
 	if (evidence->session)
 		ask_session(verdict, evidence->session);
-	else
-		ask_finishes(verdict, handover);
+	ask_finishes(verdict, handover);
 	if (evidence->referee)
 		ask_referee(verdict, evidence->referee);
 	ask_steps(verdict, handover);
@@ -344,6 +366,18 @@ const char *verdict_word(enum verdict verdict)
 	};
 
 	return words[verdict];
+}
+
+/* The exit code that says the verdict. */
+int verdict_exit(const struct verdict_of *verdict)
+{
+	static const int codes[VERDICTS] = {
+		[VERDICT_GOOD] = EXIT_GOOD,
+		[VERDICT_BAD] = EXIT_BAD,
+		[VERDICT_UNKNOWN] = EXIT_UNKNOWN,
+	};
+
+	return codes[verdict->says];
 }
 
 /**

@@ -81,6 +81,7 @@ void verdict_make(struct verdict_of *verdict, const struct handover *handover,
 		  const struct evidence *evidence, uint64_t budget_ns);
 const char *verdict_text(const struct verdict_of *verdict, char text[VERDICT_TEXT_SIZE]);
 const char *verdict_word(enum verdict verdict);
+int verdict_exit(const struct verdict_of *verdict);
 struct json_object *verdict_json(const struct verdict_of *verdict);
 
 #endif /* LUTRACE_VERDICT_H */

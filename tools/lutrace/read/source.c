@@ -125,8 +125,32 @@ void source_free(struct source *source, struct handover *handover)
 	handover_free(handover);
 }
 
-bool source_is_this_boot(const struct source *source)
+/* Whether evidence of this boot belongs to what is read. */
+static bool is_this_boot(const struct source *source)
 {
 	return !source->file &&
 	       (!source->directory || !strcmp(source->directory, LEDGER_DIRECTORY));
+}
+
+/**
+ * source_identity - add what 'lutrace verify' said
+ * @source: what was read
+ * @path:   file with the verdict; NULL: of this boot, if it is this boot that was read
+ *          and somebody has verified
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int source_identity(struct source *source, const char *path)
+{
+	char why[LEDGER_WHY_SIZE];
+	struct json_object *value;
+	int ret;
+
+	if (!path && (!is_this_boot(source) || access(IDENTITY_FILE, F_OK)))
+		return EXIT_GOOD;
+	path = path ?: IDENTITY_FILE;
+	value = json_file_read(path, false, why);
+	ret = value ? evidence_set(&source->evidence, "identity", value, why) : -EINVAL;
+	json_object_put(value);
+	return ret ? fail("%s is no verdict of 'lutrace verify -j': %s", path, why) : EXIT_GOOD;
 }

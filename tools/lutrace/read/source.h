@@ -36,7 +36,6 @@ int source_arguments(struct source *source, int argc, char **argv);
 int source_read(struct source *source, struct handover *handover);
 void source_free(struct source *source, struct handover *handover);
 
-/** source_is_this_boot() - whether evidence of this boot belongs to what is read */
-bool source_is_this_boot(const struct source *source);
+int source_identity(struct source *source, const char *path);
 
 #endif /* LUTRACE_SOURCE_H */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "export/http.h"
 #include "model/ledger.h"
 #include "main.h"
@@ -97,13 +98,14 @@ int do_export(int argc, char **argv)
 						 { "ledger", required_argument, NULL, 'l' },
 						 { "probes", required_argument, NULL, 'P' },
 						 { "metrics", no_argument, NULL, 'm' },
+						 { "budget", required_argument, NULL, 'b' },
 						 { 0 } };
 	const char *listen = NULL, *textfile = NULL, *ledgers = NULL;
 	struct export export = { 0 };
 	bool list = false;
 	int letter, code;
 
-	while ((letter = next_option(argc, argv, "L:t:l:P:m", options)) != -1) {
+	while ((letter = next_option(argc, argv, "L:t:l:P:mb:", options)) != -1) {
 		switch (letter) {
 		case 'L':
 			listen = optarg;
@@ -119,6 +121,10 @@ int do_export(int argc, char **argv)
 			break;
 		case 'm':
 			list = true;
+			break;
+		case 'b':
+			if (time_option(optarg, &export.sources.budget_ns))
+				return EXIT_BAD;
 			break;
 		}
 	}

@@ -2,31 +2,13 @@
 /* lutrace record: all that is known of a handover, in one file. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "main.h"
 #include "model/document.h"
 #include "read/json_file.h"
-#include "read/recording.h"
 #include "read/source.h"
 
 #define MAX_MERGES 8
-
-static int add_identity(struct evidence *evidence, const char *path)
-{
-	char why[LEDGER_WHY_SIZE];
-	struct json_object *value;
-	int ret;
-
-	if (!path && access(IDENTITY_FILE, F_OK))
-		return EXIT_GOOD; /* nobody has verified */
-	path = path ?: IDENTITY_FILE;
-	value = json_file_read(path, false, why);
-	ret = value ? evidence_set(evidence, "identity", value, why) : -EINVAL;
-	json_object_put(value);
-	return ret ? fail("%s is no verdict of 'lutrace verify -j': %s", path, why) : EXIT_GOOD;
-}
 
 static int merge(struct evidence *evidence, const char *path)
 {
@@ -79,8 +61,7 @@ int do_record(int argc, char **argv)
 		return code;
 
 	/* What was merged into a recording before stays in it. */
-	if (identity || source_is_this_boot(&source))
-		code = add_identity(&source.evidence, identity);
+	code = source_identity(&source, identity);
 	for (i = 0; !code && i < merge_count; i++)
 		code = merge(&source.evidence, merges[i]);
 	if (!code) {

@@ -3,20 +3,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "main.h"
 #include "model/document.h"
 #include "model/kinds.h"
+#include "model/verdict.h"
 #include "read/source.h"
 #include "show/chrome.h"
 #include "show/evidence.h"
 #include "show/html.h"
 #include "show/report.h"
 
-static void print_recording(struct json_object *recording, const void *evidence)
+/* What a report is of, besides the JSON. */
+struct shown {
+	const struct evidence *evidence;
+	const struct verdict_of *verdict;
+};
+
+static void print_recording(struct json_object *recording, const void *context)
 {
+	const struct shown *shown = context;
+	char text[VERDICT_TEXT_SIZE];
+
 	print_blackout(recording);
 	putchar('\n');
-	print_evidence(evidence);
+	print_evidence(shown->evidence);
+	printf("Verdict:      %s. %s\n", verdict_word(shown->verdict->says),
+	       verdict_text(shown->verdict, text));
 	printf("\nSteps:\n");
 	print_step_summary(member(recording, "summary"));
 }
@@ -26,7 +39,7 @@ enum form { FORM_TEXT, FORM_CHROME, FORM_HTML };
 
 /* A recording for the trace viewers, or as a page. */
 static int write_form(enum form form, const struct handover *handover,
-		      const struct evidence *evidence, const char *path)
+		      const struct evidence *evidence, uint64_t budget, const char *path)
 {
 	char *text = NULL;
 	size_t size;
@@ -40,7 +53,7 @@ static int write_form(enum form form, const struct handover *handover,
 	if (!out)
 		return fail("out of memory");
 	ret = form == FORM_CHROME ? chrome_write(out, handover)
-				  : html_write(out, handover, evidence, 0);
+				  : html_write(out, handover, evidence, budget);
 	ret = fclose(out) || ret ? fail("out of memory") : output_file(path, text, size);
 	free(text);
 	return ret;
@@ -52,16 +65,21 @@ int do_report(int argc, char **argv)
 						 { "chrome", no_argument, NULL, 'c' },
 						 { "html", no_argument, NULL, 'H' },
 						 { "output", required_argument, NULL, 'o' },
+						 { "check", no_argument, NULL, 'k' },
+						 { "budget", required_argument, NULL, 'b' },
 						 { 0 } };
 	enum form form = FORM_TEXT;
 	struct json_object *recording;
 	struct source source = { 0 };
 	struct handover handover;
+	struct verdict_of verdict;
+	const struct shown shown = { &source.evidence, &verdict };
 	const char *path = NULL;
-	int letter, code;
-	bool known;
+	int letter, code, good;
+	uint64_t budget = 0;
+	bool check = false;
 
-	while ((letter = next_option(argc, argv, SOURCE_LETTERS "cHo:", options)) != -1) {
+	while ((letter = next_option(argc, argv, SOURCE_LETTERS "cHo:kb:", options)) != -1) {
 		switch (letter) {
 		case 'c':
 		case 'H':
@@ -71,6 +89,13 @@ int do_report(int argc, char **argv)
 			break;
 		case 'o':
 			path = optarg;
+			break;
+		case 'k':
+			check = true;
+			break;
+		case 'b':
+			if (time_option(optarg, &budget))
+				return EXIT_BAD;
 			break;
 		default:
 			source_option(&source, letter, optarg);
@@ -82,20 +107,27 @@ int do_report(int argc, char **argv)
 	code = source_arguments(&source, argc, argv) ?: source_read(&source, &handover);
 	if (code)
 		return code;
-
-	known = handover.blackout.known;
-	if (form) {
-		code = write_form(form, &handover, &source.evidence, path);
+	code = source_identity(&source, NULL);
+	if (code) {
 		source_free(&source, &handover);
-		return code ?: known ? EXIT_GOOD : EXIT_UNKNOWN;
+		return code;
+	}
+
+	verdict_make(&verdict, &handover, &source.evidence, budget);
+	good = check ? verdict_exit(&verdict) : handover.blackout.known ? EXIT_GOOD : EXIT_UNKNOWN;
+	if (form) {
+		code = write_form(form, &handover, &source.evidence, budget, path);
+		source_free(&source, &handover);
+		return code ?: good;
 	}
 	if (json_output) {
 		recording = recording_make(&handover, &source.evidence);
+		json_object_object_add(recording, "verdict", verdict_json(&verdict));
 	} else {
 		recording = recording_overview(&handover, &source.evidence);
 		json_object_object_add(recording, "summary", step_summary(&handover, 0));
 	}
-	code = output_of(recording, print_recording, &source.evidence);
+	code = output_of(recording, print_recording, &shown);
 	source_free(&source, &handover);
-	return code ?: known ? EXIT_GOOD : EXIT_UNKNOWN;
+	return code ?: good;
 }
