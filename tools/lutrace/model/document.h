@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The recording: one handover as a JSON document (docs/handover.schema.json). */
+/* The recording: one handover as a JSON document (docs/schema/handover.json). */
 #ifndef LUTRACE_DOCUMENT_H
 #define LUTRACE_DOCUMENT_H
 

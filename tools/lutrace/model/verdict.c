@@ -406,7 +406,7 @@ const char *verdict_text(const struct verdict_of *verdict, char text[VERDICT_TEX
  * verdict_json - the verdict as JSON
  * @verdict: the verdict
  *
- * Return: the object, as docs/schema/verdict.json has it.
+ * Return: the object, as docs/schema/check.json has it.
  */
 struct json_object *verdict_json(const struct verdict_of *verdict)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A handover is made out of a recording, a JSON document (docs/handover.schema.json).
+ * A handover is made out of a recording, a JSON document (docs/schema/handover.json).
  *
  * A recording holds the records themselves beside what was computed from them.
  * Reading one computes it anew from the records, so that a later lutrace may
