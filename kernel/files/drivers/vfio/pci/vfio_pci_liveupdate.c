@@ -631,11 +631,13 @@ static void vfio_pci_liveupdate_finish(struct liveupdate_file_op_args *args)
 	struct liveupdate_step step;
 	struct vfio_pci_core_device *vdev;
 
-	if (ser)
+	/* What is damaged may be somebody else's, and stays reserved */
+	if (ser) {
 		iommu_liveupdate_finish_device(ser->segment, ser->bdf);
-	else
+		kho_restore_free(ser);
+	} else {
 		iommu_liveupdate_finish_file(args->serialized_data);
-	kho_restore_free(phys_to_virt(args->serialized_data));
+	}
 	if (args->retrieve_status <= 0)
 		return;
 
