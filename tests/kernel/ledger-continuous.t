@@ -78,7 +78,7 @@ is "a step knows the step that it is part of" "$(awk '
 	$5 == "begin" && $4 == "memfd-freeze" { outer = $3; while (outer) { printf "%s ", step[outer]; outer = parent[outer] } }
 	$5 == "begin" { parent[$1] = $3 }' "$tap_scratch/all")" "file-freeze serialize reboot "
 is "a file step has the token and the handler's name" \
-	"$(records 'step == "file-preserve" && edge == "end" { print object, name }')" "0x77 memfd-v3"
+	"$(records 'step == "file-preserve" && edge == "end" { print object, name }')" "0x77 memfd-v4"
 is "a memfd step counts pages" "$(records 'step ~ /^memfd-/ && edge == "end" { print count }' | sort -u)" 256
 is "a session has the same id in both kernels" \
 	"$(records 'step ~ /^session-/ { print object, name }' | sort -u | wc -l)" 1

@@ -50,7 +50,7 @@ explained() {
 	is "$1: its panic" "$(answer .panic)" "sysrq triggered crash"
 	is "$1: the session and its files" \
 		"$(answer '[.sessions_in_memory[] | .name + " " + .state, (.files[] | "\(.token) \(.type)")] | join(", ")')" \
-		"guests preserved, 1 memfd-v3, 2 iommufd-v1, 3 vfio-pci-v3"
+		"guests preserved, 1 memfd-v4, 2 iommufd-v1, 3 vfio-pci-v3"
 	is "$1: the device, its tables, and its record" \
 		"$(answer '.tables[] | .device + " " + .verdict + ", its record " + .record')" \
 		"0000:01:00.0 identical, its record fits"

@@ -63,7 +63,7 @@ explained "Linux 7.3.4 died after a preserve, before the reboot call, after the 
 	"" "identical, its record fits"
 is "  its panic" "$(answer .panic)" "sysrq triggered crash"
 like "  the log before it" "$(answer '.log[]')" 'vfio-pci 0000:01:00.0: reset done'
-is "  the session and its files" "$(answer "$files")" "guests preserved, 1 memfd-v3, 2 iommufd-v1, 3 vfio-pci-v3"
+is "  the session and its files" "$(answer "$files")" "guests preserved, 1 memfd-v4, 2 iommufd-v1, 3 vfio-pci-v3"
 is "  what the device's file is" "$(answer '.sessions_in_memory[0].files[2].object')" 0000:01:00.0
 is "  the records for the next kernel, all intact" \
 	"$(answer '.records | [.units, .domains, .devices, .functions | length, (map(.damaged) | any)]')" \
@@ -110,7 +110,7 @@ like "  its panic" "$(answer .panic)" 'dmar0: 0000:0100 is not as recorded: it u
 is "  the entry that is not what it was" "$(answer '[.differences[] | .kind, .device]')" '["context-entry","0000:01:00.0"]'
 like "  decoded, then and now" "$(answer '.differences[0] | .old_text + "; " + .new_text')" \
 	'domain id ([0-9]+); .*domain id '
-is "  the session waits" "$(answer "$files")" "guests waiting, 1 memfd-v3, 2 iommufd-v1, 3 vfio-pci-v3"
+is "  the session waits" "$(answer "$files")" "guests waiting, 1 memfd-v4, 2 iommufd-v1, 3 vfio-pci-v3"
 is "  both kernels' ledgers are there" "$(answer '.kernel | [.outgoing, .incoming] | join(" ")')" '7.3.4 7.3.4-successor'
 postmortem lab
 like "the kernel before, whose memory is still there, is not taken for it" "$(answer .error)" 'another kernel was running'
