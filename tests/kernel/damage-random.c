@@ -221,6 +221,49 @@ FIELDS(flbs_fields, struct luo_flbs, FLBS);
 #define FLB(F) F(struct luo_flb, name) F(struct luo_flb, data) F(struct luo_flb, count)
 FIELDS(flb_fields, struct luo_flb, FLB);
 
+/* include/linux/kho/abi/memfd.h, and the start of a chunk of kexec_handover.h */
+struct memfd {
+	u64 pos;
+	u64 size;
+	u32 seals;
+	u32 flags;
+	u64 nr_runs;
+	u64 first;
+	u32 total_pages;
+	u16 list_flags;
+	u16 order;
+	u32 runs_crc;
+	u32 crc;
+} __packed;
+
+struct run {
+	u64 pfn;
+	u64 index;
+	u32 nr_folios;
+	u32 order;
+} __packed;
+
+struct chunk {
+	u64 next;
+	u64 first;
+	u64 second;
+} __packed;
+
+#define MEMFD(F)                                                                                   \
+	F(struct memfd, pos)                                                                       \
+	F(struct memfd, size) F(struct memfd, seals) F(struct memfd, flags)                        \
+		F(struct memfd, nr_runs) F(struct memfd, first) F(struct memfd, total_pages)       \
+			F(struct memfd, list_flags) F(struct memfd, order)                         \
+				F(struct memfd, runs_crc) F(struct memfd, crc)
+FIELDS(memfd_fields, struct memfd, MEMFD);
+
+#define RUN(F)                                                                                     \
+	F(struct run, pfn) F(struct run, index) F(struct run, nr_folios) F(struct run, order)
+FIELDS(run_fields, struct run, RUN);
+
+#define LIST(F) F(struct chunk, next) F(struct chunk, first) F(struct chunk, second)
+FIELDS(list_fields, struct chunk, LIST);
+
 #define NO_CRC			(-1)
 #define OFFSET(pointer, member) ((int)offsetof(typeof(*(pointer)), member))
 
@@ -315,6 +358,16 @@ static void seal_session(struct luo_session *session)
 	session->crc = sum;
 }
 
+/* More than a page of runs is not made here. */
+static void seal_memfd(struct memfd *memfd)
+{
+	struct chunk *chunk = is_page(memfd->first) ? at(memfd->first) : NULL;
+
+	if (chunk && is_page(chunk->first) && memfd->nr_runs < PAGE / sizeof(struct run))
+		memfd->runs_crc = crc(at(chunk->first), memfd->nr_runs * sizeof(struct run));
+	memfd->crc = crc(memfd, offsetof(struct memfd, crc));
+}
+
 static void seal_flbs(struct luo_flbs *flbs)
 {
 	if (flbs->count < PAGE / sizeof(struct luo_flb))
@@ -335,6 +388,8 @@ static void seal(struct record *record)
 		seal_session((void *)record->at);
 	if (record->fields == flbs_fields)
 		seal_flbs((void *)record->at);
+	if (record->fields == memfd_fields)
+		seal_memfd((void *)record->at);
 	if (record->within)
 		seal(record->within);
 }
@@ -477,6 +532,23 @@ static const char *kind_of(const struct luo_file *file)
 	return "file-iommufd";
 }
 
+static void add_memfd(struct memfd *memfd, const char *devices)
+{
+	struct record *record = add("memfd", memfd, memfd_fields, NO_CRC, 0, devices);
+	struct chunk *chunk;
+	struct run *run;
+
+	if (!is_page(memfd->first))
+		return;
+	chunk = at(memfd->first);
+	add("list", chunk, list_fields, NO_CRC, 0, devices)->within = record;
+	if (!is_page(chunk->first))
+		return;
+	run = at(chunk->first);
+	for (u64 i = 0; i < memfd->nr_runs && i < 3; i++)
+		add("run", &run[i], run_fields, NO_CRC, 0, devices)->within = record;
+}
+
 static void add_session(struct luo_session *session)
 {
 	struct record *record, *within;
@@ -493,6 +565,8 @@ static void add_session(struct luo_session *session)
 		for (u64 i = 0; i < block->count; i++) {
 			within = add(kind_of(&file[i]), &file[i], file_fields, NO_CRC, 0, devices);
 			within->within = record;
+			if (!strcmp(within->name, "file-memfd") && is_page(file[i].data))
+				add_memfd(at(file[i].data), devices);
 		}
 	}
 }
@@ -600,7 +674,7 @@ static struct record *draw_record(void)
 static bool has_checksum(const struct record *record)
 {
 	return record->crc != NO_CRC || record->within || record->fields == session_fields ||
-	       record->fields == flbs_fields;
+	       record->fields == flbs_fields || record->fields == memfd_fields;
 }
 
 /* With a right checksum that is the name that the owner gave it, and no damage. */

@@ -5,7 +5,8 @@
 # damaged when the outgoing kernel is about to jump. With a wrong checksum, or with an
 # address that is none, a session is lost: nobody can retrieve it, its device is stopped
 # and is an ordinary one, and nothing hinders the next live update. A file whose kind
-# nobody knows is lost, and its session finishes. All others come home.
+# nobody knows is lost, and its session finishes. Memory whose list of pages is not what it
+# was is lost, and its device, which has it mapped, comes home. All others come home.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -100,6 +101,10 @@ declare -A how=(
 	[vfio]='file-vfio compatible DEVICE ^1 sealed'
 	[iommufd]='file-iommufd compatible DEVICE ^1 sealed'
 	[memfd]='file-memfd compatible DEVICE ^1 sealed'
+	[size]='memfd size DEVICE ^0x1000'
+	[run]='run pfn DEVICE ^1'
+	[page]='list first DEVICE +1'
+	[pages]='memfd total_pages DEVICE =0xffffffff sealed'
 	[flb]='flb name all ^1'
 	[list]='luo sessions all =0xfffffffff000'
 	[other]=''
@@ -123,13 +128,21 @@ if damaged scalable name address number next block token data vfio iommufd memfd
 		"ok EIO ok ok, retrieved 1, ok, ok"
 	comes_home good
 fi
+if damaged first-stage size run page pages; then
+	for name in size run page pages; do
+		is "$lab_what: $name: the memory is lost, its device comes home, and its session finishes" \
+			"$(fact "$name-retrieved"), $(fact "$name-is"), $(fact "$name-moved"), $(fact "$name-finished")" \
+			"ok EINVAL ok ok, retrieved 1, ok, ok"
+	done
+	comes_home good
+fi
 if damaged legacy flb other; then
 	for name in flb other good; do
 		is "$lab_what: $name: without what its sessions share, no device comes home, and its session finishes" \
 			"$(fact "$name-retrieved" | cut -d ' ' -f 1,2,4), $(fact "$name-is"), $(fact "$name-finished")" "ok ok EIO, none 0, ok"
 	done
 fi
-if damaged first-stage list other; then
+if damaged legacy list other; then
 	for name in list other good; do
 		is "$lab_what: $name: without the list of the sessions, none is there" \
 			"$(fact "$name-retrieved" | cut -d ' ' -f 1), $(fact "$name-is")" "ENOENT, none 0"
