@@ -506,6 +506,11 @@ static struct block *block_at(u64 address)
 	return block && block->count < PAGE / sizeof(struct luo_file) ? block : NULL;
 }
 
+static bool is_kind(const struct luo_file *file, const char *compatible)
+{
+	return !strncmp(file->compatible, compatible, strlen(compatible));
+}
+
 /* The device of a session: each has one here. */
 static void find_device(const struct luo_session *session, char *devices, size_t size)
 {
@@ -515,8 +520,7 @@ static void find_device(const struct luo_session *session, char *devices, size_t
 			const struct luo_file *file = (struct luo_file *)(block + 1) + i;
 			const struct vfio_pci_ser *ser;
 
-			if (strncmp(file->compatible, VFIO_COMPATIBLE, strlen(VFIO_COMPATIBLE)) ||
-			    !is_page(file->data))
+			if (!is_kind(file, VFIO_COMPATIBLE) || !is_page(file->data))
 				continue;
 			ser = at(file->data);
 			snprintf(devices, size, "%04x:%04x", ser->segment, ser->bdf);
@@ -525,9 +529,9 @@ static void find_device(const struct luo_session *session, char *devices, size_t
 
 static const char *kind_of(const struct luo_file *file)
 {
-	if (!strncmp(file->compatible, VFIO_COMPATIBLE, strlen(VFIO_COMPATIBLE)))
+	if (is_kind(file, VFIO_COMPATIBLE))
 		return "file-vfio";
-	if (!strncmp(file->compatible, MEMFD_COMPATIBLE, strlen(MEMFD_COMPATIBLE)))
+	if (is_kind(file, MEMFD_COMPATIBLE))
 		return "file-memfd";
 	return "file-iommufd";
 }
@@ -556,8 +560,7 @@ static void add_session(struct luo_session *session)
 
 	find_device(session, devices, sizeof(devices));
 	record = add("session", session, session_fields, NO_CRC, 0, devices);
-	for (struct block *block = block_at(session->files); block;
-	     block = block_at(block->next)) {
+	for (struct block *block = block_at(session->files); block; block = block_at(block->next)) {
 		struct luo_file *file = (void *)(block + 1);
 
 		within = add("files", block, block_fields, NO_CRC, 0, devices);
@@ -586,7 +589,7 @@ static void find_luo(void)
 	for (size_t page = 0; page + PAGE <= ram_size; page += PAGE) {
 		struct luo *luo = (void *)(ram + page);
 
-		if (strncmp(luo->compatible, LUO_COMPATIBLE, sizeof(luo->compatible)) ||
+		if (strncmp(luo->compatible, LUO_COMPATIBLE, sizeof(luo->compatible)) != 0 ||
 		    !is_page(luo->sessions) || !is_page(luo->flbs))
 			continue;
 		add("luo", luo, luo_fields, NO_CRC, 0, "all");
@@ -677,11 +680,16 @@ static bool has_checksum(const struct record *record)
 	       record->fields == flbs_fields || record->fields == memfd_fields;
 }
 
+static bool is_named(const struct field *field, const char *name)
+{
+	return field->name && !strcmp(field->name, name);
+}
+
 /* With a right checksum that is the name that the owner gave it, and no damage. */
 static bool is_owners_choice(const struct record *record, const struct field *field)
 {
-	return (record->fields == session_fields && !strcmp(field->name, "name")) ||
-	       (record->fields == file_fields && !strcmp(field->name, "token"));
+	return (record->fields == session_fields && is_named(field, "name")) ||
+	       (record->fields == file_fields && is_named(field, "token"));
 }
 
 static size_t size_of(const struct field *field)
@@ -730,7 +738,7 @@ static void damage(void)
 	else
 		new = draw_value(new, (unsigned int)size_of(field) * 8);
 	sealed = draw(3) && has_checksum(record) && field->offset != record->crc &&
-		 strcmp(field->name, "crc") && !is_owners_choice(record, field);
+		 !is_named(field, "crc") && !is_owners_choice(record, field);
 	change(record, field, new, sealed);
 }
 
@@ -743,17 +751,18 @@ static void damage_one(char **argument, bool sealed)
 		struct record *record = &records[n];
 		const struct field *field = record->fields;
 
-		if (strcmp(record->name, argument[0]) || strcmp(record->devices, argument[2]))
+		if (!record->name || strcmp(record->name, argument[0]) != 0 ||
+		    strcmp(record->devices, argument[2]) != 0)
 			continue;
-		while (field->name && strcmp(field->name, argument[1]))
+		while (field->name && strcmp(field->name, argument[1]) != 0)
 			field++;
 		if (!field->name)
 			continue;
 		old = value_of(record, field);
 		change(record, field,
-		       *argument[3] == '^' ? old ^ by :
-		       *argument[3] == '+' ? old + by * PAGE :
-					     by,
+		       *argument[3] == '^'   ? old ^ by
+		       : *argument[3] == '+' ? old + by * PAGE
+					     : by,
 		       sealed);
 		return;
 	}
@@ -787,7 +796,8 @@ int main(int argc, char **argv)
 	int file;
 
 	if (argc != 4 && (argc < 7 || argc > 8))
-		errx(2, "usage: damage-random RAM SEED COUNT | RAM one RECORD FIELD DEVICE CHANGE [sealed]");
+		errx(2,
+		     "usage: damage-random RAM SEED COUNT | RAM one RECORD FIELD DEVICE CHANGE [sealed]");
 	file = open(argv[1], O_RDWR | O_CLOEXEC);
 	if (file < 0 || fstat(file, &status))
 		err(1, "%s", argv[1]);

@@ -67,13 +67,14 @@ after=$stage
 
 # damaged MODE NAME...: the devices of a run, each of which is damaged as NAME says
 damaged() {
+	# shellcheck disable=SC2016 # the laboratory's shell expands it
+	local tool='"$LAB_BUILD/tests/kernel/damage-random" "$LAB_RAM" one' log_to='>>"$LAB_RESULTS/damage" || exit 1;'
 	local mode=$1 commands='' damage i=0
 	shift
-	damages=$*
 	for damage; do
 		i=$((i + 1))
 		[ -z "${how[$damage]}" ] ||
-			commands+='"$LAB_BUILD/tests/kernel/damage-random" "$LAB_RAM" one '"${how[$damage]//DEVICE/$(printf '0000:%02x00' $i)} >>\"\$LAB_RESULTS/damage\" || exit 1; "
+			commands+="$tool ${how[$damage]//DEVICE/$(printf '0000:%02x00' $i)} $log_to "
 	done
 	lab_what=$mode
 	lab_run --mode "$mode" --memory 768 --guard 64 --devices "$(printf 'edu,%.0s' "$@")edu" --append nokaslr \

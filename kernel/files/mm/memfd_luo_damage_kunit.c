@@ -103,7 +103,7 @@ static bool is_retrieved(struct damage_world *world, u64 data)
 		return false;
 	for (u64 i = 0; i < ser->nr_runs; i++)
 		pages += memfd_luo_run_pages(&runs[i]);
-	DAMAGE_EXPECT(world, pages <= memfd_luo_pages(ser), "runs have %llu pages of %llu",
+	DAMAGE_EXPECT(world, pages == memfd_luo_pages(ser), "runs have %llu pages of %llu",
 		      pages, memfd_luo_pages(ser));
 	return true;
 }

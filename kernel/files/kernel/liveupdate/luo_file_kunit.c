@@ -7,11 +7,13 @@
 
 #include "luo_kunit.h"
 
+#define KUNIT_COMPATIBLE "kunit"
+
 static const struct liveupdate_file_ops kunit_ops = {};
 
 static struct liveupdate_file_handler kunit_handler = {
 	.ops = &kunit_ops,
-	.compatible = "kunit",
+	.compatible = KUNIT_COMPATIBLE,
 };
 
 static struct liveupdate_file_handler *kunit_get_handler(const struct luo_file_ser *ser)
