@@ -22,6 +22,7 @@ damage_verdict() {
 	[ "$2" = 0 ] || { echo "the run ends with status $2"; return; }
 	[ -s "$results/damage" ] || { echo "nothing was damaged"; return; }
 	[ "$(grep -c '^device ' "$results/facts")" = 4 ] || echo "not all devices were looked at"
+	[ "$(sed -n 's/^obstacles //p' "$results/facts")" = 0 ] || echo "something hinders the next live update"
 	while read -r _ device state master _ retrieved _ moved _ finished _ after; do
 		case $state in
 		waiting)
@@ -31,7 +32,12 @@ damage_verdict() {
 			*,ok) echo "$device is $state, and was retrieved" ;;
 			esac ;;
 		esac
-		[ "$finished" = ok ] || echo "the session of $device does not finish: $finished"
+		case $finished,$state in
+		ok,*)	;;
+		gone,waiting) echo "$device waits, and its session is gone" ;;
+		gone,*)	;;
+		*)	echo "the session of $device does not finish: $finished" ;;
+		esac
 		[ "$after" = 0 ] || echo "$device masters the bus when its session is over"
 		damage_is_of "$results" "$device" && continue
 		[ "$state $retrieved $moved" = "waiting ok,ok,ok,ok ok" ] ||

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * damage-random RAM SEED COUNT: damage COUNT things that one kernel hands over to the
+ * damage-random RAM SEED COUNT
+ * damage-random RAM one RECORD FIELD DEVICE ^BITS|=VALUE|+PAGES [sealed]
+ *
+ * Damage COUNT things that one kernel hands over to the
  * next, in a file that is the memory of a machine which stands still, and print one
  * line for each:
  *
@@ -8,7 +11,8 @@
  *
  * DEVICES are those that depend on it: "all", or segment and BDF of one, as in 0000:0100.
  * A field changes by one bit or becomes a value of those that go wrong easily; then the
- * checksum is wrong, or "sealed" again.
+ * checksum is wrong, or "sealed" again. The second form does that to one field of the
+ * first record of a name that DEVICE depends on.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -157,6 +161,109 @@ FIELDS(hwpt_fields, struct iommufd_hwpt_ser, HWPT);
 								F(struct vfio_pci_ser, saved_size)
 FIELDS(vfio_fields, struct vfio_pci_ser, VFIO);
 
+/* Linux's own records of the sessions (include/linux/kho/abi/luo.h), and of memory. */
+#define LUO_COMPATIBLE	 "luo-v6"
+#define MEMFD_COMPATIBLE "memfd-v"
+#define VFIO_COMPATIBLE	 "vfio-pci-v"
+
+struct luo {
+	char compatible[8];
+	u64 number;
+	u64 sessions;
+	u64 flbs;
+} __packed;
+
+struct luo_file {
+	char compatible[48];
+	u64 data;
+	u64 token;
+} __packed;
+
+struct luo_session {
+	char name[64];
+	u64 files;
+	u64 count;
+	u32 crc;
+	u32 reserved;
+} __packed;
+
+struct luo_flbs {
+	u64 pages;
+	u64 count;
+	u32 crc;
+	u32 reserved;
+} __packed;
+
+struct luo_flb {
+	char name[48];
+	u64 data;
+	u64 count;
+} __packed;
+
+#define LUO(F) F(struct luo, sessions) F(struct luo, flbs)
+static const struct field luo_fields[] = { LUO(FIELD){ NULL, 0, 0 } };
+
+#define SESSION(F)                                                                                 \
+	F(struct luo_session, name)                                                                \
+	F(struct luo_session, files) F(struct luo_session, count) F(struct luo_session, crc)       \
+		F(struct luo_session, reserved)
+FIELDS(session_fields, struct luo_session, SESSION);
+
+#define LUO_FILE(F)                                                                                \
+	F(struct luo_file, compatible) F(struct luo_file, data) F(struct luo_file, token)
+FIELDS(file_fields, struct luo_file, LUO_FILE);
+
+#define FLBS(F)                                                                                    \
+	F(struct luo_flbs, pages)                                                                  \
+	F(struct luo_flbs, count) F(struct luo_flbs, crc) F(struct luo_flbs, reserved)
+FIELDS(flbs_fields, struct luo_flbs, FLBS);
+
+#define FLB(F) F(struct luo_flb, name) F(struct luo_flb, data) F(struct luo_flb, count)
+FIELDS(flb_fields, struct luo_flb, FLB);
+
+/* include/linux/kho/abi/memfd.h, and the start of a chunk of kexec_handover.h */
+struct memfd {
+	u64 pos;
+	u64 size;
+	u32 seals;
+	u32 flags;
+	u64 nr_runs;
+	u64 first;
+	u32 total_pages;
+	u16 list_flags;
+	u16 order;
+	u32 runs_crc;
+	u32 crc;
+} __packed;
+
+struct run {
+	u64 pfn;
+	u64 index;
+	u32 nr_folios;
+	u32 order;
+} __packed;
+
+struct chunk {
+	u64 next;
+	u64 first;
+	u64 second;
+} __packed;
+
+#define MEMFD(F)                                                                                   \
+	F(struct memfd, pos)                                                                       \
+	F(struct memfd, size) F(struct memfd, seals) F(struct memfd, flags)                        \
+		F(struct memfd, nr_runs) F(struct memfd, first) F(struct memfd, total_pages)       \
+			F(struct memfd, list_flags) F(struct memfd, order)                         \
+				F(struct memfd, runs_crc) F(struct memfd, crc)
+FIELDS(memfd_fields, struct memfd, MEMFD);
+
+#define RUN(F)                                                                                     \
+	F(struct run, pfn) F(struct run, index) F(struct run, nr_folios) F(struct run, order)
+FIELDS(run_fields, struct run, RUN);
+
+#define LIST(F) F(struct chunk, next) F(struct chunk, first) F(struct chunk, second)
+FIELDS(list_fields, struct chunk, LIST);
+
 #define NO_CRC			(-1)
 #define OFFSET(pointer, member) ((int)offsetof(typeof(*(pointer)), member))
 
@@ -176,10 +283,9 @@ static unsigned int num;
 static u8 *ram;
 static size_t ram_size;
 
-static u32 crc(const void *data, size_t size)
+static u32 add_crc(u32 value, const void *data, size_t size)
 {
 	const u8 *byte = data;
-	u32 value = ~0U;
 
 	while (size--) {
 		value ^= *byte++;
@@ -187,6 +293,11 @@ static u32 crc(const void *data, size_t size)
 			value = value >> 1 ^ (value & 1 ? 0xedb88320 : 0);
 	}
 	return value;
+}
+
+static u32 crc(const void *data, size_t size)
+{
+	return add_crc(~0U, data, size);
 }
 
 static void *at(u64 address)
@@ -225,6 +336,44 @@ static void seal_chunks(struct record *record)
 					 domain->num_chunks * sizeof(struct iommu_chunk_ser));
 }
 
+static bool is_page(u64 address)
+{
+	return address && address < ram_size - PAGE && !(address % PAGE);
+}
+
+/* Of the name, the number of files and the files, as far as they are there. */
+static void seal_session(struct luo_session *session)
+{
+	u32 sum = add_crc(~0U, session->name, sizeof(session->name));
+	unsigned int blocks = 0;
+
+	sum = add_crc(sum, &session->count, sizeof(session->count));
+	for (u64 pa = session->files; is_page(pa) && blocks < 8; blocks++) {
+		struct block *block = at(pa);
+
+		if (block->count <= PAGE / sizeof(struct luo_file))
+			sum = add_crc(sum, block + 1, block->count * sizeof(struct luo_file));
+		pa = block->next;
+	}
+	session->crc = sum;
+}
+
+/* More than a page of runs is not made here. */
+static void seal_memfd(struct memfd *memfd)
+{
+	struct chunk *chunk = is_page(memfd->first) ? at(memfd->first) : NULL;
+
+	if (chunk && is_page(chunk->first) && memfd->nr_runs < PAGE / sizeof(struct run))
+		memfd->runs_crc = crc(at(chunk->first), memfd->nr_runs * sizeof(struct run));
+	memfd->crc = crc(memfd, offsetof(struct memfd, crc));
+}
+
+static void seal_flbs(struct luo_flbs *flbs)
+{
+	if (flbs->count < PAGE / sizeof(struct luo_flb))
+		flbs->crc = crc(flbs + 1, flbs->count * sizeof(struct luo_flb));
+}
+
 static void seal(struct record *record)
 {
 	if (record->crc != NO_CRC) {
@@ -235,6 +384,12 @@ static void seal(struct record *record)
 	}
 	if (record->fields == chunk_fields)
 		seal_chunks(record->within);
+	if (record->fields == session_fields)
+		seal_session((void *)record->at);
+	if (record->fields == flbs_fields)
+		seal_flbs((void *)record->at);
+	if (record->fields == memfd_fields)
+		seal_memfd((void *)record->at);
 	if (record->within)
 		seal(record->within);
 }
@@ -343,6 +498,112 @@ static void add_vfio(struct vfio_pci_ser *ser)
 	add("vfio", ser, vfio_fields, OFFSET(ser, crc), ser->size, devices);
 }
 
+/* NULL also if it was damaged before */
+static struct block *block_at(u64 address)
+{
+	struct block *block = is_page(address) ? at(address) : NULL;
+
+	return block && block->count < PAGE / sizeof(struct luo_file) ? block : NULL;
+}
+
+static bool is_kind(const struct luo_file *file, const char *compatible)
+{
+	return !strncmp(file->compatible, compatible, strlen(compatible));
+}
+
+/* The device of a session: each has one here. */
+static void find_device(const struct luo_session *session, char *devices, size_t size)
+{
+	snprintf(devices, size, "all");
+	for (struct block *block = block_at(session->files); block; block = block_at(block->next))
+		for (u64 i = 0; i < block->count; i++) {
+			const struct luo_file *file = (struct luo_file *)(block + 1) + i;
+			const struct vfio_pci_ser *ser;
+
+			if (!is_kind(file, VFIO_COMPATIBLE) || !is_page(file->data))
+				continue;
+			ser = at(file->data);
+			snprintf(devices, size, "%04x:%04x", ser->segment, ser->bdf);
+		}
+}
+
+static const char *kind_of(const struct luo_file *file)
+{
+	if (is_kind(file, VFIO_COMPATIBLE))
+		return "file-vfio";
+	if (is_kind(file, MEMFD_COMPATIBLE))
+		return "file-memfd";
+	return "file-iommufd";
+}
+
+static void add_memfd(struct memfd *memfd, const char *devices)
+{
+	struct record *record = add("memfd", memfd, memfd_fields, NO_CRC, 0, devices);
+	struct chunk *chunk;
+	struct run *run;
+
+	if (!is_page(memfd->first))
+		return;
+	chunk = at(memfd->first);
+	add("list", chunk, list_fields, NO_CRC, 0, devices)->within = record;
+	if (!is_page(chunk->first))
+		return;
+	run = at(chunk->first);
+	for (u64 i = 0; i < memfd->nr_runs && i < 3; i++)
+		add("run", &run[i], run_fields, NO_CRC, 0, devices)->within = record;
+}
+
+static void add_session(struct luo_session *session)
+{
+	struct record *record, *within;
+	char devices[16];
+
+	find_device(session, devices, sizeof(devices));
+	record = add("session", session, session_fields, NO_CRC, 0, devices);
+	for (struct block *block = block_at(session->files); block; block = block_at(block->next)) {
+		struct luo_file *file = (void *)(block + 1);
+
+		within = add("files", block, block_fields, NO_CRC, 0, devices);
+		within->within = record;
+		for (u64 i = 0; i < block->count; i++) {
+			within = add(kind_of(&file[i]), &file[i], file_fields, NO_CRC, 0, devices);
+			within->within = record;
+			if (!strcmp(within->name, "file-memfd") && is_page(file[i].data))
+				add_memfd(at(file[i].data), devices);
+		}
+	}
+}
+
+static void add_flbs(struct luo_flbs *flbs)
+{
+	struct record *record = add("flbs", flbs, flbs_fields, NO_CRC, 0, "all");
+	struct luo_flb *flb = (void *)(flbs + 1);
+
+	for (u64 i = 0; i < flbs->count; i++)
+		add("flb", &flb[i], flb_fields, NO_CRC, 0, "all")->within = record;
+}
+
+/* It has no checksum: one that leads somewhere is the one that is handed over. */
+static void find_luo(void)
+{
+	for (size_t page = 0; page + PAGE <= ram_size; page += PAGE) {
+		struct luo *luo = (void *)(ram + page);
+
+		if (strncmp(luo->compatible, LUO_COMPATIBLE, sizeof(luo->compatible)) != 0 ||
+		    !is_page(luo->sessions) || !is_page(luo->flbs))
+			continue;
+		add("luo", luo, luo_fields, NO_CRC, 0, "all");
+		for_each_block(block, luo->sessions, "sessions", "all")
+		{
+			struct luo_session *session = (void *)(block + 1);
+
+			for (u64 i = 0; i < block->count; i++)
+				add_session(&session[i]);
+		}
+		add_flbs(at(luo->flbs));
+	}
+}
+
 /* All of them begin with a magic number, a checksum and their size. */
 struct header {
 	u32 magic;
@@ -396,7 +657,7 @@ static u64 draw_value(u64 old, unsigned int bits)
 /* The kinds of records are as likely as each other, whatever their number. */
 static struct record *draw_record(void)
 {
-	const struct field *kinds[16];
+	const struct field *kinds[32];
 	struct record *record;
 	unsigned int count = 0, i;
 
@@ -413,35 +674,99 @@ static struct record *draw_record(void)
 	return record;
 }
 
-static void damage(void)
+static bool has_checksum(const struct record *record)
 {
-	struct record *record = draw_record();
-	const struct field *field;
-	u64 old = 0, new = 0;
-	unsigned int fields = 0;
-	bool sealed;
-	u8 *place;
-	size_t size;
+	return record->crc != NO_CRC || record->within || record->fields == session_fields ||
+	       record->fields == flbs_fields || record->fields == memfd_fields;
+}
 
-	while (record->fields[fields].name)
-		fields++;
-	field = &record->fields[draw(fields)];
-	size = field->size < sizeof(old) ? field->size : sizeof(old);
-	place = record->at + field->offset;
+static bool is_named(const struct field *field, const char *name)
+{
+	return field->name && !strcmp(field->name, name);
+}
+
+/* With a right checksum that is the name that the owner gave it, and no damage. */
+static bool is_owners_choice(const struct record *record, const struct field *field)
+{
+	return (record->fields == session_fields && is_named(field, "name")) ||
+	       (record->fields == file_fields && is_named(field, "token"));
+}
+
+static size_t size_of(const struct field *field)
+{
+	return field->size < sizeof(u64) ? field->size : sizeof(u64);
+}
+
+static void change(struct record *record, const struct field *field, u64 new, bool sealed)
+{
+	u8 *place = record->at + field->offset;
+	size_t size = size_of(field);
+	u64 old = 0;
+
 	memcpy(&old, place, size);
-	if (draw(2))
-		new = old ^ 1ULL << draw(size * 8);
-	else
-		new = draw_value(old, (unsigned int)size * 8);
 	memcpy(place, &new, size);
-	sealed = draw(3) && (record->crc != NO_CRC || record->within) &&
-		 field->offset != record->crc;
 	if (sealed)
 		seal(record);
 	new = 0;
 	memcpy(&new, place, size);
 	printf("%s %s.%s %#llx -> %#llx%s\n", record->devices, record->name, field->name,
 	       (unsigned long long)old, (unsigned long long)new, sealed ? " sealed" : "");
+}
+
+static u64 value_of(const struct record *record, const struct field *field)
+{
+	u64 value = 0;
+
+	memcpy(&value, record->at + field->offset, size_of(field));
+	return value;
+}
+
+static void damage(void)
+{
+	struct record *record = draw_record();
+	const struct field *field;
+	unsigned int fields = 0;
+	u64 new;
+	bool sealed;
+
+	while (record->fields[fields].name)
+		fields++;
+	field = &record->fields[draw(fields)];
+	new = value_of(record, field);
+	if (draw(2))
+		new ^= 1ULL << draw(size_of(field) * 8);
+	else
+		new = draw_value(new, (unsigned int)size_of(field) * 8);
+	sealed = draw(3) && has_checksum(record) && field->offset != record->crc &&
+		 !is_named(field, "crc") && !is_owners_choice(record, field);
+	change(record, field, new, sealed);
+}
+
+/* RECORD FIELD DEVICE CHANGE [sealed] */
+static void damage_one(char **argument, bool sealed)
+{
+	u64 by = strtoull(argument[3] + 1, NULL, 0), old;
+
+	for (unsigned int n = 0; n < num; n++) {
+		struct record *record = &records[n];
+		const struct field *field = record->fields;
+
+		if (!record->name || strcmp(record->name, argument[0]) != 0 ||
+		    strcmp(record->devices, argument[2]) != 0)
+			continue;
+		while (field->name && strcmp(field->name, argument[1]) != 0)
+			field++;
+		if (!field->name)
+			continue;
+		old = value_of(record, field);
+		change(record, field,
+		       *argument[3] == '^'   ? old ^ by
+		       : *argument[3] == '+' ? old + by * PAGE
+					     : by,
+		       sealed);
+		return;
+	}
+	errx(1, "%s has no %s.%s", argument[2], argument[0], argument[1]);
 }
 
 static void found_iommu(struct header *header)
@@ -470,8 +795,9 @@ int main(int argc, char **argv)
 	long count;
 	int file;
 
-	if (argc != 4)
-		errx(2, "usage: damage-random RAM SEED COUNT");
+	if (argc != 4 && (argc < 7 || argc > 8))
+		errx(2,
+		     "usage: damage-random RAM SEED COUNT | RAM one RECORD FIELD DEVICE CHANGE [sealed]");
 	file = open(argv[1], O_RDWR | O_CLOEXEC);
 	if (file < 0 || fstat(file, &status))
 		err(1, "%s", argv[1]);
@@ -483,8 +809,13 @@ int main(int argc, char **argv)
 	find(PCI_SER_MAGIC, sizeof(struct pci_liveupdate_ser), found_pci);
 	find(IOMMUFD_SER_MAGIC, sizeof(struct iommufd_ser), found_iommufd);
 	find(VFIO_PCI_SER_MAGIC, sizeof(struct vfio_pci_ser), found_vfio);
+	find_luo();
 	if (!num)
 		errx(1, "nothing is handed over");
+	if (argc > 4) {
+		damage_one(argv + 3, argc == 8);
+		return 0;
+	}
 	srandom((unsigned int)strtoul(argv[2], NULL, 0));
 	for (count = strtol(argv[3], NULL, 0); count > 0; count--)
 		damage();

@@ -321,6 +321,8 @@ static void damage_first_page(struct hugetlb_luo_ser *file)
 	struct hugetlb_luo_folio_ser *page = map(list[1]);
 
 	page->pfn |= 1ULL << 52;
+	/* Freezing seals the rest */
+	file->folios_crc = crc(page, file->nr_folios * sizeof(*page));
 }
 
 /* Of one memfd, and of the pools: two sizes, one node. */

@@ -5,7 +5,7 @@
 # the bridge above it: it would wait for the file that the session has, with the
 # lock that the reboot call needs. Unbinding that has begun before refuses to
 # preserve the device, and ends when its file is closed. While it has not ended, of any
-# device, the reboot call fails.
+# device, the reboot call fails. Between the freeze and the jump it is refused as before.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -86,6 +86,7 @@ kill -KILL "$holder"
 wait "$unbinding"
 dma store "$kept" 0x1001000
 note other-works "$(dma read 0x1000)"
+"$LAB_BUILD/tests/kernel/unbind-frozen" "/sys/bus/pci/devices/$kept" "$LAB_RESULTS/frozen" &
 dma hold
 END
 before=$stage
@@ -135,6 +136,7 @@ is "another device that is being unbound is an obstacle" "$(fact other-obstacle)
 is "the reboot call fails, and does not wait for it" "$(fact other-jump)" "$busy"
 is "the log names it" "$(fact other-log)" 1
 is "the device does DMA" "$(fact other-works)" 0x2222
+is "and so is unbinding it after the freeze, and the jump goes on" "$(cat "$lab_results/frozen")" EBUSY
 is "a device that waits can lose its driver, which has not touched it" "$(fact in)" ok
 is "without a driver it is neither enabled nor disabled" "$(fact in-enable | sort -u)" "$busy"
 is "and masters the bus" "$(fact in-master)" 1

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # With liveupdate.on_veto=drop a session that cannot cross is dropped, and does not
-# hold the others: its device is stopped, and the next kernel knows nothing of it.
+# hold the others: its device is stopped, and the next kernel knows nothing of it. While
+# the machine cannot be shut down, since a device is being unbound, no session is
+# dropped, and the reboot call fails.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -26,6 +28,19 @@ note refused "$? $(is_master "$2")"
 note wrong "$( (echo maybe >/sys/module/liveupdate/parameters/on_veto) 2>&1 | sed 's/.*: //')"
 echo drop >/sys/module/liveupdate/parameters/on_veto
 note policy "$(cat /sys/module/liveupdate/parameters/on_veto)"
+bind-vfio "$3" >/dev/null
+printf '%s\n' "device d $3" hold | "$LAB_BUILD/tests/kernel/dma-session" >/dev/null &
+holder=$!
+until ls -l "/proc/$holder/fd" 2>/dev/null | grep -q /vfio/devices; do sleep 0.05; done
+echo "$3" >"/sys/bus/pci/devices/$3/driver/unbind" &
+unbinding=$!
+until [ ! -e "/sys/bus/pci/devices/$3/vfio-dev" ]; do sleep 0.05; done
+note stuck "$(kexec -e 2>&1 | sed 's/.*: //'), $(is_master "$1") $(is_master "$2")"
+note stuck-log "$(dmesg | grep -cE 'session\[(first|second)\] cannot even be dropped')"
+note stuck-states "$(cat "/sys/bus/pci/devices/$1/liveupdate") $(cat "/sys/bus/pci/devices/$2/liveupdate")"
+note stuck-why "$(grep -c "$3: .*unbound from its driver" /sys/kernel/liveupdate/obstacles)"
+kill -KILL "$holder"
+wait "$unbinding"
 END
 before=$stage
 stage after <<'END'
@@ -43,7 +58,7 @@ lutrace steps -L /sys/kernel/liveupdate/ledger/previous --list >"$LAB_RESULTS/st
 	lutrace steps --list >"$LAB_RESULTS/steps" 2>&1
 END
 incoming=${INCOMING:-${BUILD:-$here/../../build}/linux/successor/arch/x86/boot/bzImage}
-lab_run --mode scalable --devices igb2 --append vfio_pci.nointxmask=1 --incoming "$incoming" \
+lab_run --mode scalable --devices igb2,edu --append vfio_pci.nointxmask=1 --incoming "$incoming" \
 	"$before" "$stage" || tap_done
 
 like "doctor --sessions names the session, the file and the reason" "$(cat "$lab_results/doctor")" \
@@ -55,6 +70,10 @@ schema "which is what its schema says" doctor "$lab_results/doctor.json"
 is "by default the reboot call fails, and the device goes on" "$(fact refused)" "255 1"
 is "there are no other policies" "$(fact wrong)" "Invalid argument"
 is "the policy is changed" "$(fact policy)" drop
+is "while a device is being unbound, the reboot call fails, and nothing is stopped" "$(fact stuck)" "Device or resource busy, 1 1"
+is "the log says so" "$(fact stuck-log)" 1
+is "all stays preserved" "$(fact stuck-states)" "preserved preserved"
+ok "and what is in the way is listed" [ "$(fact stuck-why)" -ge 1 ]
 is "the others go on in the next kernel, the device that was dropped is nobody's" "$(fact states)" "waiting none"
 is "it was stopped" "$(fact masters)" "1 0"
 is "its session is gone" "$(fact second)" ENOENT

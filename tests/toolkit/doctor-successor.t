@@ -23,7 +23,7 @@ echo c80000f0505e >"$root/sys/class/iommu/dmar0/intel-iommu/ecap"
 compatible=$root/sys/kernel/liveupdate/compatible
 layouts=(memfd-v4 iommufd-v1 vfio-pci-v3 pci-liveupdate-v1)
 nothing_preserved() {
-	printf 'used %s\n' kho-v4 luo-v5
+	printf 'used %s\n' kho-v4 luo-v6
 	printf 'available %s\n' "${layouts[@]}" iommu-liveupdate-v4
 }
 nothing_preserved >"$compatible"
@@ -63,7 +63,7 @@ image=$tap_scratch/image
 image_says vfio-pci-v3 vfio-pci-v9 "$image"
 like "another version is refused" "$(advice)" "cannot take over 'vfio-pci-v3': it does not accept that; load a kernel that does"
 {
-	printf 'used %s\n' kho-v4 luo-v5 memfd-v4
+	printf 'used %s\n' kho-v4 luo-v6 memfd-v4
 	printf 'available %s\n' vfio-pci-v3 iommufd-v1
 } >"$compatible"
 is "unless nothing of it is preserved" "$(status)" 0

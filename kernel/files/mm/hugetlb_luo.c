@@ -184,6 +184,8 @@ static int hugetlb_luo_preserve_folios(struct file *file,
 	err = kho_preserve_vmalloc(folios_ser, &ser->folios);
 	if (err)
 		goto err_unpreserve;
+	ser->folios_crc = crc32_le(~0, folios_ser,
+				   ser->nr_folios * sizeof(*folios_ser));
 
 	kvfree(folios);
 	*out = folios_ser;

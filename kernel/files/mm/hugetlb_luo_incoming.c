@@ -134,7 +134,18 @@ static int hugetlb_luo_check_folios(const struct hugetlb_luo_ser *ser,
 	return 0;
 }
 
-/* Nothing is restored but the list of the pages, and that only if all is well. */
+/* Whether the list of the pages is what the previous kernel made. */
+static bool hugetlb_luo_has_list(const struct hugetlb_luo_ser *ser)
+{
+	return kho_vmalloc_check(&ser->folios,
+				 ser->nr_folios * sizeof(struct hugetlb_luo_folio_ser),
+				 ser->folios_crc);
+}
+
+/*
+ * Nothing is restored but the list of the pages, and that only if all is well.
+ * Without pages nothing can be retrieved, nor given back.
+ */
 static struct hugetlb_luo_incoming *
 hugetlb_luo_incoming_create(const struct hugetlb_luo_ser *ser)
 {
@@ -145,12 +156,13 @@ hugetlb_luo_incoming_create(const struct hugetlb_luo_ser *ser)
 
 	in->order = ser->order;
 	in->h = size_to_hstate(PAGE_SIZE << ser->order);
-	if (ser->nr_folios) {
+	if (ser->nr_folios && !hugetlb_luo_has_list(ser)) {
+		pr_err("the list of the pages of a preserved memfd is damaged\n");
+	} else if (ser->nr_folios) {
 		in->folios_ser = kho_restore_vmalloc(&ser->folios);
 		if (!in->folios_ser)
 			return ERR_PTR(-ENOMEM);
 
-		/* Without pages nothing can be retrieved, nor given back. */
 		if (!hugetlb_luo_check_folios(ser, in->folios_ser))
 			in->nr_folios = ser->nr_folios;
 	}
@@ -521,4 +533,8 @@ void hugetlb_luo_finish(struct liveupdate_file_op_args *args)
 
 #ifdef CONFIG_LIVEUPDATE_HUGETLB_KUNIT_TEST
 #include "hugetlb_luo_kunit.c"
+#endif
+
+#ifdef CONFIG_LIVEUPDATE_DAMAGE_KUNIT_TEST
+#include "hugetlb_luo_damage_kunit.c"
 #endif

@@ -462,6 +462,58 @@ void iommu_liveupdate_lose_file(u64 file)
 }
 EXPORT_SYMBOL_GPL(iommu_liveupdate_lose_file);
 
+/* A file that a device needs, and that is of no session; 0 if there is none. */
+static u64 missing_file(struct iommu_incoming *in, const struct incoming_device *device)
+{
+	const struct incoming_domain *domain = find_domain(in, device->ser->domain);
+
+	if (device->ser->file && !liveupdate_file_came(device->ser->file))
+		return device->ser->file;
+	if (domain && domain->ser->file && !liveupdate_file_came(domain->ser->file))
+		return domain->ser->file;
+	return 0;
+}
+
+/* Go on from the device @key; 0 after the last one that misses a file. */
+static u64 next_missing_file(unsigned long *key)
+{
+	struct incoming_device *device;
+	u64 file;
+
+	CLASS(incoming, in)();
+
+	if (!in)
+		return 0;
+	xa_for_each_start(&in->devices, *key, device, *key) {
+		file = missing_file(in, device);
+		if (file) {
+			(*key)++;
+			return file;
+		}
+	}
+	return 0;
+}
+
+/**
+ * iommu_flb_files_known - lose the devices that nobody can ask for
+ * @args: of LUO
+ *
+ * The records of a session, or of a file, are damaged. No session gives up on such a
+ * device, so it is an ordinary one at once.
+ *
+ * Context: May sleep. Takes the mutex of a device's group.
+ */
+void iommu_flb_files_known(struct liveupdate_flb_op_args *args)
+{
+	unsigned long key = 0;
+	u64 file;
+
+	while ((file = next_missing_file(&key))) {
+		iommu_liveupdate_lose_file(file);
+		iommu_liveupdate_finish_file(file);
+	}
+}
+
 /* Every device has been found and attached by now, or is lost. */
 static void __init lose_device(struct iommu_incoming *in,
 			       struct incoming_device *device)

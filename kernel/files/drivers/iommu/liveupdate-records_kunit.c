@@ -3,7 +3,9 @@
  * KUnit tests of what becomes of damaged records of the IOMMU.
  */
 
+#include <kunit/static_stub.h>
 #include <linux/iommu-liveupdate.h>
+#include <linux/kexec_handover.h>
 #include <linux/kho/abi/block.h>
 #include <linux/liveupdate_damage.h>
 #include <linux/module.h>
@@ -440,6 +442,8 @@ static void damaged_handovers_are_what_they_still_are(struct kunit *test)
 	make_domains(world);
 	make_devices(world);
 
+	/* Blocks ask for themselves */
+	kunit_activate_static_stub(test, kho_preserved_size, damage_preserved_size);
 	damages = 0;
 	in = iommu_incoming_read(&test_source, data);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(in));

@@ -224,6 +224,7 @@ static const struct liveupdate_flb_ops iommu_flb_ops = {
 	.retrieve	= iommu_flb_retrieve,
 	.finish		= iommu_flb_finish,
 	.components	= iommu_flb_components,
+	.files_known	= iommu_flb_files_known,
 	.owner		= THIS_MODULE,
 };
 

@@ -25,6 +25,7 @@ extern struct liveupdate_flb iommu_flb;
 
 int iommu_flb_retrieve(struct liveupdate_flb_op_args *args);
 void iommu_flb_finish(struct liveupdate_flb_op_args *args);
+void iommu_flb_files_known(struct liveupdate_flb_op_args *args);
 void iommu_forget_refusals(u32 segment, u16 bdf);
 
 static inline unsigned long device_key(u32 segment, u16 bdf)

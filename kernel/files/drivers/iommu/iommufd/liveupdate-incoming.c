@@ -246,10 +246,13 @@ iommufd_get_unrestored(struct iommufd_ctx *ictx)
 
 void iommufd_liveupdate_finish(struct liveupdate_file_op_args *args)
 {
+	struct iommufd_ser *ser = iommufd_incoming_ser(args->serialized_data);
 	struct iommufd_hwpt_restored *hwpt;
 	struct iommufd_ctx *ictx;
 
-	kho_restore_free(phys_to_virt(args->serialized_data));
+	/* What is damaged may be somebody else's, and stays reserved */
+	if (ser)
+		kho_restore_free(ser);
 	if (args->retrieve_status <= 0)
 		return;
 

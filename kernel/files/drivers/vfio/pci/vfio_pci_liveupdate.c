@@ -378,21 +378,21 @@ static bool vfio_pci_liveupdate_veto(struct liveupdate_file_op_args *args, char 
 				     size_t size)
 {
 	struct vfio_pci_core_device *vdev = vfio_pci_preserved_device(args);
+	struct pci_dev *locked __free(pci_dev_put) =
+		pci_liveupdate_find_locked(vdev->pdev);
 	bool intx;
 
-	scoped_guard(mutex, &vdev->igate)
-		intx = vfio_pci_intx_vetoes(vdev);
-	if (intx) {
-		snprintf(why, size, "%s: " VFIO_PCI_INTX_VETO, pci_name(vdev->pdev));
+	/* The worse one first: with it the session cannot be dropped, either */
+	if (locked) {
+		snprintf(why, size, "%s: " VFIO_PCI_LOCKED_VETO, pci_name(locked));
 		return true;
 	}
 
-	struct pci_dev *locked __free(pci_dev_put) =
-		pci_liveupdate_find_locked(vdev->pdev);
-
-	if (locked)
-		snprintf(why, size, "%s: " VFIO_PCI_LOCKED_VETO, pci_name(locked));
-	return locked;
+	scoped_guard(mutex, &vdev->igate)
+		intx = vfio_pci_intx_vetoes(vdev);
+	if (intx)
+		snprintf(why, size, "%s: " VFIO_PCI_INTX_VETO, pci_name(vdev->pdev));
+	return intx;
 }
 
 /* The machine is shut down with the lock of each device. */
@@ -631,11 +631,13 @@ static void vfio_pci_liveupdate_finish(struct liveupdate_file_op_args *args)
 	struct liveupdate_step step;
 	struct vfio_pci_core_device *vdev;
 
-	if (ser)
+	/* What is damaged may be somebody else's, and stays reserved */
+	if (ser) {
 		iommu_liveupdate_finish_device(ser->segment, ser->bdf);
-	else
+		kho_restore_free(ser);
+	} else {
 		iommu_liveupdate_finish_file(args->serialized_data);
-	kho_restore_free(phys_to_virt(args->serialized_data));
+	}
 	if (args->retrieve_status <= 0)
 		return;
 

@@ -72,6 +72,8 @@ struct hugetlb_luo_folio_ser {
  *             size in huge pages.
  * @folios:    KHO vmalloc descriptor pointing to the array of
  *             struct hugetlb_luo_folio_ser.
+ * @folios_crc: CRC-32 (Ethernet polynomial, seed ~0) of that array.
+ * @reserved:  0
  */
 struct hugetlb_luo_ser {
 	u32 magic;
@@ -84,6 +86,8 @@ struct hugetlb_luo_ser {
 	u32 flags;
 	u64 nr_folios;
 	struct kho_vmalloc folios;
+	u32 folios_crc;
+	u32 reserved;
 } __packed;
 
 /* Name of the subtree that says how many huge pages are preserved */
