@@ -98,7 +98,7 @@ is "without bpf_loop, those that call it cannot" "$(unfit no-loop)" "dma_faults 
 is "and one sentence names it, and since when it is there" "$(why no-loop dma_faults)" \
 	"dma_faults cannot work here: this kernel lacks a helper of BPF programs; it needs Linux 5.17 or later (bpf_loop)."
 kernel no-walk '/BPF_FUNC_for_each_map_elem/d'
-is "the same of other helpers" "$(unfit no-walk)" "dma_faults"
+is "the same of other helpers" "$(unfit no-walk)" "blackout dma_faults"
 kernel no-atomics '/BPF_FUNC_check_mtu/d'
 is "without what came with atomic instructions, none that uses them can" "$(unfit no-atomics)" \
 	"step_latency blackout immutable dma_faults pt_identity"

@@ -23,7 +23,7 @@ done
 "$lutrace" report --html different.json -o different.html
 "$lutrace" report --html -l crowded -o crowded.html
 jq '"<img src=http://127.0.0.1/x onerror=document.title=1>\"><script>document.title=1</script>" as $evil |
-	.ledgers.outgoing.release = $evil[:40] | .generator = $evil | (.identity.differences[] | .[]) = $evil |
+	.ledgers.outgoing.release = $evil[:40] | .generator = $evil | (.identity.differences[] | .kind, .unit, .device, .iova, .old, .new) = $evil |
 	.dma[$evil] = $evil | .session.name = $evil' different.json >evil.json
 "$lutrace" report --html evil.json -o evil.html
 

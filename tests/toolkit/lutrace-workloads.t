@@ -41,8 +41,7 @@ is "the pause of the host is known all the same" "$(status "$lutrace" time -l wo
 "$lutrace" time -l workloads >workloads.txt
 ok "time prints them as a table" same "$golden/workloads.txt" workloads.txt
 "$lutrace" record -l workloads -o workloads.json
-ok "a recording is what the schema says" "$build/tests/unit/check-schema" \
-	"$project/docs/handover.schema.json" workloads.json
+schema "a recording is what the schema says" handover workloads.json
 is "time of a recording is that of its ledgers" "$("$lutrace" time workloads.json)" "$(cat workloads.txt)"
 like "report prints them, too" "$("$lutrace" report workloads.json)" '  vm2 +9.000 ms +2.226 s'
 is "without names there is no table" "$("$lutrace" time -l unnamed | grep -c workload)" 0

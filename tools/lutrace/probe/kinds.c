@@ -70,12 +70,22 @@ struct probe_need {
 #define LINUX_5_13 "this kernel lacks a helper of BPF programs; it needs Linux 5.13 or later."
 #define LINUX_5_17 "this kernel lacks a helper of BPF programs; it needs Linux 5.17 or later."
 
+/* Both programs that read the ledger's records. */
+#define STEP_NEEDS                                                                                 \
+	EVENTS(NO_EVENTS, "btf_trace_liveupdate_step_begin", "btf_trace_liveupdate_step_end"),     \
+		MEMBERS(OTHER_RECORD, "liveupdate_record", "sequence", "cycles", "ref", "step",    \
+			"edge", "ret", "count", "name"),                                           \
+		MEMBERS(OTHER_RECORD, "liveupdate_ledger", "cycles_khz"),                          \
+		HELPERS(LINUX_5_12, "check_mtu")
+
 static const struct probe_need step_needs[] = {
-	EVENTS(NO_EVENTS, "btf_trace_liveupdate_step_begin", "btf_trace_liveupdate_step_end"),
-	MEMBERS(OTHER_RECORD, "liveupdate_record", "sequence", "cycles", "ref", "step", "edge",
-		"ret", "count", "name"),
-	MEMBERS(OTHER_RECORD, "liveupdate_ledger", "cycles_khz"),
-	HELPERS(LINUX_5_12, "check_mtu"),
+	STEP_NEEDS,
+	{ 0 },
+};
+
+static const struct probe_need blackout_needs[] = {
+	STEP_NEEDS,
+	HELPERS(LINUX_5_13, "for_each_map_elem"),
 	{ 0 },
 };
 
@@ -117,7 +127,7 @@ static const struct probe_need identity_needs[] = {
 
 const struct probe_kind probe_kinds[PROBE_COUNT] = {
 	[PROBE_STEP_LATENCY] = { "step_latency", "step_latency", false, step_needs },
-	[PROBE_BLACKOUT] = { "blackout", "blackout_report", false, step_needs },
+	[PROBE_BLACKOUT] = { "blackout", "blackout_report", false, blackout_needs },
 	[PROBE_IMMUTABLE] = { "immutable", "immutable_totals", true, immutable_needs },
 	[PROBE_DMA_FAULTS] = { "dma_faults", "fault_totals", true, fault_needs },
 	[PROBE_PT_IDENTITY] = { "pt_identity", "pt_totals", true, identity_needs },
