@@ -176,6 +176,32 @@ static void a_pause_has_a_budget(void **state)
 	assert_says(&verdict, VERDICT_UNKNOWN, "nobody knows whether that is within the budget");
 }
 
+/* A host's pause is without that of a workload whose marks do not match. */
+static void a_workload_that_did_not_resume_is_not_good(void **state)
+{
+	struct workload *list = calloc(3, sizeof(*list));
+	struct verdict_of verdict;
+
+	(void)state;
+	assert_non_null(list);
+	for (size_t i = 0; i < 3; i++)
+		snprintf(list[i].name.text, sizeof(list[i].name.text), "vm%zu", i);
+	free(handover.workloads.list);
+	handover.workloads.list = list;
+	handover.workloads.count = 3;
+	judge(&verdict, NULL, NULL, 0);
+	assert_says(&verdict, VERDICT_GOOD, "the page tables are identical");
+	list[1].pause = (struct blackout_pause){ .present = 1,
+						 .reason = BLACKOUT_REASON_NOT_RESUMED };
+	list[2].pause = (struct blackout_pause){ .present = 1, .known = 1, .ns = 1 };
+	judge(&verdict, NULL, NULL, 0);
+	assert_says(&verdict, VERDICT_UNKNOWN, "the pause of 'vm1' is unknown (");
+	list[2].pause.known = 0;
+	judge(&verdict, NULL, NULL, 0);
+	assert_says(&verdict, VERDICT_UNKNOWN,
+		    "the pauses of 2 workloads are unknown, that of 'vm1' the first");
+}
+
 static struct liveupdate_record *record_of(enum side side, unsigned int step, bool end)
 {
 	struct ledger *ledger = &handover.ledger[side];
@@ -264,6 +290,7 @@ int main(void)
 		TEST(what_nobody_knows_is_not_good),
 		TEST(what_nobody_was_asked_is_said_and_no_more),
 		TEST(a_pause_has_a_budget),
+		TEST(a_workload_that_did_not_resume_is_not_good),
 		TEST(the_ledger_knows_sessions_that_did_not_finish),
 		TEST(a_device_that_was_isolated_is_bad),
 		TEST(the_json_says_the_same),

@@ -70,6 +70,30 @@ static void ask_pause(struct verdict_of *verdict, const struct blackout *blackou
 		say(verdict, CHECK_BUDGET, VERDICT_GOOD, "that is within the budget of %s", budget);
 }
 
+/* Of each workload whose marks have a name: the host's pause is without those not known. */
+static void ask_workloads(struct verdict_of *verdict, const struct workloads *workloads)
+{
+	const struct workload *first = NULL;
+	size_t i, unknown = 0;
+
+	for (i = 0; i < workloads->count; i++) {
+		const struct workload *workload = &workloads->list[i];
+
+		if (!workload->pause.present || workload->pause.known)
+			continue;
+		first = first ?: workload;
+		unknown++;
+	}
+	if (unknown == 1)
+		say(verdict, CHECK_WORKLOADS, VERDICT_UNKNOWN,
+		    "the pause of '%s' is unknown (%s)", first->name.text,
+		    blackout_reason_text(first->pause.reason));
+	else if (unknown)
+		say(verdict, CHECK_WORKLOADS, VERDICT_UNKNOWN,
+		    "the pauses of %zu workloads are unknown, that of '%s' the first", unknown,
+		    first->name.text);
+}
+
 static void ask_identity(struct verdict_of *verdict, const struct evidence_identity *identity)
 {
 	if (!identity)
@@ -344,6 +368,7 @@ void verdict_make(struct verdict_of *verdict, const struct handover *handover,
 	memset(verdict, 0, sizeof(*verdict));
 	verdict->budget_ns = budget_ns;
 	ask_pause(verdict, &handover->blackout);
+	ask_workloads(verdict, &handover->workloads);
 	ask_identity(verdict, evidence->identity);
 	ask_dma(verdict, evidence->dma);
 	ask_interrupts(verdict, evidence->interrupts);

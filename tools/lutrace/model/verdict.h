@@ -28,6 +28,7 @@ enum verdict {
 #define VERDICT_CHECKS(X)                                                                          \
 	X(PAUSE, "pause")                                                                          \
 	X(BUDGET, "budget")                                                                        \
+	X(WORKLOADS, "workloads")                                                                  \
 	X(IDENTITY, "identity")                                                                    \
 	X(DMA, "dma")                                                                              \
 	X(INTERRUPTS, "interrupts")                                                                \
