@@ -9,6 +9,7 @@
 #include "model/document.h"
 #include "model/kinds.h"
 #include "show/chrome.h"
+#include "show/evidence.h"
 #include "show/html.h"
 #include "show/overlay.h"
 #include "show/report.h"
@@ -35,12 +36,12 @@ int fuzz_file(const uint8_t *data, size_t size, char path[32])
 /**
  * fuzz_show - show a handover in all forms
  * @handover: what was read
- * @from:     the recording that it was read from, or NULL
+ * @evidence: what others testify to
  */
-void fuzz_show(const struct handover *handover, struct json_object *from)
+void fuzz_show(const struct handover *handover, const struct evidence *evidence)
 {
 	const struct handover *const both[OVERLAYS] = { handover, handover };
-	struct json_object *recording = recording_make(handover, from);
+	struct json_object *recording = recording_make(handover, evidence);
 	struct json_object *summary = step_summary(handover, 0);
 	FILE *out = fopen("/dev/null", "w");
 
@@ -49,12 +50,13 @@ void fuzz_show(const struct handover *handover, struct json_object *from)
 	json_object_to_json_string_ext(recording, JSON_C_TO_STRING_PRETTY);
 	if (handover->khz)
 		chrome_write(out, handover);
-	html_write(out, handover, from);
+	html_write(out, handover, evidence, 0);
 	timeline_write(out, handover, true, 100);
 	if (handover->blackout.known)
 		overlay_write(out, both);
 	print_blackout(recording);
 	print_step_summary(summary);
+	print_evidence(evidence);
 	fclose(out);
 	json_object_put(summary);
 	json_object_put(recording);

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <json-c/json.h>
 
+#include "model/evidence.h"
 #include "model/handover.h"
 
 /* What libFuzzer calls. */
@@ -19,6 +19,6 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned int seed);
 
 int fuzz_file(const uint8_t *data, size_t size, char path[32]);
-void fuzz_show(const struct handover *handover, struct json_object *from);
+void fuzz_show(const struct handover *handover, const struct evidence *evidence);
 
 #endif /* TESTS_FUZZ_H */

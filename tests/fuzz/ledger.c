@@ -23,6 +23,7 @@ static void take(struct handover *handover, int side, const uint8_t *data, size_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct handover handover = { 0 };
+	struct evidence none = { 0 };
 	char why[LEDGER_WHY_SIZE];
 	uint32_t first;
 
@@ -36,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	take(&handover, INCOMING, data + first, size - first);
 	if ((handover.present[OUTGOING] || handover.present[INCOMING]) &&
 	    !handover_build(&handover, why))
-		fuzz_show(&handover, NULL);
+		fuzz_show(&handover, &none);
 	handover_free(&handover);
 	return 0;
 }

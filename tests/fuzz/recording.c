@@ -9,14 +9,16 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct handover handover = { 0 };
+	struct evidence evidence = { 0 };
 	char why[LEDGER_WHY_SIZE], path[32];
 	int fd = fuzz_file(data, size, path);
 	struct json_object *recording = json_file_read(path, true, why);
 
 	close(fd);
-	if (recording && !recording_parse(&handover, recording, why))
-		fuzz_show(&handover, recording);
+	if (recording && !recording_parse(&handover, &evidence, recording, why))
+		fuzz_show(&handover, &evidence);
 	json_object_put(recording);
 	handover_free(&handover);
+	evidence_free(&evidence);
 	return 0;
 }

@@ -55,8 +55,10 @@ dma_continues() {
 	is "the device's interrupt crosses" "$(of '.interrupts | "\(.carried) \(.vectors | length)"')" "true 1"
 	ok "it came before, at once when it was enabled again, and comes" \
 		[ "$(of '.interrupts.vectors[0] | [.before, .at_enable, .after] | map(. > 0) | all')" = true ]
-	ok "the recording is what its schema says" \
-		"${BUILD:-$tap_directory/../../build}/tests/unit/check-schema" "$tap_directory/../../docs/handover.schema.json" "$lab_results/handover.json"
+	schema "the recording is what its schema says" handover "$lab_results/handover.json"
+	schema "so is the verdict on the page tables" verify "$lab_results/identity.json"
+	schema "and the snapshot" snapshot "$lab_results/snapshot.json"
+	is "all of it is good" "$("${BUILD:-$tap_directory/../../build}/bin/lutrace" check "$lab_results/handover.json" | cut -d ' ' -f 1)" Good.
 	tap_done
 }
 

@@ -106,6 +106,7 @@ poke $at $((id + step))
 verify
 poke $at $((id))
 ok "a changed domain id is the only difference" is_only $kind 'domain id [0-9]' 'domain id [0-9]'
+cp /tmp/verdict.json "$LAB_RESULTS/different.json"
 ok "both domain ids are shown" answers '.differences[0] |
 	(.old_text | capture("domain id (?<n>[0-9]+)").n | tonumber) + 1 ==
 	(.new_text | capture("domain id (?<n>[0-9]+)").n | tonumber)'
@@ -122,6 +123,7 @@ ok "although they are there" jq -e '[.entries[] | select(.text | test("accessed,
 bpffs=/sys/fs/bpf/identity
 bpftool prog loadall "$LAB_BUILD/bpf/pt_identity.bpf.o" $bpffs autoattach pinmaps $bpffs/maps || exit 1
 lutrace snapshot -j --all --output /tmp/all >/tmp/all.json || exit 1
+cp /tmp/walk.json /tmp/all.json "$LAB_RESULTS"
 cat $bpffs/pt_report | tee /tmp/report
 ok "the BPF iterator that bpftool loads gives the digest that lutrace gives" \
 	grep -q "^devices .* digest $(jq -r .digest /tmp/all.json)\$" /tmp/report
@@ -131,5 +133,8 @@ kill $workload
 END
 	lab_run --mode "$1" --devices igb --timeout 560 "$stage"
 	stage_tap 1
+	schema "the walk is what its schema says" walk "$lab_results/walk.json"
+	schema "so is a snapshot" snapshot "$lab_results/all.json"
+	schema "and a verdict with a difference" verify "$lab_results/different.json"
 	tap_done
 }

@@ -43,6 +43,8 @@ postmortem() {
 	"$lutrace" postmortem -j --vmcore "$lab_results/vmcore" --vmlinux "$build/linux/$kernel/vmlinux" "$@" \
 		>"$tap_scratch/answer" 2>"$tap_scratch/errors"
 	echo $? >"$tap_scratch/exit"
+	schema "  its answer is what its schema says" "$(jq -r 'if has("error") then "error" else "postmortem" end' "$tap_scratch/answer")" \
+		"$tap_scratch/answer"
 }
 # answer FILTER: of that JSON, on one line
 answer() { jq -c -r "$1" "$tap_scratch/answer"; }

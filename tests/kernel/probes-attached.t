@@ -136,6 +136,16 @@ like "there are some" "$(counted steps-pinned)" '^domain-restore 1 [1-9]'
 is "with their durations" "$(jq -s '(.[0].steps | INDEX(.step)) as $other | [.[1].steps[] |
 	select(.step | test("restore")) | .max_ns - $other[.step].max_ns | fabs <= 1] | length > 1 and all' \
 	"$lab_results"/steps.json "$lab_results"/steps-pinned.json)" true
+in_results() { printf "$lab_results/%s.json\n" "$@"; }
+mapfile -t answers < <(in_results unknown before others preserved unknown-again restored)
+schema "all answers of faults are what their schema says" faults "${answers[@]}"
+schema "so is that of changes" changes "$lab_results/changes.json"
+mapfile -t answers < <(in_results cost measured)
+schema "those of probes" probes "${answers[@]}"
+mapfile -t answers < <(in_results steps steps-pinned steps-outgoing)
+schema "those of steps" steps "${answers[@]}"
+mapfile -t answers < <(in_results time time-pinned)
+schema "and those of time" time "${answers[@]}"
 like "a histogram is drawn of them" "$(cat "$lab_results/histogram.txt")" '^@ns\[iommu-restore\]:'
 is "a measurement counts without a sysctl" "$(lab_json measured.json '"\(.statistics) \(.measured)"')" "false true"
 is "who removes the pins detaches" "$(fact detached)" 2

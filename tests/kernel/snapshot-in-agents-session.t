@@ -54,5 +54,7 @@ is "under its token it is found, and the page tables are identical" \
 is "it is the snapshot that was taken" "$(jq -s \
 	'.[0].digest != null and .[0].digest == .[1].digest' \
 	"$lab_results/identity.json" "$lab_results/snapshot.json")" true
+schema "the snapshot's answer is what its schema says" snapshot "$lab_results/snapshot.json"
+schema "so are the verdicts" verify "$lab_results/identity.json" "$lab_results/wrong.json"
 is "the agent has finished its session itself" "$(value finished)" 1
 tap_done

@@ -51,6 +51,7 @@ like "doctor --sessions names the session, the file and the reason" "$(cat "$lab
 is "that is bad" "$(fact doctor-exit)" 1
 is "in JSON, too" "$(lab_json doctor.json '.checks[] | select(.verdict == "fail") | "\(.kind) \(.session) \(.token)"')" \
 	"veto second 0x3"
+schema "which is what its schema says" doctor "$lab_results/doctor.json"
 is "by default the reboot call fails, and the device goes on" "$(fact refused)" "255 1"
 is "there are no other policies" "$(fact wrong)" "Invalid argument"
 is "the policy is changed" "$(fact policy)" drop

@@ -54,6 +54,11 @@ like() {
 	fi
 }
 
+# schema SENTENCE NAME FILE...: documents are what docs/schema/NAME.json says
+schema() {
+	ok "$1" "$tap_directory/../toolkit/schema" "${@:2}"
+}
+
 # skip_all REASON: end the test, which cannot run here; only for a missing
 # ability of the machine, and the reason names it
 skip_all() {

@@ -29,8 +29,8 @@ like "how far it is, is said" "$(cat bench.err)" '2 of 2'
 "$lutrace" bench -j "$set" >bench.json
 answer() { jq -c "$1" bench.json; }
 is "both pauses are known" "$(answer '[.updates.runs, .updates.unknown]')" "[2,0]"
-ok "the answer is as its schema has it" "$BUILD/tests/unit/check-schema" "$project/docs/bench.schema.json" bench.json
-ok "so is a recording, environment and all" "$BUILD/tests/unit/check-schema" "$project/docs/handover.schema.json" "$set/0001.json"
+schema "the answer is as its schema has it" bench bench.json
+schema "so is a recording, environment and all" handover "$set/0001.json"
 is "phases have two values each" "$(answer '[.phases[].count] | unique')" "[2]"
 is "the machine is QEMU's" "$(answer .environment.outgoing.machine.hypervisor)" \
 	"\"$(grep -qs works "$BUILD/lab-kvm" && echo KVM || echo QEMU/TCG)\""

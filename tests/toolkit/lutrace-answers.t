@@ -10,7 +10,6 @@ project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 build=${BUILD:-$project/build}
 lutrace=$build/bin/lutrace
 golden=$project/tests/toolkit/golden
-schema=$project/docs/handover.schema.json
 
 export LC_ALL=C
 for scenario in handover cold running no-marks nested deep large damaged \
@@ -105,11 +104,10 @@ for scenario in full-mark full-version-1; do
 done
 is "others make no difference" "$("$lutrace" time -l full-files)" "$("$lutrace" time -l handover)"
 
-ok "a recording is what the schema says" "$build/tests/unit/check-schema" "$schema" handover.json
+schema "a recording is what the schema says" handover handover.json
 for scenario in cold running no-marks large half-finished full-mark full-version-1 full-files; do
 	"$lutrace" record -l "$scenario" -o "$scenario.json"
-	ok "so is that of the scenario $scenario" \
-		"$build/tests/unit/check-schema" "$schema" "$scenario.json"
+	schema "so is that of the scenario $scenario" handover "$scenario.json"
 done
 is "phases add up to the nanosecond" \
 	"$(jq '.blackout.ns == ([.blackout.phases[].ns] | add)' handover.json)" true
@@ -150,7 +148,7 @@ echo '{"referee":{"translation_off":0,"faults":0,"memory_identical":true}}' >ref
 is "and stay when more is merged into a recording" \
 	"$(jq -c '[.identity.verdict, .dma.lost, .referee.memory_identical]' merged.json)" \
 	'["identical",1,true]'
-ok "which is still what the schema says" "$build/tests/unit/check-schema" "$schema" merged.json
+schema "which is still what the schema says" handover merged.json
 golden "report prints what was merged in" merged.txt "$lutrace" report merged.json
 echo '{"blackout":{"ns":1}}' >forged.json
 is "figures of the ledger cannot be merged in" \

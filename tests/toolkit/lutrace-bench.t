@@ -19,7 +19,7 @@ status() {
 	"$@" >/dev/null 2>&1
 	echo $?
 }
-allowed() { "$build/tests/unit/check-schema" "$project/docs/$1.schema.json" "$2"; }
+allowed() { "$project/tests/toolkit/schema" "$1" "$2"; }
 
 # environment RELEASE PROBES: as 'lutrace bench --end' writes it
 environment() {

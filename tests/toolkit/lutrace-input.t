@@ -104,6 +104,32 @@ ok "a FIFO that is named does not keep metrics waiting" \
 is "a pipe is a recording" "$("$lutrace" time -j <(cat good.json) | jq .blackout.ns)" \
 	"$("$lutrace" time -j good.json | jq .blackout.ns)"
 
+# Evidence: what does not fit is refused, and the member is named.
+echo '{"referee":{"memory_identical":"no"},"dma":[1,2,3]}' >types.json
+refused "merging a list as an object" "member 'referee.translation_off' is missing" \
+	"$lutrace" record -l ledgers -m types.json
+wrong() { # MEMBER VALUE PATTERN
+	jq -c ".$1 = $2" good.json >wrong.json
+	refused "$1 of $2" "$3" "$lutrace" report wrong.json
+	jq -c "{ ${1%%.*} }" wrong.json >part.json
+	refused "merging it" "$3" "$lutrace" record -l ledgers -m part.json
+}
+wrong dma '[1,2,3]' "'dma' is a list"
+wrong identity '"identical"' "'identity' is a text"
+wrong session 5 "'session' is a number"
+wrong environment 7 "'environment' is a number"
+wrong referee.memory_identical '"no"' "'referee.memory_identical' is a text"
+wrong identity.verdict '"perhaps"' "'identity.verdict' is 'perhaps'"
+wrong dma.sent '"\u001b[2Kx"' "'dma.sent' is a text"
+wrong dma.corrupt -1 "'dma.corrupt' is not a whole number"
+wrong dma.lost 0.5 "'dma.lost' is not a whole number"
+wrong session.bind '{"result": "\r\u001b[A evil", "ns": 1}' "'session.bind.result'"
+wrong interrupts.carried '"yes"' "'interrupts.carried' is a text"
+jq -c '.dma.received = {}' good.json >set/0001.json
+"$lutrace" export -t - set >metrics 2>log
+like "the exporter passes over such a recording, and says why" "$(cat log)" "0001.json: .*'dma.received' is an object"
+like "and counts it" "$(cat metrics)" 'lutrace_export_unreadable_recordings 1'
+
 # Texts.
 jq -c '.identity.reason = "a\u001b]0;title\u0007\u009b31m\u007fb\nc"' good.json >control.json
 is "no control character of a recording reaches the terminal" \
@@ -112,7 +138,7 @@ like "what is left is shown" "$("$lutrace" report control.json)" 'a.\]0;title[?]
 jq -c '.kernel.incoming = "x" | .ledgers.incoming.release = "7.3\u00e9XY"' good.json |
 	LC_ALL=C sed 's/XY/\xff\xfe/' >utf8.json
 ok "letters beyond ASCII are read" bash -c "'$lutrace' time utf8.json >/dev/null"
-printf '{"identity":{"reason":"\xc3\xa9 \xf0\x9f\x98\x80"}}' >letters.json
+printf '{"identity":{"verdict":"unknown","reason":"\xc3\xa9 \xf0\x9f\x98\x80"}}' >letters.json
 is "and are what they were" "$("$lutrace" record -l ledgers -m letters.json | jq -r .identity.reason)" "$(printf '\xc3\xa9 \xf0\x9f\x98\x80')"
 ok "metrics are UTF-8 whatever a recording holds" \
 	bash -c "'$lutrace' export -t - utf8.json | iconv -f utf-8 -t utf-8 >/dev/null"

@@ -47,7 +47,7 @@ is "the phases are those of the recording, and their sum is the pause" \
 	"$(jq -r '[.blackout.phases[].ns | tostring] | join(" ")' different.json)"
 is "what is bad is in its first sentence" "$(verdict different.html)" \
 	"Bad. The workload was paused for $("$lutrace" time different.json | sed -n 's/^Blackout: //p'); the page tables are different; 1 of 1078 packets was lost; 1 call of the session failed."
-jq '.identity |= { verdict: "identical", domains: 1 } | .dma.lost = 0 | .session.finish.result = "ok"' different.json >good.json
+jq '.identity |= { verdict: "identical", domains: 1 } | .dma.lost = 0 | .dma.received = 1078 | .session.finish.result = "ok"' different.json >good.json
 page good
 like "what is good is called good" "$(verdict good.html)" '^Good\. .*; the page tables are identical; no packet was lost\.$'
 jq '.referee |= (.remapping_off = 1 | .remapping_stale = 1)' good.json >exposed.json
@@ -86,31 +86,30 @@ jq 'def evil: "\"'"'"'><script>alert(1)</script>&<img src=x onerror=alert(1)>\u0
 	.generator = evil | .ledgers.outgoing.release = "<script>a</script>\"&" |
 	.ledgers.incoming.release = "</title><img src=x>" |
 	(.ledgers[].records[] | select(.name) | .name) |= "<script>\"&" |
-	(.identity | .verdict, .reason, .snapshot_release, .digest) |= evil |
-	(.identity.differences[] | .[]) |= evil | .identity.differences += [evil, null, 7, [evil], {}] |
-	(.identity.devices[] | .[]) |= evil |
-	.dma[evil] = evil | .dma.sender[evil] = { (evil): evil } | .dma.lost = evil |
-	(.interrupts.vectors[] | .[]) |= evil | .session.name = evil |
-	(.session.files[] | .[]) |= evil | .session.bind = { result: evil, ns: evil } |
-	.referee.memory_identical = evil | .referee.translation_off = evil' different.json >evil.json
+	(.identity | .reason, .snapshot_release) |= evil |
+	(.identity.differences[] | .kind, .unit, .device, .iova, .old, .old_text, .new, .new_text) |= evil |
+	.identity.differences += [evil, {}] | .identity[evil] = [evil] |
+	(.identity.devices[] | .device, .unit, .mode, .stage, .top) |= evil |
+	.dma[evil] = evil | .dma.sender[evil] = { (evil): evil } | .interrupts[evil] = evil |
+	.session.name = evil | .referee.translation = evil | .referee.differences = [evil]' different.json >evil.json
 page evil
 # Without its marks the pause ends when all sessions are finished: that is one more in the picture.
 is "markup in names is text" "$(count evil.html '<script') $(count evil.html '<img') $(count evil.html '</title>')" \
 	"1 0 $(($(count different.html '</title>') + 1))"
 ok "and is shown" [ "$(count evil.html '&lt;script&gt;')" -gt 20 ]
 is "no letter is left that is not printable" "$(tr -d '\n\t\040-\176' <evil.html | wc -c)" 0
-jq '("x" * 1000000) as $long | .identity.verdict = $long | .identity.reason = $long |
-	.session.files[0].file = $long | .dma = reduce range(100000) as $i ({}; .["m\($i)"] = $i) |
+jq '("x" * 4096) as $long | .identity.reason = $long | .dma.note = $long * 200 |
+	.dma += reduce range(100000) as $i ({}; .["m\($i)"] = $i) |
 	.identity.differences = [range(100000) | { kind: "table-entry", device: "d\(.)", old: "0x1" }] |
-	.identity.difference_count = 1e300 | .session.files += [range(100000) | { file: 1 }] |
-	.interrupts.vectors = [range(100000) | {}] |
-	.dma.sender = (reduce range(20) as $i ("deep"; { a: . }))' different.json >long.json
+	.identity.difference_count = 1e15 | .session.files += [range(100000) | { file: "memfd", token: ., result: "ok", ns: 1 }] |
+	.interrupts.vectors = [range(100000) | { type: "MSI", vector: . }] |
+	.dma.sender = (reduce range(7) as $i ("deep"; { a: . }))' different.json >long.json
 page long
 ok "what is absurdly long is cut" [ "$(stat -c %s long.html)" -lt 400000 ]
 like "and says so" "$(cat long.html)" 'x&hellip; \(cut\)'
 like "differences that are not shown are counted" "$(cat long.html)" '[0-9]+ more differences are not shown'
 
-# Every member in turn missing, null, or of another type.
+# Every member in turn missing, null, or of another type: a page, or the name of the member.
 members='["kernel", "time", "blackout", "identity", "dma", "interrupts", "session", "referee", "steps", "generator"]'
 members+=' + ["differences", "devices", "vectors", "files", "retrieve", "verdict", "finished", "carried"]'
 jq -c --argjson names "$(jq -nc "$members")" '. as $all | $names[] as $name |
@@ -122,10 +121,11 @@ while IFS= read -r variant; do
 	"$lutrace" report --html - <<<"$variant" >variant.html 2>variant.log
 	code=$?
 	[ "$code" = 0 ] && [ "$(tail -n 1 variant.html)" = '</html>' ] && continue
+	[ "$code" = 1 ] && grep -qE "its member '[a-z_.]+(\[[0-9]+\])?[a-z_.]*' is " variant.log && continue
 	bad=$((bad + 1))
 	diag "exit status $code: $(head -c 300 <<<"$variant") ..."
 done <variants
-is "a member that is missing, null or of another type does no harm ($(wc -l <variants) variants)" "$bad" 0
+is "a member that is missing, null or of another type is refused by name, or does no harm ($(wc -l <variants) variants)" "$bad" 0
 
 ### Large ones stay usable
 for shape in crowded deep; do

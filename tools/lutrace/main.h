@@ -21,6 +21,7 @@ extern const struct verb verbs[];
 int do_bench(int argc, char **argv);
 int do_blame(int argc, char **argv);
 int do_changes(int argc, char **argv);
+int do_check(int argc, char **argv);
 int do_cmdline(int argc, char **argv);
 int do_completion(int argc, char **argv);
 int do_critical_chain(int argc, char **argv);

@@ -28,6 +28,7 @@
 
 #define PINNED { 'P', "pinned", "DIR", "what the BPF program pinned below DIR has counted", NULL }
 #define OUTPUT { 'o', "output", "FILE", "write FILE instead of standard output", NULL }
+#define BUDGET { 'b', "budget", "TIME", "a pause longer than that is bad, as 250ms", NULL }
 #define JOBS { 'J', "jobs", "N", "with N threads", "one for each CPU, up to 8" }
 #define ROOT { 'r', "root", "DIR", "look at the system whose files are below DIR", NULL }
 #define DIFFERENCES { 'n', "differences", "N", "show at most N differences", "16" }
@@ -70,7 +71,10 @@ const struct verb verbs[] = {
 	{ "report", do_report, "show a recording", "[RECORDING]", NULL,
 	  OPTIONS({ 'c', "chrome", NULL, "write trace events, which Perfetto opens", NULL },
 		  { 'H', "html", NULL, "write one page for any browser, offline", NULL },
-		  OUTPUT, SOURCE) },
+		  { 'k', "check", NULL, "exit with the verdict, as 'lutrace check' does", NULL },
+		  BUDGET, OUTPUT, SOURCE) },
+	{ "check", do_check, "was the live update good? An exit status for pipelines", "[RECORDING]", NULL,
+	  OPTIONS(BUDGET, SOURCE) },
 	{ "plot", do_plot, "draw both kernels on one time line, as SVG", "[RECORDING]", NULL,
 	  OPTIONS(OUTPUT,
 		  { 'a', "all", NULL, "the whole handover, not the blackout alone", NULL },
@@ -110,6 +114,7 @@ const struct verb verbs[] = {
 		  { 'P', "probes", "DIR", "and what the BPF programs pinned below DIR cost", NULL },
 		  { 'w', "workloads", "N", "and the N longest pauses of workloads, by name", NULL },
 		  { 'l', "ledger", "DIR", "read the ledgers DIR/previous and DIR/current", LEDGER_DIRECTORY },
+		  BUDGET,
 		  { 'm', "metrics", NULL, "list the metrics", NULL }) },
 	{ "snapshot", do_snapshot, "remember the IOMMU page tables across the kexec", NULL, NULL,
 	  OPTIONS({ 'd', "device", "DEVICE", "this device, as 0000:01:00.0; may be repeated", "the devices that vfio-pci drives" },

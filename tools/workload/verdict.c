@@ -98,11 +98,11 @@ bool verdict_read_sent(const char *path, uint64_t *sent)
 bool verdict_add(struct json_object *dma, const struct workload_state *state, bool known,
 		 uint64_t sent)
 {
+	uint64_t lost = sent > state->received ? sent - state->received : 0;
+
 	json_object_object_add(dma, "sent", known ? json_object_new_uint64(sent) : NULL);
 	add(dma, "received", state->received);
-	json_object_object_add(dma, "lost",
-			       known ? json_object_new_int64((int64_t)(sent - state->received))
-				     : NULL);
+	json_object_object_add(dma, "lost", known ? json_object_new_uint64(lost) : NULL);
 	add(dma, "duplicates", state->duplicates);
 	add(dma, "corrupt", state->corrupt);
 	add(dma, "foreign", state->foreign);

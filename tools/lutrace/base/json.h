@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Members of JSON objects, read and added. */
+/*
+ * Members of JSON objects, read and added.
+ *
+ * member_text() and member_number() take a member of any type: they are for answers
+ * that lutrace has built itself. What comes from outside is read by model/shape.h.
+ */
 #ifndef LUTRACE_JSON_H
 #define LUTRACE_JSON_H
 

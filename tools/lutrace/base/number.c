@@ -88,3 +88,36 @@ int real_option(const char *text, double least, double most, double *number)
 		return fail("'%s' is not from %g to %g", text, least, most);
 	return EXIT_GOOD;
 }
+
+/**
+ * time_option - a length of time that an option has
+ * @text: as the user wrote it: a number, decimals allowed, and ns, us, ms, s or min
+ * @ns:   filled in; never 0
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int time_option(const char *text, uint64_t *ns)
+{
+	static const struct {
+		const char *name;
+		double ns;
+	} units[] = { { "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 }, { "min", 6e10 } };
+	char *end = NULL;
+	double number;
+	size_t i;
+
+	number = strtod(text, &end);
+	end += strspn(end, " ");
+	if ((isdigit((unsigned char)text[0]) || text[0] == '.') && !strpbrk(text, "xX")) {
+		for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+			if (strcmp(end, units[i].name) != 0)
+				continue;
+			number *= units[i].ns;
+			if (!(number >= 1 && number <= 1e18))
+				break;
+			*ns = (uint64_t)number;
+			return EXIT_GOOD;
+		}
+	}
+	return fail("'%s' is no length of time, such as 250ms or 1.5s", text);
+}

@@ -9,6 +9,7 @@
 bool number_parse(const char *text, uint64_t least, uint64_t most, uint64_t *number);
 int number_option(const char *text, uint64_t least, uint64_t most, uint64_t *number);
 int descriptor_option(const char *text, int *fd);
+int time_option(const char *text, uint64_t *ns);
 int real_option(const char *text, double least, double most, double *number);
 
 #endif /* LUTRACE_NUMBER_H */

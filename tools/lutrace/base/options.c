@@ -132,7 +132,7 @@ static void print_verbs(void)
 	const struct verb *verb;
 
 	/* Within 23 lines, so that the prompt is on the same screen. */
-	printf("usage: lutrace [OPTIONS] [VERB] [ARGUMENTS]; 'lutrace VERB --help' tells more\n\n");
+	printf("usage: lutrace [OPTIONS] [VERB] [ARGUMENTS]; 'lutrace VERB --help' tells more\n");
 	for (verb = all_verbs; verb->name; verb++) {
 		if (verb->help)
 			printf("  %-14s %s%s\n", verb->name, verb->help,

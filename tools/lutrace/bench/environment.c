@@ -156,7 +156,7 @@ static struct json_object *probes(void)
 /**
  * environment_here - describe this machine under its running kernel
  *
- * Return: one side of an environment: the members that docs/bench.schema.json lists.
+ * Return: one side of an environment: the members that docs/schema/handover.json lists.
  */
 struct json_object *environment_here(void)
 {

@@ -144,17 +144,19 @@ static int read_begin(const char *path, const struct handover *handover,
 static int add_to_set(const char *set, const struct handover *handover,
 		      struct json_object *environment)
 {
-	struct json_object *recording, *evidence = json_object_new_object();
-	char path[PATH_MAX];
+	struct evidence evidence = { 0 };
+	struct json_object *recording;
+	char path[PATH_MAX], why[LEDGER_WHY_SIZE];
 	int code = bench_next(set, path);
 
+	if (!code && evidence_set(&evidence, "environment", environment, why))
+		code = fail("what 'lutrace bench --begin' left cannot be used: %s", why);
 	if (!code) {
-		json_object_object_add(evidence, "environment", json_object_get(environment));
-		recording = recording_make(handover, evidence);
+		recording = recording_make(handover, &evidence);
 		code = write_json(path, recording);
 		json_object_put(recording);
 	}
-	json_object_put(evidence);
+	evidence_free(&evidence);
 	if (!code)
 		printf("%s\n", path);
 	return code;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <string.h>
 
-#include "base/json.h"
 #include "export/figures.h"
 
 #define METRIC_ROW(id, type, name, unit, labels, help)                                             \
@@ -83,38 +82,44 @@ static void read_step(struct export_ledger *to, const struct handover *handover,
 		openmetrics_observe(&kind->durations, &export_step_bounds, ns);
 }
 
-static int64_t number_of(struct json_object *from, const char *name)
+static enum export_verdict verdict_of(const struct evidence_identity *identity)
 {
-	struct json_object *value = member(from, name);
-
-	if (!json_object_is_type(value, json_type_int) || json_object_get_int64(value) < 0)
-		return EXPORT_NO_NUMBER;
-	return json_object_get_int64(value);
-}
-
-static enum export_verdict verdict_of(struct json_object *identity)
-{
-	const char *verdict = member_text(identity, "verdict");
-
 	if (!identity)
 		return EXPORT_NOT_VERIFIED;
-	if (!strcmp(verdict, "identical"))
+	if (!strcmp(identity->verdict, "identical"))
 		return EXPORT_IDENTICAL;
-	return strcmp(verdict, "different") != 0 ? EXPORT_UNKNOWN : EXPORT_DIFFERENT;
+	return strcmp(identity->verdict, "different") != 0 ? EXPORT_UNKNOWN : EXPORT_DIFFERENT;
+}
+
+static void read_evidence(struct export_figures *figures, const struct evidence *evidence)
+{
+	const struct evidence_identity *identity = evidence->identity;
+	const struct evidence_referee *referee = evidence->referee;
+	const struct evidence_dma *dma = evidence->dma;
+
+	figures->verdict = verdict_of(identity);
+	figures->domains = identity ? identity->domains : NOT_KNOWN;
+	figures->pages = identity ? identity->table_pages : NOT_KNOWN;
+	figures->sent = dma ? dma->sent : NOT_KNOWN;
+	figures->received = dma ? dma->received : NOT_KNOWN;
+	figures->during = dma ? dma->during_blackout : NOT_KNOWN;
+	figures->lost = dma ? dma->lost : NOT_KNOWN;
+	figures->faults = dma ? dma->faults : NOT_KNOWN;
+	figures->referee_faults = referee ? referee->faults : NOT_KNOWN;
+	figures->translation_off = referee ? referee->translation_off : NOT_KNOWN;
 }
 
 /**
  * export_figures - take the figures out of a handover
- * @figures:   filled in
- * @handover:  the handover
- * @recording: where others than the ledger testify, NULL if there is none
+ * @figures:  filled in
+ * @handover: the handover
+ * @evidence: what others than the ledger testify to
+ * @budget_ns: how long the pause may be, 0 for no budget
  */
 void export_figures(struct export_figures *figures, const struct handover *handover,
-		    struct json_object *recording)
+		    const struct evidence *evidence, uint64_t budget_ns)
 {
-	struct json_object *identity = member(recording, "identity");
-	struct json_object *dma = member(recording, "dma");
-	struct json_object *referee = member(recording, "referee");
+	struct verdict_of verdict;
 	int64_t wall;
 	size_t i;
 	int side;
@@ -131,16 +136,9 @@ void export_figures(struct export_figures *figures, const struct handover *hando
 	export_workloads(&figures->workloads, handover);
 	if (handover_wall(handover, handover->origin, &wall) && wall > 0)
 		figures->time_ns = wall;
-	figures->verdict = verdict_of(identity);
-	figures->domains = number_of(identity, "domains");
-	figures->pages = number_of(identity, "table_pages");
-	figures->sent = number_of(dma, "sent");
-	figures->received = number_of(dma, "received");
-	figures->during = number_of(dma, "during_blackout");
-	figures->lost = number_of(dma, "lost");
-	figures->faults = number_of(dma, "faults");
-	figures->referee_faults = number_of(referee, "faults");
-	figures->translation_off = number_of(referee, "translation_off");
+	read_evidence(figures, evidence);
+	verdict_make(&verdict, handover, evidence, budget_ns);
+	figures->says = verdict.says;
 }
 
 /* Did one kernel take over from another? After a cold boot there is one ledger. */

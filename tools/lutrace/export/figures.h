@@ -10,11 +10,11 @@
 #ifndef LUTRACE_EXPORT_FIGURES_H
 #define LUTRACE_EXPORT_FIGURES_H
 
-#include <json-c/json.h>
-
 #include "export/metrics.h"
 #include "export/workloads.h"
+#include "model/evidence.h"
 #include "model/handover.h"
+#include "model/verdict.h"
 
 /* Steps that this build does not know are counted together, as number 0. */
 #define EXPORT_STEP_KINDS (LIVEUPDATE_STEP_MAX + 1)
@@ -68,26 +68,27 @@ struct export_ledger {
 	struct export_step steps[EXPORT_STEP_KINDS];
 };
 
-/* A number that may not be known: then it is negative. */
-#define EXPORT_NO_NUMBER (-1)
-
 /**
  * struct export_figures - one recording
  * @ledger:   of both kernels
  * @blackout: the pause of the host
  * @workloads: those that have a name
  * @time_ns:  wall-clock time of the begin, 0 if it is not known
+ * @says:     the verdict on all of it
  * @verdict:  on the page tables
  * @domains:  that were compared
  * @pages:    of their tables
  * @sent, @received, @during, @lost, @faults: what the workload's device did
  * @referee_faults, @translation_off: what was seen from outside
+ *
+ * Numbers are NOT_KNOWN if nobody says.
  */
 struct export_figures {
 	struct export_ledger ledger[SIDES];
 	struct blackout blackout;
 	struct export_workloads workloads;
 	int64_t time_ns;
+	enum verdict says;
 	enum export_verdict verdict;
 	int64_t domains, pages;
 	int64_t sent, received, during, lost, faults;
@@ -95,7 +96,7 @@ struct export_figures {
 };
 
 void export_figures(struct export_figures *figures, const struct handover *handover,
-		    struct json_object *recording);
+		    const struct evidence *evidence, uint64_t budget_ns);
 bool export_is_handover(const struct export_figures *figures);
 bool export_same_ledger(const struct export_ledger *one, const struct export_ledger *other);
 

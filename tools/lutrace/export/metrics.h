@@ -59,6 +59,8 @@
 	  "How many steps of a kind it had.")						\
 	X(LAST_STEP_ERRORS, GAUGE, "liveupdate_last_step_errors", "", "step",		\
 	  "How many of them ended with an error; absent for none.")					\
+	X(LAST_VERDICT, GAUGE, "liveupdate_last_verdict", "", "verdict",		\
+	  "1 for the verdict on it as a whole (good, bad, unknown), 0 for the others.")	\
 	X(LAST_IDENTITY, GAUGE, "liveupdate_last_identity", "", "verdict",		\
 	  "1 for the verdict on its page tables, 0 for the others; none: not verified.")\
 	X(LAST_DOMAINS, GAUGE, "liveupdate_last_identity_domains", "", "",		\

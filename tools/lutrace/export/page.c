@@ -353,7 +353,7 @@ static void put_last_steps(struct openmetrics *page, const struct export_figures
 static void put_known(struct openmetrics *page, const struct openmetrics_family *family,
 		      int64_t number)
 {
-	if (number == EXPORT_NO_NUMBER)
+	if (number == NOT_KNOWN)
 		return;
 	openmetrics_describe(page, family);
 	openmetrics_count(page, family, (uint64_t)number, NULL);
@@ -363,6 +363,10 @@ static void put_last_evidence(struct openmetrics *page, const struct export_figu
 {
 	int i;
 
+	openmetrics_describe(page, METRIC(LAST_VERDICT));
+	for (i = 0; i < VERDICTS; i++)
+		openmetrics_count(page, METRIC(LAST_VERDICT), (int)last->says == i,
+				  verdict_names[i], NULL);
 	openmetrics_describe(page, METRIC(LAST_IDENTITY));
 	for (i = 0; i < EXPORT_VERDICTS; i++)
 		openmetrics_count(page, METRIC(LAST_IDENTITY), (int)last->verdict == i,
@@ -373,12 +377,12 @@ static void put_last_evidence(struct openmetrics *page, const struct export_figu
 	put_known(page, METRIC(LAST_RECEIVED), last->received);
 	put_known(page, METRIC(LAST_DURING), last->during);
 	put_known(page, METRIC(LAST_LOST), last->lost);
-	if (last->faults != EXPORT_NO_NUMBER || last->referee_faults != EXPORT_NO_NUMBER)
+	if (last->faults != NOT_KNOWN || last->referee_faults != NOT_KNOWN)
 		openmetrics_describe(page, METRIC(LAST_FAULTS));
-	if (last->faults != EXPORT_NO_NUMBER)
+	if (last->faults != NOT_KNOWN)
 		openmetrics_count(page, METRIC(LAST_FAULTS), (uint64_t)last->faults, "workload",
 				  NULL);
-	if (last->referee_faults != EXPORT_NO_NUMBER)
+	if (last->referee_faults != NOT_KNOWN)
 		openmetrics_count(page, METRIC(LAST_FAULTS), (uint64_t)last->referee_faults,
 				  "referee", NULL);
 	put_known(page, METRIC(LAST_OFF), last->translation_off);

@@ -116,9 +116,10 @@ static int add_path(struct export_sources *sources, const char *path)
 	return S_ISDIR(at.st_mode) ? add_directory(sources, path) : add_source(sources, path, &at);
 }
 
-static void read_recording(struct export_source *source)
+static void read_recording(struct export_source *source, uint64_t budget_ns)
 {
 	struct handover handover = { 0 };
+	struct evidence evidence = { 0 };
 	struct json_object *recording;
 	char why[LEDGER_WHY_SIZE];
 
@@ -129,31 +130,38 @@ static void read_recording(struct export_source *source)
 	recording = json_file_read(source->path, true, why);
 	if (!recording) {
 		warn(source->path, "it is no JSON: %s", why);
-	} else if (recording_parse(&handover, recording, why)) {
+	} else if (recording_parse(&handover, &evidence, recording, why)) {
 		warn(source->path, "it cannot be used: %s", why);
 	} else {
-		export_figures(source->figures, &handover, recording);
+		export_figures(source->figures, &handover, &evidence, budget_ns);
 		source->usable = true;
 	}
 	handover_free(&handover);
+	evidence_free(&evidence);
 	json_object_put(recording);
 }
 
-/* What 'lutrace verify' said of this boot, NULL if nothing; not of saved ledgers. */
-static struct json_object *read_verdict(const char *ledgers)
+/* What 'lutrace verify' said of this boot; not of saved ledgers. */
+static void read_verdict(struct evidence *evidence, const char *ledgers)
 {
+	struct json_object *value;
 	char why[LEDGER_WHY_SIZE];
 
 	if (strcmp(ledgers, LEDGER_DIRECTORY) != 0 || access(IDENTITY_FILE, R_OK))
-		return NULL;
-	return json_file_read(IDENTITY_FILE, false, why);
+		return;
+	value = json_file_read(IDENTITY_FILE, false, why);
+	if (!value || evidence_set(evidence, "identity", value, why)) {
+		warn(IDENTITY_FILE, "%s", why);
+		evidence_free(evidence);
+	}
+	json_object_put(value);
 }
 
-static void read_ledgers(struct export_source *source)
+static void read_ledgers(struct export_source *source, uint64_t budget_ns)
 {
 	static const char *const names[SIDES] = { "previous", "current" };
 	struct handover handover = { 0 };
-	struct json_object *recording;
+	struct evidence evidence = { 0 };
 	char why[LEDGER_WHY_SIZE], *path;
 	int side, ret;
 
@@ -174,10 +182,9 @@ static void read_ledgers(struct export_source *source)
 	} else if (handover_build(&handover, why)) {
 		warn(source->path, "%s", why);
 	} else {
-		recording = json_object_new_object();
-		json_object_object_add(recording, "identity", read_verdict(source->path));
-		export_figures(source->figures, &handover, recording);
-		json_object_put(recording);
+		read_verdict(&evidence, source->path);
+		export_figures(source->figures, &handover, &evidence, budget_ns);
+		evidence_free(&evidence);
 		source->usable = true;
 	}
 out:
@@ -212,9 +219,9 @@ static int read_found(struct export_sources *sources, struct export_source *befo
 		if (!now->figures)
 			return -ENOMEM;
 		if (sources->ledgers)
-			read_ledgers(now);
+			read_ledgers(now, sources->budget_ns);
 		else
-			read_recording(now);
+			read_recording(now, sources->budget_ns);
 	}
 	return 0;
 }

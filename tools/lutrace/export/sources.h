@@ -33,6 +33,7 @@ struct export_source {
  * @ledgers:   directory of the ledgers, NULL to read recordings
  * @paths:     recordings and directories that the user named
  * @path_count: number of @paths
+ * @budget_ns: how long a pause may be, 0 for no budget
  * @found:     what there is, by path
  * @count:     number of @found
  * @missing:   how many of @paths could not be looked at
@@ -42,6 +43,7 @@ struct export_sources {
 	const char *ledgers;
 	char *const *paths;
 	size_t path_count;
+	uint64_t budget_ns;
 	struct export_source *found;
 	size_t count;
 	size_t missing;

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/version.h"
 #include "model/document.h"
+#include "model/verdict.h"
 #include "model/vocabulary.h"
 
 /*
@@ -256,55 +257,41 @@ static struct json_object *make_ledger(const struct ledger *ledger)
 	return value;
 }
 
-/* Members of a recording that others than the ledger testify to. */
-static const char *const evidence[] = { "identity", "dma",     "interrupts",
-					"session",  "referee", "environment" };
-
-#define EVIDENCE_COUNT (sizeof(evidence) / sizeof(evidence[0]))
-
-bool recording_is_evidence(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < EVIDENCE_COUNT; i++) {
-		if (!strcmp(evidence[i], name))
-			return true;
-	}
-	return false;
-}
-
 /**
  * recording_overview - the recording of a handover without its single steps
  * @handover: the handover
- * @from:     a recording whose evidence stays in it, NULL for none
+ * @evidence: that others testify to, NULL for none
  *
  * Return: the document; evidence that there is none of is null.
  */
-struct json_object *recording_overview(const struct handover *handover, struct json_object *from)
+struct json_object *recording_overview(const struct handover *handover,
+				       const struct evidence *evidence)
 {
 	struct json_object *value = json_object_new_object();
-	size_t i;
+	const struct evidence none = { 0 };
+	struct verdict_of verdict;
 
 	add_count(value, "version", RECORDING_VERSION);
 	add_name(value, "generator", "lutrace " LUTRACE_VERSION);
 	add(value, "kernel", recording_kernel(handover));
 	add(value, "time", recording_time(handover));
 	add(value, "blackout", recording_blackout(handover));
-	for (i = 0; i < EVIDENCE_COUNT; i++)
-		add(value, evidence[i], json_object_get(member(from, evidence[i])));
+	evidence_write(evidence, value);
+	verdict_make(&verdict, handover, evidence ?: &none, 0);
+	add(value, "verdict", verdict_json(&verdict));
 	return value;
 }
 
 /**
  * recording_make - the whole recording of a handover
  * @handover: the handover
- * @from:     a recording whose evidence stays in it, NULL for none
+ * @evidence: that others testify to, NULL for none
  *
  * Return: the document, which recording_parse() understands.
  */
-struct json_object *recording_make(const struct handover *handover, struct json_object *from)
+struct json_object *recording_make(const struct handover *handover, const struct evidence *evidence)
 {
-	struct json_object *value = recording_overview(handover, from);
+	struct json_object *value = recording_overview(handover, evidence);
 	struct json_object *ledgers = json_object_new_object();
 	int side;
 

@@ -201,9 +201,6 @@ static void print_sessions(struct json_object *value)
 
 static void print_tables(struct json_object *value)
 {
-	struct json_object *differences = member(value, "differences");
-	size_t i;
-
 	PRINT_TABLE(value, "tables",
 		    member(value, "identity") ? "The IOMMU's tables, compared with the snapshot:"
 					      : "The IOMMU's tables:",
@@ -211,8 +208,8 @@ static void print_tables(struct json_object *value)
 	if (member_number(value, "difference_count"))
 		printf("Differences: %s; \"then\" is the snapshot, \"now\" the dump\n",
 		       member_text(value, "difference_count"));
-	for (i = 0; i < length_of(differences); i++)
-		difference_print(json_object_array_get_idx(differences, i));
+	if (length_of(member(value, "differences")))
+		differences_print(member(value, "differences"));
 }
 
 static void print_kho(struct json_object *value)

@@ -11,32 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "model/ledger.h"
 #include "read/json_file.h"
-
-/* Bytes of the UTF-8 character at @at; 0 if there is none, or a control character. */
-static size_t character(const unsigned char *at)
-{
-	size_t length = at[0] < 0x80   ? 1
-			: at[0] < 0xc2 ? 0
-			: at[0] < 0xe0 ? 2
-			: at[0] < 0xf0 ? 3
-				       : 4;
-	size_t i;
-
-	if (!length || at[0] > 0xf4 || at[0] == 0x7f || at[0] < 0x20)
-		return 0;
-	for (i = 1; i < length; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	/* C1 controls; too long a form; surrogates; beyond U+10FFFF. */
-	if ((at[0] == 0xc2 && at[1] < 0xa0) || (at[0] == 0xe0 && at[1] < 0xa0) ||
-	    (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) ||
-	    (at[0] == 0xf4 && at[1] > 0x8f))
-		return 0;
-	return length;
-}
 
 /* Is the escape at @at one of a control character? */
 static size_t control_escape(const char *at)
@@ -82,7 +59,7 @@ void json_clean(char *text)
 			continue;
 		}
 		inside = *text != '"';
-		length = character((unsigned char *)text);
+		length = text_character(text);
 		if (!length) {
 			*to++ = '?';
 			text++;
@@ -122,7 +99,7 @@ static char *escape_letters(const char *text)
 	if (!escaped)
 		return NULL;
 	for (from = text; *from; from += length) {
-		length = character((const unsigned char *)from);
+		length = text_character(from);
 		if (length < 2) {
 			length = 1;
 			*to++ = *from;

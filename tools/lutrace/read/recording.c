@@ -158,18 +158,20 @@ static int parse_ledger(struct ledger *ledger, struct json_object *from, char wh
 /**
  * recording_parse - make the model out of a recording
  * @handover:  filled in; to be freed with handover_free() in any case
+ * @evidence:  filled in; to be freed with evidence_free() in any case
  * @recording: the document
  * @why:       filled in if it fails
  *
  * Return: 0, -EINVAL if the recording must not be used, -ENOMEM.
  */
-int recording_parse(struct handover *handover, struct json_object *recording,
-		    char why[LEDGER_WHY_SIZE])
+int recording_parse(struct handover *handover, struct evidence *evidence,
+		    struct json_object *recording, char why[LEDGER_WHY_SIZE])
 {
 	struct json_object *ledgers = member(recording, "ledgers");
 	__u64 version;
 	int side, ret;
 
+	memset(evidence, 0, sizeof(*evidence));
 	if (!json_object_is_type(recording, json_type_object) ||
 	    !parse_number(recording, "version", &version) || version != RECORDING_VERSION)
 		return refuse(why, "it is no recording of version %d", RECORDING_VERSION);
@@ -185,5 +187,6 @@ int recording_parse(struct handover *handover, struct json_object *recording,
 			return ret;
 		handover->present[side] = true;
 	}
-	return handover_build(handover, why);
+	ret = evidence_read(evidence, recording, why);
+	return ret ?: handover_build(handover, why);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A handover is made out of a recording, a JSON document (docs/handover.schema.json).
+ * A handover is made out of a recording, a JSON document (docs/schema/handover.json).
  *
  * A recording holds the records themselves beside what was computed from them.
  * Reading one computes it anew from the records, so that a later lutrace may
@@ -11,12 +11,13 @@
 
 #include <json-c/json.h>
 
+#include "model/evidence.h"
 #include "model/handover.h"
 
 /* Where 'lutrace verify' leaves its verdict; gone after the next boot. */
 #define IDENTITY_FILE "/run/lutrace/identity.json"
 
-int recording_parse(struct handover *handover, struct json_object *recording,
-		    char why[LEDGER_WHY_SIZE]);
+int recording_parse(struct handover *handover, struct evidence *evidence,
+		    struct json_object *recording, char why[LEDGER_WHY_SIZE]);
 
 #endif /* LUTRACE_RECORDING_H */

@@ -50,8 +50,10 @@ static bool has_handover(const char *directory)
 
 static int read_recording(struct source *source, struct handover *handover)
 {
+	struct json_object *recording;
 	char why[LEDGER_WHY_SIZE];
 	struct stat found;
+	int ret;
 
 	if (strcmp(source->file, "-") != 0 && access(source->file, R_OK))
 		return fail("cannot read %s: %s", source->file, strerror(errno));
@@ -59,15 +61,13 @@ static int read_recording(struct source *source, struct handover *handover)
 		return fail("%s is a directory; name a recording in it%s, or ledgers with --ledger",
 			    source->file,
 			    has_handover(source->file) ? ", such as handover.json" : "");
-	source->recording = json_file_read(source->file, true, why);
-	if (!source->recording)
+	recording = json_file_read(source->file, true, why);
+	if (!recording)
 		return fail("%s is no JSON (%s); 'lutrace record -o FILE' writes a recording",
 			    source->file, why);
-	if (recording_parse(handover, source->recording, why))
-		return fail("%s cannot be used: %s", source->file, why);
-	/* Most of its memory, and in the model by now. */
-	json_object_object_del(source->recording, "ledgers");
-	return EXIT_GOOD;
+	ret = recording_parse(handover, &source->evidence, recording, why);
+	json_object_put(recording);
+	return ret ? fail("%s cannot be used: %s", source->file, why) : EXIT_GOOD;
 }
 
 static int read_ledgers(struct source *source, struct handover *handover)
@@ -102,7 +102,7 @@ static int read_ledgers(struct source *source, struct handover *handover)
 
 /**
  * source_read - read the handover that the user asked for
- * @source:   where from; @recording is filled in
+ * @source:   where from; @evidence is filled in
  * @handover: filled in
  *
  * Return: EXIT_GOOD, or after a message EXIT_BAD, or EXIT_UNKNOWN if there is no
@@ -121,13 +121,36 @@ int source_read(struct source *source, struct handover *handover)
 
 void source_free(struct source *source, struct handover *handover)
 {
-	json_object_put(source->recording);
-	source->recording = NULL;
+	evidence_free(&source->evidence);
 	handover_free(handover);
 }
 
-bool source_is_this_boot(const struct source *source)
+/* Whether evidence of this boot belongs to what is read. */
+static bool is_this_boot(const struct source *source)
 {
-	return !source->file && !source->recording &&
+	return !source->file &&
 	       (!source->directory || !strcmp(source->directory, LEDGER_DIRECTORY));
+}
+
+/**
+ * source_identity - add what 'lutrace verify' said
+ * @source: what was read
+ * @path:   file with the verdict; NULL: of this boot, if it is this boot that was read
+ *          and somebody has verified
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int source_identity(struct source *source, const char *path)
+{
+	char why[LEDGER_WHY_SIZE];
+	struct json_object *value;
+	int ret;
+
+	if (!path && (!is_this_boot(source) || access(IDENTITY_FILE, F_OK)))
+		return EXIT_GOOD;
+	path = path ?: IDENTITY_FILE;
+	value = json_file_read(path, false, why);
+	ret = value ? evidence_set(&source->evidence, "identity", value, why) : -EINVAL;
+	json_object_put(value);
+	return ret ? fail("%s is no verdict of 'lutrace verify -j': %s", path, why) : EXIT_GOOD;
 }

@@ -8,20 +8,19 @@
 
 #include <stdbool.h>
 
-#include <json-c/json.h>
-
+#include "model/evidence.h"
 #include "model/handover.h"
 
 /**
  * struct source - what the user asked for, and what was read
  * @directory: directory with the ledgers, NULL for the kernel's own
  * @file:      recording, NULL for none
- * @recording: the JSON of @file, NULL without one
+ * @evidence:  what @file holds besides, none without one
  */
 struct source {
 	const char *directory;
 	const char *file;
-	struct json_object *recording;
+	struct evidence evidence;
 };
 
 void source_option(struct source *source, int letter, const char *argument);
@@ -29,7 +28,6 @@ int source_arguments(struct source *source, int argc, char **argv);
 int source_read(struct source *source, struct handover *handover);
 void source_free(struct source *source, struct handover *handover);
 
-/** source_is_this_boot() - whether evidence of this boot belongs to what is read */
-bool source_is_this_boot(const struct source *source);
+int source_identity(struct source *source, const char *path);
 
 #endif /* LUTRACE_SOURCE_H */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <json-c/json.h>
 
+#include "model/evidence.h"
 #include "model/handover.h"
 #include "show/output.h"
 
@@ -23,13 +24,15 @@
  * @out:       where it is written
  * @handover:  the handover
  * @recording: its overview, as recording_overview() makes it
- * @from:      the recording as it was read, NULL if it was none
+ * @evidence:  what others testify to
+ * @budget_ns: how long the pause may be, 0 for no budget
  */
 struct page {
 	FILE *out;
 	const struct handover *handover;
 	struct json_object *recording;
-	struct json_object *from;
+	const struct evidence *evidence;
+	uint64_t budget_ns;
 };
 
 /**
@@ -60,13 +63,6 @@ void html_table(FILE *out, const struct html_table *table, struct json_object *r
 void html_bar(FILE *out, double share);
 void html_members(FILE *out, struct json_object *value, const char *const *except);
 
-/* What is said of the update as a whole (html_verdict.c). */
-enum verdict { VERDICT_GOOD, VERDICT_BAD, VERDICT_UNKNOWN };
-
-#define VERDICT_TEXT_SIZE 640
-
-enum verdict html_verdict(const struct page *page, char text[VERDICT_TEXT_SIZE]);
-
 /* Sections: each writes what stands below its heading. */
 void html_steps(const struct page *page);
 void html_identity(const struct page *page);
@@ -75,6 +71,7 @@ void html_interrupts(const struct page *page);
 void html_session(const struct page *page);
 void html_referee(const struct page *page);
 
-int html_write(FILE *out, const struct handover *handover, struct json_object *from);
+int html_write(FILE *out, const struct handover *handover, const struct evidence *evidence,
+	       uint64_t budget_ns);
 
 #endif /* LUTRACE_HTML_H */

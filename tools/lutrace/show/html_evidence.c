@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What others than the kernel's ledger testify to, in a page. */
-#include <string.h>
+#include <inttypes.h>
 
 #include "base/json.h"
 #include "show/html.h"
@@ -9,52 +9,65 @@
 #define OUTCOMES_MOST 64
 
 /**
- * struct fact - a member, and what it is in words
- * @member: its name
+ * struct fact - a number, and what it is in words
+ * @number: NOT_KNOWN: it is left out
  * @text:   what it is
  */
 struct fact {
-	const char *member;
+	int64_t number;
 	const char *text;
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Those of @facts that were recorded, as a list. */
-static void put_facts(FILE *out, struct json_object *value, const struct fact *facts, size_t count)
+static void put_facts(FILE *out, const struct fact *facts, size_t count)
 {
 	size_t i;
 
 	fputs("<dl>\n", out);
 	for (i = 0; i < count; i++) {
-		if (member(value, facts[i].member))
-			html_fact(out, facts[i].text, "%s", member_text(value, facts[i].member));
+		if (facts[i].number != NOT_KNOWN)
+			html_fact(out, facts[i].text, "%" PRId64, facts[i].number);
 	}
 	fputs("</dl>\n", out);
 }
 
+/* All that there is of a part, by the names that it has in the recording. */
+static void put_all(const struct page *page, const char *name, const char *const *except)
+{
+	struct json_object *value = evidence_json(page->evidence, name);
+
+	html_members(page->out, value, except);
+	json_object_put(value);
+}
+
+static void put_dma(FILE *out, const struct evidence_dma *dma)
+{
+	const struct fact facts[] = {
+		{ dma->sent, "packets sent to the device" },
+		{ dma->received, "packets that it wrote to memory" },
+		{ dma->lost, "packets lost" },
+		{ dma->during_blackout, "received during the blackout" },
+		{ dma->while_no_kernel_ran, "received while no kernel ran" },
+		{ dma->during_replace, "received while it moved to a new page table" },
+		{ dma->duplicates, "received twice" },
+		{ dma->corrupt, "damaged" },
+		{ dma->faults, "faults" },
+	};
+
+	put_facts(out, facts, COUNT(facts));
+}
+
 void html_dma(const struct page *page)
 {
-	static const struct fact facts[] = {
-		{ "sent", "packets sent to the device" },
-		{ "received", "packets that it wrote to memory" },
-		{ "lost", "packets lost" },
-		{ "during_blackout", "received during the blackout" },
-		{ "while_no_kernel_ran", "received while no kernel ran" },
-		{ "during_replace", "received while it moved to a new page table" },
-		{ "duplicates", "received twice" },
-		{ "corrupt", "damaged" },
-		{ "faults", "faults" },
-	};
-	struct json_object *dma = member(page->recording, "dma");
-
-	if (!dma) {
+	if (!page->evidence->dma) {
 		fputs("<p>Nobody counted what the device wrote during the update.</p>\n",
 		      page->out);
 		return;
 	}
-	put_facts(page->out, dma, facts, COUNT(facts));
-	html_members(page->out, dma, NULL);
+	put_dma(page->out, page->evidence->dma);
+	put_all(page, "dma", NULL);
 }
 
 void html_interrupts(const struct page *page)
@@ -72,43 +85,49 @@ void html_interrupts(const struct page *page)
 		.count = COUNT(columns),
 		.most = OUTCOMES_MOST,
 	};
-	struct json_object *interrupts = member(page->recording, "interrupts");
-	struct json_object *vectors = member(interrupts, "vectors");
+	const struct evidence_interrupts *interrupts = page->evidence->interrupts;
+	struct json_object *value;
 
 	if (!interrupts) {
 		fputs("<p>Not recorded.</p>\n", page->out);
 		return;
 	}
 	fprintf(page->out, "<p>Interrupts that were enabled %s.</p>\n",
-		json_object_get_boolean(member(interrupts, "carried")) ? "crossed"
-								       : "did not cross");
-	if (json_object_is_type(vectors, json_type_array) && json_object_array_length(vectors))
-		html_table(page->out, &table, vectors);
+		interrupts->carried == FLAG_YES ? "crossed" : "did not cross");
+	if (!interrupts->count)
+		return;
+	value = evidence_json(page->evidence, "interrupts");
+	html_table(page->out, &table, member(value, "vectors"));
+	json_object_put(value);
 }
 
 /* A row that says what was tried, how it went, and how long it took. */
-static void add_outcome(struct json_object *rows, const char *what, struct json_object *outcome)
+static void add_outcome(struct json_object *rows, const char *what, const char *result, int64_t ns)
 {
 	struct json_object *row = json_object_new_object();
 
 	add_text(row, "what", what);
-	json_object_object_add(row, "result", json_object_get(member(outcome, "result")));
-	json_object_object_add(row, "ns", json_object_get(member(outcome, "ns")));
+	add_text(row, "result", result);
+	add_number(row, "ns", ns);
 	json_object_array_add(rows, row);
+}
+
+static void add_files(struct json_object *rows, const struct evidence_session *session)
+{
+	char what[CELL_SIZE];
+	size_t i;
+
+	for (i = 0; i < session->count && i < OUTCOMES_MOST; i++) {
+		const struct evidence_file *file = &session->files[i];
+
+		snprintf(what, sizeof(what), "file retrieved: %.60s, token %" PRIu64, file->file,
+			 file->token);
+		add_outcome(rows, what, file->result, file->ns);
+	}
 }
 
 void html_session(const struct page *page)
 {
-	static const struct fact facts[] = {
-		{ "retrieve", "session retrieved" },
-		{ "bind", "device bound to iommufd" },
-		{ "interrupts", "interrupts enabled" },
-		{ "restore", "page table that crossed taken back" },
-		{ "map", "memory mapped in a new page table" },
-		{ "replace", "device moved to the new page table" },
-		{ "destroy", "page table that crossed destroyed" },
-		{ "finish", "session finished" },
-	};
 	static const struct column columns[] = {
 		{ "what", "what", COLUMN_TEXT },
 		{ "result", "result", COLUMN_TEXT },
@@ -120,61 +139,60 @@ void html_session(const struct page *page)
 		.count = COUNT(columns),
 		.most = OUTCOMES_MOST,
 	};
-	struct json_object *session = member(page->recording, "session");
-	struct json_object *files = member(session, "files"), *rows;
-	size_t i, at;
+	const struct evidence_session *session = page->evidence->session;
+	struct json_object *rows;
+	size_t i;
 
 	if (!session) {
 		fputs("<p>Nobody recorded how the workload got its device back.</p>\n", page->out);
 		return;
 	}
 	fputs("<dl>\n", page->out);
-	html_fact(page->out, "name", "%s", member_text(session, "name"));
-	html_fact(page->out, "finished", "%s",
-		  json_object_get_boolean(member(session, "finished")) ? "yes" : "no");
+	if (session->name)
+		html_fact(page->out, "name", "%s", session->name);
+	html_fact(page->out, "finished", "%s", session->finished == FLAG_YES ? "yes" : "no");
 	fputs("</dl>\n", page->out);
 
 	rows = json_object_new_array();
-	for (i = 0; i < COUNT(facts); i++) {
-		if (member(session, facts[i].member))
-			add_outcome(rows, facts[i].text, member(session, facts[i].member));
-		/* Files come out of a session that was retrieved. */
-		if (i || !json_object_is_type(files, json_type_array))
-			continue;
-		for (at = 0; at < json_object_array_length(files) && at < OUTCOMES_MOST; at++) {
-			struct json_object *file = json_object_array_get_idx(files, at);
-			char what[CELL_SIZE];
+	for (i = 0; i < OUTCOME_COUNT; i++) {
+		const struct evidence_outcome *outcome = session->outcomes[i];
 
-			snprintf(what, sizeof(what), "file retrieved: %.60s, token %.20s",
-				 member_text(file, "file"), member_text(file, "token"));
-			add_outcome(rows, what, file);
-		}
+		if (outcome)
+			add_outcome(rows, evidence_outcome_words[i], outcome->result, outcome->ns);
+		/* Files come out of a session that was retrieved. */
+		if (i == OUTCOME_retrieve)
+			add_files(rows, session);
 	}
 	html_table(page->out, &table, rows);
 	json_object_put(rows);
 }
 
+static void put_referee(FILE *out, const struct evidence_referee *referee)
+{
+	static const char *const memory[] = { [FLAG_NOT_KNOWN] = "were not compared",
+					      [FLAG_NO] = "are different",
+					      [FLAG_YES] = "are identical" };
+	const struct fact facts[] = {
+		{ referee->translation_off, "times that translation was switched off" },
+		{ referee->remapping_off, "times that interrupt remapping was switched off" },
+		{ referee->faults, "faults" },
+		{ referee->bus_master_off, "times that bus mastering was switched off" },
+		{ referee->table_pages, "table pages compared in memory" },
+	};
+
+	fprintf(out, "<p>Seen from outside the machine, the tables in its memory %s.</p>\n",
+		memory[referee->memory_identical]);
+	put_facts(out, facts, COUNT(facts));
+}
+
 void html_referee(const struct page *page)
 {
-	static const struct fact facts[] = {
-		{ "translation_off", "times that translation was switched off" },
-		{ "remapping_off", "times that interrupt remapping was switched off" },
-		{ "faults", "faults" },
-		{ "bus_master_off", "times that bus mastering was switched off" },
-		{ "table_pages", "table pages compared in memory" },
-	};
 	static const char *const elsewhere[] = { "differences", NULL };
-	struct json_object *referee = member(page->recording, "referee");
-	struct json_object *identical = member(referee, "memory_identical");
 
-	if (!referee) {
+	if (!page->evidence->referee) {
 		fputs("<p>Nobody watched from outside the machine.</p>\n", page->out);
 		return;
 	}
-	fprintf(page->out, "<p>Seen from outside the machine, the tables in its memory %s.</p>\n",
-		!identical			     ? "were not compared"
-		: json_object_get_boolean(identical) ? "are identical"
-						     : "are different");
-	put_facts(page->out, referee, facts, COUNT(facts));
-	html_members(page->out, referee, elsewhere);
+	put_referee(page->out, page->evidence->referee);
+	put_all(page, "referee", elsewhere);
 }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "show/html.h"
 
 #define DIFFERENCES_MOST 400
@@ -16,13 +15,13 @@
 
 /**
  * struct entry - one difference, and where it stands in the tree
- * @value:  the difference
- * @branch: device and PASID, or unit
- * @level:  level of the table, or what kind of entry it is
- * @shown:  it has been written
+ * @difference: the difference
+ * @branch:     device and PASID, or unit
+ * @level:      level of the table, or what kind of entry it is
+ * @shown:      it has been written
  */
 struct entry {
-	struct json_object *value;
+	const struct evidence_difference *difference;
 	char branch[KEY_SIZE];
 	char level[KEY_SIZE];
 	bool shown;
@@ -30,69 +29,65 @@ struct entry {
 
 /**
  * struct tree - the differences, and what is attached to devices
- * @out:     the page
- * @entries: the differences
- * @count:   number of @entries
- * @devices: array of what was attached when they were compared, or NULL
+ * @out:      the page
+ * @entries:  the differences
+ * @count:    number of @entries
+ * @identity: holds what was attached when they were compared
  */
 struct tree {
 	FILE *out;
 	struct entry *entries;
 	size_t count;
-	struct json_object *devices;
+	const struct evidence_identity *identity;
 };
 
-static void branch_text(struct json_object *value, char text[KEY_SIZE])
+static void branch_text(const char *unit, const char *device, int64_t pasid, char text[KEY_SIZE])
 {
-	if (!member(value, "device"))
-		snprintf(text, KEY_SIZE, "IOMMU unit %.60s", member_text(value, "unit"));
-	else if (!member(value, "pasid"))
-		snprintf(text, KEY_SIZE, "device %.60s", member_text(value, "device"));
+	if (!device)
+		snprintf(text, KEY_SIZE, "IOMMU unit %.60s", unit ?: "");
+	else if (pasid == NOT_KNOWN)
+		snprintf(text, KEY_SIZE, "device %.60s", device);
 	else
-		snprintf(text, KEY_SIZE, "device %.60s, PASID %.20s", member_text(value, "device"),
-			 member_text(value, "pasid"));
+		snprintf(text, KEY_SIZE, "device %.60s, PASID %" PRId64, device, pasid);
 }
 
-static void read_entry(struct entry *entry, struct json_object *value)
+static void read_entry(struct entry *entry, const struct evidence_difference *difference)
 {
-	entry->value = value;
-	branch_text(value, entry->branch);
-	if (member(value, "level"))
-		snprintf(entry->level, KEY_SIZE, "page table of level %.20s",
-			 member_text(value, "level"));
-	else if (member(value, "kind"))
-		snprintf(entry->level, KEY_SIZE, "%.60s", member_text(value, "kind"));
+	entry->difference = difference;
+	branch_text(difference->unit, difference->device, difference->pasid, entry->branch);
+	if (difference->level != NOT_KNOWN)
+		snprintf(entry->level, KEY_SIZE, "page table of level %" PRId64, difference->level);
 	else
-		snprintf(entry->level, KEY_SIZE, "other");
+		snprintf(entry->level, KEY_SIZE, "%.60s", difference->kind ?: "other");
 }
 
-static void put_side(FILE *out, struct json_object *value, const char *name, const char *text)
+static void put_side(FILE *out, const char *words, const char *text)
 {
 	fputs("<td>", out);
-	html_text(out, member_text(value, text));
+	html_text(out, words ?: "");
 	fputs("<br><code>", out);
-	html_text(out, member_text(value, name));
+	html_text(out, text ?: "");
 	fputs("</code></td>", out);
 }
 
-static void put_difference(FILE *out, struct json_object *value)
+static void put_difference(FILE *out, const struct evidence_difference *difference)
 {
 	fputs("<tr><th scope=\"row\">", out);
 	/* Whoever writes a recording may have put a sentence there. */
-	if (!json_object_is_type(value, json_type_object)) {
-		html_text(out, value ? json_object_get_string(value) : "not known");
+	if (difference->sentence) {
+		html_text(out, difference->sentence);
 		fputs("</th><td></td><td></td></tr>\n", out);
 		return;
 	}
-	html_text(out, member_text(value, "kind"));
-	if (member(value, "iova")) {
+	html_text(out, difference->kind ?: "");
+	if (difference->iova) {
 		fputs(", IOVA <code>", out);
-		html_text(out, member_text(value, "iova"));
+		html_text(out, difference->iova);
 		fputs("</code>", out);
 	}
 	fputs("</th>", out);
-	put_side(out, value, "old", "old_text");
-	put_side(out, value, "new", "new_text");
+	put_side(out, difference->old_text, difference->old);
+	put_side(out, difference->new_text, difference->new);
 	fputs("</tr>\n", out);
 }
 
@@ -120,7 +115,7 @@ static void put_level(const struct tree *tree, size_t first)
 		if (strcmp(entry->branch, level->branch) != 0 ||
 		    strcmp(entry->level, level->level) != 0)
 			continue;
-		put_difference(tree->out, entry->value);
+		put_difference(tree->out, entry->difference);
 		entry->shown = true;
 	}
 	fputs("</tbody></table></div></details>\n", tree->out);
@@ -145,34 +140,37 @@ static size_t count_of(const struct tree *tree, const char *branch)
 	return count;
 }
 
-/* What the tables of one device are, where it was recorded. */
-static void put_domain(FILE *out, struct json_object *device)
+/* A fact in words, or as a number, if it was recorded. */
+static void put_text(FILE *out, const char *what, const char *text)
 {
-	static const struct {
-		const char *member;
-		const char *text;
-	} facts[] = {
-		{ "mode", "mode" },
-		{ "stage", "stage" },
-		{ "domain_id", "domain id" },
-		{ "top", "top table" },
-		{ "levels", "levels" },
-		{ "table_pages", "table pages" },
-		{ "leaf_entries", "leaf entries" },
-		{ "mapped_bytes", "bytes mapped" },
-		{ "digest", "digest now" },
-	};
-	size_t i;
+	if (text)
+		html_fact(out, what, "%s", text);
+}
 
+static void put_number(FILE *out, const char *what, int64_t number)
+{
+	if (number != NOT_KNOWN)
+		html_fact(out, what, "%" PRId64, number);
+}
+
+/* What the tables of one device are. */
+static void put_domain(FILE *out, const struct evidence_device *device)
+{
 	fputs("<dl>\n", out);
-	for (i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
-		if (member(device, facts[i].member))
-			html_fact(out, facts[i].text, "%s", member_text(device, facts[i].member));
-	}
+	put_text(out, "mode", device->mode);
+	put_text(out, "stage", device->stage);
+	put_number(out, "domain id", device->domain_id);
+	put_text(out, "top table", device->top);
+	put_number(out, "levels", device->levels);
+	put_number(out, "table pages", device->table_pages);
+	put_number(out, "leaf entries", device->leaf_entries);
+	put_number(out, "bytes mapped", device->mapped_bytes);
+	put_text(out, "digest now", device->digest);
 	fputs("</dl>\n", out);
 }
 
-static void put_branch(const struct tree *tree, const char *branch, struct json_object *device)
+static void put_branch(const struct tree *tree, const char *branch,
+		       const struct evidence_device *device)
 {
 	size_t count = count_of(tree, branch);
 
@@ -197,7 +195,7 @@ static void put_others(const struct tree *tree, bool units)
 	for (i = 0; i < tree->count; i++) {
 		const struct entry *entry = &tree->entries[i];
 
-		if (!entry->shown && !(units && member(entry->value, "device")))
+		if (!entry->shown && !(units && entry->difference->device))
 			put_branch(tree, entry->branch, NULL);
 	}
 }
@@ -205,23 +203,20 @@ static void put_others(const struct tree *tree, bool units)
 /* In the order of the walk: units, what is attached to them, anything else. */
 static void put_tree(const struct tree *tree)
 {
-	size_t i, count = 0;
+	size_t i, count = tree->identity->device_count;
 
-	if (json_object_is_type(tree->devices, json_type_array))
-		count = json_object_array_length(tree->devices);
 	if (!count && !tree->count)
 		return;
 	fputs("<div class=\"tree\">\n", tree->out);
 	put_others(tree, true);
 	for (i = 0; i < count && i < DEVICES_MOST; i++) {
-		struct json_object *device = json_object_array_get_idx(tree->devices, i);
+		const struct evidence_device *device = &tree->identity->devices[i];
+		bool legacy = device->mode && !strcmp(device->mode, "legacy");
 		char branch[KEY_SIZE];
 
-		branch_text(device, branch);
 		/* In legacy mode there are no PASIDs, and differences name none. */
-		if (!strcmp(member_text(device, "mode"), "legacy"))
-			snprintf(branch, sizeof(branch), "device %.60s",
-				 member_text(device, "device"));
+		branch_text(device->unit, device->device, legacy ? NOT_KNOWN : device->pasid,
+			    branch);
 		put_branch(tree, branch, device);
 	}
 	put_others(tree, false);
@@ -231,32 +226,26 @@ static void put_tree(const struct tree *tree)
 			count - DEVICES_MOST);
 }
 
-static void put_totals(FILE *out, struct json_object *identity, int64_t differences)
+static void put_totals(FILE *out, const struct evidence_identity *identity)
 {
 	fputs("<dl>\n", out);
-	html_fact(out, "verdict", "%s", member_text(identity, "verdict"));
-	if (member(identity, "reason"))
-		html_fact(out, "reason", "%s", member_text(identity, "reason"));
-	if (member(identity, "table_pages")) {
-		html_fact(out, "domains", "%s", member_text(identity, "domains"));
-		html_fact(out, "table pages", "%s", member_text(identity, "table_pages"));
-		html_fact(out, "leaf entries", "%s", member_text(identity, "leaf_entries"));
-	}
-	html_fact(out, "differences", "%" PRId64, differences);
-	if (member(identity, "digest"))
-		html_fact(out, "digest now", "%s", member_text(identity, "digest"));
-	if (member(identity, "snapshot_release"))
-		html_fact(out, "snapshot of", "Linux %s",
-			  member_text(identity, "snapshot_release"));
+	put_text(out, "verdict", identity->verdict);
+	put_text(out, "reason", identity->reason);
+	put_number(out, "domains", identity->domains);
+	put_number(out, "table pages", identity->table_pages);
+	put_number(out, "leaf entries", identity->leaf_entries);
+	put_number(out, "differences", evidence_differences(identity));
+	put_text(out, "digest now", identity->digest);
+	if (identity->snapshot_release)
+		html_fact(out, "snapshot of", "Linux %s", identity->snapshot_release);
 	fputs("</dl>\n", out);
 }
 
 void html_identity(const struct page *page)
 {
-	struct json_object *identity = member(page->recording, "identity");
-	struct json_object *differences = member(identity, "differences");
-	struct tree tree = { .out = page->out, .devices = member(identity, "devices") };
-	size_t i, count = 0;
+	const struct evidence_identity *identity = page->evidence->identity;
+	struct tree tree = { .out = page->out, .identity = identity };
+	size_t i, count;
 	int64_t all;
 
 	if (!identity) {
@@ -265,18 +254,16 @@ void html_identity(const struct page *page)
 		      page->out);
 		return;
 	}
-	if (json_object_is_type(differences, json_type_array))
-		count = json_object_array_length(differences);
-	all = member(identity, "difference_count") ? member_number(identity, "difference_count")
-						   : (int64_t)count;
-	put_totals(page->out, identity, all);
+	put_totals(page->out, identity);
 
+	count = identity->count;
+	all = evidence_differences(identity);
 	tree.entries = calloc(count < DIFFERENCES_MOST ? count + 1 : DIFFERENCES_MOST,
 			      sizeof(*tree.entries));
 	if (!tree.entries)
 		return;
 	for (i = 0; i < count && i < DIFFERENCES_MOST; i++)
-		read_entry(&tree.entries[tree.count++], json_object_array_get_idx(differences, i));
+		read_entry(&tree.entries[tree.count++], &identity->differences[i]);
 	put_tree(&tree);
 	if (all > (int64_t)tree.count)
 		fprintf(page->out,

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/version.h"
 #include "model/document.h"
+#include "model/verdict.h"
 #include "show/html.h"
 #include "show/html_files.h"
 #include "show/output.h"
@@ -130,8 +131,8 @@ static void put_environment(const struct page *page)
 	int side;
 
 	fputs("<dl>\n", page->out);
-	if (member(page->from, "generator"))
-		html_fact(page->out, "recorded by", "%s", member_text(page->from, "generator"));
+	if (page->evidence->generator)
+		html_fact(page->out, "recorded by", "%s", page->evidence->generator);
 	html_fact(page->out, "page made by", "lutrace %s", LUTRACE_VERSION);
 	html_fact(page->out, "steps", "%zu", handover->count);
 	html_fact(page->out, "steps that ended but never began", "%zu", handover->unpaired);
@@ -195,17 +196,16 @@ static void put_head(const struct page *page)
 
 static void put_header(const struct page *page)
 {
-	static const struct {
-		const char *class;
-		const char *text;
-	} verdicts[] = {
-		[VERDICT_GOOD] = { "good", "Good" },
-		[VERDICT_BAD] = { "bad", "Bad" },
-		[VERDICT_UNKNOWN] = { "unsure", "Not proven" },
+	static const char *const classes[VERDICTS] = {
+		[VERDICT_GOOD] = "good",
+		[VERDICT_BAD] = "bad",
+		[VERDICT_UNKNOWN] = "unsure",
 	};
 	char text[VERDICT_TEXT_SIZE];
-	enum verdict verdict = html_verdict(page, text);
+	struct verdict_of verdict;
 	size_t i;
+
+	verdict_make(&verdict, page->handover, page->evidence, page->budget_ns);
 
 	fputs("<body>\n<a class=\"skip\" href=\"#main\">Skip to the report</a>\n<header>\n"
 	      "<h1>Live update from ",
@@ -214,9 +214,10 @@ static void put_header(const struct page *page)
 	fputs(" to ", page->out);
 	put_release(page, INCOMING);
 	fprintf(page->out, "</h1>\n<p class=\"verdict %s\"><strong>%s.</strong> ",
-		verdicts[verdict].class, verdicts[verdict].text);
+		classes[verdict.says], verdict_word(verdict.says));
 	/* Sentences are longer than names; nothing in this one is the recording's. */
-	fprintf(page->out, "%s</p>\n</header>\n<nav aria-label=\"Sections\">\n<ul>\n", text);
+	fprintf(page->out, "%s</p>\n</header>\n<nav aria-label=\"Sections\">\n<ul>\n",
+		verdict_text(&verdict, text));
 	for (i = 0; i < COUNT(sections); i++)
 		fprintf(page->out, "<li><a href=\"#%s\">%s</a></li>\n", sections[i].id,
 			sections[i].title);
@@ -225,15 +226,18 @@ static void put_header(const struct page *page)
 
 /**
  * html_write - write a handover as an HTML page
- * @out:      where to
- * @handover: the handover
- * @from:     the recording that it was read from, NULL for none
+ * @out:       where to
+ * @handover:  the handover
+ * @evidence:  what others testify to
+ * @budget_ns: how long the pause may be, 0 for no budget
  *
  * Return: 0, or -1 if it could not be written.
  */
-int html_write(FILE *out, const struct handover *handover, struct json_object *from)
+int html_write(FILE *out, const struct handover *handover, const struct evidence *evidence,
+	       uint64_t budget_ns)
 {
-	struct page page = { out, handover, recording_overview(handover, from), from };
+	struct page page = { out, handover, recording_overview(handover, evidence), evidence,
+			     budget_ns };
 	size_t i;
 
 	put_head(&page);

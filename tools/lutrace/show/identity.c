@@ -1,83 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The verdict of verify as text. */
+/* The verdict of verify, and differences between tables, as text. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/json.h"
+#include "model/evidence.h"
+#include "show/evidence.h"
 #include "show/identity.h"
 
-/* In a report. */
-#define MAX_DIFFERENCES 8
-
-/* What difference_add() made, as text. */
-void difference_print(struct json_object *difference)
+static void print_difference(const struct evidence_difference *difference)
 {
-	printf("  %s", member_text(difference, "kind"));
-	if (member(difference, "device"))
-		printf(" of %s", member_text(difference, "device"));
+	printf("  %s", difference->kind ?: "difference");
+	if (difference->device)
+		printf(" of %s", difference->device);
 	else
-		printf(" of unit %s", member_text(difference, "unit"));
-	if (member(difference, "pasid"))
-		printf(", PASID %s", member_text(difference, "pasid"));
-	if (member(difference, "iova"))
-		printf(", IOVA %s, level %s", member_text(difference, "iova"),
-		       member_text(difference, "level"));
-	printf("\n    then: %s (%s)\n    now:  %s (%s)\n", member_text(difference, "old_text"),
-	       member_text(difference, "old"), member_text(difference, "new_text"),
-	       member_text(difference, "new"));
+		printf(" of unit %s", difference->unit ?: "?");
+	if (difference->pasid != NOT_KNOWN)
+		printf(", PASID %" PRId64, difference->pasid);
+	if (difference->iova)
+		printf(", IOVA %s, level %" PRId64, difference->iova, difference->level);
+	printf("\n    then: %s (%s)\n    now:  %s (%s)\n", difference->old_text ?: "?",
+	       difference->old ?: "?", difference->new_text ?: "?", difference->new ?: "?");
 }
 
-/* The answer of 'lutrace verify'. */
-void identity_print(struct json_object *identity)
+static void print_identity(const struct evidence_identity *identity)
 {
-	struct json_object *differences = member(identity, "differences");
-	int64_t total = member_number(identity, "difference_count");
-	size_t i, shown = json_object_array_length(differences);
+	char pages[AMOUNT_TEXT_SIZE], domains[AMOUNT_TEXT_SIZE], leaves[AMOUNT_TEXT_SIZE];
+	int64_t total = evidence_differences(identity);
+	size_t i;
 
-	printf("%s", member_text(identity, "verdict"));
-	if (member(identity, "reason"))
-		printf(": %s", member_text(identity, "reason"));
-	if (member(identity, "table_pages"))
+	printf("%s", identity->verdict);
+	if (identity->reason)
+		printf(": %s", identity->reason);
+	if (identity->table_pages != NOT_KNOWN)
 		printf(": %s table pages of %s domains, %s leaf entries\ndigest %s\n",
-		       member_text(identity, "table_pages"), member_text(identity, "domains"),
-		       member_text(identity, "leaf_entries"), member_text(identity, "digest"));
+		       amount_text(identity->table_pages, pages),
+		       amount_text(identity->domains, domains),
+		       amount_text(identity->leaf_entries, leaves), identity->digest ?: "?");
 	else
 		putchar('\n');
 	if (total)
-		printf("%lld differences%s\n", (long long)total,
-		       (int64_t)shown < total ? ", the first of them:" : ":");
-	for (i = 0; i < shown; i++)
-		difference_print(json_object_array_get_idx(differences, i));
+		printf("%" PRId64 " differences%s\n", total,
+		       (int64_t)identity->count < total ? ", the first of them:" : ":");
+	for (i = 0; i < identity->count; i++)
+		print_difference(&identity->differences[i]);
 }
 
-/* As a part of a report. */
-void identity_print_summary(struct json_object *identity)
+/* The answer of 'lutrace verify', as whoever reads a recording takes it. */
+void identity_print(struct json_object *identity)
 {
-	struct json_object *differences = member(identity, "differences");
-	size_t i, count;
+	struct evidence evidence = { 0 };
+	char why[LEDGER_WHY_SIZE];
 
-	if (!identity) {
-		printf("not verified\n");
-		return;
-	}
-	printf("%s", member_text(identity, "verdict"));
-	if (member(identity, "table_pages"))
-		printf(", %s domain%s, %s table pages, %s leaf entries",
-		       member_text(identity, "domains"),
-		       member_number(identity, "domains") == 1 ? "" : "s",
-		       member_text(identity, "table_pages"), member_text(identity, "leaf_entries"));
-	if (member(identity, "reason"))
-		printf(", %s", member_text(identity, "reason"));
-	putchar('\n');
+	if (evidence_set(&evidence, "identity", identity, why))
+		printf("unknown: %s\n", why);
+	else
+		print_identity(evidence.identity);
+	evidence_free(&evidence);
+}
 
-	if (!json_object_is_type(differences, json_type_array))
-		return;
-	count = json_object_array_length(differences);
-	for (i = 0; i < count && i < MAX_DIFFERENCES; i++) {
-		struct json_object *difference = json_object_array_get_idx(differences, i);
+/* What difference_add() made. */
+void differences_print(struct json_object *differences)
+{
+	struct json_object *identity = json_object_new_object();
+	struct evidence evidence = { 0 };
+	char why[LEDGER_WHY_SIZE];
+	size_t i;
 
-		printf("              %s\n",
-		       json_object_to_json_string_ext(difference, JSON_C_TO_STRING_PLAIN));
-	}
-	if (count > i)
-		printf("              and %zu more\n", count - i);
+	add_text(identity, "verdict", "different");
+	json_object_object_add(identity, "differences", json_object_get(differences));
+	if (evidence_set(&evidence, "identity", identity, why))
+		printf("  %s\n", why);
+	else
+		for (i = 0; i < evidence.identity->count; i++)
+			print_difference(&evidence.identity->differences[i]);
+	evidence_free(&evidence);
+	json_object_put(identity);
 }

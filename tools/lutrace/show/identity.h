@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The verdict of verify as text. */
+/* The verdict of verify, and differences between tables, as text. */
 #ifndef LUTRACE_IDENTITY_H
 #define LUTRACE_IDENTITY_H
 
 #include <json-c/json.h>
 
-void difference_print(struct json_object *difference);
+void differences_print(struct json_object *differences);
 void identity_print(struct json_object *identity);
-void identity_print_summary(struct json_object *identity);
 
 #endif /* LUTRACE_IDENTITY_H */

@@ -16,29 +16,6 @@
 #define BAR_WIDTH   24
 #define MAX_COLUMNS 12
 
-/**
- * time_text - a duration or a point in time in the unit that fits it
- * @ns:   nanoseconds
- * @text: where to write it
- *
- * Return: @text.
- */
-const char *time_text(int64_t ns, char text[TIME_TEXT_SIZE])
-{
-	uint64_t size = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
-	const char *sign = ns < 0 ? "-" : "";
-
-	if (size < 1000)
-		snprintf(text, TIME_TEXT_SIZE, "%s%" PRIu64 " ns", sign, size);
-	else if (size < 1000000)
-		snprintf(text, TIME_TEXT_SIZE, "%s%.3f us", sign, (double)size / 1e3);
-	else if (size < 1000000000)
-		snprintf(text, TIME_TEXT_SIZE, "%s%.3f ms", sign, (double)size / 1e6);
-	else
-		snprintf(text, TIME_TEXT_SIZE, "%s%.3f s", sign, (double)size / 1e9);
-	return text;
-}
-
 /* The name of a return code: "EBUSY" for -EBUSY, "" for 0. */
 const char *error_text(int ret)
 {
@@ -155,6 +132,14 @@ void output_table(struct json_object *rows, const struct column *columns, size_t
 	}
 }
 
+static int end_output(struct json_object *value)
+{
+	json_object_put(value);
+	if (fflush(stdout) || ferror(stdout))
+		return fail("cannot write the output: %s", strerror(errno));
+	return EXIT_GOOD;
+}
+
 /**
  * output - show the answer of a verb in the form that the user asked for
  * @value: the answer; its reference is dropped
@@ -168,8 +153,23 @@ int output(struct json_object *value, void (*text)(struct json_object *value))
 		output_json(value);
 	else
 		text(value);
-	json_object_put(value);
-	if (fflush(stdout) || ferror(stdout))
-		return fail("cannot write the output: %s", strerror(errno));
-	return EXIT_GOOD;
+	return end_output(value);
+}
+
+/**
+ * output_of - the same of an answer that is not all in its JSON
+ * @value:   the answer; its reference is dropped
+ * @text:    prints it as text
+ * @context: for @text
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD if it could not be written.
+ */
+int output_of(struct json_object *value,
+	      void (*text)(struct json_object *value, const void *context), const void *context)
+{
+	if (json_output)
+		output_json(value);
+	else
+		text(value, context);
+	return end_output(value);
 }

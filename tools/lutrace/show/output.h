@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "base/say.h"
+#include "base/text.h"
 
 enum column_format {
 	COLUMN_TEXT,  /* left-aligned; null and false are blank */
@@ -36,10 +37,8 @@ struct column {
 	enum column_format format;
 };
 
-#define TIME_TEXT_SIZE 24
-#define CELL_SIZE      160
+#define CELL_SIZE 160
 
-const char *time_text(int64_t ns, char text[TIME_TEXT_SIZE]);
 const char *error_text(int ret);
 
 bool cell_is_text(const struct column *column);
@@ -48,5 +47,7 @@ const char *cell_text(struct json_object *row, const struct column *column, uint
 void output_table(struct json_object *rows, const struct column *columns, size_t count,
 		  uint64_t total);
 int output(struct json_object *value, void (*text)(struct json_object *value));
+int output_of(struct json_object *value,
+	      void (*text)(struct json_object *value, const void *context), const void *context);
 
 #endif /* LUTRACE_OUTPUT_H */

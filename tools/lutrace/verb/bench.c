@@ -40,14 +40,14 @@ struct set {
 	size_t count;
 };
 
-static void note_environment(struct set *set, struct json_object *recording)
+static void note_environment(struct set *set, const struct evidence *evidence)
 {
-	struct json_object *environment = member(recording, "environment"), *differences;
+	struct json_object *environment = evidence_json(evidence, "environment"), *differences;
 
 	if (!environment)
 		return;
 	if (!set->environment) {
-		set->environment = json_object_get(environment);
+		set->environment = environment;
 		return;
 	}
 	differences = environment_differences(set->environment, environment);
@@ -56,6 +56,7 @@ static void note_environment(struct set *set, struct json_object *recording)
 		set->differences = json_object_get(differences);
 	}
 	json_object_put(differences);
+	json_object_put(environment);
 }
 
 static int add_recording(struct set *set, const char *path)
@@ -77,7 +78,7 @@ static int add_recording(struct set *set, const char *path)
 		code = fail("out of memory");
 	} else {
 		blackouts[set->count++] = handover.blackout.known ? handover.blackout.ns : 0;
-		note_environment(set, source.recording);
+		note_environment(set, &source.evidence);
 	}
 	source_free(&source, &handover);
 	return code;

@@ -121,6 +121,10 @@ int do_export(int argc, char **argv)
 		case 'm':
 			list = true;
 			break;
+		case 'b':
+			if (time_option(optarg, &export.sources.budget_ns))
+				return EXIT_BAD;
+			break;
 		}
 	}
 	if (list)

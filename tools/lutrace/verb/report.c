@@ -1,122 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* lutrace report: show a recording, or what one would hold now. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/number.h"
 #include "main.h"
 #include "model/document.h"
 #include "model/kinds.h"
+#include "model/verdict.h"
 #include "read/source.h"
 #include "show/chrome.h"
+#include "show/evidence.h"
 #include "show/html.h"
-#include "show/identity.h"
 #include "show/report.h"
 
-static void print_dma(struct json_object *dma)
+/* What a report is of, besides the JSON. */
+struct shown {
+	const struct evidence *evidence;
+	const struct verdict_of *verdict;
+};
+
+static void print_recording(struct json_object *recording, const void *context)
 {
-	if (!dma) {
-		printf("not recorded\n");
-		return;
-	}
-	printf("%s sent, %s received, %s lost, %s during the blackout, %s faults\n",
-	       member_text(dma, "sent"), member_text(dma, "received"), member_text(dma, "lost"),
-	       member_text(dma, "during_blackout"), member_text(dma, "faults"));
-}
+	const struct shown *shown = context;
+	char text[VERDICT_TEXT_SIZE];
 
-/* What was done, and how long it took, or why it was not. */
-static void print_outcome(const char *before, const char *what, struct json_object *outcome)
-{
-	const char *result = member_text(outcome, "result");
-	char time[TIME_TEXT_SIZE];
-
-	printf("%s%s %s", before, what,
-	       strcmp(result, "ok") != 0 ? result : time_text(member_number(outcome, "ns"), time));
-}
-
-/* How the workload got its device back; nothing if nobody says. */
-static void print_session(struct json_object *session)
-{
-	static const struct {
-		const char *member;
-		const char *text;
-	} rows[] = { { "bind", "bound" },
-		     { "replace", "moved to a new page table" },
-		     { "finish", "finished" } };
-	struct json_object *files = member(session, "files");
-	const char *before = "retrieved ";
-	size_t i;
-
-	if (!session)
-		return;
-	printf("Session:      ");
-	for (i = 0;
-	     json_object_is_type(files, json_type_array) && i < json_object_array_length(files);
-	     i++) {
-		struct json_object *file = json_object_array_get_idx(files, i);
-
-		print_outcome(before, member_text(file, "file"), file);
-		before = ", ";
-	}
-	before = "\n              ";
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct json_object *outcome = member(session, rows[i].member);
-
-		if (!outcome)
-			continue;
-		print_outcome(before, rows[i].text, outcome);
-		before = ", ";
-	}
-	putchar('\n');
-}
-
-/* Nothing where no interrupt was enabled. */
-static void print_interrupts(struct json_object *interrupts)
-{
-	struct json_object *vectors = member(interrupts, "vectors");
-	size_t i;
-
-	for (i = 0;
-	     json_object_is_type(vectors, json_type_array) && i < json_object_array_length(vectors);
-	     i++) {
-		struct json_object *vector = json_object_array_get_idx(vectors, i);
-
-		printf("%s%s vector %s came %s times before, %s when enabled again, %s after\n",
-		       i ? "              " : "Interrupts:   ", member_text(vector, "type"),
-		       member_text(vector, "vector"), member_text(vector, "before"),
-		       member_text(vector, "at_enable"), member_text(vector, "after"));
-	}
-}
-
-static void print_referee(struct json_object *referee)
-{
-	struct json_object *identical = member(referee, "memory_identical");
-
-	if (!referee) {
-		printf("not asked\n");
-		return;
-	}
-	printf("translation switched off %s times, ", member_text(referee, "translation_off"));
-	if (member(referee, "remapping_off"))
-		printf("interrupt remapping %s times, ", member_text(referee, "remapping_off"));
-	printf("%s faults, memory %s\n", member_text(referee, "faults"),
-	       !identical			    ? "not compared"
-	       : json_object_get_boolean(identical) ? "identical"
-						    : "different");
-}
-
-static void print_recording(struct json_object *recording)
-{
 	print_blackout(recording);
-	printf("\nPage tables:  ");
-	identity_print_summary(member(recording, "identity"));
-	printf("DMA:          ");
-	print_dma(member(recording, "dma"));
-	print_session(member(recording, "session"));
-	print_interrupts(member(recording, "interrupts"));
-	printf("Referee:      ");
-	print_referee(member(recording, "referee"));
+	putchar('\n');
+	print_evidence(shown->evidence);
+	printf("Verdict:      %s. %s\n", verdict_word(shown->verdict->says),
+	       verdict_text(shown->verdict, text));
 	printf("\nSteps:\n");
 	print_step_summary(member(recording, "summary"));
 }
@@ -125,8 +38,8 @@ static void print_recording(struct json_object *recording)
 enum form { FORM_TEXT, FORM_CHROME, FORM_HTML };
 
 /* A recording for the trace viewers, or as a page. */
-static int write_form(enum form form, const struct handover *handover, struct json_object *from,
-		      const char *path)
+static int write_form(enum form form, const struct handover *handover,
+		      const struct evidence *evidence, uint64_t budget, const char *path)
 {
 	char *text = NULL;
 	size_t size;
@@ -139,7 +52,8 @@ static int write_form(enum form form, const struct handover *handover, struct js
 	out = open_memstream(&text, &size);
 	if (!out)
 		return fail("out of memory");
-	ret = form == FORM_CHROME ? chrome_write(out, handover) : html_write(out, handover, from);
+	ret = form == FORM_CHROME ? chrome_write(out, handover)
+				  : html_write(out, handover, evidence, budget);
 	ret = fclose(out) || ret ? fail("out of memory") : output_file(path, text, size);
 	free(text);
 	return ret;
@@ -151,9 +65,12 @@ int do_report(int argc, char **argv)
 	struct json_object *recording;
 	struct source source = { 0 };
 	struct handover handover;
+	struct verdict_of verdict;
+	const struct shown shown = { &source.evidence, &verdict };
 	const char *path = NULL;
-	int letter, code;
-	bool known;
+	int letter, code, good;
+	uint64_t budget = 0;
+	bool check = false;
 
 	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
@@ -166,6 +83,13 @@ int do_report(int argc, char **argv)
 		case 'o':
 			path = optarg;
 			break;
+		case 'k':
+			check = true;
+			break;
+		case 'b':
+			if (time_option(optarg, &budget))
+				return EXIT_BAD;
+			break;
 		default:
 			source_option(&source, letter, optarg);
 		}
@@ -176,19 +100,27 @@ int do_report(int argc, char **argv)
 	code = source_arguments(&source, argc, argv) ?: source_read(&source, &handover);
 	if (code)
 		return code;
-
-	known = handover.blackout.known;
-	if (form) {
-		code = write_form(form, &handover, source.recording, path);
+	code = source_identity(&source, NULL);
+	if (code) {
 		source_free(&source, &handover);
-		return code ?: known ? EXIT_GOOD : EXIT_UNKNOWN;
+		return code;
+	}
+
+	verdict_make(&verdict, &handover, &source.evidence, budget);
+	good = check ? verdict_exit(&verdict) : handover.blackout.known ? EXIT_GOOD : EXIT_UNKNOWN;
+	if (form) {
+		code = write_form(form, &handover, &source.evidence, budget, path);
+		source_free(&source, &handover);
+		return code ?: good;
 	}
 	if (json_output) {
-		recording = recording_make(&handover, source.recording);
+		recording = recording_make(&handover, &source.evidence);
+		json_object_object_add(recording, "verdict", verdict_json(&verdict));
 	} else {
-		recording = recording_overview(&handover, source.recording);
+		recording = recording_overview(&handover, &source.evidence);
 		json_object_object_add(recording, "summary", step_summary(&handover, 0));
 	}
+	code = output_of(recording, print_recording, &shown);
 	source_free(&source, &handover);
-	return output(recording, print_recording) ?: known ? EXIT_GOOD : EXIT_UNKNOWN;
+	return code ?: good;
 }

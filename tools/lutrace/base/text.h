@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Texts: those from outside are UTF-8 without control characters; times in words. */
+#ifndef LUTRACE_TEXT_H
+#define LUTRACE_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TIME_TEXT_SIZE 24
+
+size_t text_character(const char *at);
+void text_clean(char *text);
+const char *time_text(int64_t ns, char text[TIME_TEXT_SIZE]);
+
+#endif /* LUTRACE_TEXT_H */

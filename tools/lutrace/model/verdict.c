@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/say.h"
+#include "base/text.h"
+#include "model/verdict.h"
+
+const char *const verdict_names[VERDICTS] = {
+	[VERDICT_GOOD] = "good",
+	[VERDICT_BAD] = "bad",
+	[VERDICT_UNKNOWN] = "unknown",
+};
+
+const char *const verdict_check_names[CHECK_COUNT] = {
+#define CHECK_NAME(name, text) [CHECK_##name] = text,
+	VERDICT_CHECKS(CHECK_NAME)
+};
+
+static void __attribute__((format(printf, 4, 5)))
+say(struct verdict_of *verdict, enum verdict_check check, enum verdict says, const char *format,
+    ...)
+{
+	struct verdict_reason *reason = &verdict->reasons[verdict->count];
+	va_list arguments;
+
+	if (says == VERDICT_BAD || (says == VERDICT_UNKNOWN && verdict->says == VERDICT_GOOD))
+		verdict->says = says;
+	if (verdict->count == VERDICT_REASONS)
+		return;
+	va_start(arguments, format);
+	vsnprintf(reason->text, sizeof(reason->text), format, arguments);
+	va_end(arguments);
+	reason->check = check;
+	reason->says = says;
+	verdict->count++;
+}
+
+static bool some(int64_t number)
+{
+	return number != NOT_KNOWN && number > 0;
+}
+
+/* "1 packet was", "2 packets were": what follows a number. */
+#define ONE_OR_MORE(number, one, more) ((number) == 1 ? (one) : (more))
+
+static void ask_pause(struct verdict_of *verdict, const struct blackout *blackout)
+{
+	char time[TIME_TEXT_SIZE], budget[TIME_TEXT_SIZE];
+
+	if (blackout->known)
+		say(verdict, CHECK_PAUSE, VERDICT_GOOD, "the workload was paused for %s",
+		    time_text((int64_t)blackout->ns, time));
+	else
+		say(verdict, CHECK_PAUSE, VERDICT_UNKNOWN, "the pause is unknown (%s)",
+		    blackout_reason_text(blackout->reason));
+	if (!verdict->budget_ns)
+		return;
+	time_text((int64_t)verdict->budget_ns, budget);
+	if (!blackout->known)
+		say(verdict, CHECK_BUDGET, VERDICT_UNKNOWN,
+		    "nobody knows whether that is within the budget of %s", budget);
+	else if (blackout->ns > verdict->budget_ns)
+		say(verdict, CHECK_BUDGET, VERDICT_BAD, "that is over the budget of %s", budget);
+	else
+		say(verdict, CHECK_BUDGET, VERDICT_GOOD, "that is within the budget of %s", budget);
+}
+
+static void ask_identity(struct verdict_of *verdict, const struct evidence_identity *identity)
+{
+	if (!identity)
+		say(verdict, CHECK_IDENTITY, VERDICT_UNKNOWN, "the page tables were not verified");
+	else if (!strcmp(identity->verdict, "different"))
+		say(verdict, CHECK_IDENTITY, VERDICT_BAD, "the page tables are different");
+	else if (strcmp(identity->verdict, "identical") != 0)
+		say(verdict, CHECK_IDENTITY, VERDICT_UNKNOWN,
+		    "nobody knows whether the page tables are identical");
+	else if (evidence_differences(identity))
+		say(verdict, CHECK_IDENTITY, VERDICT_BAD,
+		    "the page tables are called identical, with %" PRId64 " difference%s",
+		    evidence_differences(identity),
+		    ONE_OR_MORE(evidence_differences(identity), "", "s"));
+	else
+		say(verdict, CHECK_IDENTITY, VERDICT_GOOD, "the page tables are identical");
+}
+
+/* "N packets were WHAT", if there are some. */
+static void ask_packets(struct verdict_of *verdict, int64_t count, const char *what)
+{
+	if (some(count))
+		say(verdict, CHECK_DMA, VERDICT_BAD, "%" PRId64 " packet%s %s", count,
+		    ONE_OR_MORE(count, " was", "s were"), what);
+}
+
+static void ask_lost(struct verdict_of *verdict, const struct evidence_dma *dma)
+{
+	int64_t missing = 0;
+
+	if (dma->sent != NOT_KNOWN && dma->received != NOT_KNOWN && dma->sent > dma->received)
+		missing = dma->sent - dma->received;
+	if (dma->lost == NOT_KNOWN)
+		say(verdict, CHECK_DMA, VERDICT_UNKNOWN, "nobody knows whether packets were lost");
+	else if (dma->lost && dma->sent != NOT_KNOWN)
+		say(verdict, CHECK_DMA, VERDICT_BAD, "%" PRId64 " of %" PRId64 " packets %s lost",
+		    dma->lost, dma->sent, ONE_OR_MORE(dma->lost, "was", "were"));
+	else if (dma->lost)
+		ask_packets(verdict, dma->lost, "lost");
+	else if (missing)
+		say(verdict, CHECK_DMA, VERDICT_BAD,
+		    "no packet is called lost, but of %" PRId64 " sent %" PRId64 " came", dma->sent,
+		    dma->received);
+	else if (dma->sent != NOT_KNOWN && dma->received > dma->sent)
+		say(verdict, CHECK_DMA, VERDICT_BAD,
+		    "%" PRId64 " packets came of %" PRId64 " that were sent", dma->received,
+		    dma->sent);
+	else
+		say(verdict, CHECK_DMA, VERDICT_GOOD, "no packet was lost");
+}
+
+static void ask_dma(struct verdict_of *verdict, const struct evidence_dma *dma)
+{
+	if (!dma) {
+		say(verdict, CHECK_DMA, VERDICT_NONE, "nobody counted what the device wrote");
+		return;
+	}
+	ask_lost(verdict, dma);
+	ask_packets(verdict, dma->duplicates, "received twice");
+	ask_packets(verdict, dma->corrupt, "damaged");
+	ask_packets(verdict, dma->foreign, "none of the workload's");
+	if (dma->replace)
+		ask_packets(verdict, dma->replace->lost, "lost in the move to a new page table");
+	if (some(dma->faults))
+		say(verdict, CHECK_DMA, VERDICT_BAD, "the IOMMU reported %" PRId64 " fault%s",
+		    dma->faults, ONE_OR_MORE(dma->faults, "", "s"));
+}
+
+/* Where none was enabled, none crossed. */
+static void ask_interrupts(struct verdict_of *verdict, const struct evidence_interrupts *interrupts)
+{
+	if (interrupts && interrupts->count && interrupts->carried != FLAG_YES)
+		say(verdict, CHECK_INTERRUPTS, VERDICT_BAD,
+		    "interrupts that were enabled did not cross");
+}
+
+/**
+ * struct taken - a session that the incoming kernel gave back
+ * @object:   which
+ * @finished: it was finished
+ * @failed:   that was tried in vain
+ */
+struct taken {
+	uint64_t object;
+	bool finished;
+	bool failed;
+};
+
+static int by_object(const void *left, const void *right)
+{
+	const struct taken *one = left, *other = right;
+
+	return one->object < other->object ? -1 : one->object > other->object;
+}
+
+static bool is_of(const struct step *step, unsigned int number)
+{
+	return step->side == INCOMING && step->begin->step == number && step->end;
+}
+
+/* The sessions that were given back, in order, each once; NULL without memory. */
+static struct taken *sessions_of(const struct handover *handover, size_t *count)
+{
+	struct taken *all, *found, key = { 0 };
+	size_t i, kept = 0;
+
+	*count = 0;
+	all = calloc(handover->count + 1, sizeof(*all));
+	if (!all)
+		return NULL;
+	for (i = 0; i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+
+		if (is_of(step, LIVEUPDATE_STEP_SESSION_RETRIEVE) && !step->end->ret)
+			all[(*count)++].object = step->begin->object;
+	}
+	qsort(all, *count, sizeof(*all), by_object);
+	for (i = 0; i < *count; i++) {
+		if (!kept || all[kept - 1].object != all[i].object)
+			all[kept++] = all[i];
+	}
+	*count = kept;
+	for (i = 0; i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+
+		if (!is_of(step, LIVEUPDATE_STEP_SESSION_FINISH))
+			continue;
+		key.object = step->begin->object;
+		found = bsearch(&key, all, *count, sizeof(*all), by_object);
+		if (found && step->end->ret)
+			found->failed = true;
+		else if (found)
+			found->finished = true;
+	}
+	return all;
+}
+
+/* Sessions that came, of which nobody has finished the last; 0 if all are finished. */
+static uint64_t sessions_open(const struct handover *handover)
+{
+	uint64_t came = 0;
+	size_t i;
+
+	for (i = 0; i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+
+		if (step->side == INCOMING &&
+		    step->begin->step == LIVEUPDATE_STEP_SESSIONS_FINISHED)
+			return 0;
+		if (is_of(step, LIVEUPDATE_STEP_DESERIALIZE))
+			came = step->end->count;
+	}
+	return came;
+}
+
+/* What the incoming kernel's ledger says. */
+static void ask_finishes(struct verdict_of *verdict, const struct handover *handover)
+{
+	uint64_t came = sessions_open(handover);
+	size_t i, count, refused = 0, open = 0;
+	struct taken *sessions = sessions_of(handover, &count);
+
+	if (!sessions) {
+		say(verdict, CHECK_SESSION, VERDICT_UNKNOWN, "there is no memory to say more");
+		return;
+	}
+	for (i = 0; i < count; i++) {
+		refused += !sessions[i].finished && sessions[i].failed;
+		open += !sessions[i].finished && !sessions[i].failed;
+	}
+	/* Some may not have been asked for yet. */
+	if (came > count)
+		open += came - count;
+	if (refused)
+		say(verdict, CHECK_SESSION, VERDICT_BAD, "%zu session%s could not be finished",
+		    refused, ONE_OR_MORE(refused, "", "s"));
+	if (open)
+		say(verdict, CHECK_SESSION, VERDICT_UNKNOWN, "%zu session%s not finished yet", open,
+		    ONE_OR_MORE(open, " is", "s are"));
+	free(sessions);
+}
+
+/* What the workload tried on its way back to its device. */
+static void ask_session(struct verdict_of *verdict, const struct evidence_session *session)
+{
+	size_t i, failed = 0;
+
+	for (i = 0; i < OUTCOME_COUNT; i++)
+		failed += session->outcomes[i] && outcome_failed(session->outcomes[i]->result);
+	for (i = 0; i < session->count; i++)
+		failed += outcome_failed(session->files[i].result);
+	if (failed)
+		say(verdict, CHECK_SESSION, VERDICT_BAD, "%zu call%s of the session failed", failed,
+		    ONE_OR_MORE(failed, "", "s"));
+	if (session->finished != FLAG_YES)
+		say(verdict, CHECK_SESSION, VERDICT_BAD, "the session did not finish");
+}
+
+static void ask_referee(struct verdict_of *verdict, const struct evidence_referee *referee)
+{
+	const struct {
+		int64_t count;
+		const char *text;
+	} seen[] = {
+		{ referee->translation_off, "translation was off" },
+		{ referee->root_changes, "the root of the tables changed" },
+		{ referee->bus_master_off, "bus mastering was off" },
+		{ referee->power_changes, "a device changed its power state" },
+		{ referee->remapping_off, "interrupt remapping was off" },
+		{ referee->remapping_stale, "an interrupt remapping table outlived its kernel" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
+		if (some(seen[i].count))
+			say(verdict, CHECK_REFEREE, VERDICT_BAD, "%s", seen[i].text);
+	}
+	if (some(referee->faults))
+		say(verdict, CHECK_REFEREE, VERDICT_BAD, "the referee saw %" PRId64 " fault%s",
+		    referee->faults, ONE_OR_MORE(referee->faults, "", "s"));
+	if (referee->memory_identical == FLAG_NO || some(referee->difference_count))
+		say(verdict, CHECK_REFEREE, VERDICT_BAD,
+		    "the referee found the tables in memory different");
+}
+
+/* A reboot call that came back, and devices that were given up. */
+static void ask_steps(struct verdict_of *verdict, const struct handover *handover)
+{
+	uint64_t isolated = 0, refused = 0;
+	size_t i;
+
+	for (i = 0; i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+
+		isolated += step->begin->step == LIVEUPDATE_STEP_DEVICE_ISOLATE;
+		refused += step->begin->step == LIVEUPDATE_STEP_REBOOT && step->end &&
+			   step->end->ret;
+	}
+	if (refused)
+		say(verdict, CHECK_REBOOT, VERDICT_BAD, "the reboot call failed %s",
+		    refused > 1 ? "more than once" : "once");
+	if (isolated)
+		say(verdict, CHECK_DEVICES, VERDICT_BAD, "%" PRIu64 " device%s isolated", isolated,
+		    ONE_OR_MORE(isolated, " was", "s were"));
+}
+
+/* What was dropped may have been any of the above. */
+static void ask_ledger(struct verdict_of *verdict, const struct handover *handover)
+{
+	uint64_t dropped = 0;
+	int side;
+
+	for (side = 0; side < SIDES; side++) {
+		if (handover->present[side])
+			dropped += handover->ledger[side].header.dropped;
+	}
+	if (dropped)
+		say(verdict, CHECK_LEDGER, VERDICT_UNKNOWN, "%" PRIu64 " record%s dropped", dropped,
+		    ONE_OR_MORE(dropped, " was", "s were"));
+}
+
+/**
+ * verdict_make - judge a live update
+ * @verdict:   filled in
+ * @handover:  what the kernels recorded
+ * @evidence:  what others testify to
+ * @budget_ns: how long the pause may be, 0 for no budget
+ */
+void verdict_make(struct verdict_of *verdict, const struct handover *handover,
+		  const struct evidence *evidence, uint64_t budget_ns)
+{
+	memset(verdict, 0, sizeof(*verdict));
+	verdict->budget_ns = budget_ns;
+	ask_pause(verdict, &handover->blackout);
+	ask_identity(verdict, evidence->identity);
+	ask_dma(verdict, evidence->dma);
+	ask_interrupts(verdict, evidence->interrupts);
+	if (evidence->session)
+		ask_session(verdict, evidence->session);
+	ask_finishes(verdict, handover);
+	if (evidence->referee)
+		ask_referee(verdict, evidence->referee);
+	ask_steps(verdict, handover);
+	ask_ledger(verdict, handover);
+}
+
+/* "Good", "Bad", or "Not proven". */
+const char *verdict_word(enum verdict verdict)
+{
+	static const char *const words[VERDICTS] = {
+		[VERDICT_GOOD] = "Good",
+		[VERDICT_BAD] = "Bad",
+		[VERDICT_UNKNOWN] = "Not proven",
+	};
+
+	return words[verdict];
+}
+
+/* The exit code that says the verdict. */
+int verdict_exit(const struct verdict_of *verdict)
+{
+	static const int codes[VERDICTS] = {
+		[VERDICT_GOOD] = EXIT_GOOD,
+		[VERDICT_BAD] = EXIT_BAD,
+		[VERDICT_UNKNOWN] = EXIT_UNKNOWN,
+	};
+
+	return codes[verdict->says];
+}
+
+/**
+ * verdict_text - all reasons in one sentence
+ * @verdict: the verdict
+ * @text:    where to write it
+ *
+ * Return: @text.
+ */
+const char *verdict_text(const struct verdict_of *verdict, char text[VERDICT_TEXT_SIZE])
+{
+	size_t length = 0;
+	unsigned int i;
+
+	text[0] = '\0';
+	for (i = 0; i < verdict->count && length < VERDICT_TEXT_SIZE - VERDICT_REASON_SIZE - 3; i++)
+		length += (size_t)snprintf(text + length, VERDICT_TEXT_SIZE - length, "%s%s",
+					   i ? "; " : "", verdict->reasons[i].text);
+	if (text[0] >= 'a' && text[0] <= 'z')
+		text[0] = (char)(text[0] - 'a' + 'A');
+	snprintf(text + length, VERDICT_TEXT_SIZE - length, ".");
+	return text;
+}
+
+/**
+ * verdict_json - the verdict as JSON
+ * @verdict: the verdict
+ *
+ * Return: the object, as docs/schema/check.json has it.
+ */
+struct json_object *verdict_json(const struct verdict_of *verdict)
+{
+	struct json_object *value = json_object_new_object(), *rows = json_object_new_array();
+	char text[VERDICT_TEXT_SIZE];
+	unsigned int i;
+
+	json_object_object_add(value, "verdict",
+			       json_object_new_string(verdict_names[verdict->says]));
+	json_object_object_add(value, "text", json_object_new_string(verdict_text(verdict, text)));
+	json_object_object_add(value, "budget_ns",
+			       verdict->budget_ns ? json_object_new_uint64(verdict->budget_ns)
+						  : NULL);
+	for (i = 0; i < verdict->count; i++) {
+		const struct verdict_reason *reason = &verdict->reasons[i];
+		struct json_object *row = json_object_new_object();
+
+		add_text(row, "check", verdict_check_names[reason->check]);
+		add_text(row, "verdict",
+			 reason->says == VERDICT_NONE ? NULL : verdict_names[reason->says]);
+		add_text(row, "text", reason->text);
+		json_object_array_add(rows, row);
+	}
+	json_object_object_add(value, "reasons", rows);
+	return value;
+}
