@@ -43,11 +43,14 @@ static void arrays_exit(struct kunit *test)
 	xa_destroy(&a->one);
 }
 
-/* How many of @nr entries from @index on were stored; as the page cache does it. */
-static unsigned int store(struct arrays *a, unsigned long index, unsigned int nr,
-			  int *err)
+/*
+ * How many of @nr entries of an order from @index on were stored; as the page cache
+ * does it.
+ */
+static unsigned int store_order(struct arrays *a, unsigned long index,
+				unsigned int order, unsigned int nr, int *err)
 {
-	XA_STATE(xas, &a->run, index);
+	XA_STATE_ORDER(xas, &a->run, index, order);
 	unsigned int done = 0;
 
 	do {
@@ -59,7 +62,12 @@ static unsigned int store(struct arrays *a, unsigned long index, unsigned int nr
 			if (!n)
 				break;
 			done += n;
-			if (done < nr)
+			if (done == nr)
+				break;
+			if (order)
+				xas_set_order(&xas, index + ((unsigned long)done << order),
+					      order);
+			else
 				xas_next(&xas);
 		}
 		xas_unlock(&xas);
@@ -67,6 +75,12 @@ static unsigned int store(struct arrays *a, unsigned long index, unsigned int nr
 
 	*err = xas_error(&xas);
 	return done;
+}
+
+static unsigned int store(struct arrays *a, unsigned long index, unsigned int nr,
+			  int *err)
+{
+	return store_order(a, index, 0, nr, err);
 }
 
 /* Count of the node that has @index in it; 0 if it is in the root. */
@@ -154,32 +168,75 @@ static void stops_at_what_is_there(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, xa_load(&a->run, there), (void *)a);
 }
 
-/* Of a higher order it is one entry. */
-static void one_entry_of_an_order(struct kunit *test)
+static void store_one(struct kunit *test, unsigned long index, unsigned int order,
+		      void *entry)
 {
 	struct arrays *a = test->priv;
-	XA_STATE_ORDER(xas, &a->run, 8, 2);
-	unsigned int n;
+	XA_STATE_ORDER(xas, &a->one, index, order);
+
+	do {
+		xas_lock(&xas);
+		xas_store(&xas, entry);
+		xas_unlock(&xas);
+	} while (xas_nomem(&xas, GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, xas_error(&xas), 0);
+}
+
+/* Of all orders up to two nodes high; beside smaller ones, and behind a gap. */
+static void stores_large_ones_as_one_by_one(struct kunit *test)
+{
+	struct arrays *a = test->priv;
+	unsigned long index = 0;
+	int err;
 
 	if (!IS_ENABLED(CONFIG_XARRAY_MULTI))
 		kunit_skip(test, "needs CONFIG_XARRAY_MULTI");
-	do {
-		xas_lock(&xas);
-		n = xas_store_run(&xas, a->entries, 4);
-		xas_unlock(&xas);
-	} while (xas_nomem(&xas, GFP_KERNEL));
 
-	KUNIT_EXPECT_EQ(test, n, 1);
-	for (unsigned long index = 8; index < 12; index++)
-		KUNIT_EXPECT_PTR_EQ(test, xa_load(&a->run, index), a->entries[0]);
-	KUNIT_EXPECT_NULL(test, xa_load(&a->run, 12));
+	for (unsigned int order = 0; order <= 2 * XA_CHUNK_SHIFT; order++) {
+		const unsigned int nr = min(2 * (XA_CHUNK_SIZE >> order) + 5, 70UL);
+
+		index = ALIGN(index, 1UL << order) + (3UL << order);
+		KUNIT_ASSERT_EQ(test, store_order(a, index, order, nr, &err), nr);
+		for (unsigned int i = 0; i < nr; i++)
+			store_one(test, index + ((unsigned long)i << order), order,
+				  a->entries[i]);
+		expect_alike(test, index - 1, index + ((unsigned long)nr << order));
+		index += (unsigned long)nr << order;
+	}
+}
+
+/* Whether it is where the next large one begins, or within it. */
+static void large_ones_stop_at_what_is_there(struct kunit *test)
+{
+	int err;
+
+	if (!IS_ENABLED(CONFIG_XARRAY_MULTI))
+		kunit_skip(test, "needs CONFIG_XARRAY_MULTI");
+
+	for (unsigned int order = 1; order < XA_CHUNK_SHIFT; order++) {
+		for (unsigned int within = 0; within < 1 << order; within++) {
+			struct arrays *a = test->priv;
+			const unsigned long there = (1UL << order) + within;
+
+			xa_store(&a->run, there, a, GFP_KERNEL);
+			KUNIT_EXPECT_EQ(test, store_order(a, 0, order, 3, &err), 1);
+			KUNIT_EXPECT_EQ(test, err, -EBUSY);
+			KUNIT_EXPECT_PTR_EQ(test, xa_load(&a->run, there), (void *)a);
+			KUNIT_EXPECT_EQ(test, store_order(a, 1UL << order, order, 1, &err),
+					0);
+			KUNIT_EXPECT_EQ(test, err, -EBUSY);
+			KUNIT_EXPECT_PTR_EQ(test, xa_load(&a->run, there), (void *)a);
+			xa_destroy(&a->run);
+		}
+	}
 }
 
 static struct kunit_case xarray_run_cases[] = {
 	KUNIT_CASE(stores_as_one_by_one),
 	KUNIT_CASE(one_node_at_a_time),
 	KUNIT_CASE(stops_at_what_is_there),
-	KUNIT_CASE(one_entry_of_an_order),
+	KUNIT_CASE(stores_large_ones_as_one_by_one),
+	KUNIT_CASE(large_ones_stop_at_what_is_there),
 	{}
 };
 
@@ -189,6 +246,7 @@ static struct kunit_suite xarray_run_suite = {
 	.exit = arrays_exit,
 	.test_cases = xarray_run_cases,
 };
+
 kunit_test_suite(xarray_run_suite);
 
 MODULE_DESCRIPTION("KUnit tests of xas_store_run()");
