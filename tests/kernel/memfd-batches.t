@@ -49,5 +49,5 @@ each() {
 	ok "retrieving a $4 takes at most $3 instructions" [ "$cost" -le "$3" ]
 }
 each never $pages 362 "small page"
-each always $((pages / 512)) 3900 "large page"
+each always $((pages / 512)) 3000 "large page"
 tap_done
