@@ -191,8 +191,8 @@ static void a_workload_that_did_not_resume_is_not_good(void **state)
 	handover.workloads.count = 3;
 	judge(&verdict, NULL, NULL, 0);
 	assert_says(&verdict, VERDICT_GOOD, "the page tables are identical");
-	list[1].pause = (struct blackout_pause){ .present = 1,
-						 .reason = BLACKOUT_REASON_NOT_RESUMED };
+	list[1].pause =
+		(struct blackout_pause){ .present = 1, .reason = BLACKOUT_REASON_NOT_RESUMED };
 	list[2].pause = (struct blackout_pause){ .present = 1, .known = 1, .ns = 1 };
 	judge(&verdict, NULL, NULL, 0);
 	assert_says(&verdict, VERDICT_UNKNOWN, "the pause of 'vm1' is unknown (");

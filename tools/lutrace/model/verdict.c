@@ -85,9 +85,8 @@ static void ask_workloads(struct verdict_of *verdict, const struct workloads *wo
 		unknown++;
 	}
 	if (unknown == 1)
-		say(verdict, CHECK_WORKLOADS, VERDICT_UNKNOWN,
-		    "the pause of '%s' is unknown (%s)", first->name.text,
-		    blackout_reason_text(first->pause.reason));
+		say(verdict, CHECK_WORKLOADS, VERDICT_UNKNOWN, "the pause of '%s' is unknown (%s)",
+		    first->name.text, blackout_reason_text(first->pause.reason));
 	else if (unknown)
 		say(verdict, CHECK_WORKLOADS, VERDICT_UNKNOWN,
 		    "the pauses of %zu workloads are unknown, that of '%s' the first", unknown,
