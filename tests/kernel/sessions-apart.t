@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../lab/tap.sh"
 
 stage outgoing <<'END'
-"$LAB_BUILD"/tests/kernel/sessions-apart preserve 256 >/run/said &
+"$LAB_BUILD"/tests/kernel/sessions-apart preserve 1024 >/run/said &
 until grep -q preserved /run/said; do
 	kill -0 $! || exit 1
 	sleep 0.05
@@ -18,6 +18,6 @@ outgoing=$stage
 stage incoming <<'END'
 "$LAB_BUILD"/tests/kernel/sessions-apart retrieve
 END
-lab_run --mode scalable "$outgoing" "$stage"
+lab_run --mode scalable --memory 3072 "$outgoing" "$stage"
 stage_tap 2
 tap_done

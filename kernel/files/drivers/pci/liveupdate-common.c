@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Keep PCI devices running while the kernel is replaced: what the outgoing and the
+ * incoming side need, see liveupdate.c.
+ */
+#include <linux/bitfield.h>
+#include <linux/mutex.h>
+#include <linux/pci-liveupdate.h>
+
+#include "liveupdate.h"
+#include "pci.h"
+
+/* See liveupdate.h */
+DEFINE_MUTEX(pci_liveupdate_lock);
+
+/**
+ * pci_liveupdate_read_registers() - Read what has to stay as it is
+ * @dev: A device or a bridge
+ * @ser: Record, of which only the registers are set
+ */
+void pci_liveupdate_read_registers(struct pci_dev *dev,
+				   struct pci_function_ser *ser)
+{
+	int acs = pci_find_ext_capability(dev, PCI_EXT_CAP_ID_ACS);
+	u8 header;
+
+	pci_read_config_dword(dev, PCI_VENDOR_ID, &ser->id);
+	pci_read_config_dword(dev, PCI_CLASS_REVISION, &ser->class);
+	pci_read_config_byte(dev, PCI_HEADER_TYPE, &header);
+	ser->header = FIELD_GET(PCI_HEADER_TYPE_MASK, header);
+	pci_read_config_word(dev, PCI_COMMAND, &ser->command);
+
+	if (ser->header == PCI_HEADER_TYPE_BRIDGE) {
+		pci_read_config_dword(dev, PCI_PRIMARY_BUS, &ser->buses);
+		ser->buses &= ~PCI_SEC_LATENCY_TIMER_MASK;
+		for (int i = 0; i < 2; i++)
+			pci_read_config_dword(dev, PCI_BASE_ADDRESS_0 + 4 * i,
+					      &ser->bars[i]);
+		pci_read_config_dword(dev, PCI_ROM_ADDRESS1,
+				      &ser->bars[PCI_ROM_RESOURCE]);
+		for (int i = 0; i < PCI_SER_WINDOWS; i++)
+			pci_read_config_dword(dev, PCI_IO_BASE + 4 * i,
+					      &ser->windows[i]);
+		/* The upper half is Secondary Status */
+		ser->windows[0] &= 0xffff;
+		pci_read_config_word(dev, PCI_BRIDGE_CONTROL, &ser->bridge_ctl);
+	} else {
+		for (int i = 0; i < PCI_STD_NUM_BARS; i++)
+			pci_read_config_dword(dev, PCI_BASE_ADDRESS_0 + 4 * i,
+					      &ser->bars[i]);
+		pci_read_config_dword(dev, PCI_ROM_ADDRESS,
+				      &ser->bars[PCI_ROM_RESOURCE]);
+	}
+
+	if (acs)
+		pci_read_config_word(dev, acs + PCI_ACS_CTRL, &ser->acs_ctl);
+	pcie_capability_read_word(dev, PCI_EXP_DEVCTL, &ser->devctl);
+	pcie_capability_read_word(dev, PCI_EXP_DEVCTL2, &ser->devctl2);
+}
+
+/**
+ * pci_liveupdate_is_running() - Tell whether DMA of a live update needs a device
+ * @dev: Any PCI device
+ *
+ * Return: true for a device that is preserved, or whose live update is not
+ * finished, and for each bridge above one.
+ */
+bool pci_liveupdate_is_running(const struct pci_dev *dev)
+{
+	return READ_ONCE(dev->liveupdate_outgoing) ||
+	       READ_ONCE(dev->liveupdate_incoming);
+}
