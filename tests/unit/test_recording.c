@@ -11,25 +11,9 @@
 #include "model/document.h"
 #include "show/output.h"
 #include "read/recording.h"
-#include "synthetic.h"
+#include "fixture.h"
 /* It defines fail(), which is a function of lutrace. */
 #include <cmocka.h>
-
-static struct handover handover;
-
-static int setup(void **state)
-{
-	(void)state;
-	synthetic_handover(&handover);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	handover_free(&handover);
-	return 0;
-}
 
 static void an_unknown_blackout_has_no_number(void **state)
 {
@@ -182,8 +166,6 @@ static void a_damaged_recording_is_refused(void **state)
 	assert_unusable("/ledgers/outgoing/records/0/cycles", "\"0x10000000000000000\"");
 	assert_unusable("/ledgers/outgoing/records/0/name", "\"sixteen letters!\"");
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

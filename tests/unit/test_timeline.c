@@ -11,23 +11,7 @@
 
 #include "show/svg.h"
 #include "show/timeline.h"
-#include "synthetic.h"
-
-static struct handover handover;
-
-static int setup(void **state)
-{
-	(void)state;
-	synthetic_handover(&handover);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	handover_free(&handover);
-	return 0;
-}
+#include "fixture.h"
 
 static char *__attribute__((noinline)) draw(bool all)
 {
@@ -202,8 +186,6 @@ static void an_unknown_blackout_is_drawn_as_such(void **state)
 	assert_null(strstr(svg, "class=\"phase "));
 	free(svg);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/say.h"
 #include "model/verdict.h"
-#include "synthetic.h"
+#include "fixture.h"
 /* It defines fail(), which is a function of lutrace. */
 #include <cmocka.h>
 
@@ -23,22 +23,6 @@ static const char good[] =
 	"\"files\":[{\"file\":\"memfd\",\"token\":1,\"result\":\"ok\",\"ns\":1}]},"
 	"\"referee\":{\"translation_off\":0,\"faults\":0,\"memory_identical\":true,"
 	"\"bus_master_off\":0,\"other_faults\":3}}";
-
-static struct handover handover;
-
-static int setup(void **state)
-{
-	(void)state;
-	synthetic_handover(&handover);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	handover_free(&handover);
-	return 0;
-}
 
 /* With the member at @pointer set to @value; NULL: none is. */
 static void judge(struct verdict_of *verdict, const char *pointer, const char *value,
@@ -279,8 +263,6 @@ static void the_json_says_the_same(void **state)
 	assert_string_equal(member_text(json_object_array_get_idx(reasons, 1), "check"), "budget");
 	json_object_put(value);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

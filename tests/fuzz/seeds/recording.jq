@@ -21,6 +21,7 @@ steps-of-text .steps = "none"
 records-of-text .ledgers.outgoing.records = "none"
 wrong-types .referee = {memory_identical: "no"} | .dma = [1, 2, 3] | .identity = 7 | .session = null
 deep .environment = reduce range(25) as $i (0; [.])
+other-deep .dma = {sent: 1, received: 1, lost: 0, duplicates: 0, corrupt: 0, during_blackout: 0, faults: 0, note: (reduce range(25) as $i ("x"; {a: .}))}
 two-workloads .ledgers.outgoing.records += [.ledgers.outgoing.records[-1] | .sequence += 1 | .name = "pause:vm2"]
 workload-names (.ledgers[].records[] | select(.step == "user-mark") | .name) += ":<'&\""
 workload-alone .ledgers.incoming.records += [.ledgers.incoming.records[-1] | .sequence += 1 | .step = "user-mark" | .name = "resume:vm3"]

@@ -261,7 +261,7 @@ static const struct field *find_field(const struct shape *shape, const char *nam
 	return NULL;
 }
 
-/* A copy with clean texts and whole or finite numbers. */
+/* A copy with clean texts and whole or finite numbers; to be put in any case. */
 static int copy_other(struct json_object *value, struct json_object **copy, int depth,
 		      const char *path, char why[LEDGER_WHY_SIZE])
 {
@@ -279,12 +279,10 @@ static int copy_other(struct json_object *value, struct json_object **copy, int 
 		json_object_object_foreach(value, name, child) {
 			path_of(at, path, name);
 			ret = copy_other(child, &inner, depth + 1, at, why);
-			if (ret)
-				return ret;
-			text = strdup(name);
+			text = ret ? NULL : strdup(name);
 			if (!text) {
 				json_object_put(inner);
-				return out_of_memory(why);
+				return ret ?: out_of_memory(why);
 			}
 			text_clean(text);
 			json_object_object_add(*copy, text, inner);
@@ -296,8 +294,10 @@ static int copy_other(struct json_object *value, struct json_object **copy, int 
 		for (i = 0; i < json_object_array_length(value); i++) {
 			ret = copy_other(json_object_array_get_idx(value, i), &inner, depth + 1,
 					 path, why);
-			if (ret)
+			if (ret) {
+				json_object_put(inner);
 				return ret;
+			}
 			json_object_array_add(*copy, inner);
 		}
 		return 0;
