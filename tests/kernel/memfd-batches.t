@@ -37,6 +37,12 @@ END
 before=$stage
 stage memory-after <<'END'
 "$LAB_BUILD/tests/bench/guest_memory" retrieve $PAGES >"$LAB_RESULTS/in"
+# A moment later. Then once more, as the host's setting is written.
+sleep 0.5
+grep protection: /proc/zoneinfo >"$LAB_RESULTS/reserves"
+ratio=$(cat /proc/sys/vm/lowmem_reserve_ratio)
+echo $ratio >/proc/sys/vm/lowmem_reserve_ratio
+grep protection: /proc/zoneinfo >"$LAB_RESULTS/recalculated"
 END
 instructions() { sed -n "s/^$1 //p" "$lab_results/$2"; }
 # each LARGE LIMIT WHAT: 128 MiB; how many of WHAT that is, and what one may cost
@@ -47,6 +53,8 @@ each() {
 	local cost=$(($(instructions retrieve in) / ($2)))
 	diag "$4: retrieve $cost instructions, preserve $(($(instructions preserve out) / ($2)))"
 	ok "retrieving a $4 takes at most $3 instructions" [ "$cost" -le "$3" ]
+	is "what zones keep in reserve counts the memory that has come" \
+		"$(cat "$lab_results/reserves")" "$(cat "$lab_results/recalculated")"
 }
 each never $pages 362 "small page"
 each always $((pages / 512)) 3000 "large page"
