@@ -127,12 +127,12 @@ kernel-lab: kernel-tree
 .PHONY: kernel-successor
 kernel-successor: kernel-lab
 	$(Q)kernel/scripts/build successor kernel/config/lab.config kernel/config/successor.config \
-		kernel/config/kunit.config
+		kernel/config/pressure.config kernel/config/kunit.config
 
 .PHONY: kernel-debug
 kernel-debug: kernel-tree ## a kernel that finds its own mistakes: KASAN, lockdep, kmemleak, fault injection
-	$(Q)kernel/scripts/build debug kernel/config/lab.config kernel/config/kunit.config \
-		kernel/config/debug.config
+	$(Q)kernel/scripts/build debug kernel/config/lab.config kernel/config/pressure.config \
+		kernel/config/kunit.config kernel/config/debug.config
 
 .PHONY: kernel-unpatched
 kernel-unpatched: kernel-tree ## Linux as it is in the laboratory's configuration, for benchmarks

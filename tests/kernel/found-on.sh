@@ -27,7 +27,7 @@ cat /sys/kernel/liveupdate/ledger/current >"$LAB_RESULTS/current"
 sleep 1
 ask-host found
 # Who asks for DMA gets it.
-[ -n "$HOW" ] && [ "$HOW" != intel_iommu=sm_off ] && exit
+[ "$HOW" != intel_iommu=off ] || exit 0
 bind-vfio "$edu" >/dev/null
 dma_session
 dma memory 16 && dma device d "$edu" && dma domain one d && dma map one 0x1000000 && dma attach d one &&

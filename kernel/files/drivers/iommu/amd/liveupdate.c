@@ -382,7 +382,7 @@ bool amd_liveupdate_shutdown(struct amd_iommu *iommu)
  * Incoming kernel
  */
 
-/* Translation was never off: an error must not end in switching it off. */
+/* Translation is on as it was found: an error must not end in switching it off. */
 static bool units_running __initdata;
 
 /**
@@ -395,26 +395,15 @@ static bool units_running __initdata;
  */
 bool __init amd_liveupdate_detect(struct amd_iommu *iommu)
 {
-	if (is_kdump_kernel() || !unit_translates(iommu) ||
-	    !kho_is_preserved(unit_root(iommu) & DEV_TABLE_ADDR_MASK))
+	if (is_kdump_kernel() || !unit_translates(iommu))
+		return false;
+
+	units_running = true;
+	if (!kho_is_preserved(unit_root(iommu) & DEV_TABLE_ADDR_MASK))
 		return false;
 
 	iommu->flags |= AMD_IOMMU_FLAG_LIVEUPDATED;
-	units_running = true;
 	return true;
-}
-
-/**
- * amd_liveupdate_is_needed - catch a boot option that would stop devices
- *
- * Context: Boot, after the units were looked at.
- * Return: true, after saying so, if units translate for devices that crossed.
- */
-bool __init amd_liveupdate_is_needed(void)
-{
-	if (units_running)
-		iommu_liveupdate_err("amd_iommu=off is ignored: devices that came with a live update are running");
-	return units_running;
 }
 
 static bool crossed(struct amd_iommu *iommu, struct amd_iommu_pci_seg *pci_seg)

@@ -27,7 +27,6 @@ void amd_liveupdate_restore_unit(struct amd_iommu *iommu);
 void amd_liveupdate_stop_behind(struct amd_iommu *iommu);
 void amd_liveupdate_init_failed(int err);
 bool amd_liveupdate_ignore_device(struct amd_iommu *iommu, struct device *dev, u16 devid);
-bool amd_liveupdate_is_needed(void);
 bool amd_liveupdate_is_attached(struct amd_iommu *iommu,
 				struct iommu_dev_data *dev_data,
 				struct protection_domain *domain);
@@ -60,11 +59,6 @@ static inline void amd_liveupdate_init_failed(int err)
 
 static inline bool amd_liveupdate_ignore_device(struct amd_iommu *iommu,
 						struct device *dev, u16 devid)
-{
-	return false;
-}
-
-static inline bool amd_liveupdate_is_needed(void)
 {
 	return false;
 }
