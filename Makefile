@@ -98,7 +98,7 @@ test-fresh: dependencies ## the two commands of the README on Debian 12 and 13 w
 	$(Q)tests/run-fresh $(SUITES)
 
 .PHONY: bench
-bench: build kernel-unpatched ## measure: docs/benchmarks.md says what
+bench: build kernel-unpatched kernel-fast ## measure: docs/benchmarks.md says what
 	$(Q)tests/bench/run --results $(BUILD)/bench
 
 ##@ Build it
@@ -133,6 +133,10 @@ kernel-successor: kernel-lab
 kernel-debug: kernel-tree ## a kernel that finds its own mistakes: KASAN, lockdep, kmemleak, fault injection
 	$(Q)kernel/scripts/build debug kernel/config/lab.config kernel/config/pressure.config \
 		kernel/config/kunit.config kernel/config/debug.config
+
+.PHONY: kernel-fast
+kernel-fast: kernel-tree ## the laboratory's kernel with what makes the pause shorter, for benchmarks
+	$(Q)kernel/scripts/build fast kernel/config/lab.config kernel/config/fast.config
 
 .PHONY: kernel-unpatched
 kernel-unpatched: kernel-tree ## Linux as it is in the laboratory's configuration, for benchmarks
