@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# What makes the boot of the incoming kernel shorter: the frequency of the APIC's timer crosses
+# the kexec, and the BTF of vmlinux is there for whoever asks first.
+
+here=$(dirname "$0")
+# shellcheck source=tests/lab/tap.sh
+. "$here/../lab/tap.sh"
+
+stage counted <<'END'
+dmesg >"$LAB_RESULTS/before"
+cat /sys/kernel/debug/kho/out/sub_fdts/lapic-timer-v1 >"$LAB_RESULTS/timer"
+END
+counted=$stage
+stage taken <<'END'
+dmesg >"$LAB_RESULTS/after"
+# Nobody has used BPF yet
+bpftool -j btf list >"$LAB_RESULTS/btf"
+END
+lab_what="two kernels"
+lab_run --append apic=verbose "$counted" "$stage"
+like "the first kernel counts the APIC's timer" "$(cat "$lab_results/before")" 'Calibrating APIC timer'
+like "the second one knows it" "$(cat "$lab_results/after")" 'lapic timer already calibrated [1-9]'
+is "and does not count" "$(grep -c 'Calibrating APIC timer' "$lab_results/after")" 0
+is "the BTF of vmlinux is the first that is listed" "$(jq -r '.[0] | "\(.id) \(.name)"' "$lab_results/btf")" "1 vmlinux"
+
+# The record in the guest's memory, with a bit of its frequency changed
+cat >"$tap_scratch/damage" <<'END'
+import mmap, os
+record = open(os.environ["LAB_RESULTS"] + "/timer", "rb").read()
+with open(os.environ["LAB_RAM"], "r+b") as file:
+    ram = mmap.mmap(file.fileno(), 0)
+    at = ram.find(record)
+    while at >= 0:
+        ram[at] ^= 0x10
+        at = ram.find(record, at + 1)
+END
+lab_what="a damaged record"
+lab_run --append "apic=verbose nokaslr" --allow-warnings --at-jump "python3 $tap_scratch/damage" "$counted" "$stage"
+like "a damaged record is refused" "$(cat "$lab_results/after")" 'lapic-timer: refused that of the previous kernel: wrong checksum'
+like "and the timer is counted" "$(cat "$lab_results/after")" 'Calibrating APIC timer'
+tap_done
