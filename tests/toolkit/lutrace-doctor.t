@@ -265,6 +265,36 @@ guest /dev/iommu "$memfd" 4 33554432 0 0
 like "a host that was updated before knows what its pages cost" "$(memory)" \
 	'up to 376 s of the next pause \(22 us a page, as in this host.s last live update\)'
 
+# Sessions, and who holds them: holder PID NAME ARGV0 USER SESSION
+holder() {
+	mkdir -p "$root/proc/$1/fd"
+	ln -sf "anon_inode:[luo_session] $5" "$root/proc/$1/fd/9"
+	put "proc/$1/comm" "$2"
+	printf '%s\0-x\0' "$3" >"$root/proc/$1/cmdline"
+	put "proc/$1/status" "Name:	$2
+Uid:	$4	$4	$4	$4"
+	put "proc/$1/cgroup" "0::/$2.service"
+	mkdir -p "$root/sys/fs/cgroup/$2.service"
+}
+ended() { doctor --sessions -j | jq -r '[.checks[] | select(.kind == "holder") | "\(.session) \(.verdict)"] | join(", ")'; }
+machine
+put sys/kernel/liveupdate/obstacles ''
+holder 71 agent agent 0 guests
+is "where no systemd ends processes, sessions stay" "$(ended)" ''
+mkdir -p "$root/run/systemd/system"
+is "where it does, the session of one that is not marked is told" "$(ended)" 'guests warn'
+like "with its holder, and what to do" "$(doctor --sessions)" 'agent \(71\) holds it.*'
+holder 72 other @other 1000 second
+is "only root's processes are marked by their name" "$(ended)" 'guests warn, second warn'
+holder 73 keeper @keeper 0 guests
+is "one holder that stays is enough" "$(ended)" 'second warn'
+if python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.survive_final_kill_signal", b"1")' \
+	"$root/sys/fs/cgroup/other.service" 2>/dev/null; then
+	is "a unit that systemd lets survive counts" "$(ended)" ''
+else
+	skip "a unit that systemd lets survive counts" "no attributes of files here"
+fi
+
 # Its types are none here, so that nothing that needs BPF works.
 machine
 works() { doctor -j | jq -r '[.features[] | select(.works) | .with] | join("; ")'; }

@@ -22,6 +22,7 @@ void doctor_memory(struct json_object *checks, const struct system *system);
 void doctor_security(struct json_object *checks, const struct system *system);
 void doctor_security_image(struct json_object *checks, const struct system *system,
 			   const char *image, size_t size);
+void doctor_holders(struct json_object *checks, const struct system *system);
 int doctor_sessions(struct json_object *checks, const struct system *system);
 int doctor_successor(struct json_object *checks, const struct system *system, const char *file,
 		     const char *cmdline);
