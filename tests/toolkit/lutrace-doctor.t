@@ -121,6 +121,9 @@ is "an old kernel does not do" "$(verdict kernel)" fail
 machine
 rm -r "$root/dev/liveupdate"
 is "nor does one without /dev/liveupdate" "$(verdict sessions)" fail
+like "with all that is needed, KHO has switched itself off" "$(advice sessions)" 'why KHO switched itself off'
+put proc/cmdline 'intel_iommu=on'
+like "without, it was not asked for" "$(advice sessions)" 'liveupdate=on kho=on'
 machine
 rm -r "$root/sys/class/iommu"
 like "an IOMMU that is not in use is found" "$(advice iommu)" 'intel_iommu=on'

@@ -159,6 +159,18 @@ static void check_file(struct json_object *checks, const struct system *system, 
 			there ? "" : "there is no ", file);
 }
 
+/* With all that is asked for, KHO switches itself off where it finds no memory. */
+static void check_sessions(struct json_object *checks, const struct system *system)
+{
+	bool wanted = system_config(system, "LIVEUPDATE") != 'n' &&
+		      system_switch(system, kho) == 1 && system_switch(system, liveupdate) == 1;
+
+	check_file(
+		checks, system, "sessions", "/dev/liveupdate", FAIL,
+		wanted ? "ask the kernel log why KHO switched itself off (dmesg | grep -E 'KHO|luo'): often it found no room; give it less with kho_scratch=, or crashkernel= less"
+		       : "boot a kernel with CONFIG_LIVEUPDATE and liveupdate=on kho=on");
+}
+
 static void check_ledger(struct json_object *checks, const struct system *system)
 {
 	const char *advice = "boot a kernel with CONFIG_LIVEUPDATE_TRACE";
@@ -437,8 +449,7 @@ int do_doctor(int argc, char **argv)
 	check_config(checks, &system);
 	check_command_line(checks, &system);
 	check_iommu(checks, &system);
-	check_file(checks, &system, "sessions", "/dev/liveupdate", FAIL,
-		   "boot a kernel with CONFIG_LIVEUPDATE and liveupdate=on kho=on");
+	check_sessions(checks, &system);
 	check_file(checks, &system, "iommufd", "/dev/iommu", FAIL,
 		   "build the kernel with CONFIG_IOMMUFD=y, or load the module iommufd");
 	check_ledger(checks, &system);
