@@ -30,6 +30,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
  */
 extern const void dmar_drhd_units __ksym __weak;
 extern const void page_offset_base __ksym __weak;
+/* Every kernel has it; its address is 0 where /proc/kallsyms hides addresses. */
+extern const void _stext __ksym __weak;
 
 struct page {
 	__u64 entries[VTD_PAGE_ENTRIES];
@@ -81,6 +83,8 @@ static long print_attachment(__u32 number, struct print *print)
 static __always_inline enum pt_reason reason_of(int error)
 {
 	switch (error) {
+	case -UNITS_HIDDEN:
+		return PT_REASON_HIDDEN;
 	case -UNITS_NONE:
 		return PT_REASON_NO_UNIT;
 	case -UNITS_TOO_MANY:
@@ -90,12 +94,14 @@ static __always_inline enum pt_reason reason_of(int error)
 	}
 }
 
-static const char reasons[][80] = {
+/* A power of two: the verifier follows the mask of an index, not a remainder. */
+#define PT_REASON_ROOM 16
+
+static const char reasons[PT_REASON_ROOM][80] = {
 #define PT_REASON_TEXT(name, number, text) [number] = text,
 	PT_REASONS(PT_REASON_TEXT)
 #undef PT_REASON_TEXT
 };
-#define PT_REASON_COUNT (sizeof(reasons) / sizeof(reasons[0]))
 
 static __always_inline void start(struct cursor *cursor, struct pt_totals *totals)
 {
@@ -109,7 +115,7 @@ static __always_inline void start(struct cursor *cursor, struct pt_totals *total
 	cursor->done = 0;
 	cursor->printed = 0;
 	digest_init(&cursor->total);
-	found = find_units(&dmar_drhd_units);
+	found = &_stext ? find_units(&dmar_drhd_units) : -UNITS_HIDDEN;
 	if (found < 0) {
 		totals->reason = reason_of(found);
 		cursor->done = WALK_FAILED;
@@ -125,7 +131,7 @@ static __always_inline int print_unknown(struct seq_file *seq, const struct pt_t
 	if (totals->reason == PT_REASON_PAGE)
 		return BPF_SEQ_PRINTF(seq, "unknown: the page at 0x%llx cannot be read\n",
 				      totals->unreadable);
-	return BPF_SEQ_PRINTF(seq, "unknown: %s\n", reasons[totals->reason % PT_REASON_COUNT]);
+	return BPF_SEQ_PRINTF(seq, "unknown: %s\n", reasons[totals->reason & (PT_REASON_ROOM - 1)]);
 }
 
 static __always_inline int print_result(struct seq_file *seq, struct cursor *cursor,

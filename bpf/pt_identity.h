@@ -79,7 +79,8 @@ struct pt_attachment {
 	X(REGISTERS,	4, "the registers of a VT-d hardware unit cannot be read") \
 	X(PAGE,		5, "a page cannot be read")			\
 	X(LEVELS,	6, "an entry asks for a number of levels that VT-d does not have") \
-	X(TOO_LONG,	7, "the walk takes longer than one program may run")
+	X(TOO_LONG,	7, "the walk takes longer than one program may run") \
+	X(HIDDEN,	8, "the kernel hides its symbols: kernel.kptr_restrict was 2")
 
 enum pt_reason {
 #define PT_REASON_ENUM(name, number, text) PT_REASON_##name = number,

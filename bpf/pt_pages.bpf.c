@@ -55,7 +55,10 @@ int read_units(struct pt_request *request)
 		bpf_probe_read_kernel(&start, sizeof(start), (const void *)address);
 	request->base = start;
 	address = 0;
-	bpf_kallsyms_lookup_name(list, sizeof(list), 0, &address);
+	/* kernel.kptr_restrict may keep the addresses of symbols from root, too. */
+	found = bpf_kallsyms_lookup_name(list, sizeof(list), 0, &address);
+	if (found == -UNITS_HIDDEN)
+		return found;
 	found = find_units((const void *)address);
 	request->count = found < 0 ? 0 : found;
 	return found < 0 ? found : 0;

@@ -14,6 +14,7 @@ struct {
 } units SEC(".maps");
 
 /* Errors of find_units(), as errno has them: <errno.h> is not for BPF programs. */
+#define UNITS_HIDDEN	 1  /* EPERM */
 #define UNITS_NONE	 19 /* ENODEV */
 #define UNITS_TOO_MANY	 7  /* E2BIG */
 #define UNITS_UNREADABLE 14 /* EFAULT */

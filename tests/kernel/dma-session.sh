@@ -4,9 +4,9 @@
 # For tests with dma-session (dma-session.c says what it is), and for their
 # stages: stages note facts, the test reads them.
 
-# In a stage: talk to one dma-session, which stays when the stage ends.
+# In a stage: talk to one dma-session, which stays when the stage ends; DMA_NAME is its argv[0]
 dma_session() {
-	coproc DMA { exec "$LAB_BUILD/tests/kernel/dma-session"; }
+	coproc DMA { exec -a "${DMA_NAME:-dma-session}" "$LAB_BUILD/tests/kernel/dma-session"; }
 	# Copies that command substitutions see, too.
 	exec {dma_to}>&"${DMA[1]}" {dma_from}<&"${DMA[0]}"
 	# The process has to see the end of its input.

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # With KHO and live update switched off, a kernel keeps a ledger all the same;
-# it is not carried to the next kernel.
+# it is not carried to the next kernel. Where KHO has switched itself off, the demonstration
+# says so, and why.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
 . "$here/../lab/tap.sh"
 # shellcheck source=tests/kernel/ledger.sh
 . "$here/ledger.sh"
+# shellcheck source=tests/kernel/dma-continues.sh
+. "$here/dma-continues.sh"
 
 stage before <<'END'
 set -e
@@ -32,4 +35,8 @@ is "boot, init and marks are recorded" \
 	"1:boot: 2:init: 3:user-mark:alone "
 is "and replayed" "$(grep -c 'replayed=1' "$lab_results/trace")" 3
 
+demonstration --mode legacy -- --append kho_scratch=64G,64G,64G
+is "without room for KHO the demonstration fails" "$demo_status" 1
+like "and says why" "$(cat "$tap_scratch/screen")" 'no /dev/liveupdate, so that nothing can be preserved'
+like "in the kernel's words" "$(cat "$tap_scratch/screen")" 'KHO: Failed to reserve .*scratch'
 tap_done

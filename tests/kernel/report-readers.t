@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # Whoever reads pt_report has a whole report of his own, or is refused with an error;
-# never an empty one, and none that is another reader's from the middle on.
+# never an empty one, and none that is another reader's from the middle on. A kernel that
+# hides its symbols is said to.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -60,6 +61,15 @@ note later $?
 bpftool prog loadall "$LAB_BUILD/tests/few-units/bpf/pt_identity.bpf.o" ${pins}s autoattach pinmaps ${pins}s/maps || exit 1
 cat ${pins}s/pt_report >"$LAB_RESULTS/few"
 bpftool -j map dump pinned ${pins}s/maps/identity >"$LAB_RESULTS/few.json"
+
+# As on a hardened host
+echo 2 >/proc/sys/kernel/kptr_restrict
+bpftool prog loadall "$LAB_BUILD/bpf/pt_identity.bpf.o" ${pins}h autoattach pinmaps ${pins}h/maps || exit 1
+cat ${pins}h/pt_report >"$LAB_RESULTS/hidden"
+lutrace walk >/dev/null 2>"$LAB_RESULTS/hidden-walk"
+note hidden-walk $?
+note hidden-doctor "$(lutrace doctor -j | jq -c '[.features[] | select(.with | test("pt_identity|walk|verify")) | .works]')"
+exit 0
 END
 lab_run --mode scalable --devices edu,edu "$stage" || tap_done
 
@@ -77,4 +87,9 @@ is "who stays away has lost his place" "$(fact later) $(cat "$lab_results/later"
 is "where not all units are looked at, nothing is known" "$(cat "$lab_results/few")" \
 	"unknown: there are more VT-d hardware units than fit"
 is "its map says it, too" "$(lab_json few.json '.[0].formatted.value | "\(.known) \(.reason)"')" "0 PT_REASON_MANY_UNITS"
+is "where the kernel hides its symbols, pt_report says so" "$(cat "$lab_results/hidden")" \
+	"unknown: the kernel hides its symbols: kernel.kptr_restrict was 2"
+like "and lutrace, with what to do" "$(fact hidden-walk) $(cat "$lab_results/hidden-walk")" \
+	'^[12] lutrace: .*sysctl kernel.kptr_restrict=1'
+is "doctor knew it" "$(fact hidden-doctor)" "[false,false,false]"
 tap_done

@@ -92,6 +92,22 @@ is "and cmdline does not take the first for there" \
 machine
 put proc/cmdline 'kho=on liveupdate=on intel_iommu=on,sm_on iommu.liveupdate=off iommu.liveupdate=eager intremap=off intremap=on'
 is "a switch that was taken back does not hinder" "$(status doctor)" 0
+for words in 'kho=y liveupdate=1' 'kho=1 liveupdate=Y' 'kho=true liveupdate=enable'; do
+	put proc/cmdline "$words intel_iommu=on,sm_on"
+	is "a switch is read as the kernel reads it: $words" "$(verdict 'command line')" ok
+done
+for words in 'kho=on kho=0 liveupdate=on' 'kho=on liveupdate=on liveupdate=no' 'kho=n liveupdate=on'; do
+	put proc/cmdline "$words intel_iommu=on"
+	is "also off: $words" "$(verdict 'command line')" 'fail ok'
+done
+put proc/cmdline 'kho=on kho=perhaps liveupdate=on intel_iommu=on -- kho=off'
+is "what the kernel does not understand, or is for process 1, changes nothing" "$(verdict 'command line')" ok
+is "cmdline reads it in the same way" "$("$lutrace" cmdline --root "$root" -j | jq -c '[.parameters[].present]')" \
+	'[true,true,true,false]'
+for words in iommu=off acpi=off nointremap iommu.liveupdate=0; do
+	put proc/cmdline "kho=on liveupdate=on intel_iommu=on $words"
+	like "$words is found" "$(advice 'command line')" "remove .*${words%=0}"
+done
 machine
 put proc/cmdline "$(cat "$root/proc/cmdline") iommu.liveupdate=off"
 like "the feature's switch is found" "$(advice 'command line')" 'iommu.liveupdate=off'
@@ -105,6 +121,9 @@ is "an old kernel does not do" "$(verdict kernel)" fail
 machine
 rm -r "$root/dev/liveupdate"
 is "nor does one without /dev/liveupdate" "$(verdict sessions)" fail
+like "with all that is needed, KHO has switched itself off" "$(advice sessions)" 'why KHO switched itself off'
+put proc/cmdline 'intel_iommu=on'
+like "without, it was not asked for" "$(advice sessions)" 'liveupdate=on kho=on'
 machine
 rm -r "$root/sys/class/iommu"
 like "an IOMMU that is not in use is found" "$(advice iommu)" 'intel_iommu=on'
@@ -141,6 +160,59 @@ is "lockdown that keeps BPF out is found" "$(verdict lockdown)" warn
 machine
 put proc/sys/kernel/kexec_load_disabled 1
 is "kexec that is disabled is found" "$(verdict kexec)" fail
+machine
+put proc/sys/kernel/kexec_load_limit_reboot 0
+is "so is one that may load no more" "$(verdict kexec)" fail
+machine
+put proc/sys/kernel/kptr_restrict 1
+is "kptr_restrict that root may look behind is fine" "$(verdict symbols)" ''
+put proc/sys/kernel/kptr_restrict 2
+like "one that hides symbols from root is found" "$(advice symbols)" 'sysctl kernel.kptr_restrict=1'
+is "and the machine is fit all the same" "$(status doctor)" 0
+
+# Tools, which are not run: the system may be another one.
+machine
+printf '\177ELF loadall OBJ PATH\0' >"$root/usr/sbin/bpftool"
+like "a bpftool that attaches nothing is found" "$(advice tools)" 'bpftool 7\.5 or later'
+printf '\177ELF\0loadall OBJ PATH [autoattach]\0' >"$root/usr/sbin/bpftool"
+is "one that does is fine" "$(verdict tools)" ok
+put usr/sbin/bpftool 'echo bpftool v7.1.0'
+is "so a script that names its version" "$(verdict tools)" 'ok warn'
+put usr/sbin/bpftool 'exec /usr/lib/linux-tools/$(uname -r)/bpftool "$@"'
+is "and of one that says nothing nothing is said" "$(verdict tools)" ok
+
+# Secure Boot and lockdown. An image is a PE file of which the headers matter.
+image() { # SIZE-OF-CERTIFICATES
+	{ head -c 60 /dev/zero && printf '\100\0\0\0PE\0\0' && head -c 20 /dev/zero && printf '\013\002' &&
+		head -c 106 /dev/zero && printf '\006\0\0\0' && head -c 36 /dev/zero && printf "\\$1\\0\\0\\0" &&
+		head -c 400 /dev/zero; }
+}
+machine
+mkdir -p "$root/sys/firmware/efi/efivars" "$root/boot"
+secure=$root/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
+printf '\006\0\0\0\0' >"$secure"
+is "firmware without Secure Boot is no matter" "$(verdict 'secure boot')" ''
+printf '\006\0\0\0\1' >"$secure"
+like "with Secure Boot the kernel's signature is asked for" "$(advice 'secure boot')" 'mokutil --import'
+image 0 >"$root/boot/vmlinuz-7.3.4"
+like "one without is found" "$(doctor)" 'warn +secure boot +.*vmlinuz-7.3.4 is not signed'
+like "so is the next one" "$(doctor --successor "$root/boot/vmlinuz-7.3.4")" 'warn +signature +it is not signed: after a live update'
+image 10 >"$root/boot/vmlinuz-7.3.4"
+is "a signed one is fine" "$(verdict 'secure boot')" ok
+is "and nothing is to be done" "$(status doctor)$(doctor -j | jq '[.checks[] | select(.advice)] | length')" 00
+is "so is the next one that is" "$(doctor --successor "$root/boot/vmlinuz-7.3.4" | grep -c signature)" 0
+put sys/kernel/security/lockdown 'none [integrity] confidentiality'
+is "lockdown without CONFIG_KEXEC_SIG looks at no signature" "$(verdict signatures)" ''
+{ config; echo CONFIG_KEXEC_SIG=y; } | gzip >"$root/proc/config.gz"
+is "with it, who signs this kernel will sign the next" "$(verdict signatures)" ok
+image 0 >"$root/boot/vmlinuz-7.3.4"
+is "and who does not is told" "$(verdict signatures)" warn
+like "as is who asks of the next kernel" "$(doctor --successor "$root/boot/vmlinuz-7.3.4")" \
+	'fail +signature +it is not signed: kexec -s will refuse'
+rm "$root/sys/kernel/security/lockdown" "$secure"
+is "without lockdown it may be loaded" "$(verdict signatures)" ''
+{ config; echo CONFIG_KEXEC_SIG=y; echo CONFIG_KEXEC_SIG_FORCE=y; } | gzip >"$root/proc/config.gz"
+is "unless the kernel insists" "$(verdict signatures)" warn
 
 # A process with a memfd of 64 GiB, of which it has touched the half.
 guest() {
@@ -196,12 +268,54 @@ guest /dev/iommu "$memfd" 4 33554432 0 0
 like "a host that was updated before knows what its pages cost" "$(memory)" \
 	'up to 376 s of the next pause \(22 us a page, as in this host.s last live update\)'
 
+# Sessions, and who holds them: holder PID NAME ARGV0 USER SESSION
+holder() {
+	mkdir -p "$root/proc/$1/fd"
+	ln -sf "anon_inode:[luo_session] $5" "$root/proc/$1/fd/9"
+	put "proc/$1/comm" "$2"
+	printf '%s\0-x\0' "$3" >"$root/proc/$1/cmdline"
+	put "proc/$1/status" "Name:	$2
+Uid:	$4	$4	$4	$4"
+	put "proc/$1/cgroup" "0::/$2.service"
+	mkdir -p "$root/sys/fs/cgroup/$2.service"
+}
+ended() { doctor --sessions -j | jq -r '[.checks[] | select(.kind == "holder") | "\(.session) \(.verdict)"] | join(", ")'; }
+machine
+put sys/kernel/liveupdate/obstacles ''
+holder 71 agent agent 0 guests
+is "where no systemd ends processes, sessions stay" "$(ended)" ''
+mkdir -p "$root/run/systemd/system"
+is "where it does, the session of one that is not marked is told" "$(ended)" 'guests warn'
+like "with its holder, and what to do" "$(doctor --sessions)" 'agent \(71\) holds it.*'
+holder 72 other @other 1000 second
+is "only root's processes are marked by their name" "$(ended)" 'guests warn, second warn'
+holder 73 keeper @keeper 0 guests
+is "one holder that stays is enough" "$(ended)" 'second warn'
+if python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.survive_final_kill_signal", b"1")' \
+	"$root/sys/fs/cgroup/other.service" 2>/dev/null; then
+	is "a unit that systemd lets survive counts" "$(ended)" ''
+else
+	skip "a unit that systemd lets survive counts" "no attributes of files here"
+fi
+
 # Its types are none here, so that nothing that needs BPF works.
 machine
 works() { doctor -j | jq -r '[.features[] | select(.works) | .with] | join("; ")'; }
 is "what works is told feature by feature" "$(works)" \
 	"live update; time, blame, critical-chain, steps, plot, record; report, diff, plot, export FILE"
 like "what does not has a reason" "$(doctor)" '^ *this kernel does not describe its types; it needs CONFIG_DEBUG_INFO_BTF[.]$'
+# A kernel's real types, so that only what hides them is in the way.
+if [ -s "$build/linux/lab/vmlinux" ]; then
+	ln -sf "$build/linux/lab/vmlinux" "$root/sys/kernel/btf/vmlinux"
+	like "with the kernel's types page tables are read" "$(works)" 'walk, snapshot --output.*; snapshot, verify;'
+	put proc/sys/kernel/kptr_restrict 2
+	is "not where kptr_restrict hides the units" "$(works | grep -cE 'walk|verify')" 0
+	like "which is the reason" "$(doctor)" '^ *kernel\.kptr_restrict=2 hides where'
+	like "faults are watched there all the same" "$(works)" 'dma_faults'
+	put sys/kernel/security/lockdown 'none integrity [confidentiality]'
+	is "under lockdown=confidentiality not" "$(works | grep -cE 'walk|dma_faults|immutable')" 0
+fi
+machine
 rm -r "$root/sys/kernel/liveupdate" "$root/dev/liveupdate"
 is "without live update the recordings of others are left" "$(works)" "report, diff, plot, export FILE"
 like "with the reason" "$(doctor)" 'keeps no ledger; it needs CONFIG_LIVEUPDATE_TRACE'

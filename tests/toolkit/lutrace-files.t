@@ -37,6 +37,12 @@ for verb in record report plot export; do
 	ok "what it writes comes out of it" [ -s received ]
 	ok "which stays one" [ -p pipe ]
 	rm -f pipe received
+	# Else a file may be empty after a loss of power.
+	strace -f -o trace -e trace=fsync,rename,renameat,renameat2 \
+		bash -c "$(declare -f write); lutrace='$lutrace'; write $verb synced" >/dev/null
+	is "a file of $verb's is on the disk before it has its name" \
+		"$(grep -oE '(fsync|rename)[a-z0-9]*\(' trace | tr -d '\n')" 'fsync(rename('
+	rm -f trace synced
 
 	mkdir there
 	echo old >there/target

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* A live update session: the ioctls, each with a negative errno as its result. */
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/liveupdate.h>
@@ -27,7 +28,10 @@ static int open_orchestrator(void)
 			break;
 		nanosleep(&pause, NULL);
 	}
-	return -errno;
+	fd = -errno;
+	if (fd == -ENOENT)
+		warnx("there is no /dev/liveupdate: the kernel needs kho=on liveupdate=on; if it has them, KHO has switched itself off, and the kernel log says why");
+	return fd;
 }
 
 /**

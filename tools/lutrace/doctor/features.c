@@ -5,6 +5,7 @@
  * and its VT-d driver are enough to watch faults and to read page tables.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -73,9 +74,26 @@ static const char *no_probe(struct question *question, enum probe_number probe)
 	return probe_unfit(&probe_kinds[probe], question->types, question->why);
 }
 
+/* What a hardened kernel does not show, also to root */
+static const char *hidden(const struct system *system, enum probe_number probe)
+{
+	char text[128];
+
+	if (system_text(system, "/sys/kernel/security/lockdown", text, sizeof(text)) &&
+	    strstr(text, "[confidentiality]"))
+		return "lockdown=confidentiality keeps kernel memory from BPF programs.";
+	if (probe == PROBE_PT_IDENTITY &&
+	    system_text(system, "/proc/sys/kernel/kptr_restrict", text, sizeof(text)) &&
+	    text[0] == '2')
+		return "kernel.kptr_restrict=2 hides where VT-d's units are.";
+	return NULL;
+}
+
 static const char *no_vtd_probe(struct question *question, enum probe_number probe)
 {
-	return question->system->units ? no_probe(question, probe) : "no VT-d unit is in use.";
+	if (!question->system->units)
+		return "no VT-d unit is in use.";
+	return no_probe(question, probe) ?: hidden(question->system, probe);
 }
 
 static const char *no_snapshot(struct question *question, enum probe_number probe)

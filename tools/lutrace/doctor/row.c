@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* One row of lutrace doctor. */
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "base/json.h"
 #include "doctor/doctor.h"
 
@@ -28,4 +31,24 @@ void doctor_row(struct json_object *checks, const char *name, enum verdict verdi
 	add_text(row, "found", found);
 	add_text(row, "advice", verdict == OK ? NULL : advice);
 	json_object_array_add(checks, row);
+}
+
+/**
+ * doctor_row_text - the same with a format
+ * @checks:  the array
+ * @name:    of the check
+ * @verdict: what it comes to
+ * @advice:  what to do unless it is OK
+ * @format:  of what it is about
+ */
+void doctor_row_text(struct json_object *checks, const char *name, enum verdict verdict,
+		     const char *advice, const char *format, ...)
+{
+	va_list arguments;
+	char found[512];
+
+	va_start(arguments, format);
+	vsnprintf(found, sizeof(found), format, arguments);
+	va_end(arguments);
+	doctor_row(checks, name, verdict, advice, found);
 }

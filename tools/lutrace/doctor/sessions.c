@@ -14,7 +14,7 @@
 #include "model/ledger.h"
 
 #define OBSTACLES_FILE "/sys/kernel/liveupdate/obstacles"
-#define POLICY_FILE "/sys/module/liveupdate/parameters/on_veto"
+#define POLICY_FILE    "/sys/module/liveupdate/parameters/on_veto"
 
 enum { KIND, SESSION, TOKEN, COMPATIBLE, WHY, FIELDS };
 
@@ -84,6 +84,7 @@ int doctor_sessions(struct json_object *checks, const struct system *system)
 	if (!ret) {
 		system_text(system, POLICY_FILE, policy, sizeof(policy));
 		read_lines(checks, text, !strncmp(policy, "drop", 4));
+		doctor_holders(checks, system);
 		if (!json_object_array_length(checks))
 			doctor_row(checks, "sessions", OK, NULL,
 				   "no session hinders a live update");

@@ -165,8 +165,10 @@ int doctor_successor(struct json_object *checks, const struct system *system, co
 	int error;
 
 	image = text_of(file, &size, &error);
-	if (image)
+	if (image) {
+		doctor_security_image(checks, system, image, size);
 		check_image(&successor, system, image, size, cmdline);
+	}
 	free(image);
 	return error;
 }

@@ -132,6 +132,11 @@ int live_find(struct live *live, struct table_set *set, const struct wanted_devi
 	switch (read_units(live, live->units, &live->count)) {
 	case 0:
 		break;
+	case -EPERM:
+		return failed(
+			set,
+			"the kernel hides its symbols, among them where the VT-d units are; as root: sysctl kernel.kptr_restrict=1",
+			EPERM);
 	case -ENODEV:
 		return failed(
 			set,

@@ -513,8 +513,8 @@ static const struct step *last_complete(const struct handover *handover)
 /**
  * postmortem_ledger - what the records say
  * @value:    gets the members kernel, point, where, jump (its record), last, open,
- *            failures, refusals, unfinished, sessions (that are not finished), dropped,
- *            uncertain
+ *            failures, refusals, unfinished, given_up, sessions (that are not finished),
+ *            dropped, uncertain
  * @handover: the records
  *
  * Return: how far the live update came.
@@ -549,6 +549,7 @@ enum postmortem_point postmortem_ledger(struct json_object *value, const struct 
 	json_object_object_add(value, "failures", failures_json(handover));
 	json_object_object_add(value, "refusals", refusals_json(handover));
 	json_object_object_add(value, "unfinished", unfinished_json(&history));
+	json_object_object_add(value, "given_up", postmortem_given_up(handover));
 	add_number(value, "sessions", (int64_t)history.sessions);
 	add_number(value, "dropped", (int64_t)dropped);
 	json_object_object_add(value, "uncertain", json_object_new_boolean(is_uncertain(&history)));

@@ -37,6 +37,7 @@ const char *point_name(enum postmortem_point point);
 const char *point_where(enum postmortem_point point);
 
 enum postmortem_point postmortem_ledger(struct json_object *value, const struct handover *handover);
+struct json_object *postmortem_given_up(const struct handover *handover);
 void postmortem_system(struct json_object *value, const char *root);
 int postmortem_vmcore(struct json_object *value, struct handover *handover, const char *path,
 		      const char *vmlinux, const char *snapshot, uint64_t differences);

@@ -36,6 +36,12 @@ static const struct column unfinished_columns[] = {
 	{ "session", "session", COLUMN_TEXT }, { "pages", "pages", COLUMN_COUNT },
 };
 
+static const struct column given_up_columns[] = {
+	{ "session", "session", COLUMN_TEXT },
+	{ "files", "files", COLUMN_COUNT },
+	{ "before_reboot_ns", "before the reboot call", COLUMN_TIME },
+};
+
 static const struct column device_columns[] = {
 	{ "device", "device", COLUMN_TEXT },
 	{ "state", "state", COLUMN_TEXT },
@@ -243,6 +249,7 @@ void postmortem_print(struct json_object *value)
 	print_failures(value);
 	PRINT_TABLE(value, "refusals", "Refused, as they have to be:", refusal_columns);
 	print_unfinished(value);
+	PRINT_TABLE(value, "given_up", "Preserved, and given up again:", given_up_columns);
 	print_sessions(value);
 	print_damaged(value);
 	print_tables(value);

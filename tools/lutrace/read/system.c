@@ -160,6 +160,9 @@ void system_read(struct system *system, const char *root)
 	system->root = root ?: "";
 	system_text(system, "/proc/sys/kernel/osrelease", system->release, sizeof(system->release));
 	system_text(system, "/proc/cmdline", system->cmdline, sizeof(system->cmdline));
+	memset(&system->most, 1, sizeof(system->most));
+	liveupdate_read_command_line(&system->least, system->cmdline);
+	liveupdate_read_command_line(&system->most, system->cmdline);
 	find_config(system);
 	find_iommus(system);
 }
@@ -191,49 +194,6 @@ char system_config(const struct system *system, const char *option)
 	return found[strlen(line)] == 'm' ? 'm' : 'y';
 }
 
-/* Which of @words is at @at, up to a comma or a blank; -1 for none of them. */
-static int word_at(const char *at, const char *const *words)
-{
-	size_t length = strcspn(at, ", ");
-	int i;
-
-	for (i = 0; words[i]; i++) {
-		if (strlen(words[i]) == length && !strncmp(at, words[i], length))
-			return i;
-	}
-	return -1;
-}
-
-/**
- * system_choice - which of several words has a kernel parameter?
- * @system: the machine
- * @name:   of the parameter
- * @words:  that exclude each other, ended by NULL
- *
- * A parameter may stand on the command line several times, with several words between
- * commas: the last one counts.
- *
- * Return: the number of the word, -1 if it has none of them.
- */
-int system_choice(const struct system *system, const char *name, const char *const *words)
-{
-	const char *at, *end, *start = system->cmdline;
-	size_t length = strlen(name);
-	int word, last = -1;
-
-	for (; *start; start = end + strspn(end, " ")) {
-		end = start + strcspn(start, " ");
-		if (strncmp(start, name, length) != 0 || start[length] != '=')
-			continue;
-		for (at = start + length + 1; at < end; at += strcspn(at, ", ") + 1) {
-			word = word_at(at, words);
-			if (word >= 0)
-				last = word;
-		}
-	}
-	return last;
-}
-
 /* Can all of its VT-d units do what the feature needs in scalable mode? */
 bool system_scalable_capable(const struct system *system)
 {
@@ -244,8 +204,7 @@ bool system_scalable_capable(const struct system *system)
 /* Does it use scalable mode? */
 bool system_scalable_mode(const struct system *system)
 {
-	static const char *const words[] = { "sm_off", "sm_on", NULL };
-	int choice = system_choice(system, "intel_iommu", words);
+	int choice = system_switch(system, intel_scalable);
 
 	if (!system->scalable)
 		return false;

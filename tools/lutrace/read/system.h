@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <linux/limits.h>
+#include <linux/liveupdate_image.h>
 
 /**
  * struct system - what was found
@@ -14,6 +15,8 @@
  * @config:      text of its configuration, NULL if not found
  * @config_file: where @config was
  * @cmdline:     its command line
+ * @least:       what that switches on where all is off
+ * @most:        what it leaves on where all is on
  * @units:       VT-d units that it drives
  * @scalable:    of them, those that can do scalable mode
  * @first_stage: of them, those that can do first-stage translation
@@ -27,6 +30,8 @@ struct system {
 	char *config;
 	char config_file[PATH_MAX];
 	char cmdline[4096];
+	struct liveupdate_switches least;
+	struct liveupdate_switches most;
 	unsigned int units;
 	unsigned int scalable;
 	unsigned int first_stage;
@@ -34,6 +39,13 @@ struct system {
 	unsigned int amd;
 	bool dmar;
 };
+
+/*
+ * What the command line says of a member of struct liveupdate_switches: 1 on, 0 off, -1
+ * nothing. It is read with the functions that the kernel reads that of an image with.
+ */
+#define system_switch(system, member)                                                              \
+	((system)->least.member == (system)->most.member ? (int)(system)->least.member : -1)
 
 #define SYSTEM_WHY_SIZE 128
 
@@ -44,7 +56,6 @@ void system_path(const struct system *system, char path[PATH_MAX], const char *f
 bool system_has(const struct system *system, const char *file);
 bool system_text(const struct system *system, const char *file, char *text, int size);
 char system_config(const struct system *system, const char *option);
-int system_choice(const struct system *system, const char *name, const char *const *words);
 bool system_scalable_mode(const struct system *system);
 const char *system_mode_text(const struct system *system);
 bool system_scalable_capable(const struct system *system);

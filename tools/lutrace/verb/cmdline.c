@@ -11,17 +11,14 @@
 #include "main.h"
 #include "read/system.h"
 
-/* @word switches something on, @other off: what stands last on the command line counts. */
-static void add_parameter(struct json_object *rows, const struct system *system, const char *name,
-			  const char *word, const char *other, const char *why)
+static void add_parameter(struct json_object *rows, bool present, const char *name,
+			  const char *word, const char *why)
 {
-	const char *const words[] = { word, other, NULL };
 	struct json_object *row = json_object_new_object();
 
 	add_text(row, "name", name);
 	add_text(row, "value", word);
-	json_object_object_add(row, "present",
-			       json_object_new_boolean(!system_choice(system, name, words)));
+	json_object_object_add(row, "present", json_object_new_boolean(present));
 	add_text(row, "why", why);
 	json_object_array_add(rows, row);
 }
@@ -65,13 +62,16 @@ int do_cmdline(int argc, char **argv)
 	}
 
 	rows = json_object_new_array();
-	add_parameter(rows, &system, "kho", "on", "off",
+	add_parameter(rows, system_switch(&system, kho) == 1, "kho", "on",
 		      "reserve the memory through which kernels hand over");
-	add_parameter(rows, &system, "liveupdate", "on", "off", "provide /dev/liveupdate");
+	add_parameter(rows, system_switch(&system, liveupdate) == 1, "liveupdate", "on",
+		      "provide /dev/liveupdate");
 	if (system.units || !system.amd)
-		add_parameter(rows, &system, "intel_iommu", "on", "off", "translate DMA with VT-d");
+		add_parameter(rows, system_switch(&system, intel) == 1, "intel_iommu", "on",
+			      "translate DMA with VT-d");
 	if (system_scalable_capable(&system))
-		add_parameter(rows, &system, "intel_iommu", "sm_on", "sm_off",
+		add_parameter(rows, system_switch(&system, intel_scalable) == 1, "intel_iommu",
+			      "sm_on",
 			      "use scalable mode, which all VT-d units of this machine have");
 
 	value = json_object_new_object();

@@ -2,7 +2,6 @@
 /* lutrace doctor: is this machine fit for live update, and what is missing? */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,29 +44,17 @@ static const struct config_need config_needs[] = {
 	{ "BPF_EVENTS", WARN, "attach BPF programs to steps" },
 };
 
-static void __attribute__((format(printf, 5, 6)))
-check(struct json_object *checks, const char *name, enum verdict verdict, const char *advice,
-      const char *format, ...)
-{
-	va_list arguments;
-	char found[512];
-
-	va_start(arguments, format);
-	vsnprintf(found, sizeof(found), format, arguments);
-	va_end(arguments);
-	doctor_row(checks, name, verdict, advice, found);
-}
-
 static void check_kernel(struct json_object *checks, const struct system *system)
 {
 	unsigned int major = 0, minor = 0;
 
 	if (sscanf(system->release, "%u.%u", &major, &minor) == 2 &&
 	    (major > 7 || (major == 7 && minor >= 3)))
-		check(checks, "kernel", OK, NULL, "Linux %s", system->release);
+		doctor_row_text(checks, "kernel", OK, NULL, "Linux %s", system->release);
 	else
-		check(checks, "kernel", FAIL, "boot Linux 7.3 or later with live update of IOMMUs",
-		      "Linux %s", *system->release ? system->release : "(release not known)");
+		doctor_row_text(checks, "kernel", FAIL,
+				"boot Linux 7.3 or later with live update of IOMMUs", "Linux %s",
+				*system->release ? system->release : "(release not known)");
 }
 
 static void check_config(struct json_object *checks, const struct system *system)
@@ -76,9 +63,10 @@ static void check_config(struct json_object *checks, const struct system *system
 	char advice[160];
 
 	if (!system->config) {
-		check(checks, "configuration", WARN,
-		      "build the kernel with CONFIG_IKCONFIG_PROC, or put its configuration below /boot",
-		      "not found: neither /proc/config.gz nor /boot/config-%s", system->release);
+		doctor_row_text(
+			checks, "configuration", WARN,
+			"build the kernel with CONFIG_IKCONFIG_PROC, or put its configuration below /boot",
+			"not found: neither /proc/config.gz nor /boot/config-%s", system->release);
 		return;
 	}
 	for (i = 0; i < sizeof(config_needs) / sizeof(config_needs[0]); i++) {
@@ -89,71 +77,76 @@ static void check_config(struct json_object *checks, const struct system *system
 		missing++;
 		snprintf(advice, sizeof(advice), "build the kernel with CONFIG_%s=y to %s",
 			 need->option, need->purpose);
-		check(checks, "configuration", need->verdict, advice, "CONFIG_%s is not set",
-		      need->option);
+		doctor_row_text(checks, "configuration", need->verdict, advice,
+				"CONFIG_%s is not set", need->option);
 	}
 	if (!missing)
-		check(checks, "configuration", OK, NULL, "all %zu options that matter are set", i);
+		doctor_row_text(checks, "configuration", OK, NULL,
+				"all %zu options that matter are set", i);
 }
 
+/* @choice: what system_switch() says of the parameter */
 static void check_switch(struct json_object *checks, const struct system *system, const char *name,
-			 const char *default_option)
+			 int choice, const char *default_option)
 {
-	static const char *const words[] = { "off", "0", "on", "1", NULL };
-	int choice = system_choice(system, name, words);
 	char advice[80];
-	bool by_default = default_option && system_config(system, default_option) == 'y';
 
 	snprintf(advice, sizeof(advice), "add %s=on to the kernel command line", name);
-	if (choice >= 2)
-		check(checks, "command line", OK, NULL, "%s=on", name);
-	else if (choice >= 0)
-		check(checks, "command line", FAIL, advice, "%s=off", name);
-	else if (by_default)
-		check(checks, "command line", OK, NULL, "%s is on by default", name);
+	if (choice > 0)
+		doctor_row_text(checks, "command line", OK, NULL, "%s=on", name);
+	else if (!choice)
+		doctor_row_text(checks, "command line", FAIL, advice, "%s=off", name);
+	else if (default_option && system_config(system, default_option) == 'y')
+		doctor_row_text(checks, "command line", OK, NULL, "%s is on by default", name);
 	else
-		check(checks, "command line", FAIL, advice, "%s=on is missing", name);
+		doctor_row_text(checks, "command line", FAIL, advice, "%s=on is missing", name);
 }
 
 static void check_command_line(struct json_object *checks, const struct system *system)
 {
-	static const char *const kept[] = { "off", "on", "eager", NULL };
-	static const char *const remapped[] = { "off", "on", NULL };
-
-	check_switch(checks, system, "kho", "KEXEC_HANDOVER_ENABLE_DEFAULT");
-	check_switch(checks, system, "liveupdate", NULL);
+	check_switch(checks, system, "kho", system_switch(system, kho),
+		     "KEXEC_HANDOVER_ENABLE_DEFAULT");
+	check_switch(checks, system, "liveupdate", system_switch(system, liveupdate), NULL);
 	if (system->units || !system->amd)
-		check_switch(checks, system, "intel_iommu", "INTEL_IOMMU_DEFAULT_ON");
-	if (!system_choice(system, "iommu.liveupdate", kept))
-		check(checks, "command line", FAIL,
-		      "remove iommu.liveupdate=off from the kernel command line",
-		      "iommu.liveupdate=off: IOMMU state is not preserved");
-	if (!system_choice(system, "intremap", remapped))
-		check(checks, "command line", FAIL,
-		      "remove intremap=off from the kernel command line",
-		      "intremap=off: interrupts of devices are not remapped, so that none is preserved");
+		check_switch(checks, system, "intel_iommu", system_switch(system, intel),
+			     "INTEL_IOMMU_DEFAULT_ON");
+	if (!system_switch(system, iommu))
+		doctor_row_text(checks, "command line", FAIL,
+				"remove iommu=off and acpi=off from the kernel command line",
+				"iommu=off or acpi=off: no IOMMU is used");
+	if (!system_switch(system, iommu_liveupdate))
+		doctor_row_text(checks, "command line", FAIL,
+				"remove iommu.liveupdate=off from the kernel command line",
+				"iommu.liveupdate=off: IOMMU state is not preserved");
+	if (!system_switch(system, irq_remap))
+		doctor_row_text(
+			checks, "command line", FAIL,
+			"remove intremap=off and nointremap from the kernel command line",
+			"intremap=off: interrupts of devices are not remapped, so that none is preserved");
 }
 
 static void check_iommu(struct json_object *checks, const struct system *system)
 {
 	if (!system->units && system->amd) {
-		check(checks, "iommu", WARN,
-		      "have devices use host (v1) page tables; others are refused when they are preserved",
-		      "%u AMD IOMMU%s, whose tables lutrace does not read: no snapshot, verify and walk",
-		      system->amd, system->amd == 1 ? "" : "s");
+		doctor_row_text(
+			checks, "iommu", WARN,
+			"have devices use host (v1) page tables; others are refused when they are preserved",
+			"%u AMD IOMMU%s, whose tables lutrace does not read: no snapshot, verify and walk",
+			system->amd, system->amd == 1 ? "" : "s");
 		return;
 	}
 	if (!system->units) {
-		check(checks, "iommu", FAIL,
-		      system->dmar
-			      ? "boot with intel_iommu=on, see 'lutrace cmdline'"
-			      : "switch VT-d on in the firmware, or give the virtual machine one",
-		      system->dmar ? "VT-d is there but not in use"
-				   : "the firmware describes no VT-d");
+		doctor_row_text(
+			checks, "iommu", FAIL,
+			system->dmar
+				? "boot with intel_iommu=on, see 'lutrace cmdline'"
+				: "switch VT-d on in the firmware, or give the virtual machine one",
+			system->dmar ? "VT-d is there but not in use"
+				     : "the firmware describes no VT-d");
 		return;
 	}
-	check(checks, "iommu", OK, NULL, "%u VT-d unit%s in %s", system->units,
-	      system->units == 1 ? "" : "s", system_mode_text(system));
+	doctor_row_text(checks, "iommu", OK, NULL, "%u VT-d unit%s in %s", system->units,
+			system->units == 1 ? "" : "s", system_mode_text(system));
 }
 
 /* One file that has to be there. */
@@ -162,8 +155,20 @@ static void check_file(struct json_object *checks, const struct system *system, 
 {
 	bool there = system_has(system, file);
 
-	check(checks, name, there ? OK : verdict, advice, "%s%s", there ? "" : "there is no ",
-	      file);
+	doctor_row_text(checks, name, there ? OK : verdict, advice, "%s%s",
+			there ? "" : "there is no ", file);
+}
+
+/* With all that is asked for, KHO switches itself off where it finds no memory. */
+static void check_sessions(struct json_object *checks, const struct system *system)
+{
+	bool wanted = system_config(system, "LIVEUPDATE") != 'n' &&
+		      system_switch(system, kho) == 1 && system_switch(system, liveupdate) == 1;
+
+	check_file(
+		checks, system, "sessions", "/dev/liveupdate", FAIL,
+		wanted ? "ask the kernel log why KHO switched itself off (dmesg | grep -E 'KHO|luo'): often it found no room; give it less with kho_scratch=, or crashkernel= less"
+		       : "boot a kernel with CONFIG_LIVEUPDATE and liveupdate=on kho=on");
 }
 
 static void check_ledger(struct json_object *checks, const struct system *system)
@@ -180,63 +185,65 @@ static void check_ledger(struct json_object *checks, const struct system *system
 			advice = "run it as root";
 		else if (ret == -EINVAL)
 			advice = "use the lutrace that belongs to this kernel";
-		check(checks, "ledger", FAIL, advice, "%s: %s", LEDGER_DIRECTORY "/current", why);
+		doctor_row_text(checks, "ledger", FAIL, advice, "%s: %s",
+				LEDGER_DIRECTORY "/current", why);
 		return;
 	}
 	if (ledger.header.dropped)
-		check(checks, "ledger", WARN, "what is measured from now on is incomplete; reboot",
-		      "full: %llu records dropped", (unsigned long long)ledger.header.dropped);
+		doctor_row_text(checks, "ledger", WARN,
+				"what is measured from now on is incomplete; reboot",
+				"full: %llu records dropped",
+				(unsigned long long)ledger.header.dropped);
 	else
-		check(checks, "ledger", OK, NULL, "%zu of %llu records in use", ledger.count,
-		      (unsigned long long)ledger.header.capacity);
+		doctor_row_text(checks, "ledger", OK, NULL, "%zu of %llu records in use",
+				ledger.count, (unsigned long long)ledger.header.capacity);
 	ledger_free(&ledger);
 
 	system_path(system, path, LEDGER_DIRECTORY "/previous");
 	ret = ledger_read(&ledger, path, why);
 	if (ret == -ENOENT)
-		check(checks, "handover", OK, NULL, "none: this kernel was booted cold");
+		doctor_row_text(checks, "handover", OK, NULL, "none: this kernel was booted cold");
 	else if (ret)
-		check(checks, "handover", FAIL,
-		      "the outgoing kernel's ledger cannot be used; see the kernel log", "%s: %s",
-		      LEDGER_DIRECTORY "/previous", why);
+		doctor_row_text(checks, "handover", FAIL,
+				"the outgoing kernel's ledger cannot be used; see the kernel log",
+				"%s: %s", LEDGER_DIRECTORY "/previous", why);
 	else
-		check(checks, "handover", OK, NULL, "this kernel took over from Linux %s",
-		      ledger.header.release);
+		doctor_row_text(checks, "handover", OK, NULL, "this kernel took over from Linux %s",
+				ledger.header.release);
 	ledger_free(&ledger);
 }
 
 static void check_tracing(struct json_object *checks, const struct system *system)
 {
-	char text[128];
-
 	check_file(
 		checks, system, "btf", "/sys/kernel/btf/vmlinux", WARN,
 		"build the kernel with CONFIG_DEBUG_INFO_BTF=y; snapshot, verify and walk need it");
 	if (system_has(system, "/sys/kernel/tracing/events/liveupdate/liveupdate_step_begin") ||
 	    system_has(system, "/sys/kernel/debug/tracing/events/liveupdate/liveupdate_step_begin"))
-		check(checks, "trace events", OK, NULL, "liveupdate:liveupdate_step_begin, _end");
+		doctor_row_text(checks, "trace events", OK, NULL,
+				"liveupdate:liveupdate_step_begin, _end");
 	else
-		check(checks, "trace events", WARN,
-		      system_has(system, "/sys/kernel/tracing/events")
-			      ? "build the kernel with CONFIG_LIVEUPDATE_TRACE=y"
-			      : "as root: mount -t tracefs tracefs /sys/kernel/tracing",
-		      "there are no liveupdate trace events");
-	if (system_text(system, "/sys/kernel/security/lockdown", text, sizeof(text)) &&
-	    strstr(text, "[confidentiality]"))
-		check(checks, "lockdown", WARN,
-		      "boot without lockdown=confidentiality to use snapshot, verify and walk",
-		      "confidentiality: BPF programs may not read kernel memory");
+		doctor_row_text(checks, "trace events", WARN,
+				system_has(system, "/sys/kernel/tracing/events")
+					? "build the kernel with CONFIG_LIVEUPDATE_TRACE=y"
+					: "as root: mount -t tracefs tracefs /sys/kernel/tracing",
+				"there are no liveupdate trace events");
 }
 
 static void check_kexec(struct json_object *checks, const struct system *system)
 {
-	char text[8];
+	char text[16];
 
 	if (system_text(system, "/proc/sys/kernel/kexec_load_disabled", text, sizeof(text)) &&
 	    text[0] == '1')
-		check(checks, "kexec", FAIL,
-		      "reboot; something sets the sysctl kernel.kexec_load_disabled",
-		      "loading another kernel is disabled until the next boot");
+		doctor_row_text(checks, "kexec", FAIL,
+				"reboot; something sets the sysctl kernel.kexec_load_disabled",
+				"loading another kernel is disabled until the next boot");
+	if (system_text(system, "/proc/sys/kernel/kexec_load_limit_reboot", text, sizeof(text)) &&
+	    text[0] == '0')
+		doctor_row_text(checks, "kexec", FAIL,
+				"reboot; something sets the sysctl kernel.kexec_load_limit_reboot",
+				"no further kernel may be loaded until the next boot");
 }
 
 /* What kdump-tools give to makedumpfile if their file does not say it */
@@ -277,34 +284,16 @@ static void check_kdump(struct json_object *checks, const struct system *system)
 		return;
 	if (!file_read(fd, &text, &size)) {
 		level = dump_level(text);
-		check(checks, "kdump", level & LEVEL_NO_USER_PAGES ? WARN : OK,
-		      "set MAKEDUMP_ARGS=\"-c -d 23\" in /etc/default/kdump-tools",
-		      level & LEVEL_NO_USER_PAGES
-			      ? "makedumpfile -d %lu leaves out pages that postmortem needs"
-			      : "makedumpfile -d %lu",
-		      level);
+		doctor_row_text(
+			checks, "kdump", level & LEVEL_NO_USER_PAGES ? WARN : OK,
+			"set MAKEDUMP_ARGS=\"-c -d 23\" in /etc/default/kdump-tools",
+			level & LEVEL_NO_USER_PAGES
+				? "makedumpfile -d %lu leaves out pages that postmortem needs"
+				: "makedumpfile -d %lu",
+			level);
 	}
 	free(text);
 	close(fd);
-}
-
-static void check_tool(struct json_object *checks, const struct system *system, const char *tool,
-		       enum verdict verdict, const char *advice)
-{
-	static const char *const directories[] = {
-		"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
-	};
-	char file[80];
-	size_t i;
-
-	for (i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
-		snprintf(file, sizeof(file), "%s/%s", directories[i], tool);
-		if (system_has(system, file)) {
-			check(checks, "tools", OK, NULL, "%s", file);
-			return;
-		}
-	}
-	check(checks, "tools", verdict, advice, "%s is not installed", tool);
 }
 
 static void print_rows(struct json_object *checks)
@@ -460,20 +449,16 @@ int do_doctor(int argc, char **argv)
 	check_config(checks, &system);
 	check_command_line(checks, &system);
 	check_iommu(checks, &system);
-	check_file(checks, &system, "sessions", "/dev/liveupdate", FAIL,
-		   "boot a kernel with CONFIG_LIVEUPDATE and liveupdate=on kho=on");
+	check_sessions(checks, &system);
 	check_file(checks, &system, "iommufd", "/dev/iommu", FAIL,
 		   "build the kernel with CONFIG_IOMMUFD=y, or load the module iommufd");
 	check_ledger(checks, &system);
 	check_tracing(checks, &system);
 	check_kexec(checks, &system);
+	doctor_security(checks, &system);
 	check_kdump(checks, &system);
 	doctor_memory(checks, &system);
-	check_tool(checks, &system, "kexec", FAIL, "install kexec-tools");
-	check_tool(checks, &system, "bpftool", WARN,
-		   "install bpftool 7.5 or later to load the BPF programs by hand");
-	check_tool(checks, &system, "drgn", WARN,
-		   "install python3-drgn to explain the dump of a kernel that died");
+	doctor_tools(checks, &system);
 
 	features = doctor_features(&system);
 	system_free(&system);

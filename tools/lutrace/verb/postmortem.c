@@ -133,6 +133,40 @@ static int waiting_devices(struct json_object *value)
 	return count;
 }
 
+/* Within so long somebody shut the host down: systemd gives services 90 s, twice. */
+#define SHUTDOWN_NS 300000000000LL
+
+/* The session that was given up last on the way to the reboot call, or NULL. */
+static struct json_object *lost_in_shutdown(struct json_object *value)
+{
+	struct json_object *rows = member(value, "given_up"), *row, *latest = NULL;
+	size_t i;
+
+	for (i = 0; rows && i < json_object_array_length(rows); i++) {
+		row = json_object_array_get_idx(rows, i);
+		if (member(row, "before_reboot_ns") &&
+		    member_number(row, "before_reboot_ns") < SHUTDOWN_NS &&
+		    (!latest || member_number(row, "before_reboot_ns") <
+					member_number(latest, "before_reboot_ns")))
+			latest = row;
+	}
+	return latest;
+}
+
+/* Of @text, which ends with a full stop: what did not cross */
+static bool add_lost(struct json_object *value, char *text, size_t size)
+{
+	struct json_object *row = lost_in_shutdown(value);
+	size_t length = strlen(text);
+
+	if (!row || !length)
+		return false;
+	snprintf(text + length - 1, size - length + 1,
+		 "; the session %.64s was given up %.1f s before the reboot call.",
+		 member_text(row, "session"), (double)member_number(row, "before_reboot_ns") / 1e9);
+	return true;
+}
+
 /* The verdict on ledgers, or a machine, that nobody says has died. */
 static int judge_alive(struct json_object *value, enum postmortem_point point)
 {
@@ -156,6 +190,8 @@ static int judge_alive(struct json_object *value, enum postmortem_point point)
 		}
 		snprintf(text, sizeof(text), "Nothing is preserved, and nothing failed.");
 		code = EXIT_GOOD;
+		if (lost_in_shutdown(value))
+			snprintf(text, sizeof(text), "Nothing crossed the kexec.");
 		break;
 	case POINT_PRESERVED:
 		snprintf(text, sizeof(text),
@@ -183,6 +219,8 @@ static int judge_alive(struct json_object *value, enum postmortem_point point)
 		snprintf(text, sizeof(text),
 			 "The records end %.400s: if the kernel died, it died there.", part);
 	}
+	if (point != POINT_UNDONE && add_lost(value, text, sizeof(text)))
+		code = EXIT_BAD;
 	if (code == EXIT_GOOD && member_number(value, "dropped")) {
 		size_t length = strlen(text);
 
@@ -225,6 +263,10 @@ static void advise_alive(struct json_object *lines, struct json_object *value,
 			"the kernel's log may say what the ledger has no room for; boot with a larger one, liveupdate_ledger=1M, before the next live update");
 		return;
 	}
+	if (point != POINT_UNDONE && lost_in_shutdown(value))
+		add_line(
+			lines,
+			"have the process that holds the session outlive the shutdown: systemctl kexec ends all others before the reboot call (docs/agents.md; 'lutrace doctor --sessions' says whom)");
 	switch (point) {
 	case POINT_IDLE:
 	case POINT_UNDONE:

@@ -109,6 +109,12 @@ static int hold(int session)
 		dup2(session, STDERR_FILENO + 1);
 		close_range(STDERR_FILENO + 2, ~0U, 0);
 		prctl(PR_SET_NAME, HOLDER_NAME);
+		/*
+		 * An init system that ends all processes before it calls reboot leaves
+		 * out root's whose argv[0] begins so (systemd's "root storage daemons").
+		 */
+		if (*program_invocation_name)
+			*program_invocation_name = '@';
 		for (;;)
 			pause();
 	}

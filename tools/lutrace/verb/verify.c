@@ -111,7 +111,7 @@ static int open_own(struct kept_snapshot *source, uint64_t token)
 		if (session == -ENOENT && !access("/dev/liveupdate", F_OK))
 			snprintf(
 				source->reason, sizeof(source->reason),
-				"no snapshot came from the kernel before; 'lutrace snapshot' takes one");
+				"no snapshot came from the kernel before: 'lutrace snapshot' takes one, and lutrace-holder has to live until the jump (man lutrace-snapshot)");
 		else
 			snprintf(source->reason, sizeof(source->reason),
 				 "the session '" SNAPSHOT_SESSION "' cannot be retrieved: %s",

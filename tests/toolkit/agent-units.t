@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# The example of an agent's unit, with systemd as it is: when it goes the way of systemctl
+# kexec, and all processes have been ended, the agent is there still. systemd runs in a
+# container here, so that it ends that in place of the jump; the jump itself is in
+# tests/kernel/systemd-kexec.t.
+
+set -u
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
+# shellcheck source=tests/lab/tap.sh
+. "$project/tests/lab/tap.sh"
+[ "$(id -u)" = 0 ] || skip_all "only root may start a container"
+! reason=$(no_namespaces) || skip_all "$reason"
+[ -x /lib/systemd/systemd ] || skip_all "systemd is not installed"
+cd "$tap_scratch" || exit 1
+mkdir units root
+# What the container writes is seen from outside; a layer may not lie on another overlay.
+layers=$(mktemp -d /dev/shm/agent-units.XXXXXX) && mkdir "$layers/upper" "$layers/work" || exit 1
+export layers
+groups=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
+group=$groups$(sed -n 's/^0:://p' /proc/self/cgroup)/agent-units.$$
+clean_up() {
+	rm -rf "$layers"
+	find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
+}
+trap clean_up EXIT
+[ -n "$groups" ] && mkdir "$group" 2>/dev/null || skip_all "no control group can be made here"
+alive=$layers/upper/alive
+
+# What systemd-shutdown calls when it has ended all processes
+cat >all-ended <<'END'
+#!/bin/bash
+for pid in /proc/[0-9]*; do tr '\0' ' ' <$pid/cmdline; echo; done >/alive
+END
+chmod 755 all-ended
+# example NAME EDIT: the example with another program, and changed. A script would not do: its
+# argv[0] is that of the interpreter. Not in all containers may a process be made so precious.
+example() {
+	sed "s,^ExecStart=.*,ExecStart=@/usr/bin/sleep @$1 infinity,; /^OOMScoreAdjust/d; $2" "$project/tools/systemd/examples/liveupdate-agent.service" \
+		>"units/$1.service"
+}
+example example ''
+example not-marked 's/ @not-marked/ not-marked/; /^SurviveFinalKillSignal/d'
+example in-a-slice 's/^Slice=.*/Slice=guests.slice/'
+example requires 's/^After=.*/Requires=local-fs.target/'
+example as-usual '/^DefaultDependencies/d; s/^Slice=.*//'
+cat >units/go.service <<'END'
+[Unit]
+DefaultDependencies=no
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'until [ "$(pgrep -xc sleep)" -ge 5 ]; do /usr/bin/nice true; done; systemctl start kexec.target --no-block'
+END
+cat >units/go.target <<'END'
+[Unit]
+DefaultDependencies=no
+Wants=example.service not-marked.service in-a-slice.service requires.service as-usual.service go.service
+END
+cat >container <<'END'
+#!/bin/bash
+set -e
+mount --make-rprivate /
+mount -t overlay overlay -o "lowerdir=/,upperdir=$layers/upper,workdir=$layers/work" root
+mount -t proc proc root/proc
+mount -t tmpfs run root/run
+mount -t tmpfs tmp root/tmp
+mount --rbind /sys root/sys
+umount -R root/sys/fs/cgroup
+mount -t cgroup2 cgroup root/sys/fs/cgroup
+mount --rbind /dev root/dev
+mkdir -p root/run/systemd/system root/usr/lib/systemd/system-shutdown
+cp units/* root/run/systemd/system/
+cp all-ended root/usr/lib/systemd/system-shutdown/
+exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot root /lib/systemd/systemd --system --unit=go.target
+END
+chmod 755 container
+# In a control group of its own; systemd ends the container by a signal to process 1.
+(
+	echo $BASHPID >"$group/cgroup.procs"
+	timeout --signal=KILL 60 unshare --pid --mount --uts --ipc --cgroup --fork --kill-child ./container >log 2>&1
+	:
+) 2>/dev/null
+[ -s "$alive" ] || skip_all "systemd does not run in a container here: $(tail -n 1 log)"
+
+# left NAME: is its agent there when all processes have been ended?
+left() { grep -c "^@*$1 infinity" "$alive"; }
+is "the example's agent outlives systemctl kexec" "$(left example)" 1 || diag "$(cat log "$alive")"
+is "not one that is not marked" "$(left not-marked)" 0
+is "nor one in a slice that is stopped, that requires what is stopped, or with the usual dependencies" \
+	"$(left in-a-slice) $(left requires) $(left as-usual)" "0 0 0"
+
+# systemd before 255 does not know one of the lines.
+for unit in liveupdate-agent lutrace-snapshot; do
+	is "systemd-analyze has nothing to say of $unit" "$(systemd-analyze verify --man=no --recursive-errors=no \
+		"$project/tools/systemd/examples/$unit.service" 2>&1 | grep -F "$unit" |
+		grep -vE "SurviveFinalKillSignal|(liveupdate-agent|lutrace) is not executable")" ''
+done
+tap_done

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A session lives as long as somebody has it open. systemctl kexec stops services, and
+ * then systemd-shutdown ends every process before it calls reboot: all that is left out
+ * are those that are marked. Is each session held by one of them?
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "doctor/doctor.h"
+
+/* The name of an open session: in front of that of the session */
+#define SESSION_LINK  "anon_inode:[luo_session] "
+#define SESSIONS_MOST 1024
+
+/**
+ * struct holder - who has a session open
+ * @session: its name
+ * @pid:     of one such process
+ * @name:    of that
+ * @stays:   one of them outlives systemd's shutdown
+ */
+struct holder {
+	char session[80];
+	char pid[16];
+	char name[32];
+	bool stays;
+};
+
+struct holders {
+	struct holder *list;
+	size_t count;
+};
+
+/* Of a unit with SurviveFinalKillSignal=yes, as systemd 255 and later mark it */
+static bool in_surviving_unit(const struct system *system, const char *pid)
+{
+	static const char *const names[] = { "user.survive_final_kill_signal",
+					     "trusted.survive_final_kill_signal" };
+	char file[PATH_MAX / 2], path[PATH_MAX], text[PATH_MAX / 4], value[8];
+	size_t i;
+
+	snprintf(file, sizeof(file), "/proc/%.15s/cgroup", pid);
+	if (!system_text(system, file, text, sizeof(text)) || strncmp(text, "0::", 3) != 0)
+		return false;
+	snprintf(file, sizeof(file), "/sys/fs/cgroup%s", text + 3);
+	system_path(system, path, file);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (getxattr(path, names[i], value, sizeof(value)) == 1)
+			return value[0] == '1';
+	}
+	return false;
+}
+
+/* Root's processes whose first argument begins with an at sign, in all versions */
+static bool is_marked(const struct system *system, const char *pid)
+{
+	char file[64], path[PATH_MAX], *line = NULL, text[8];
+	size_t size = 0;
+	long user = -1;
+	FILE *from;
+
+	snprintf(file, sizeof(file), "/proc/%.15s/cmdline", pid);
+	if (!system_text(system, file, text, sizeof(text)) || text[0] != '@')
+		return false;
+	snprintf(file, sizeof(file), "/proc/%.15s/status", pid);
+	system_path(system, path, file);
+	from = fopen(path, "re");
+	while (from && user < 0 && getline(&line, &size, from) > 0)
+		sscanf(line, "Uid: %ld", &user);
+	free(line);
+	if (from)
+		fclose(from);
+	return user == 0;
+}
+
+static struct holder *session_at(struct holders *holders, const char *session)
+{
+	struct holder *list;
+	size_t i;
+
+	for (i = 0; i < holders->count; i++) {
+		if (!strcmp(holders->list[i].session, session))
+			return &holders->list[i];
+	}
+	if (i == SESSIONS_MOST)
+		return NULL;
+	list = realloc(holders->list, (i + 1) * sizeof(*list));
+	if (!list)
+		return NULL;
+	holders->list = list;
+	holders->count++;
+	list[i] = (struct holder){ 0 };
+	snprintf(list[i].session, sizeof(list[i].session), "%.79s", session);
+	return &list[i];
+}
+
+static void look_at_process(struct holders *holders, const struct system *system, const char *pid)
+{
+	char path[PATH_MAX], file[64], link[160];
+	struct holder *holder;
+	struct dirent *entry;
+	ssize_t length;
+	DIR *directory;
+
+	snprintf(file, sizeof(file), "/proc/%.15s/fd", pid);
+	system_path(system, path, file);
+	directory = opendir(path);
+	while (directory && (entry = readdir(directory))) {
+		length = readlinkat(dirfd(directory), entry->d_name, link, sizeof(link) - 1);
+		if (length < 0)
+			continue;
+		link[length] = '\0';
+		if (strncmp(link, SESSION_LINK, strlen(SESSION_LINK)) != 0)
+			continue;
+		holder = session_at(holders, link + strlen(SESSION_LINK));
+		if (!holder || holder->stays)
+			continue;
+		snprintf(holder->pid, sizeof(holder->pid), "%.15s", pid);
+		snprintf(file, sizeof(file), "/proc/%.15s/comm", pid);
+		system_text(system, file, holder->name, sizeof(holder->name));
+		holder->stays = is_marked(system, pid) || in_surviving_unit(system, pid);
+	}
+	if (directory)
+		closedir(directory);
+}
+
+static void add_row(struct json_object *checks, const struct holder *holder)
+{
+	struct json_object *added;
+
+	doctor_row_text(
+		checks, "sessions", WARN,
+		"where systemctl kexec ends the host's processes, mark the unit with SurviveFinalKillSignal=yes, or argv[0] of the process with @ (docs/agents.md)",
+		"session '%s': %s (%s) holds it, which systemd ends before the reboot call",
+		holder->session, holder->name, holder->pid);
+	added = json_object_array_get_idx(checks, json_object_array_length(checks) - 1);
+	add_text(added, "kind", "holder");
+	add_text(added, "session", holder->session);
+	add_text(added, "token", NULL);
+}
+
+/**
+ * doctor_holders - tell which sessions will not live until the jump
+ * @checks: gets the rows
+ * @system: the machine
+ *
+ * Nobody ends processes where systemd is not the init system.
+ */
+void doctor_holders(struct json_object *checks, const struct system *system)
+{
+	struct holders holders = { 0 };
+	char path[PATH_MAX];
+	struct dirent *entry;
+	DIR *directory;
+	size_t i;
+
+	if (!system_has(system, "/run/systemd/system"))
+		return;
+	system_path(system, path, "/proc");
+	directory = opendir(path);
+	while (directory && (entry = readdir(directory))) {
+		if (isdigit((unsigned char)entry->d_name[0]))
+			look_at_process(&holders, system, entry->d_name);
+	}
+	if (directory)
+		closedir(directory);
+	for (i = 0; i < holders.count; i++) {
+		if (!holders.list[i].stays)
+			add_row(checks, &holders.list[i]);
+	}
+	free(holders.list);
+}
