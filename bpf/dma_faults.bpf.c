@@ -386,9 +386,9 @@ static __always_inline int read_events(const struct amd_iommu *iommu)
 	skipped = (log->seen - reading->at) & reading->mask;
 	if (skipped <= waiting)
 		reading->at = log->seen; /* up to there, an earlier call has seen them */
-	else /* the kernel met these while it handled others */
-		__sync_fetch_and_add(&all->late, ((reading->at - log->seen) & reading->mask) /
-							 AMD_EVENT_BYTES);
+	else				 /* the kernel met these while it handled others */
+		__sync_fetch_and_add(&all->late,
+				     ((reading->at - log->seen) & reading->mask) / AMD_EVENT_BYTES);
 	waiting = (AMD_EVENT_OFFSET(tail) - reading->at) & reading->mask;
 	log->seen = AMD_EVENT_OFFSET(tail);
 	bpf_loop(waiting / AMD_EVENT_BYTES, read_event, 0, 0);

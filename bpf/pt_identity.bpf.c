@@ -135,7 +135,7 @@ static __always_inline int print_unknown(struct seq_file *seq, const struct pt_t
 	if (totals->reason == PT_REASON_CIRCLE)
 		return BPF_SEQ_PRINTF(
 			seq,
-			"unknown: the tables lead in circles: the entry 0x%llx is in a table below the one it leads to\n",
+			"unknown: the tables lead in circles: the entry at 0x%llx leads back to a table on the way to it\n",
 			totals->unreadable);
 	return BPF_SEQ_PRINTF(seq, "unknown: %s\n", reasons[totals->reason % PT_REASON_ROOM]);
 }

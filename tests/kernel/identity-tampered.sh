@@ -131,6 +131,16 @@ ok "the BPF iterator that bpftool loads gives the digest that lutrace gives" \
 	grep -q "^devices .* digest $(jq -r .digest /tmp/all.json)\$" /tmp/report
 bpftool -j map dump pinned $bpffs/maps/identity >/tmp/identity.json
 ok "its map reads like a report" jq -e '.[0].formatted.value | .known == 1 and .devices > 0' /tmp/identity.json
+
+# The entry that led to a table of level 1 leads to the table that it is in.
+poke "$table_address" $((table_word & ~mask | (table_address & mask)))
+verify
+cat $bpffs/pt_report | tee /tmp/circle
+poke "$table_address" $((table_word))
+ok "a table that leads back to itself makes the verdict unknown, and the entry is named" \
+	is_verdict 2 '.reason | test("leads back to the table")'
+ok "the BPF iterator says it, too" grep -q "^unknown: the tables lead in circles: .*$(printf '%#x' $((table_address)))" /tmp/circle
+ok "and has a digest when that is over" grep -q '^devices .* digest ' $bpffs/pt_report
 kill $workload
 END
 	lab_run --mode "$1" --devices igb --timeout 560 "$stage"

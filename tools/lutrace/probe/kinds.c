@@ -146,10 +146,8 @@ const struct probe_kind probe_kinds[PROBE_COUNT] = {
 	[PROBE_STEP_LATENCY] = { "step_latency", "step_latency", SEES_ALL, step_needs },
 	[PROBE_BLACKOUT] = { "blackout", "blackout_report", SEES_ALL, blackout_needs },
 	[PROBE_IMMUTABLE] = { "immutable", "immutable_totals", SEES_VTD, immutable_needs },
-	[PROBE_DMA_FAULTS] = { "dma_faults", "fault_totals", SEES_VTD_AMD,
-			       fault_needs },
-	[PROBE_PT_IDENTITY] = { "pt_identity", "pt_totals", SEES_VTD_AMD,
-				identity_needs },
+	[PROBE_DMA_FAULTS] = { "dma_faults", "fault_totals", SEES_VTD_AMD, fault_needs },
+	[PROBE_PT_IDENTITY] = { "pt_identity", "pt_totals", SEES_VTD_AMD, identity_needs },
 };
 
 /* Members of unnamed structures and unions are members of what they are in. */

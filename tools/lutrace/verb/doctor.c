@@ -139,8 +139,8 @@ static void check_iommu(struct json_object *checks, const struct system *system)
 	if (!system->units && system->amd) {
 		check(checks, "iommu", WARN,
 		      "have devices use host (v1) page tables; others are refused when they are preserved",
-		      "%u AMD IOMMU%s; of guests' page tables on them, lutrace reads the host's half",
-		      system->amd, system->amd == 1 ? "" : "s");
+		      "%u AMD IOMMU%s, of which lutrace reads host (v1) page tables", system->amd,
+		      system->amd == 1 ? "" : "s");
 		return;
 	}
 	if (!system->units) {
