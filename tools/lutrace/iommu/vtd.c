@@ -13,9 +13,15 @@ static bool is_present(const uint64_t *entry)
 	return entry[0] & VTD_PRESENT;
 }
 
+/* Words of a context entry */
+static unsigned int words_of(enum table_mode mode)
+{
+	return mode == MODE_SCALABLE ? vtd_scalable.words : vtd_legacy.words;
+}
+
 static struct way way_of_context(const struct table_device *device)
 {
-	unsigned int bytes = device_format(device->mode)->words * 8;
+	unsigned int bytes = words_of(device->mode) * 8;
 
 	return (struct way){
 		.from = ROLE_CONTEXT,
@@ -118,7 +124,7 @@ static int attach_scalable(struct finder *finder, uint32_t index)
 static int find_context(struct finder *finder, enum table_mode mode, uint64_t root_entry,
 			uint16_t first, const struct bus *bus)
 {
-	unsigned int words = device_format(mode)->words, i;
+	unsigned int words = words_of(mode), i;
 	uint64_t address = root_entry & VTD_ADDRESS;
 	uint64_t entries[VTD_PAGE_ENTRIES] = { 0 };
 	struct way way = {
