@@ -31,7 +31,8 @@ static bool grow(struct seen *seen)
 	more.slots = calloc(more.room, sizeof(*more.slots));
 	more.notes = calloc(more.room, sizeof(*more.notes));
 	if (!more.slots || !more.notes) {
-		seen_free(&more);
+		free(more.slots);
+		free(more.notes);
 		return false;
 	}
 	for (i = 0; i < seen->room; i++) {
@@ -39,9 +40,11 @@ static bool grow(struct seen *seen)
 			put(&more, slot_of(&more, seen->slots[i] - 1), seen->slots[i] - 1,
 			    seen->notes[i]);
 	}
-	more.count = seen->count;
-	seen_free(seen);
-	*seen = more;
+	free(seen->slots);
+	free(seen->notes);
+	seen->slots = more.slots;
+	seen->notes = more.notes;
+	seen->room = more.room;
 	return true;
 }
 
