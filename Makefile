@@ -55,7 +55,7 @@ PROGRAMS := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,tests/lab t
 demo-options = $(if $(MODE),--mode $(MODE)) $(if $(MEMORY),--memory $(MEMORY)) $(if $(HUGE),--huge $(HUGE))
 
 .PHONY: demo
-demo: build ## one live update in QEMU: the pause, the verdict, the packets (MODE=legacy|scalable|first-stage, MEMORY=GIB, HUGE=thp|2M|1G)
+demo: build ## one live update in QEMU: the pause, the verdict, the packets (MODE=legacy|scalable|first-stage|amd, MEMORY=GIB, HUGE=thp|2M|1G)
 	$(Q)tests/lab/demo $(demo-options) --results $(BUILD)/demo
 
 .PHONY: demo-baseline

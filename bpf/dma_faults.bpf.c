@@ -2,9 +2,9 @@
 /*
  * dma_faults: which device faulted, when; before, during or after a live update?
  *
- * Reads the fault recording registers of a VT-d unit when the kernel comes to
- * handle them, before it clears them: all of them, also those that the kernel
- * does not print because there are too many.
+ * Reads the fault recording registers of a VT-d unit, or the event log of an AMD
+ * IOMMU, when the kernel comes to handle them, before it clears them: all of them,
+ * also those that the kernel does not print because there are too many.
  *
  * Needs nothing of this project in the kernel. Where there are no steps of a live
  * update, every fault is one "before" it; bpftool says then that two programs do
@@ -18,6 +18,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
+#include "amd.h"
 #include "dma_faults.h"
 #include "vtd.h"
 
@@ -259,6 +260,155 @@ int BPF_KPROBE(fault_printed, const struct intel_iommu *iommu, __u16 requester,
 	__sync_fetch_and_add(&all->late, 1);
 	count_fault(&fault, requester);
 	return 0;
+}
+
+/*
+ * An event log of AMD's: what was seen of it, so that an event that two of the kernel's
+ * functions come to is counted once.
+ */
+struct event_log {
+	__u32 seen;	/* the tail then */
+	__u32 overflow; /* the tail, plus 1, when the log was full */
+};
+
+#define EVENT_LOGS 64
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EVENT_LOGS);
+	__type(key, __u64);
+	__type(value, struct event_log);
+} event_logs SEC(".maps");
+
+/* What this CPU reads of one. */
+struct reading {
+	const struct amd_iommu *iommu;
+	const void *log;
+	__u32 at;   /* offset of the first event */
+	__u32 mask; /* of an offset */
+	__u64 reserved;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct reading);
+} readings SEC(".maps");
+
+static __always_inline enum fault_reason reason_of(__u64 event)
+{
+	__u32 flags = AMD_EVENT_FLAGS(event);
+
+	switch (AMD_EVENT_TYPE(event)) {
+	case AMD_EVENT_ILLEGAL_ENTRY:
+		return FAULT_REASON_AMD_ENTRY;
+	case AMD_EVENT_PAGE_FAULT:
+		if (flags & AMD_FLAG_RESERVED)
+			return FAULT_REASON_AMD_RESERVED;
+		return flags & AMD_FLAG_PRESENT ? FAULT_REASON_AMD_PERMISSION
+						: FAULT_REASON_AMD_NOT_PRESENT;
+	case AMD_EVENT_TABLE_ERROR:
+		return FAULT_REASON_AMD_DEVICE_TABLE;
+	case AMD_EVENT_PAGE_ERROR:
+		return FAULT_REASON_AMD_PAGE_TABLE;
+	case AMD_EVENT_INVALID:
+		return FAULT_REASON_AMD_REQUEST;
+	}
+	return FAULT_REASON_UNKNOWN; /* of commands, not of a device */
+}
+
+/* One event. Returns nonzero if it cannot be read. */
+static long read_event(__u32 number, void *context)
+{
+	struct reading *reading = bpf_map_lookup_elem(&readings, &zero);
+	struct dma_fault fault = { .pasid = ~0U };
+	const struct amd_iommu *iommu;
+	__u64 words[2] = { 0, 0 };
+	__u32 at;
+
+	if (!reading)
+		return 1;
+	iommu = reading->iommu;
+	at = (reading->at + number * AMD_EVENT_BYTES) & reading->mask;
+	if (bpf_probe_read_kernel(words, sizeof(words), reading->log + at))
+		return 1;
+	fault.reason = reason_of(words[0]);
+	if (fault.reason == FAULT_REASON_UNKNOWN)
+		return 0;
+	fault.segment = BPF_CORE_READ(iommu, pci_seg, id);
+	/* Some set the flag of interrupts for any request: the address has to be one, too. */
+	if (AMD_EVENT_FLAGS(words[0]) & AMD_FLAG_INTERRUPT && words[1] >> 20 == 0xfee) {
+		fault.access = FAULT_ACCESS_INTERRUPT;
+		fault.address = words[1];
+	} else {
+		fault.access = AMD_EVENT_FLAGS(words[0]) & AMD_FLAG_WRITE ? FAULT_ACCESS_WRITE
+									  : FAULT_ACCESS_READ;
+		fault.address = words[1] & ~0xfffULL;
+		if (AMD_EVENT_FLAGS(words[0]) & AMD_FLAG_GUEST)
+			fault.pasid = AMD_EVENT_PASID(words[0]);
+	}
+	count_fault(&fault, AMD_EVENT_DEVICE(words[0]));
+	return 0;
+}
+
+static __always_inline int read_events(const struct amd_iommu *iommu)
+{
+	struct reading *reading = bpf_map_lookup_elem(&readings, &zero);
+	struct fault_totals *all = bpf_map_lookup_elem(&totals, &zero);
+	__u32 head = 0, tail = 0, status = 0, waiting, skipped;
+	struct event_log *log, none = { 0, 0 };
+	__u64 key = (__u64)iommu, base = 0;
+	const void *registers;
+
+	if (!bpf_core_type_exists(struct amd_iommu) || !reading || !all)
+		return 0;
+	registers = BPF_CORE_READ(iommu, mmio_base);
+	if (bpf_probe_read_kernel(&base, sizeof(base), registers + AMD_EVENT_LOG) ||
+	    bpf_probe_read_kernel(&head, sizeof(head), registers + AMD_EVENT_HEAD) ||
+	    bpf_probe_read_kernel(&tail, sizeof(tail), registers + AMD_EVENT_TAIL) ||
+	    bpf_probe_read_kernel(&status, sizeof(status), registers + AMD_STATUS))
+		return 0;
+	none.seen = AMD_EVENT_OFFSET(head);
+	bpf_map_update_elem(&event_logs, &key, &none, BPF_NOEXIST);
+	log = bpf_map_lookup_elem(&event_logs, &key);
+	if (!log)
+		return 0;
+	reading->iommu = iommu;
+	reading->log = BPF_CORE_READ(iommu, evt_buf);
+	reading->mask = AMD_EVENT_LOG_BYTES(base) - 1;
+	reading->at = AMD_EVENT_OFFSET(head);
+	if (status & AMD_STATUS_OVERFLOW && log->overflow != tail + 1) {
+		log->overflow = tail + 1;
+		__sync_fetch_and_add(&all->overflows, 1);
+	}
+	waiting = (AMD_EVENT_OFFSET(tail) - reading->at) & reading->mask;
+	skipped = (log->seen - reading->at) & reading->mask;
+	if (skipped <= waiting)
+		reading->at = log->seen; /* up to there, an earlier call has seen them */
+	else				 /* the kernel met these while it handled others */
+		__sync_fetch_and_add(&all->late,
+				     ((reading->at - log->seen) & reading->mask) / AMD_EVENT_BYTES);
+	waiting = (AMD_EVENT_OFFSET(tail) - reading->at) & reading->mask;
+	log->seen = AMD_EVENT_OFFSET(tail);
+	bpf_loop(waiting / AMD_EVENT_BYTES, read_event, 0, 0);
+	return 0;
+}
+
+/*
+ * The interrupt of all logs together, or of this one; kprobes, since a kernel need not
+ * drive an AMD IOMMU.
+ */
+SEC("kprobe/amd_iommu_int_thread")
+int BPF_KPROBE(logs_handled, int irq, const struct amd_iommu *iommu)
+{
+	return read_events(iommu);
+}
+
+SEC("kprobe/amd_iommu_int_thread_evtlog")
+int BPF_KPROBE(log_handled, int irq, const struct amd_iommu *iommu)
+{
+	return read_events(iommu);
 }
 
 /* The fields of a record that matter here. */

@@ -37,7 +37,10 @@ enum fault_phase {
 #undef FAULT_PHASE_ENUM
 };
 
-/* X(NAME, number, "text"): why the hardware refused (VT-d, chapter 7). */
+/*
+ * X(NAME, number, "text"): why the hardware refused. VT-d's by its numbers (chapter 7),
+ * AMD's from 0x100 on by the type of the event (2.5), and of page faults by its flags.
+ */
 #define FAULT_REASONS(X)						\
 	X(UNKNOWN,		0x00, "unknown")			\
 	X(ROOT_NOT_PRESENT,	0x01, "root entry not present")		\
@@ -90,7 +93,14 @@ enum fault_phase {
 	X(SM_HOST_WIDTH,	0x83, "address beyond the host address width") \
 	X(SM_WRITE,		0x85, "write to an address that is not mapped writable") \
 	X(SM_READ,		0x86, "read from an address that is not mapped readable") \
-	X(SM_INTERRUPT_ADDRESS,	0x87, "invalid access to the interrupt address range")
+	X(SM_INTERRUPT_ADDRESS,	0x87, "invalid access to the interrupt address range") \
+	X(AMD_ENTRY,		0x101, "device table entry is illegal")	\
+	X(AMD_NOT_PRESENT,	0x102, "address is not mapped")		\
+	X(AMD_DEVICE_TABLE,	0x103, "device table cannot be read")	\
+	X(AMD_PAGE_TABLE,	0x104, "page table cannot be read")	\
+	X(AMD_REQUEST,		0x108, "request of a kind that the device may not make") \
+	X(AMD_PERMISSION,	0x112, "not permitted by the page table entry") \
+	X(AMD_RESERVED,		0x122, "reserved bit set in page table entry")
 
 enum fault_reason {
 #define FAULT_REASON_ENUM(name, number, text) FAULT_REASON_##name = number,
@@ -177,7 +187,8 @@ struct faulting_device {
  * @faults:     faults that the hardware recorded, by phase
  * @interrupts: of them, those that were interrupts
  * @overflows:  times that the hardware had dropped some before they were handled
- * @late:       faults that came while others were handled: without a reason
+ * @late:       faults that came while others were handled: without a reason; AMD's are
+ *              not among @faults
  * @lost:       faults that are counted but not kept, since the map is full
  * @phase:      enum fault_phase that it is now
  * @unnamed:    faults of devices for which the map has no room

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# DMA goes on through a live update with another IOMMU driver, AMD's. lutrace and
-# the referee know VT-d's tables only. The witnesses here are the packets, and
-# QEMU's record of every register that is written and of every fault.
+# DMA goes on through a live update with another IOMMU driver, AMD's. The witnesses
+# are the packets, what lutrace sees from inside and the referee from outside, and
+# QEMU's record of the control register and of every fault.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -20,6 +20,8 @@ workload outgoing start --device "$LAB_DEVICES" --huge
 workload_reaches outgoing receiving
 ask-host start-sender
 workload_reaches outgoing ready
+lutrace snapshot -p >/dev/null
+ask-host referee-before
 sleep 0.3
 workload_go_on outgoing
 workload_reaches outgoing paused
@@ -31,6 +33,8 @@ set -e
 bind-vfio $LAB_DEVICES
 workload incoming resume --until "$LAB_RESULTS/sender.json"
 workload_reaches incoming resumed
+ask-host referee-after
+lutrace verify -p -j >"$LAB_RESULTS/verify.json" || :
 ask-host sender-fast
 workload_go_on incoming
 workload_reaches incoming finished
@@ -45,7 +49,8 @@ END
 
 trace=$tap_scratch/trace
 lab_run --mode amd --devices igb --trace "$trace" \
-	--trace-events 'amdvi_mmio_write amdvi_control_status amdvi_page_fault amdvi_dte_get_fail amdvi_invalid_dte amdvi_get_pte_hwerror amdvi_mode_invalid' \
+	--hook referee-before="$tap_directory/demo-host referee-before" \
+	--hook referee-after="$tap_directory/demo-host referee-after" \
 	--hook start-sender="$tap_directory/demo-host start-sender" \
 	--hook sender-fast="$tap_directory/demo-host sender-fast" \
 	--hook sender-slow="$tap_directory/demo-host sender-slow" \
@@ -74,6 +79,14 @@ states=$(while read -r control; do echo $((control & 1)); done <<<"$controls" | 
 is "translation is switched on once, and never off" "$states" "0 1"
 is "no access of the device faults" \
 	"$(grep -cE 'amdvi_(page_fault|dte_get_fail|invalid_dte|get_pte_hwerror|mode_invalid)' "$tap_scratch/seen")" 0
+
+is "from inside, the page tables are identical" "$(lab_json verify.json '"\(.verdict) \(.domains)"')" "identical 1"
+"${BUILD:-$here/../../build}/bin/referee" compare "$lab_results"/referee-{before,after}.snapshot --trace "$trace" \
+	--end "$(cat "$lab_results/trace.end")" --output "$tap_scratch/referee.json"
+is "and from outside" "$?" 0
+is "of which nothing was left out that can be seen" \
+	"$(jq -r '"\(.memory_identical) \(.translation) \(.translation_off) \(.faults) \(.root_changes)"' "$tap_scratch/referee.json")" \
+	"true host 0 0 null"
 
 ledger_records "$lab_results/previous" >"$tap_scratch/previous"
 ledger_records "$lab_results/current" >"$tap_scratch/current"

@@ -108,7 +108,7 @@ is "the preserved device is told from the other" \
 is "step_latency counted the steps as they were" "$(lab_json steps-outgoing.json \
 	'[.steps[] | select(.step == "domain-preserve") | "\(.count) \(.errors)"] | join(" ")')" "1 0"
 is "all programs are attached" "$(lab_json cost.json '[.programs[] | select(.attached).program] | sort | join(" ")')" \
-	"fault_handled fault_phase_begin fault_phase_end fault_printed step_begin step_end"
+	"fault_handled fault_phase_begin fault_phase_end fault_printed log_handled logs_handled step_begin step_end"
 is "what they cost is known" "$(lab_json cost.json \
 	'[.programs[] | select(.program == "fault_handled")] | .[0] | .runs >= 4 and .run_ns > 0')" true
 is "and that they lost nothing" "$(lab_json cost.json '[.probes[].lost] | add')" 0

@@ -22,8 +22,6 @@ END
 # shellcheck disable=SC2016 # the laboratory's shell expands it
 look='read -r name <"$LAB_RESULTS/hooks/look.words"
 "$LAB_BUILD/bin/referee" snapshot --qmp "$LAB_QMP" --trace "$LAB_TRACE" --device "$LAB_DEVICES" --output "$LAB_RESULTS/$name"'
-lab_run --mode legacy --devices igb --hook "look=$look" --trace "$tap_scratch/trace" "$stage" || tap_done
-
 # verdict FIRST SECOND: what the referee says, and its exit status
 verdict() {
 	status=0
@@ -31,15 +29,21 @@ verdict() {
 		--trace "$tap_scratch/trace" --output "$lab_results/verdict.json" || status=$?
 }
 
-verdict first second
-is "nothing changed is status 0" "$status" 0
-is "nothing changed is identical" "$(lab_json verdict.json .memory_identical)" true
-verdict second third
-is "a changed entry is status 1" "$status" 1
-is "a changed entry is not identical" "$(lab_json verdict.json .memory_identical)" false
-is "one entry is different" "$(lab_json verdict.json .difference_count)" 1
-is "the entry is named" "$(lab_json verdict.json '.differences[0].what')" "entry of level 4 at iova 0xff8000000000"
-is "the new entry is shown" "$(lab_json verdict.json '.differences[0].after')" 0x800
+# finds MODE IOMMU IOVA: the kind that the referee is told, and what the entry translates
+finds() {
+	lab_run --mode "$1" --devices igb --hook "look=$look --iommu $2" --trace "$tap_scratch/trace" "$stage" || tap_done
+	verdict first second
+	is "$2: nothing changed is status 0" "$status" 0
+	is "nothing changed is identical" "$(lab_json verdict.json .memory_identical)" true
+	verdict second third
+	is "a changed entry is status 1" "$status" 1
+	is "a changed entry is not identical" "$(lab_json verdict.json .memory_identical)" false
+	is "one entry is different" "$(lab_json verdict.json .difference_count)" 1
+	is "the entry is named" "$(lab_json verdict.json '.differences[0].what')" "entry of level $3"
+	is "the new entry is shown" "$(lab_json verdict.json '.differences[0].after')" 0x800
+}
+finds legacy vtd "4 at iova 0xff8000000000"
+finds amd amd "3 at iova 0x7fc0000000"
 printf 'nonsense' >"$lab_results/nonsense"
 verdict first nonsense 2>/dev/null
 is "what is no snapshot is an error" "$status" 2

@@ -132,7 +132,7 @@ like "so is one that is not there" "$(advice iommu)" 'firmware'
 machine
 rm -r "$root/sys/class/iommu/dmar0"
 mkdir -p "$root/sys/class/iommu/ivhd0"
-like "AMD's tables are not read" "$(doctor)" '1 AMD IOMMU, whose tables lutrace does not read'
+like "of AMD's tables, the host's are read" "$(doctor)" '1 AMD IOMMU, of which lutrace reads host .v1. page tables'
 is "but a live update works there" "$(status doctor)" 0
 is "without a switch for VT-d" "$(put proc/cmdline 'kho=on liveupdate=on' && verdict 'command line')" ok
 is "which cmdline does not recommend" "$("$lutrace" cmdline --root "$root")" 'kho=on liveupdate=on'

@@ -7,9 +7,7 @@
 
 #include "compare.h"
 
-#define SHOWN	    8
-#define STATUS_TES  (1ULL << 31) /* translation is enabled */
-#define STATUS_IRES (1ULL << 25) /* interrupt remapping is enabled */
+#define SHOWN 8
 
 struct comparison {
 	struct json_object *shown;
@@ -114,11 +112,12 @@ uint64_t compare(const struct snapshot *before, const struct snapshot *after,
 	for (i = 0; i < before->device_count; i++)
 		if (!has_table(before, i))
 			differ(&c, "there was no page table", 0, 0);
-	compare_value(&c, "translation enable", before->status & STATUS_TES,
-		      after->status & STATUS_TES);
-	compare_value(&c, "interrupt remapping enable", before->status & STATUS_IRES,
-		      after->status & STATUS_IRES);
-	compare_value(&c, "root table address register", before->root, after->root);
+	compare_value(&c, "translation enable", before->status & before->enabled,
+		      after->status & before->enabled);
+	compare_value(&c, "interrupt remapping enable", before->status & before->remapping,
+		      after->status & before->remapping);
+	compare_value(&c, "address register of the root or device table", before->root,
+		      after->root);
 	compare_value(&c, "number of entries", before->entry_count, after->entry_count);
 	for (i = 0; i < before->entry_count && i < after->entry_count; i++)
 		compare_entry(&c, &before->entries[i], &after->entries[i]);

@@ -19,9 +19,7 @@
 #include "config.h"
 #include "snapshot.h"
 #include "trace.h"
-
-/* Where QEMU's q35 has the registers of its IOMMU. */
-#define REGISTERS 0xfed90000ULL
+#include "walk.h"
 
 /* Devices, and bridges, in a snapshot. */
 #define MOST (sizeof(((struct snapshot *)0)->devices) / sizeof(uint16_t))
@@ -29,15 +27,16 @@
 static void usage(FILE *to)
 {
 	fprintf(to,
-		"usage: referee snapshot --qmp SOCKET --device BDF... [--bridge BDF...] [--trace FILE] --output FILE\n"
+		"usage: referee snapshot --qmp SOCKET [--iommu KIND] --device BDF... [--bridge BDF...]\n"
+		"                        [--trace FILE] --output FILE\n"
 		"       referee compare BEFORE AFTER [--trace FILE [--end N]] [--output FILE]\n"
 		"       referee config --qmp SOCKET --device BDF... [--bridge BDF...] [--trace FILE] --output FILE\n"
 		"       referee writes CONFIG --trace FILE [--end N] [--output FILE]\n"
 		"       referee dump --qmp SOCKET --output FILE\n"
 		"       referee unplug --qmp SOCKET ID\n"
 		"\n"
-		"snapshot stores what the IOMMU walks for the devices: registers, root, context and\n"
-		"PASID entries, all page-table pages. compare says in JSON whether two snapshots\n"
+		"snapshot stores what the IOMMU walks for the devices: registers, the entries on the\n"
+		"way, all page-table pages. compare says in JSON whether two snapshots\n"
 		"have the same contents at the same places, and what QEMU traced between them, or\n"
 		"from the first on for longer. config stores configuration space; writes says in JSON\n"
 		"what was written to it since, and whether that may be done to a device that runs.\n"
@@ -45,9 +44,10 @@ static void usage(FILE *to)
 		"device go.\n"
 		"\n"
 		"  -q, --qmp SOCKET    QEMU's machine protocol\n"
+		"  -i, --iommu KIND    vtd (as without this) or amd\n"
 		"  -d, --device BDF    PCI address; may be given more than once\n"
 		"  -b, --bridge BDF    a bridge above one; may be given more than once\n"
-		"  -t, --trace FILE    QEMU's trace of vtd_ events\n"
+		"  -t, --trace FILE    QEMU's trace of vtd_ or amdvi_ events\n"
 		"  -e, --end N         read the trace up to that byte\n"
 		"  -o, --output FILE   where the result goes\n"
 		"  -h, --help          this text\n"
@@ -75,8 +75,17 @@ static void add(uint16_t *array, uint32_t *count, const char *text)
 	array[(*count)++] = address(text);
 }
 
-static int do_snapshot(struct snapshot *snapshot, const char *socket, const char *trace,
-		       const char *output)
+static const struct iommu *find_iommu(const char *name)
+{
+	if (!strcmp(name, amd.name))
+		return &amd;
+	if (strcmp(name, vtd.name) != 0)
+		errx(2, "%s: not one of vtd, amd", name);
+	return &vtd;
+}
+
+static int do_snapshot(struct snapshot *snapshot, const struct iommu *iommu, const char *socket,
+		       const char *trace, const char *output)
 {
 	struct stat status;
 	struct qmp qmp;
@@ -86,7 +95,7 @@ static int do_snapshot(struct snapshot *snapshot, const char *socket, const char
 		return 2;
 	if (trace && !stat(trace, &status))
 		snapshot->trace = status.st_size;
-	ret = snapshot_take(snapshot, &qmp, REGISTERS);
+	ret = snapshot_take(snapshot, &qmp, iommu);
 	qmp_close(&qmp);
 	if (ret || snapshot_save(snapshot, output))
 		return 2;
@@ -191,6 +200,11 @@ static int do_dump(const char *socket, const char *output)
 	return ret ? 2 : 0;
 }
 
+static void add_count(struct json_object *result, const char *name, bool known, uint64_t count)
+{
+	json_object_object_add(result, name, known ? json_object_new_uint64(count) : NULL);
+}
+
 static int do_compare(const char *before_path, const char *after_path, const char *trace_path,
 		      uint64_t end, const char *output)
 {
@@ -199,7 +213,7 @@ static int do_compare(const char *before_path, const char *after_path, const cha
 	struct snapshot before, after;
 	struct trace trace = {};
 	uint64_t count;
-	bool good;
+	bool good, all;
 
 	if (snapshot_load(&before, before_path) || snapshot_load(&after, after_path))
 		return 2;
@@ -210,23 +224,17 @@ static int do_compare(const char *before_path, const char *after_path, const cha
 	       !trace.bus_master_off && !trace.power_changes && !trace.remapping_off &&
 	       !trace.remapping_stale;
 
+	/* Of AMD's, it has neither other tables, nor whose faults they are, nor remapping. */
+	all = trace_path && strcmp(before.iommu, amd.name) != 0;
 	/* What was not looked at is null, not 0. */
-	json_object_object_add(result, "translation_off",
-			       trace_path ? json_object_new_uint64(trace.translation_off) : NULL);
-	json_object_object_add(result, "root_changes",
-			       trace_path ? json_object_new_uint64(trace.root_changes) : NULL);
-	json_object_object_add(result, "faults",
-			       trace_path ? json_object_new_uint64(trace.faults) : NULL);
-	json_object_object_add(result, "other_faults",
-			       trace_path ? json_object_new_uint64(trace.other_faults) : NULL);
-	json_object_object_add(result, "bus_master_off",
-			       trace_path ? json_object_new_uint64(trace.bus_master_off) : NULL);
-	json_object_object_add(result, "power_changes",
-			       trace_path ? json_object_new_uint64(trace.power_changes) : NULL);
-	json_object_object_add(result, "remapping_off",
-			       trace_path ? json_object_new_uint64(trace.remapping_off) : NULL);
-	json_object_object_add(result, "remapping_stale",
-			       trace_path ? json_object_new_uint64(trace.remapping_stale) : NULL);
+	add_count(result, "translation_off", trace_path, trace.translation_off);
+	add_count(result, "root_changes", all, trace.root_changes);
+	add_count(result, "faults", trace_path, trace.faults);
+	add_count(result, "other_faults", all, trace.other_faults);
+	add_count(result, "bus_master_off", trace_path, trace.bus_master_off);
+	add_count(result, "power_changes", trace_path, trace.power_changes);
+	add_count(result, "remapping_off", all, trace.remapping_off);
+	add_count(result, "remapping_stale", all, trace.remapping_stale);
 	json_object_object_add(result, "memory_identical", json_object_new_boolean(!count));
 	json_object_object_add(result, "translation", json_object_new_string(before.translation));
 	json_object_object_add(result, "table_pages", json_object_new_uint64(before.table_count));
@@ -240,6 +248,7 @@ static int do_compare(const char *before_path, const char *after_path, const cha
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "qmp", required_argument, NULL, 'q' },
+						 { "iommu", required_argument, NULL, 'i' },
 						 { "device", required_argument, NULL, 'd' },
 						 { "bridge", required_argument, NULL, 'b' },
 						 { "trace", required_argument, NULL, 't' },
@@ -248,14 +257,18 @@ int main(int argc, char **argv)
 						 { "help", no_argument, NULL, 'h' },
 						 {} };
 	const char *socket = NULL, *trace = NULL, *output = NULL;
+	const struct iommu *iommu = &vtd;
 	struct snapshot snapshot = {};
 	uint64_t end = 0;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "q:d:b:t:e:o:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "q:i:d:b:t:e:o:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'q':
 			socket = optarg;
+			break;
+		case 'i':
+			iommu = find_iommu(optarg);
 			break;
 		case 'd':
 			add(snapshot.devices, &snapshot.device_count, optarg);
@@ -285,7 +298,7 @@ int main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (argc == 1 && !strcmp(argv[0], "snapshot") && socket && output && snapshot.device_count)
-		return do_snapshot(&snapshot, socket, trace, output);
+		return do_snapshot(&snapshot, iommu, socket, trace, output);
 	if (argc == 1 && !strcmp(argv[0], "config") && socket && output && snapshot.device_count)
 		return do_config(&snapshot, socket, trace, output);
 	if (argc == 2 && !strcmp(argv[0], "writes") && trace)

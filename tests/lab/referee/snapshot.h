@@ -47,8 +47,11 @@ struct table {
 
 /**
  * struct snapshot - everything
- * @status:      global status register
- * @root:        root table address register
+ * @status:      global status register; AMD: control
+ * @iommu:       name of the kind of IOMMU
+ * @enabled:     bit of @status that says that it translates
+ * @remapping:   bit of @status that says that it remaps interrupts, if there is one
+ * @root:        root table address register; AMD: device table base address
  * @trace:       length of QEMU's trace at that moment
  * @devices:     bus << 8 | devfn of each device
  * @device_count: number of them
@@ -63,6 +66,9 @@ struct table {
  */
 struct snapshot {
 	uint64_t status;
+	char iommu[8];
+	uint64_t enabled;
+	uint64_t remapping;
 	uint64_t root;
 	uint64_t trace;
 	uint16_t devices[128];
@@ -77,7 +83,9 @@ struct snapshot {
 	char translation[16];
 };
 
-int snapshot_take(struct snapshot *snapshot, struct qmp *qmp, uint64_t registers);
+struct iommu;
+
+int snapshot_take(struct snapshot *snapshot, struct qmp *qmp, const struct iommu *iommu);
 int snapshot_save(const struct snapshot *snapshot, const char *path);
 int snapshot_load(struct snapshot *snapshot, const char *path);
 

@@ -48,6 +48,23 @@ static void read_pci(struct trace *trace, const char *event, const struct snapsh
 }
 
 /*
+ * AMD's: the control register, whenever something was written to it, and what becomes a
+ * fault, without the device. Bit 0 is that translation is enabled.
+ */
+static void read_amd(struct trace *trace, const char *event)
+{
+	static const char *const faults[] = { "page_fault ", "dte_get_fail ", "invalid_dte ",
+					      "get_pte_hwerror ", "mode_invalid " };
+	unsigned long long control;
+	size_t i;
+
+	if (sscanf(event, "amdvi_control_status MMIO_STATUS state %llx", &control) == 1)
+		trace->translation_off += !(control & 1);
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		trace->faults += !strncmp(event + strlen("amdvi_"), faults[i], strlen(faults[i]));
+}
+
+/*
  * Where interrupts are looked up. A kernel that goes takes the unit to another
  * table, without entries; one that comes sets the invalidation queue up before it
  * takes the unit to its own.
@@ -119,6 +136,9 @@ int trace_read(struct trace *trace, const char *path, const struct snapshot *bef
 		event = strstr(line, ":vtd_");
 		if (event)
 			read_remapping(trace, &remapping, event + 1);
+		event = strstr(line, ":amdvi_");
+		if (event)
+			read_amd(trace, event + 1);
 		event = strstr(line, ":pci_");
 		if (event)
 			read_pci(trace, event + 1, before);

@@ -131,8 +131,8 @@ static void check_iommu(struct json_object *checks, const struct system *system)
 		doctor_row_text(
 			checks, "iommu", WARN,
 			"have devices use host (v1) page tables; others are refused when they are preserved",
-			"%u AMD IOMMU%s, whose tables lutrace does not read: no snapshot, verify and walk",
-			system->amd, system->amd == 1 ? "" : "s");
+			"%u AMD IOMMU%s, of which lutrace reads host (v1) page tables", system->amd,
+			system->amd == 1 ? "" : "s");
 		return;
 	}
 	if (!system->units) {
