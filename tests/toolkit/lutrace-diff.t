@@ -27,6 +27,8 @@ set_of() {
 	done
 }
 one handover handover && one no-marks no-marks && one running running && one late:300 late || exit 1
+set_of few 0 4
+set_of slow 300 304
 set_of hundred 0 99
 set_of later 20 119
 
@@ -36,17 +38,48 @@ status() {
 	echo $?
 }
 
-"$lutrace" diff handover.json late.json >diff.txt
-is "what is slower than the limit exits with 1" $? 1
+"$lutrace" diff few slow >diff.txt
+is "what is slower than the limit, and not by chance, exits with 1" $? 1
 ok "and is marked" diff -u "$golden/diff.txt" diff.txt
-is "the same twice exits with 0" "$(status "$lutrace" diff handover.json handover.json)" 0
-is "what is faster exits with 0" "$(status "$lutrace" diff late.json handover.json)" 0
-is "a limit above the difference is not reached" \
-	"$(status "$lutrace" diff --limit 30 handover.json late.json)" 0
+is "the same twice exits with 0" "$(status "$lutrace" diff few few)" 0
+is "what is faster exits with 0" "$(status "$lutrace" diff slow few)" 0
+is "and says so" "$("$lutrace" diff -j slow few | jq -c '[(.phases + .steps)[] | select(.change == "faster") | .name]')" '["jump"]'
+is "a limit above the difference is not reached" "$(status "$lutrace" diff --limit 30 few slow)" 0
 is "nor does a difference count that is too short" \
-	"$(status "$lutrace" diff --minimum 40000 handover.json late.json)" 0
-is "the regression is the jump alone" "$("$lutrace" diff -j handover.json late.json |
+	"$(status "$lutrace" diff --minimum 40000 few slow)" 0
+is "the regression is the jump alone" "$("$lutrace" diff -j few slow |
 	jq -c '[(.phases + .steps)[] | select(.regression) | .name]')" '["jump"]'
+
+### Chance
+"$lutrace" diff handover.json late.json >single.txt
+is "of one live update before and one after nothing can be said: 2" $? 2
+ok "and how many are needed is told" diff -u "$golden/diff-single.txt" single.txt
+is "not even that they are the same" "$(status "$lutrace" diff handover.json handover.json)" 2
+# Three of each could be chance in one of ten cases, whatever they are; four cannot.
+for number in 2 3; do
+	mkdir -p few-$number slow-$number
+	for ((i = 0; i <= number; i++)); do
+		ln -s "../few/$i" few-$number/ && ln -s "../slow/$((300 + i))" slow-$number/
+	done
+done
+"$lutrace" diff -j few-2 slow-2 >three.json
+is "nor of three" "$? $(jq -c '[.statistics.enough, .statistics.needed, .regression]' three.json)" '2 [false,4,false]'
+is "though it is more than the limit" "$(jq -c '.phases[] | select(.name == "jump") | [.change, .regression, .ratio_low]' three.json)" \
+	'["perhaps-slower",null,null]'
+"$lutrace" diff -j few-3 slow-3 >four.json
+is "of four it can" "$? $(jq -c '.phases[] | select(.name == "jump") | [.change, (.p50_p * 70 | round)]' four.json)" '1 ["slower",2]'
+# The jump takes 125 ms and N tenths; those after are mostly later, but not all.
+mkdir noise-before noise-after
+for i in 0 1 100 400 500 600 700 800; do
+	"$build/tests/unit/make-ledger" "late:$i" ledger-late && mkdir "noise-before/$i" && cp ledger-late/* "noise-before/$i/"
+done
+for i in 2 3 300 650 660 700 900 950; do
+	"$build/tests/unit/make-ledger" "late:$i" ledger-late && mkdir "noise-after/$i" && cp ledger-late/* "noise-after/$i/"
+done
+"$lutrace" diff noise-before noise-after --limit 5 >noise.txt
+is "what is more than the limit, but may be chance, is no regression" $? 0
+like "it is marked so" "$(cat noise.txt)" '^  jump .* 1\.152  0\.[0-9]* to 1\.[0-9]* +0\.[3-9][0-9]* +slower[?]'
+like "and that is told" "$(cat noise.txt)" '^"[?]" is more than the limit, but may be chance: p is above 0\.05'
 
 "$lutrace" diff -j hundred later >hundred.json
 is "within the limit there is no regression" $? 0
@@ -62,6 +95,8 @@ is "of fewer than a hundred values there is no 99th percentile" \
 	"$("$lutrace" diff -j hundred later | jq -c '.phases[] | select(.name == "jump") |
 		[.before.count, .before.p50_ns, .before.p99_ns]')" '[99,129900000,null]'
 like "and it says so" "$("$lutrace" diff handover.json late.json)" '^Not enough runs for a 99th'
+is "the ratio is between two bounds" "$(jq -c '.phases[] | select(.name == "jump") |
+	[.ratio_low, .ratio_high | . * 10000 | round]' hundred.json)" '[9977,10334]'
 is "one slow run of a hundred is no regression of the median" "$(
 	mkdir -p hundred/slow
 	"$build/tests/unit/make-ledger" late:9000 hundred/slow
@@ -76,7 +111,7 @@ for mark in pause resume; do
 	jq --arg mark $mark 'del(.ledgers[].records[] | select(.name == $mark))' handover.json >no-$mark.json
 	is "nor are those of which only some have the mark $mark: 2" \
 		"$(status "$lutrace" diff handover.json no-$mark.json) $(status "$lutrace" diff no-$mark.json handover.json)" '2 2'
-	is "two without it are: 0" "$(status "$lutrace" diff no-$mark.json no-$mark.json)" 0
+	is "two without it are" "$("$lutrace" diff -j no-$mark.json no-$mark.json | jq .incomparable)" null
 done
 is "an update that did not end, after one that did, is a regression" \
 	"$(status "$lutrace" diff handover.json running.json)" 1

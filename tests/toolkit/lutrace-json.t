@@ -52,6 +52,8 @@ for scenario in "${ledgers[@]}"; do
 	"$lutrace" record -l "$scenario" -m "$project/tests/toolkit/evidence.json" -o "$scenario.json"
 	answer handover report "$scenario.json"
 	answer check check "$scenario.json"
+	mkdir -p answers/otlp
+	"$lutrace" report --otlp -l "$scenario" -o "answers/otlp/$scenario.json" 2>/dev/null
 done
 answer critical-chain critical-chain --step memfd-retrieve -l handover
 answer handover report --budget 1s handover.json

@@ -46,6 +46,51 @@ is "time of a recording is that of its ledgers" "$("$lutrace" time workloads.jso
 like "report prints them, too" "$("$lutrace" report workloads.json)" '  vm2 +9.000 ms +2.226 s'
 is "without names there is no table" "$("$lutrace" time -l unnamed | grep -c workload)" 0
 
+### Sets
+# set_of NAME PAUSE...: recordings in which the pause of vm2 takes so many milliseconds more
+set_of() {
+	local name=$1 number=0 more
+	shift
+	mkdir -p "$name"
+	for more; do
+		number=$((number + 1))
+		"$build/tests/unit/make-ledger" "workloads-late:$more" ledger &&
+			"$lutrace" record -l ledger -o "$name/000$number.json" || exit 1
+	done
+}
+mkdir -p ledger
+set_of before 0 1 2 3 4 5 6 7
+set_of after 400 401 402 403 404 405 406 407
+"$lutrace" bench -j before >bench.json
+schema "a set's answer is what the schema says" bench bench.json
+is "a set has the pauses of each workload" \
+	"$(jq -c '.workloads[] | [.name, .count, .p50_ns, .max_ns, .unknown]' bench.json)" \
+	'["gone",0,null,null,8]
+["new",0,null,null,8]
+["vm1",8,1234567890,1234567890,0]
+["vm2",8,2228567890,2232567890,0]'
+is "the blackout is that of the host" "$(jq -c '.phases[0] | [.name, .p50_ns]' bench.json)" '["blackout",2237567890]'
+like "bench prints them" "$("$lutrace" bench before)" '^  vm2 +8 +2\.229 s +2\.233 s +- +2\.233 s'
+like "and those whose pause is unknown" "$("$lutrace" bench before)" '^  gone .* 8$'
+"$lutrace" diff -j before after >diff.json
+is "diff tells which workload became slower" "$? $(jq -c '[.workloads[] | select(.change == "slower") | .name]' diff.json)" '1 ["vm2"]'
+schema "as the schema has it" diff diff.json
+is "and is sure of it" "$(jq -c '.workloads[] | select(.name == "vm2") |
+	[(.p50_p * 12870 | round), (.ratio_low * 1000 | round), (.ratio_high * 1000 | round)]' diff.json)" '[2,1176,1183]'
+like "in its table, too" "$("$lutrace" diff before after)" '^  vm2 +2\.229 s +2\.629 s  1\.179  1\.176 to 1\.183  <0\.001  SLOWER'
+"$lutrace" diff -j before before >same.json
+is "the same is none" "$? $(jq -c '[.workloads[].change]' same.json)" '0 [null,null,"none","none"]'
+cp workloads.json after/0009.json
+for i in 1 2 3 4 5 6 7 8 9; do
+	jq -c '(.ledgers[].records[] | select(.name == "pause:vm2" or .name == "resume:vm2").name) |= sub("vm2"; "vm3")' \
+		"after/000$i.json" >renamed.json && mv renamed.json "after/000$i.json"
+done
+is "workloads that came and went are no regression" \
+	"$("$lutrace" diff -j before after | jq -c '[.workloads[] | select(.name | test("vm[23]")) | [.name, .change]]')" \
+	'[["vm2","gone"],["vm3","new"]]'
+"$lutrace" record -l workloads:40 -o many.json
+like "of many the longest are printed" "$("$lutrace" bench many.json)" '^  \(22 more, with shorter pauses; -j lists all\)$'
+
 ### Pictures
 # texts FILE: tooltips and labels, in the order of the document
 texts() { xmllint --xpath "//*[local-name()='title' or local-name()='text']/text()" "$1"; }

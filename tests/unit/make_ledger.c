@@ -379,6 +379,17 @@ static void workloads(struct synthetic *outgoing, struct synthetic *incoming, in
 		synthetic_mark(incoming, "resume:new", 7300000000ULL);
 }
 
+static void delay_mark(struct synthetic *synthetic, const char *name, __u64 cycles)
+{
+	struct ledger *ledger = &synthetic->ledger;
+	size_t i;
+
+	for (i = 0; i < ledger->count; i++) {
+		if (!strcmp(ledger->records[i].name, name))
+			ledger->records[i].cycles += cycles;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct synthetic outgoing, incoming;
@@ -387,7 +398,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3) {
 		fprintf(stderr,
-			"usage: make-ledger handover|cold|running|no-marks|nested|deep[:N]|together|crowded[:N]|open[:N]|large[:N]|damaged|late:N|refused-reboot|died-frozen|died-restoring|unfinished|half-finished|full-mark|full-version-1|full-files|full-cold|workloads[:N]|unnamed[:N] DIRECTORY\n");
+			"usage: make-ledger handover|cold|running|no-marks|nested|deep[:N]|together|crowded[:N]|open[:N]|large[:N]|damaged|late:N|refused-reboot|died-frozen|died-restoring|unfinished|half-finished|full-mark|full-version-1|full-files|full-cold|workloads[:N]|workloads-late:N|unnamed[:N] DIRECTORY\n");
 		return 2;
 	}
 	/* SCENARIO or SCENARIO:NUMBER */
@@ -433,6 +444,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(scenario, "died-restoring") || !strcmp(scenario, "unfinished")) {
 		frozen(&outgoing, true);
 		taken_over(&incoming, &outgoing, *scenario == 'u');
+	} else if (!strcmp(scenario, "workloads-late")) {
+		workloads(&outgoing, &incoming, 2, true);
+		delay_mark(&incoming, "resume:vm2", (__u64)number * 1000000);
 	} else if (!strcmp(scenario, "workloads") || !strcmp(scenario, "unnamed")) {
 		workloads(&outgoing, &incoming, strchr(argv[1], ':') ? number : 2,
 			  *scenario == 'w');

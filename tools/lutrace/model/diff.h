@@ -22,6 +22,7 @@
  * @limit:      this many percent more are a regression
  * @minimum:    if they are so many nanoseconds, at least
  * @regression: there is one
+ * @enough:     there are so many live updates that one of the blackout could be found
  */
 struct runs_comparison {
 	struct runs before;
@@ -29,6 +30,7 @@ struct runs_comparison {
 	double limit;
 	double minimum;
 	bool regression;
+	bool enough;
 };
 
 int diff_number(const char *text, double *number);

@@ -61,6 +61,87 @@ static void note_kernels(struct runs *runs, const struct handover *handover)
 	}
 }
 
+/* Where a workload is, or would have to be. */
+static size_t place_of(const struct runs *runs, const struct blackout_name *name)
+{
+	size_t low = 0, high = runs->workload_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(&runs->workloads[middle].name, name, sizeof(*name)) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* A workload by its name; NULL if no live update of the set has it. */
+const struct workload_runs *runs_find_workload(const struct runs *runs,
+					       const struct blackout_name *name)
+{
+	size_t at = place_of(runs, name);
+
+	return at < runs->workload_count && !memcmp(&runs->workloads[at].name, name, sizeof(*name))
+		       ? &runs->workloads[at]
+		       : NULL;
+}
+
+static int add_workload(struct runs *runs, const struct workload *workload)
+{
+	size_t at = place_of(runs, &workload->name);
+	struct workload_runs *list = runs->workloads;
+
+	if (at == runs->workload_count ||
+	    memcmp(&list[at].name, &workload->name, sizeof(workload->name)) != 0) {
+		list = reallocarray(list, runs->workload_count + 1, sizeof(*list));
+		if (!list)
+			return -ENOMEM;
+		runs->workloads = list;
+		memmove(&list[at + 1], &list[at], (runs->workload_count - at) * sizeof(*list));
+		runs->workload_count++;
+		memset(&list[at], 0, sizeof(*list));
+		list[at].name = workload->name;
+	}
+	if (workload->pause.known)
+		return add_value(&list[at].pause, workload->pause.ns);
+	list[at].unknown++;
+	return 0;
+}
+
+static int add_workloads(struct runs *runs, const struct workloads *workloads)
+{
+	size_t i;
+
+	for (i = 0; i < workloads->count; i++) {
+		if (workloads->list[i].pause.present && add_workload(runs, &workloads->list[i]))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int compare(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return a == b ? 0 : a < b ? -1 : 1;
+}
+
+/* Of the steps of one live update, which came last: the median, and the longest. */
+static int note_steps(struct runs *runs, unsigned int step, size_t from)
+{
+	struct values *steps = &runs->steps[step];
+	size_t count = steps->count - from;
+
+	if (!count)
+		return 0;
+	qsort(steps->ns + from, count, sizeof(*steps->ns), compare);
+	if (add_value(&runs->middles[step], steps->ns[from + (count - 1) / 2]))
+		return -ENOMEM;
+	return add_value(&runs->longests[step], steps->ns[from + count - 1]);
+}
+
 /**
  * runs_add - take one handover into a set
  * @runs:     the set
@@ -70,11 +151,13 @@ static void note_kernels(struct runs *runs, const struct handover *handover)
  */
 int runs_add(struct runs *runs, const struct handover *handover)
 {
+	size_t i, before[RUNS_STEPS];
 	uint64_t ns;
-	size_t i;
 
 	note_kernels(runs, handover);
 	runs->count++;
+	for (i = 0; i < RUNS_STEPS; i++)
+		before[i] = runs->steps[i].count;
 	for (i = 0; i < handover->count; i++) {
 		const struct step *step = &handover->steps[i];
 
@@ -84,14 +167,11 @@ int runs_add(struct runs *runs, const struct handover *handover)
 		if (add_value(&runs->steps[step->begin->step], ns))
 			return -ENOMEM;
 	}
-	return add_blackout(runs, handover);
-}
-
-static int compare(const void *left, const void *right)
-{
-	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-
-	return a == b ? 0 : a < b ? -1 : 1;
+	for (i = 0; i < RUNS_STEPS; i++) {
+		if (note_steps(runs, (unsigned int)i, before[i]))
+			return -ENOMEM;
+	}
+	return add_workloads(runs, &handover->workloads) ?: add_blackout(runs, handover);
 }
 
 static void sort(struct values *values)
@@ -108,8 +188,13 @@ void runs_sort(struct runs *runs)
 	sort(&runs->blackout);
 	for (i = 0; i < LIVEUPDATE_PHASE_COUNT; i++)
 		sort(&runs->phases[i]);
-	for (i = 0; i < RUNS_STEPS; i++)
+	for (i = 0; i < RUNS_STEPS; i++) {
 		sort(&runs->steps[i]);
+		sort(&runs->middles[i]);
+		sort(&runs->longests[i]);
+	}
+	for (i = 0; i < runs->workload_count; i++)
+		sort(&runs->workloads[i].pause);
 }
 
 void runs_free(struct runs *runs)
@@ -119,8 +204,14 @@ void runs_free(struct runs *runs)
 	free(runs->blackout.ns);
 	for (i = 0; i < LIVEUPDATE_PHASE_COUNT; i++)
 		free(runs->phases[i].ns);
-	for (i = 0; i < RUNS_STEPS; i++)
+	for (i = 0; i < RUNS_STEPS; i++) {
 		free(runs->steps[i].ns);
+		free(runs->middles[i].ns);
+		free(runs->longests[i].ns);
+	}
+	for (i = 0; i < runs->workload_count; i++)
+		free(runs->workloads[i].pause.ns);
+	free(runs->workloads);
 	memset(runs, 0, sizeof(*runs));
 }
 

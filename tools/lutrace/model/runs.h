@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Several live updates taken together: how long the pause, each phase of it,
- * and each kind of step was in all of them.
+ * Several live updates taken together: how long the pause, each phase of it, that of
+ * each workload, and each kind of step was in all of them.
  */
 #ifndef LUTRACE_RUNS_H
 #define LUTRACE_RUNS_H
@@ -32,6 +32,18 @@ struct values {
 };
 
 /**
+ * struct workload_runs - a workload in a set
+ * @name:    its name
+ * @pause:   its known pauses
+ * @unknown: how many are not known
+ */
+struct workload_runs {
+	struct blackout_name name;
+	struct values pause;
+	size_t unknown;
+};
+
+/**
  * struct runs - a set of live updates
  * @count:     how many
  * @known:     of them, those whose blackout is known
@@ -44,6 +56,10 @@ struct values {
  * @blackout:  how long the pause was
  * @phases:    how long each phase was
  * @steps:     how long steps were, by kind
+ * @middles:   of each live update the median of its steps, by kind
+ * @longests:  of each live update the longest of its steps, by kind
+ * @workloads: those whose marks have a name, by name
+ * @workload_count: number of @workloads
  */
 struct runs {
 	size_t count;
@@ -57,6 +73,10 @@ struct runs {
 	struct values blackout;
 	struct values phases[LIVEUPDATE_PHASE_COUNT];
 	struct values steps[RUNS_STEPS];
+	struct values middles[RUNS_STEPS];
+	struct values longests[RUNS_STEPS];
+	struct workload_runs *workloads;
+	size_t workload_count;
 };
 
 int runs_add(struct runs *runs, const struct handover *handover);
@@ -64,6 +84,9 @@ void runs_sort(struct runs *runs);
 void runs_free(struct runs *runs);
 
 bool values_percentile(const struct values *values, unsigned int percent, uint64_t *ns);
+const struct workload_runs *runs_find_workload(const struct runs *runs,
+					       const struct blackout_name *name);
+
 struct json_object *values_json(const struct values *values);
 
 #endif /* LUTRACE_RUNS_H */

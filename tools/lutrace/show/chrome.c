@@ -4,55 +4,30 @@
  *
  * Each kernel is a process. Its thread holds the phases of the blackout, so
  * that the arrow across the kexec has a slice at either end. Steps are
- * asynchronous slices on one track for each object: those on one track nest or
- * follow each other. A step that does neither, because another task dealt with
- * the same object at the same time, goes to a further track of that object. The
- * pause of each workload with a name is such a track, too, across both kernels.
+ * asynchronous slices on one track for each object (show/tracks.h). The pause of
+ * each workload with a name is such a track, too, across both kernels.
  *
  * Times are microseconds from the first thing that was recorded, since
  * readers of the format do not agree on what a negative time is.
  */
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "show/chrome.h"
 #include "show/output.h"
+#include "show/tracks.h"
 #include "model/vocabulary.h"
-
-/* Further tracks of one object, and steps within steps on one of them. */
-#define MAX_TRACKS 8
-#define MAX_NESTED 32
-
-/**
- * struct nest - the steps that are under way on one track, outermost first
- * @depth: how many
- * @end:   when each ends
- * @step:  which it is
- */
-struct nest {
-	unsigned int depth;
-	int64_t end[MAX_NESTED];
-	const struct step *step[MAX_NESTED];
-};
 
 /**
  * struct trace - what is being written
  * @out:      the JSON
  * @handover: the handover
- * @first:    time of the first record, which becomes 0
- * @last:     [side]: when what never ended is cut off
- * @jump:     the jump of the outgoing kernel, NULL if there is none
- * @boot:     the boot of the incoming kernel, NULL if there is none
+ * @span:     what it is of
  * @events:   how many have been written
  */
 struct trace {
 	FILE *out;
 	const struct handover *handover;
-	int64_t first;
-	int64_t last[SIDES];
-	const struct step *jump;
-	const struct step *boot;
+	struct trace_span span;
 	size_t events;
 };
 
@@ -86,7 +61,7 @@ static void put_event(struct trace *trace, char phase, const char *category, con
 {
 	fprintf(trace->out, "%s\n{\"ph\":\"%c\",\"pid\":%d,\"tid\":%d", trace->events++ ? "," : "",
 		phase, process_of(side), process_of(side));
-	put_microseconds(trace->out, "ts", at - trace->first);
+	put_microseconds(trace->out, "ts", at - trace->span.first);
 	fprintf(trace->out, ",\"cat\":\"%s\",\"name\":", category);
 	put_string(trace->out, name);
 }
@@ -142,20 +117,20 @@ static void put_phases(struct trace *trace)
 				  i < LIVEUPDATE_PHASE_EARLY_BOOT ? OUTGOING : INCOMING,
 				  (int64_t)phase->begin_ns, (int64_t)phase->ns);
 	}
-	if (!trace->jump || !trace->boot)
+	if (!trace->span.jump || !trace->span.boot)
 		return;
 	if (!blackout->known) {
 		put_slice(trace, "jump", OUTGOING,
-			  handover_time(handover, trace->jump->begin->cycles), 1);
+			  handover_time(handover, trace->span.jump->begin->cycles), 1);
 		put_slice(trace, "boot", INCOMING,
-			  handover_time(handover, trace->boot->begin->cycles), 1);
+			  handover_time(handover, trace->span.boot->begin->cycles), 1);
 	}
 	put_event(trace, 's', "kexec", "kexec", OUTGOING,
-		  handover_time(handover, trace->jump->begin->cycles));
+		  handover_time(handover, trace->span.jump->begin->cycles));
 	fputs(",\"id\":1}", trace->out);
 	/* "e": the slice around this moment, not the next one. */
 	put_event(trace, 'f', "kexec", "kexec", INCOMING,
-		  handover_time(handover, trace->boot->begin->cycles));
+		  handover_time(handover, trace->span.boot->begin->cycles));
 	fputs(",\"id\":1,\"bp\":\"e\"}", trace->out);
 }
 
@@ -164,30 +139,16 @@ static int64_t begin_of(const struct trace *trace, const struct step *step)
 	return handover_time(trace->handover, step->begin->cycles);
 }
 
-static int64_t end_of(const struct trace *trace, const struct step *step)
-{
-	int64_t begin = begin_of(trace, step);
-	int64_t end = step->end ? handover_time(trace->handover, step->end->cycles)
-				: trace->last[step->side];
-
-	return end < begin ? begin : end;
-}
-
 /* An asynchronous event on track number @track of the object of @step. */
-static void put_async(struct trace *trace, char phase, const struct step *step, int64_t at,
+static void put_async(void *context, char phase, const struct step *step, int64_t at,
 		      unsigned int track)
 {
 	const struct liveupdate_record *begin = step->begin;
-	char object[NAME_TEXT_SIZE], id[NAME_TEXT_SIZE + 24];
+	char object[NAME_TEXT_SIZE], id[TRACK_TEXT_SIZE];
+	struct trace *trace = context;
 
-	object_text(begin->kind, begin->object, begin->name, object);
-	if (!*object)
-		snprintf(object, sizeof(object), "%s", "kernel");
-	if (track < MAX_TRACKS)
-		snprintf(id, sizeof(id), track ? "%s track %u" : "%s", object, track + 1);
-	else
-		snprintf(id, sizeof(id), "%s step %" PRIu64, object, (uint64_t)step->sequence);
-
+	tracks_object(step, object);
+	tracks_name(step, track, id);
 	put_event(trace, phase, kind_name(begin->kind), step_name(begin->step), step->side, at);
 	fputs(",\"id2\":{\"local\":", trace->out);
 	put_string(trace->out, id);
@@ -209,92 +170,6 @@ static void put_async(struct trace *trace, char phase, const struct step *step, 
 		fputc('}', trace->out);
 	}
 	fputc('}', trace->out);
-}
-
-/* End what has ended on a track by the time @now. */
-static void end_until(struct trace *trace, struct nest *nest, unsigned int track, int64_t now)
-{
-	while (nest->depth && nest->end[nest->depth - 1] <= now) {
-		nest->depth--;
-		put_async(trace, 'e', nest->step[nest->depth], nest->end[nest->depth], track);
-	}
-}
-
-static void put_step(struct trace *trace, const struct step *step, struct nest nests[MAX_TRACKS])
-{
-	int64_t begin = begin_of(trace, step), end = end_of(trace, step);
-	unsigned int track;
-
-	if (step->begin->edge == LIVEUPDATE_EDGE_INSTANT) {
-		put_async(trace, 'n', step, begin, 0);
-		return;
-	}
-	for (track = 0; track < MAX_TRACKS; track++) {
-		struct nest *nest = &nests[track];
-
-		end_until(trace, nest, track, begin);
-		if (nest->depth && (nest->depth == MAX_NESTED || nest->end[nest->depth - 1] < end))
-			continue;
-		put_async(trace, 'b', step, begin, track);
-		nest->end[nest->depth] = end;
-		nest->step[nest->depth++] = step;
-		return;
-	}
-	/* A track of its own. */
-	put_async(trace, 'b', step, begin, MAX_TRACKS);
-	put_async(trace, 'e', step, end, MAX_TRACKS);
-}
-
-/* Steps of one object in one kernel are one group, in the order of time. */
-static int compare_objects(const void *left, const void *right)
-{
-	const struct step *const *a = left, *const *b = right;
-	const struct liveupdate_record *first = (*a)->begin, *second = (*b)->begin;
-	int name;
-
-	if ((*a)->side != (*b)->side)
-		return (*a)->side < (*b)->side ? -1 : 1;
-	if (first->kind != second->kind)
-		return first->kind < second->kind ? -1 : 1;
-	if (first->object != second->object)
-		return first->object < second->object ? -1 : 1;
-	name = strcmp(first->name, second->name);
-	if (name)
-		return name;
-	if (first->cycles != second->cycles)
-		return first->cycles < second->cycles ? -1 : 1;
-	return first->sequence < second->sequence ? -1 : 1;
-}
-
-static bool same_object(const struct step *a, const struct step *b)
-{
-	return a->side == b->side && a->begin->kind == b->begin->kind &&
-	       a->begin->object == b->begin->object && !strcmp(a->begin->name, b->begin->name);
-}
-
-static int put_steps(struct trace *trace)
-{
-	const struct handover *handover = trace->handover;
-	const struct step **order = calloc(handover->count ?: 1, sizeof(struct step *));
-	struct nest *nests = calloc(MAX_TRACKS, sizeof(*nests));
-	unsigned int track;
-	size_t i;
-
-	for (i = 0; order && i < handover->count; i++)
-		order[i] = &handover->steps[i];
-	if (order && nests) {
-		qsort(order, handover->count, sizeof(struct step *), compare_objects);
-		for (i = 0; i < handover->count; i++) {
-			put_step(trace, order[i], nests);
-			if (i + 1 < handover->count && same_object(order[i], order[i + 1]))
-				continue;
-			for (track = 0; track < MAX_TRACKS; track++)
-				end_until(trace, &nests[track], track, INT64_MAX);
-		}
-	}
-	free(order);
-	free(nests);
-	return order && nests ? 0 : -1;
 }
 
 /* What user space marked is a line over everything. */
@@ -340,34 +215,6 @@ static void put_workloads(struct trace *trace)
 	}
 }
 
-static void find_times(struct trace *trace)
-{
-	const struct handover *handover = trace->handover;
-	size_t i;
-
-	trace->first = INT64_MAX;
-	trace->last[OUTGOING] = trace->last[INCOMING] = INT64_MIN;
-	for (i = 0; i < handover->count; i++) {
-		const struct step *step = &handover->steps[i];
-		int64_t begin = begin_of(trace, step), end = begin;
-
-		if (step->end)
-			end = handover_time(handover, step->end->cycles);
-		if (begin < trace->first)
-			trace->first = begin;
-		if (end > trace->last[step->side])
-			trace->last[step->side] = end;
-		if (step->side == OUTGOING && step->begin->step == LIVEUPDATE_STEP_JUMP)
-			trace->jump = step;
-		if (step->side == INCOMING && step->begin->step == LIVEUPDATE_STEP_BOOT &&
-		    !trace->boot)
-			trace->boot = step;
-	}
-	/* A mark before the first step may begin the blackout. */
-	if (handover->blackout.known && trace->first > 0)
-		trace->first = 0;
-}
-
 /**
  * chrome_write - write a handover in the trace event format
  * @out:      where to
@@ -380,14 +227,14 @@ int chrome_write(FILE *out, const struct handover *handover)
 	struct trace trace = { .out = out, .handover = handover };
 	int ret;
 
-	find_times(&trace);
+	tracks_span(handover, &trace.span);
 	fputs("{\"displayTimeUnit\":\"ms\",\"otherData\":{\"generator\":\"lutrace\"},\"traceEvents\":[",
 	      out);
 	put_processes(&trace);
 	put_phases(&trace);
 	put_marks(&trace);
 	put_workloads(&trace);
-	ret = put_steps(&trace);
+	ret = tracks_walk(handover, &trace.span, put_async, &trace);
 	fputs("\n]}\n", out);
 	return ret;
 }

@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 
 void diff_print_set(struct json_object *value, const char *name);
+void diff_print_workloads(struct json_object *rows);
 void diff_print(struct json_object *value);
 
 #endif /* LUTRACE_SHOW_DIFF_H */

@@ -141,6 +141,21 @@ static struct json_object *phases(const struct runs *runs)
 	return rows;
 }
 
+static struct json_object *workloads(const struct runs *runs)
+{
+	struct json_object *rows = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < runs->workload_count; i++) {
+		const struct workload_runs *workload = &runs->workloads[i];
+
+		add_row(rows, workload->name.text, &workload->pause);
+		add_number(json_object_array_get_idx(rows, i), "unknown",
+			   (int64_t)workload->unknown);
+	}
+	return rows;
+}
+
 static struct json_object *steps(const struct runs *runs)
 {
 	struct json_object *rows = json_object_new_array();
@@ -164,6 +179,7 @@ static struct json_object *make_answer(struct set *set)
 	json_object_object_add(value, "environment", json_object_get(set->environment));
 	json_object_object_add(value, "environment_differs", json_object_get(set->differences));
 	json_object_object_add(value, "phases", phases(&set->runs));
+	json_object_object_add(value, "workloads", workloads(&set->runs));
 	json_object_object_add(value, "steps", steps(&set->runs));
 	json_object_object_add(value, "comparison", NULL);
 	return value;
@@ -171,7 +187,7 @@ static struct json_object *make_answer(struct set *set)
 
 /* Two sets; the runs of both move into the comparison and back. */
 static struct json_object *compare(struct set *before, struct set *after, double limit,
-				   double minimum, bool *regression)
+				   double minimum, bool *regression, bool *known)
 {
 	struct runs_comparison comparison = { .before = before->runs, .after = after->runs };
 	struct json_object *value;
@@ -184,6 +200,7 @@ static struct json_object *compare(struct set *before, struct set *after, double
 								 after->environment)
 				       : NULL);
 	*regression = comparison.regression;
+	*known = comparison.enough && !member(value, "incomparable");
 	return value;
 }
 
@@ -263,6 +280,7 @@ static void print_answer(struct json_object *value)
 	print_environment(member(value, "environment"));
 	print_list("(not the same in all: ", member(value, "environment_differs"), ")");
 	print_rows(member(value, "phases"), "phase");
+	diff_print_workloads(member(value, "workloads"));
 	print_rows(member(value, "steps"), "step");
 	if (member_number(member(value, "updates"), "runs") < P99_VALUES)
 		printf("\nA 99th percentile is told of %d values or more.\n", P99_VALUES);
@@ -367,9 +385,8 @@ static int show(const struct task *task)
 		value = make_answer(&after);
 		known = after.runs.known;
 		if (task->compare) {
-			comparison =
-				compare(&before, &after, task->limit, task->minimum, &regression);
-			known = !member(comparison, "incomparable");
+			comparison = compare(&before, &after, task->limit, task->minimum,
+					     &regression, &known);
 			json_object_object_add(value, "comparison", comparison);
 		}
 		code = output(value, print_answer);

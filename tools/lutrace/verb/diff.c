@@ -20,7 +20,7 @@ static int compare_sets(struct runs_comparison *comparison)
 		return code;
 	if (comparison->regression)
 		return EXIT_BAD;
-	return comparable ? EXIT_GOOD : EXIT_UNKNOWN;
+	return comparable && comparison->enough ? EXIT_GOOD : EXIT_UNKNOWN;
 }
 
 int do_diff(int argc, char **argv)

@@ -12,6 +12,8 @@
 #include "show/chrome.h"
 #include "show/evidence.h"
 #include "show/html.h"
+#include "show/otlp.h"
+#include "show/perfetto.h"
 #include "show/report.h"
 
 /* What a report is of, besides the JSON. */
@@ -35,9 +37,36 @@ static void print_recording(struct json_object *recording, const void *context)
 }
 
 /* The forms of a report. */
-enum form { FORM_TEXT, FORM_CHROME, FORM_HTML };
+enum form { FORM_TEXT, FORM_CHROME, FORM_PERFETTO, FORM_OTLP, FORM_HTML };
 
-/* A recording for the trace viewers, or as a page. */
+/* One form excludes another. */
+static int choose_form(enum form *form, int letter)
+{
+	if (*form)
+		return fail("--chrome, --perfetto, --otlp and --html exclude each other");
+	*form = letter == 'c'	? FORM_CHROME
+		: letter == 'P' ? FORM_PERFETTO
+		: letter == 'O' ? FORM_OTLP
+				: FORM_HTML;
+	return EXIT_GOOD;
+}
+
+static int write_text(enum form form, FILE *out, const struct handover *handover,
+		      const struct evidence *evidence, uint64_t budget)
+{
+	switch (form) {
+	case FORM_CHROME:
+		return chrome_write(out, handover);
+	case FORM_PERFETTO:
+		return perfetto_write(out, handover);
+	case FORM_OTLP:
+		return otlp_write(out, handover);
+	default:
+		return html_write(out, handover, evidence, budget);
+	}
+}
+
+/* A recording for viewers of traces, or as a page. */
 static int write_form(enum form form, const struct handover *handover,
 		      const struct evidence *evidence, uint64_t budget, const char *path)
 {
@@ -46,14 +75,16 @@ static int write_form(enum form form, const struct handover *handover,
 	FILE *out;
 	int ret;
 
-	if (form == FORM_CHROME && !handover->khz)
+	if (form != FORM_HTML && !handover->khz)
 		return unknown(
 			"neither kernel recorded its cycle counter's frequency: there is no time line");
+	if (form == FORM_OTLP && !otlp_has_time(handover))
+		return unknown(
+			"no kernel recorded what the wall clock was, by which spans are timed");
 	out = open_memstream(&text, &size);
 	if (!out)
 		return fail("out of memory");
-	ret = form == FORM_CHROME ? chrome_write(out, handover)
-				  : html_write(out, handover, evidence, budget);
+	ret = write_text(form, out, handover, evidence, budget);
 	ret = fclose(out) || ret ? fail("out of memory") : output_file(path, text, size);
 	free(text);
 	return ret;
@@ -75,10 +106,11 @@ int do_report(int argc, char **argv)
 	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'c':
+		case 'P':
+		case 'O':
 		case 'H':
-			if (form)
-				return fail("--chrome and --html exclude each other");
-			form = letter == 'c' ? FORM_CHROME : FORM_HTML;
+			if (choose_form(&form, letter))
+				return EXIT_BAD;
 			break;
 		case 'o':
 			path = optarg;
@@ -96,7 +128,7 @@ int do_report(int argc, char **argv)
 	}
 	if (path && !form)
 		return fail(
-			"--output goes with --chrome or --html; 'lutrace record' writes a recording");
+			"--output goes with --chrome, --perfetto, --otlp or --html; 'lutrace record' writes a recording");
 	code = source_arguments(&source, argc, argv) ?: source_read(&source, &handover);
 	if (code)
 		return code;

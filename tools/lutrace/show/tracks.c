@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "show/tracks.h"
+
+/* Steps within steps on one track. */
+#define MAX_NESTED 32
+
+/**
+ * struct nest - the steps that are under way on one track, outermost first
+ * @depth: how many
+ * @end:   when each ends
+ * @step:  which it is
+ */
+struct nest {
+	unsigned int depth;
+	int64_t end[MAX_NESTED];
+	const struct step *step[MAX_NESTED];
+};
+
+/**
+ * struct track_walk - a walk through all steps
+ * @handover: the handover
+ * @span:     its times
+ * @put:      gets what happens
+ * @context:  handed to @put
+ * @nests:    [track]: what is under way
+ */
+struct track_walk {
+	const struct handover *handover;
+	const struct trace_span *span;
+	track_put *put;
+	void *context;
+	struct nest nests[MAX_TRACKS];
+};
+
+static int64_t end_of(const struct track_walk *walk, const struct step *step)
+{
+	int64_t begin = handover_time(walk->handover, step->begin->cycles);
+	int64_t end = step->end ? handover_time(walk->handover, step->end->cycles)
+				: walk->span->last[step->side];
+
+	return end < begin ? begin : end;
+}
+
+/* End what has ended on a track by the time @now. */
+static void end_until(struct track_walk *walk, unsigned int track, int64_t now)
+{
+	struct nest *nest = &walk->nests[track];
+
+	while (nest->depth && nest->end[nest->depth - 1] <= now) {
+		nest->depth--;
+		walk->put(walk->context, 'e', nest->step[nest->depth], nest->end[nest->depth],
+			  track);
+	}
+}
+
+static void put_step(struct track_walk *walk, const struct step *step)
+{
+	int64_t begin = handover_time(walk->handover, step->begin->cycles);
+	int64_t end = end_of(walk, step);
+	unsigned int track;
+
+	if (step->begin->edge == LIVEUPDATE_EDGE_INSTANT) {
+		walk->put(walk->context, 'n', step, begin, 0);
+		return;
+	}
+	for (track = 0; track < MAX_TRACKS; track++) {
+		struct nest *nest = &walk->nests[track];
+
+		end_until(walk, track, begin);
+		if (nest->depth && (nest->depth == MAX_NESTED || nest->end[nest->depth - 1] < end))
+			continue;
+		walk->put(walk->context, 'b', step, begin, track);
+		nest->end[nest->depth] = end;
+		nest->step[nest->depth++] = step;
+		return;
+	}
+	/* A track of its own. */
+	walk->put(walk->context, 'b', step, begin, MAX_TRACKS);
+	walk->put(walk->context, 'e', step, end, MAX_TRACKS);
+}
+
+/* Steps of one object in one kernel are one group, in the order of time. */
+static int compare_objects(const void *left, const void *right)
+{
+	const struct step *const *a = left, *const *b = right;
+	const struct liveupdate_record *first = (*a)->begin, *second = (*b)->begin;
+	int name;
+
+	if ((*a)->side != (*b)->side)
+		return (*a)->side < (*b)->side ? -1 : 1;
+	if (first->kind != second->kind)
+		return first->kind < second->kind ? -1 : 1;
+	if (first->object != second->object)
+		return first->object < second->object ? -1 : 1;
+	name = strcmp(first->name, second->name);
+	if (name)
+		return name;
+	if (first->cycles != second->cycles)
+		return first->cycles < second->cycles ? -1 : 1;
+	return first->sequence < second->sequence ? -1 : 1;
+}
+
+bool tracks_same_object(const struct step *one, const struct step *other)
+{
+	return one->side == other->side && one->begin->kind == other->begin->kind &&
+	       one->begin->object == other->begin->object &&
+	       !strcmp(one->begin->name, other->begin->name);
+}
+
+/* The object of a step, "kernel" if it has none. */
+void tracks_object(const struct step *step, char text[NAME_TEXT_SIZE])
+{
+	object_text(step->begin->kind, step->begin->object, step->begin->name, text);
+	if (!*text)
+		snprintf(text, NAME_TEXT_SIZE, "%s", "kernel");
+}
+
+/* A track of that object. */
+void tracks_name(const struct step *step, unsigned int track, char text[TRACK_TEXT_SIZE])
+{
+	char object[NAME_TEXT_SIZE];
+
+	tracks_object(step, object);
+	if (track < MAX_TRACKS)
+		snprintf(text, TRACK_TEXT_SIZE, track ? "%s track %u" : "%s", object, track + 1);
+	else
+		snprintf(text, TRACK_TEXT_SIZE, "%s step %" PRIu64, object,
+			 (uint64_t)step->sequence);
+}
+
+/**
+ * tracks_walk - put all steps on tracks
+ * @handover: the handover; its khz is known
+ * @span:     its times, as tracks_span() found them
+ * @put:      gets what happens: one object after the other
+ * @context:  handed to @put
+ *
+ * Return: 0, or -1 if there is no memory.
+ */
+int tracks_walk(const struct handover *handover, const struct trace_span *span, track_put *put,
+		void *context)
+{
+	const struct step **order = calloc(handover->count ?: 1, sizeof(struct step *));
+	struct track_walk *walk = calloc(1, sizeof(*walk));
+	int ret = order && walk ? 0 : -1;
+	unsigned int track;
+	size_t i;
+
+	if (!ret) {
+		walk->handover = handover;
+		walk->span = span;
+		walk->put = put;
+		walk->context = context;
+		for (i = 0; i < handover->count; i++)
+			order[i] = &handover->steps[i];
+		qsort(order, handover->count, sizeof(struct step *), compare_objects);
+		for (i = 0; i < handover->count; i++) {
+			put_step(walk, order[i]);
+			if (i + 1 < handover->count && tracks_same_object(order[i], order[i + 1]))
+				continue;
+			for (track = 0; track < MAX_TRACKS; track++)
+				end_until(walk, track, INT64_MAX);
+		}
+	}
+	free(order);
+	free(walk);
+	return ret;
+}
+
+/* When a trace begins and ends, and where it crosses from one kernel to the other. */
+void tracks_span(const struct handover *handover, struct trace_span *span)
+{
+	size_t i;
+
+	*span = (struct trace_span){ .first = INT64_MAX, .last = { INT64_MIN, INT64_MIN } };
+	for (i = 0; i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+		int64_t begin = handover_time(handover, step->begin->cycles), end = begin;
+
+		if (step->end)
+			end = handover_time(handover, step->end->cycles);
+		if (begin < span->first)
+			span->first = begin;
+		if (end > span->last[step->side])
+			span->last[step->side] = end;
+		if (step->side == OUTGOING && step->begin->step == LIVEUPDATE_STEP_JUMP)
+			span->jump = step;
+		if (step->side == INCOMING && step->begin->step == LIVEUPDATE_STEP_BOOT &&
+		    !span->boot)
+			span->boot = step;
+	}
+	/* A mark before the first step may begin the blackout. */
+	if (handover->blackout.known && span->first > 0)
+		span->first = 0;
+}
