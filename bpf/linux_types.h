@@ -32,6 +32,20 @@ struct intel_iommu {
 	__u16 segment;
 } __relocated;
 
+/* drivers/iommu/amd/amd_iommu_types.h */
+struct amd_iommu_pci_seg {
+	__u16 id;
+} __relocated;
+
+struct amd_iommu {
+	struct list_head list;
+	int index;
+	__u64 mmio_phys;
+	void *mmio_base;
+	struct amd_iommu_pci_seg *pci_seg;
+	void *evt_buf;
+} __relocated;
+
 /* include/linux/iommu.h, drivers/iommu/iommufd/iommufd_private.h */
 enum iommu_domain_cookie_type {
 	IOMMU_COOKIE_IOMMUFD = 3,

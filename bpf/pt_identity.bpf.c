@@ -3,9 +3,10 @@
  * pt_identity: is what the IOMMU hardware walks the same before and after?
  *
  * Nothing here trusts the kernel's own records of domains and devices. The
- * kernel is asked for one thing only: where the registers of its VT-d units
- * are mapped. The root table register says the rest, and from there on only
- * physical memory is read, in the format that the hardware reads.
+ * kernel is asked for one thing only: where the registers of its IOMMU units
+ * are mapped. The register of the root table, AMD's of the device table, says the
+ * rest, and from there on only physical memory is read, in the format that the
+ * hardware reads.
  *
  * After `bpftool prog loadall ... autoattach`, `cat` of the pinned iterator
  * pt_report walks everything and prints a line for each attachment with its
@@ -17,18 +18,20 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include "digest.h"
+#include "amd.h"
 #include "vtd.h"
 #include "pt_identity.h"
-#include "vtd_units.h"
+#include "units.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /*
  * Without types: pahole puts no global variables into BTF. Weak: a kernel
- * without VT-d has no list of units, one without CONFIG_RANDOMIZE_MEMORY may
+ * without VT-d or AMD's IOMMU has no list of such units, one without CONFIG_RANDOMIZE_MEMORY may
  * have a constant in place of page_offset_base.
  */
 extern const void dmar_drhd_units __ksym __weak;
+extern const void amd_iommu_list __ksym __weak;
 extern const void page_offset_base __ksym __weak;
 
 struct page {
@@ -47,11 +50,11 @@ static __always_inline __u64 direct_map(void)
 #include "pt_report.h"
 
 /* Steps for each object of the iterator; what remains is done at its end. */
-#define STEPS_PER_CALL	65536
-#define STEPS_MAX	(1 << 23)
+#define STEPS_PER_CALL 65536
+#define STEPS_MAX      (1 << 23)
 
 /* Lines for each call: what does not fit into the reader's buffer at once is refused. */
-#define LINES_PER_CALL	128
+#define LINES_PER_CALL 128
 
 struct print {
 	struct seq_file *seq;
@@ -90,17 +93,19 @@ static __always_inline enum pt_reason reason_of(int error)
 	}
 }
 
-static const char reasons[][80] = {
+/* A power of two of them, so that the verifier sees where an index ends. */
+#define PT_REASON_ROOM 16
+
+static const char reasons[PT_REASON_ROOM][80] = {
 #define PT_REASON_TEXT(name, number, text) [number] = text,
 	PT_REASONS(PT_REASON_TEXT)
 #undef PT_REASON_TEXT
 };
-#define PT_REASON_COUNT (sizeof(reasons) / sizeof(reasons[0]))
 
 static __always_inline void start(struct cursor *cursor, struct pt_totals *totals)
 {
 	static const struct pt_totals none = { .reason = PT_REASON_UNDER_WAY };
-	int found;
+	int found, i;
 
 	*totals = none;
 	cursor->base = direct_map();
@@ -108,8 +113,10 @@ static __always_inline void start(struct cursor *cursor, struct pt_totals *total
 	cursor->in_device = 0;
 	cursor->done = 0;
 	cursor->printed = 0;
+	for (i = 0; i < FRAMES; i++)
+		cursor->frames[i].address = 0;
 	digest_init(&cursor->total);
-	found = find_units(&dmar_drhd_units);
+	found = find_units(&dmar_drhd_units, &amd_iommu_list);
 	if (found < 0) {
 		totals->reason = reason_of(found);
 		cursor->done = WALK_FAILED;
@@ -125,7 +132,12 @@ static __always_inline int print_unknown(struct seq_file *seq, const struct pt_t
 	if (totals->reason == PT_REASON_PAGE)
 		return BPF_SEQ_PRINTF(seq, "unknown: the page at 0x%llx cannot be read\n",
 				      totals->unreadable);
-	return BPF_SEQ_PRINTF(seq, "unknown: %s\n", reasons[totals->reason % PT_REASON_COUNT]);
+	if (totals->reason == PT_REASON_CIRCLE)
+		return BPF_SEQ_PRINTF(
+			seq,
+			"unknown: the tables lead in circles: the entry 0x%llx is in a table below the one it leads to\n",
+			totals->unreadable);
+	return BPF_SEQ_PRINTF(seq, "unknown: %s\n", reasons[totals->reason % PT_REASON_ROOM]);
 }
 
 static __always_inline int print_result(struct seq_file *seq, struct cursor *cursor,
@@ -156,7 +168,7 @@ static __always_inline int print_result(struct seq_file *seq, struct cursor *cur
  * open file, shifted; bit 0 says that it is here right now. Nobody tells that a file was
  * closed before its end: who does not come back for so long has lost its place.
  */
-#define READER_PATIENCE_NS	5000000000ULL
+#define READER_PATIENCE_NS 5000000000ULL
 
 static __always_inline int enter(struct cursor *cursor, __u64 reader, int begins)
 {

@@ -8,15 +8,24 @@
 /* Pages copied by one run of read_pages: no more than a CPU's own cache holds. */
 #define PT_BATCH	128
 
+/* Whose registers and tables they are. */
+enum pt_format {
+	PT_FORMAT_VTD,
+	PT_FORMAT_AMD,
+	PT_FORMAT_COUNT,
+};
+
 /**
  * struct pt_unit - an IOMMU hardware unit, as its registers say
  * @reg_phys: physical address of the registers: the unit's name
- * @rtaddr:   root table address register; physical address and table mode
- * @cap:      capabilities
- * @ecap:     extended capabilities
- * @gsts:     global status
+ * @rtaddr:   root table address register; physical address and table mode. AMD: device
+ *            table base address register; physical address and size
+ * @cap:      capabilities; AMD: extended features
+ * @ecap:     extended capabilities; AMD: control
+ * @gsts:     global status; AMD: control, the low half
  * @segment:  PCI segment of the devices behind it
  * @id:       the kernel's number for it
+ * @format:   enum pt_format
  */
 struct pt_unit {
 	__u64 reg_phys;
@@ -25,7 +34,8 @@ struct pt_unit {
 	__u64 ecap;
 	__u32 gsts;
 	__u16 segment;
-	__u16 id;
+	__u8 id;
+	__u8 format;
 };
 
 /**
@@ -53,7 +63,7 @@ struct pt_request {
  * @bdf:          bus, device and function
  * @pasid:        PASID
  * @domain_id:    identifier that tags the IOMMU's caches
- * @stage:        1: first, 2: second, 3: nested, 0: passed through
+ * @stage:        1: first, 2: second, 3: nested, 4: AMD's host table, 0: passed through
  * @levels:       number of levels
  */
 struct pt_attachment {
@@ -74,12 +84,14 @@ struct pt_attachment {
 #define PT_REASONS(X)							\
 	X(NONE,		0, "it is known")				\
 	X(UNDER_WAY,	1, "the walk is under way, or its reader ended it") \
-	X(NO_UNIT,	2, "this machine has no VT-d hardware unit in use") \
-	X(MANY_UNITS,	3, "there are more VT-d hardware units than fit") \
-	X(REGISTERS,	4, "the registers of a VT-d hardware unit cannot be read") \
+	X(NO_UNIT,	2, "this machine has no IOMMU hardware unit in use") \
+	X(MANY_UNITS,	3, "there are more IOMMU hardware units than fit") \
+	X(REGISTERS,	4, "the registers of an IOMMU hardware unit cannot be read") \
 	X(PAGE,		5, "a page cannot be read")			\
-	X(LEVELS,	6, "an entry asks for a number of levels that VT-d does not have") \
-	X(TOO_LONG,	7, "the walk takes longer than one program may run")
+	X(LEVELS,	6, "an entry asks for a number of levels that does not exist") \
+	X(TOO_LONG,	7, "the walk takes longer than one program may run") \
+	X(CIRCLE,	8, "the tables lead in circles")		\
+	X(SEGMENTS,	9, "a device table is in several parts")
 
 enum pt_reason {
 #define PT_REASON_ENUM(name, number, text) PT_REASON_##name = number,
@@ -90,11 +102,12 @@ enum pt_reason {
 /**
  * struct pt_totals - the iterator's result over all devices
  * @known:        1 if everything could be read; else the rest says how far it came
- * @devices:      devices that have a context entry
+ * @devices:      devices that have a context entry, or an entry in AMD's device table
  * @attachments:  what they are attached to; a domain counts once for each
  * @table_pages:  as in struct pt_attachment, their sum
  * @leaf_entries: "
- * @unreadable:   physical address of the page that could not be read
+ * @unreadable:   physical address of the page that could not be read; of PT_REASON_CIRCLE:
+ *                the entry that leads back
  * @digest:       digest of all devices, the same that `lutrace walk` gives
  * @reason:       enum pt_reason: why it is not known
  * @reserved:     0

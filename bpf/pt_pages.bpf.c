@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * pt_pages: the registers of the VT-d units, and pages of physical memory, for
+ * pt_pages: the registers of the IOMMU units, and pages of physical memory, for
  * lutrace, which follows the tables in user space: copying a page into a map
  * that is mapped there costs less than half of what digesting it in BPF does,
  * and the copy is needed to show what differs.
@@ -13,9 +13,10 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include "digest.h"
+#include "amd.h"
 #include "vtd.h"
 #include "pt_identity.h"
-#include "vtd_units.h"
+#include "units.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -46,17 +47,18 @@ struct {
 SEC("syscall")
 int read_units(struct pt_request *request)
 {
-	char list[] = "dmar_drhd_units", base[] = "page_offset_base";
-	__u64 address = 0, start = PAGE_OFFSET_DEFAULT;
+	char vtd_list[] = "dmar_drhd_units", amd_list[] = "amd_iommu_list";
+	__u64 address = 0, vtd = 0, amd = 0, start = PAGE_OFFSET_DEFAULT;
+	char base[] = "page_offset_base";
 	int found;
 
 	/* Not into *request at once: Linux 6.1 does not let helpers write to a context. */
 	if (!bpf_kallsyms_lookup_name(base, sizeof(base), 0, &address))
 		bpf_probe_read_kernel(&start, sizeof(start), (const void *)address);
 	request->base = start;
-	address = 0;
-	bpf_kallsyms_lookup_name(list, sizeof(list), 0, &address);
-	found = find_units((const void *)address);
+	bpf_kallsyms_lookup_name(vtd_list, sizeof(vtd_list), 0, &vtd);
+	bpf_kallsyms_lookup_name(amd_list, sizeof(amd_list), 0, &amd);
+	found = find_units((const void *)vtd, (const void *)amd);
 	request->count = found < 0 ? 0 : found;
 	return found < 0 ? found : 0;
 }

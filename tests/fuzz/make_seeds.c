@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "amd.h"
 #include "base/write.h"
 #include "iommu/snapshot.h"
 #include "synthetic.h"
@@ -53,6 +54,24 @@ static void lay_out(uint64_t mode, bool first_stage)
 	memory[LEVEL_2][511] = 0x40000000 | VTD_LARGE | valid;
 	for (i = 0; i < 10; i++)
 		memory[LEVEL_1][i] = (0x7000000 + i * 4096) | valid;
+}
+
+/* A device table in place of the root table. Pages of two sizes, and a level left out. */
+static void lay_out_amd(void)
+{
+	uint64_t rights = AMD_PTE_PRESENT | AMD_PTE_READ | AMD_PTE_WRITE;
+	unsigned int i;
+
+	memset(memory, 0, sizeof(memory));
+	memory[ROOT][8 * AMD_DTE_WORDS] = ADDRESS(LEVEL_4) | 4 << 9 | AMD_DTE_IR | AMD_DTE_IW |
+					  AMD_DTE_V | AMD_DTE_TV;
+	memory[ROOT][8 * AMD_DTE_WORDS + 1] = 7;
+	memory[LEVEL_4][0] = ADDRESS(LEVEL_3) | 3 << 9 | rights;
+	memory[LEVEL_3][0] = ADDRESS(LEVEL_1) | 1 << 9 | rights;
+	memory[LEVEL_3][1] = ADDRESS(LEVEL_2) | 2 << 9 | rights;
+	memory[LEVEL_2][511] = 0x40000000 | rights;
+	for (i = 0; i < 8; i++)
+		memory[LEVEL_1][i] = 0x7003000 | AMD_NEXT_SIZED << 9 | rights;
 }
 
 static uint32_t read_memory(struct page_reader *reader, unsigned int slot,
@@ -94,20 +113,32 @@ static int seed(const char *directory, const char *target, const char *name)
 	return fd;
 }
 
-static void write_snapshot(const char *directory, const char *name, uint64_t mode)
+static const struct pt_unit legacy_registers = {
+	.reg_phys = 0xfed90000,
+	.rtaddr = ADDRESS(ROOT) | VTD_TTM_LEGACY << 10,
+	.gsts = VTD_GSTS_TES,
+};
+static const struct pt_unit scalable_registers = {
+	.reg_phys = 0xfed90000,
+	.rtaddr = ADDRESS(ROOT) | VTD_TTM_SCALABLE << 10,
+	.gsts = VTD_GSTS_TES,
+};
+static const struct pt_unit amd_registers = {
+	.reg_phys = 0xfed80000,
+	.rtaddr = ADDRESS(ROOT), /* a device table of one page */
+	.gsts = AMD_CONTROL_ENABLE,
+	.format = PT_FORMAT_AMD,
+};
+
+static void write_snapshot(const char *directory, const char *name, const struct pt_unit *unit)
 {
-	struct pt_unit unit = {
-		.reg_phys = 0xfed90000,
-		.rtaddr = ADDRESS(ROOT) | mode << 10,
-		.gsts = VTD_GSTS_TES,
-	};
 	struct page_reader reader = { .read = read_memory };
 	struct table_set set = { 0 };
 	struct snapshot_writer writer;
 	int fd = seed(directory, "snapshot", name);
 
 	snapshot_begin(&writer, fd);
-	if (tables_find(&set, &reader, &unit, 1, NULL, 0) ||
+	if (tables_find(&set, &reader, unit, 1, NULL, 0) ||
 	    tables_keep(&set, &reader, snapshot_store, &writer) || snapshot_end(&writer, &set)) {
 		fprintf(stderr, "make-seeds: %s: %s\n", name, set.error);
 		exit(1);
@@ -156,17 +187,27 @@ static void write_vmcore(const char *directory, const char *name)
 static void write_tables(const char *directory)
 {
 	lay_out(VTD_TTM_LEGACY, false);
-	write_snapshot(directory, "legacy", VTD_TTM_LEGACY);
+	write_snapshot(directory, "legacy", &legacy_registers);
 	write_vmcore(directory, "legacy");
 	lay_out(VTD_TTM_SCALABLE, false);
-	write_snapshot(directory, "scalable", VTD_TTM_SCALABLE);
+	write_snapshot(directory, "scalable", &scalable_registers);
 	write_vmcore(directory, "scalable");
 	lay_out(VTD_TTM_SCALABLE, true);
-	write_snapshot(directory, "first-stage", VTD_TTM_SCALABLE);
+	write_snapshot(directory, "first-stage", &scalable_registers);
 	write_vmcore(directory, "first-stage");
 	/* A table that leads to itself. */
 	memory[LEVEL_2][1] = ADDRESS(LEVEL_2) | VTD_FS_PRESENT | VTD_FS_WRITE;
 	write_vmcore(directory, "circle");
+	/* And tables that lead back above page tables. */
+	lay_out(VTD_TTM_SCALABLE, false);
+	memory[DIRECTORY][3] = ADDRESS(CONTEXT) | VTD_PRESENT;
+	write_vmcore(directory, "circle-above");
+	lay_out(VTD_TTM_LEGACY, false);
+	memory[LEVEL_3][5] = ADDRESS(ROOT) | VTD_SS_READ;
+	write_vmcore(directory, "circle-back");
+	lay_out_amd();
+	write_snapshot(directory, "amd", &amd_registers);
+	write_vmcore(directory, "amd");
 }
 
 static void write_ledgers(const char *directory)

@@ -10,12 +10,13 @@
 #include "fuzz.h"
 #include "vmcore/vmcore.h"
 
-static void walk(struct vmcore *vmcore, uint64_t mode)
+/* @mode is what the register has beside the address of the first page. */
+static void walk(struct vmcore *vmcore, enum pt_format format, uint64_t mode)
 {
 	struct pt_unit unit = {
 		.reg_phys = 0xfed90000,
-		.rtaddr = (vmcore->segments[0].address & ~0xfffULL) | mode << 10,
-		.gsts = VTD_GSTS_TES,
+		.rtaddr = (vmcore->segments[0].address & ~0xfffULL) | mode,
+		.format = format,
 	};
 	struct table_set set = { 0 };
 	struct digest digest;
@@ -39,8 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fd = fuzz_file(data, size, path);
 	if (!vmcore_open(&vmcore, path)) {
 		vmcore_info_number(&vmcore, "NUMBER(phys_base)=", 10, &number);
-		walk(&vmcore, VTD_TTM_LEGACY);
-		walk(&vmcore, VTD_TTM_SCALABLE);
+		walk(&vmcore, PT_FORMAT_VTD, VTD_TTM_LEGACY << 10);
+		walk(&vmcore, PT_FORMAT_VTD, VTD_TTM_SCALABLE << 10);
+		walk(&vmcore, PT_FORMAT_AMD, 0);
 	}
 	vmcore_close(&vmcore);
 	close(fd);

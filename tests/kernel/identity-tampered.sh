@@ -52,6 +52,14 @@ done
 lutrace snapshot --output /tmp/snapshot || exit 1
 lutrace walk -j --device "$device" >/tmp/walk.json || exit 1
 verify
+# Which bits are which: IW or W of a leaf, accessed and dirty; and where the domain id is.
+writable=2 context=context-entry holder=pasid-entry step=1
+case $LAB_MODE in
+legacy)		bits=0x300 holder=context-entry step=256 ;;
+first-stage)	bits=0x60 ;;
+amd)		bits=0x60 writable=$((1 << 62)) context=device-table-entry; holder=$context ;;
+*)		bits=0x300 ;;
+esac
 ok "untouched tables are identical" is_verdict 0 '.verdict == "identical" and .leaf_entries > 4 and .table_pages > 4'
 
 # entry FILTER: sets address, word, iova and level of the first entry that fits
@@ -62,7 +70,7 @@ entry() {
 }
 
 entry '.level == 1' || exit 1
-poke "$address" $((word ^ 2))
+poke "$address" $((word ^ writable))
 verify
 poke "$address" $((word))
 ok "a flipped bit of a leaf is the only difference" is_only table-entry 'rw' 'r-'
@@ -88,30 +96,24 @@ poke "$table_address" $((table_word))
 ok "a table that cannot be read makes the verdict unknown, with the reason" \
 	is_verdict 2 '.verdict == "unknown" and (.reason | test("0xfff0000000"))'
 
-entry '.kind == "context-entry"' || exit 1
+entry ".kind == \"$context\"" || exit 1
 poke "$address" $((word ^ 2))
 verify
 poke "$address" $((word))
-ok "a changed context entry is the only difference" is_only context-entry . .
+ok "a changed $context is the only difference" is_only $context . .
 
-if [ "$LAB_MODE" = legacy ]; then
-	entry '.kind == "context-entry"' || exit 1
-	kind=context-entry at=$((address + 8)) step=256
-else
-	entry '.kind == "pasid-entry"' || exit 1
-	kind=pasid-entry at=$((address + 8)) step=1
-fi
+entry ".kind == \"$holder\"" || exit 1
+at=$((address + 8))
 id=$(peek $at)
 poke $at $((id + step))
 verify
 poke $at $((id))
-ok "a changed domain id is the only difference" is_only $kind 'domain id [0-9]' 'domain id [0-9]'
+ok "a changed domain id is the only difference" is_only $holder 'domain id [0-9]' 'domain id [0-9]'
 cp /tmp/verdict.json "$LAB_RESULTS/different.json"
 ok "both domain ids are shown" answers '.differences[0] |
 	(.old_text | capture("domain id (?<n>[0-9]+)").n | tonumber) + 1 ==
 	(.new_text | capture("domain id (?<n>[0-9]+)").n | tonumber)'
 
-if [ "$LAB_MODE" = first-stage ]; then bits=0x60; else bits=0x300; fi
 jq -r '.entries[] | select(.level) | "\(.address) \(.word)"' /tmp/walk.json | head -n 12 |
 while read -r address word; do poke "$address" $((word | bits)); done
 verify

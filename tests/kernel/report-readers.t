@@ -75,6 +75,6 @@ ok "and some have all" grep -q '^whole ' "$lab_results/readers"
 is "who was here a moment ago may come back" "$(fact at-once)" 1
 is "who stays away has lost his place" "$(fact later) $(cat "$lab_results/later")" "0 $alone"
 is "where not all units are looked at, nothing is known" "$(cat "$lab_results/few")" \
-	"unknown: there are more VT-d hardware units than fit"
+	"unknown: there are more IOMMU hardware units than fit"
 is "its map says it, too" "$(lab_json few.json '.[0].formatted.value | "\(.known) \(.reason)"')" "0 PT_REASON_MANY_UNITS"
 tap_done

@@ -30,12 +30,14 @@ struct pt_iommu { struct iommu_domain domain; };
 struct pt_iommu_vtdss { struct pt_iommu iommu; struct pt_common vtdss_pt; };
 struct intel_iommu { void *reg; long reg_phys, cap, ecap, segment, seq_id; };
 struct dmar_drhd_unit { void *list; struct intel_iommu *iommu; };
+struct amd_iommu { void *list, *mmio_base, *pci_seg, *evt_buf; int index; long mmio_phys; };
 
 btf_trace_liveupdate_step_begin begin;
 btf_trace_liveupdate_step_end end;
 struct pt_iommu_vtdss table;
 struct dmar_drhd_unit unit;
 struct intel_iommu iommu;
+struct amd_iommu amd;
 
 int iommu_domain_preserve(void) { return 0; }
 int iommu_domain_unpreserve(void) { return 0; }
@@ -87,8 +89,15 @@ is "a kernel without live update can tell faults and page tables" "$(unfit stock
 kernel other-tables 's/x86_64_deinit/x86_64_free/'
 is "with other page table code, immutable cannot" "$(unfit other-tables)" "immutable"
 
-kernel no-vtd 's/intel_iommu/amd_iommu/g'
-is "without VT-d, faults and page tables cannot be read" "$(unfit no-vtd)" "dma_faults pt_identity"
+kernel no-vtd 's/intel_iommu/other_iommu/g'
+is "without VT-d, those of AMD's IOMMU can" "$(unfit no-vtd)" ""
+kernel no-amd 's/amd_iommu/other_iommu/g'
+is "and the other way round" "$(unfit no-amd)" ""
+kernel no-iommu 's/(intel|amd)_iommu/other_\1/g'
+is "without either, faults and page tables cannot be read" "$(unfit no-iommu)" "dma_faults pt_identity"
+like "and one sentence names the driver" "$(why no-iommu pt_identity)" 'drives neither VT-d nor AMD.s IOMMU;.*\(intel_iommu\)\.$'
+kernel other-amd 's/mmio_base/mmio/'
+like "with another layout of AMD's driver, the member is named" "$(why other-amd pt_identity)" '\(amd_iommu\.mmio_base\)\.$'
 
 kernel no-handler 's/dmar_fault\(/dmar_handle(/'
 is "with another fault handler, dma_faults cannot" "$(unfit no-handler)" "dma_faults"

@@ -78,10 +78,16 @@ static const char *no_vtd_probe(struct question *question, enum probe_number pro
 	return question->system->units ? no_probe(question, probe) : "no VT-d unit is in use.";
 }
 
+static const char *no_unit_probe(struct question *question, enum probe_number probe)
+{
+	return question->system->units || question->system->amd ? no_probe(question, probe)
+								: "no VT-d or AMD unit is in use.";
+}
+
 static const char *no_snapshot(struct question *question, enum probe_number probe)
 {
 	return system_has(question->system, "/dev/liveupdate")
-		       ? no_vtd_probe(question, probe)
+		       ? no_unit_probe(question, probe)
 		       : "there is no /dev/liveupdate to carry it.";
 }
 
@@ -100,9 +106,9 @@ static const struct feature features[] = {
 	{ "the pause, as BPF sees it", "probe blackout", no_probe, PROBE_BLACKOUT },
 	{ "who changes preserved tables", "probe immutable, changes", no_vtd_probe,
 	  PROBE_IMMUTABLE },
-	{ "DMA faults by device", "probe dma_faults, faults", no_vtd_probe, PROBE_DMA_FAULTS },
-	{ "digest of what VT-d walks", "probe pt_identity", no_vtd_probe, PROBE_PT_IDENTITY },
-	{ "page tables, read and compared", "walk, snapshot --output, verify --file", no_vtd_probe,
+	{ "DMA faults by device", "probe dma_faults, faults", no_unit_probe, PROBE_DMA_FAULTS },
+	{ "digest of what the IOMMU walks", "probe pt_identity", no_unit_probe, PROBE_PT_IDENTITY },
+	{ "page tables, read and compared", "walk, snapshot --output, verify --file", no_unit_probe,
 	  PROBE_PT_IDENTITY },
 	{ "their snapshot over the kexec", "snapshot, verify", no_snapshot, PROBE_PT_IDENTITY },
 	{ "recordings of other machines", "report, diff, plot, export FILE", always, 0 },

@@ -69,10 +69,10 @@ void export_observed(const char *directory, struct openmetrics *page)
 	if (!access(directory, R_OK | X_OK) && !probe_find(&list, directory) && list.count) {
 		put_lost(&list, page);
 		/* 0 would say that nothing happened, where these programs see nothing. */
-		if (!system_beside_vtd(why)) {
+		if (!system_beside(false, why))
 			put_changes(&list, page);
+		if (!system_beside(true, why))
 			put_faults(&list, page);
-		}
 	}
 	probe_free(&list);
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "iommu/compare.h"
+#include "iommu/format.h"
 #include "iommu/walk.h"
 
 struct table_comparing {
@@ -139,8 +139,8 @@ static bool has_digest(enum table_stage stage, const struct table_page *old, con
 static void list_changes(const struct domain_visitor *visitor, struct page_changes *changes,
 			 const uint64_t *then, const struct visited_page *page)
 {
-	uint64_t content = entry_content(visitor->old->stage);
-	unsigned int shift = VTD_PAGE_SHIFT + 9 * (page->level - 1), i;
+	uint64_t content = entry_format(visitor->old->stage)->content;
+	unsigned int shift = level_shift(page->level), i;
 	struct change change = { .level = page->level };
 
 	for (i = 0; i < VTD_PAGE_ENTRIES; i++) {
@@ -188,7 +188,7 @@ static void compare_page(const struct domain_visitor *visitor, struct page_chang
 		return;
 	}
 	changes->moved |= old->address != page->address;
-	if (same_contents(then, page->entries, entry_content(stage)) &&
+	if (same_contents(then, page->entries, entry_format(stage)->content) &&
 	    old->address == page->address) {
 		page->digest = old->digest;
 		page->leaves = old->length == VTD_PAGE_SIZE
@@ -324,7 +324,7 @@ static int compare_attachments(struct table_comparing *comparison, struct differ
 {
 	uint32_t *compared;
 
-	if (difference.scalable) {
+	if (device_format(difference.mode)->pasids) {
 		__u64 then[2] = { old ? old->directory : 0, old ? old->address : 0 };
 		__u64 here[2] = { now ? now->directory : 0, now ? now->address : 0 };
 
@@ -356,19 +356,26 @@ static int compare_devices(struct table_comparing *comparison, const struct tabl
 	const struct table_attachment *b = comparison->of->now->attachments + now->first;
 	const struct table_attachment *a_end = a + old->attachments;
 	const struct table_attachment *b_end = b + now->attachments;
+	const struct device_format *format = device_format(old->mode);
+	uint64_t then[4], here[4];
 	struct difference difference = {
 		.device = old,
 		.unit = old->unit,
-		.scalable = old->scalable,
+		.mode = old->mode,
 	};
+	uint32_t i;
 
 	compare_words(comparison, difference, DIFFERENCE_ROOT_ENTRY, &old->root_entry,
 		      &now->root_entry, 1);
-	if (old->scalable != now->scalable)
+	if (old->mode != now->mode)
 		return 0; /* the entries have different formats */
-	compare_words(comparison, difference, DIFFERENCE_CONTEXT_ENTRY, old->context, now->context,
-		      old->scalable ? 4 : 2);
-	if (!(old->context[0] & now->context[0] & VTD_PRESENT))
+	for (i = 0; i < 4; i++) {
+		then[i] = old->context[i] & format->content[i];
+		here[i] = now->context[i] & format->content[i];
+	}
+	compare_words(comparison, difference, format->entry, (const __u64 *)then,
+		      (const __u64 *)here, format->words);
+	if (!format->present(then) || !format->present(here))
 		return 0; /* nothing hangs on one of them */
 
 	while (a < a_end || b < b_end) {
@@ -414,8 +421,9 @@ static void compare_units(struct table_comparing *comparison)
 	for (i = 0; i < comparison->of->old->unit_count; i++) {
 		const struct pt_unit *old = &comparison->of->old->units[i];
 		const struct pt_unit *now = find_unit(comparison->of->now, old->reg_phys);
-		struct difference difference = { .unit = old->reg_phys };
-		__u64 then = old->gsts & VTD_GSTS_TES, here;
+		const struct unit_format *format = unit_format(old->format);
+		struct difference difference = { .unit = old->reg_phys, .format = old->format };
+		__u64 then = old->gsts & format->enabled, here;
 
 		if (!has_devices(comparison->of->old, old->reg_phys))
 			continue;
@@ -424,10 +432,9 @@ static void compare_units(struct table_comparing *comparison)
 				      1);
 			continue;
 		}
-		here = now->gsts & VTD_GSTS_TES;
+		here = now->gsts & format->enabled;
 		compare_words(comparison, difference, DIFFERENCE_TRANSLATION, &then, &here, 1);
-		compare_words(comparison, difference, DIFFERENCE_ROOT_TABLE, &old->rtaddr,
-			      &now->rtaddr, 1);
+		compare_words(comparison, difference, format->root, &old->rtaddr, &now->rtaddr, 1);
 	}
 }
 

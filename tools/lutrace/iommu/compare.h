@@ -16,6 +16,8 @@
 	X(ROOT_TABLE, "root-table")                                                                \
 	X(ROOT_ENTRY, "root-entry")                                                                \
 	X(CONTEXT_ENTRY, "context-entry")                                                          \
+	X(DEVICE_TABLE, "device-table")                                                            \
+	X(DEVICE_ENTRY, "device-table-entry")                                                      \
 	X(PASID_DIRECTORY, "pasid-directory-entry")                                                \
 	X(PASID_ENTRY, "pasid-entry")                                                              \
 	X(TABLE_ENTRY, "table-entry")
@@ -32,7 +34,8 @@ enum difference_kind {
  * @device:   device in the old set; NULL if a unit as a whole differs
  * @unit:     register base of the unit
  * @pasid:    PASID of the attachment (PASID_*, TABLE_ENTRY)
- * @scalable: the device is in scalable mode: @pasid means something
+ * @format:   enum pt_format of the unit (DEVICE_TABLE, ROOT_TABLE)
+ * @mode:     enum table_mode of the device; in scalable mode @pasid means something
  * @stage:    enum table_stage (TABLE_ENTRY)
  * @level:    level of the table (TABLE_ENTRY)
  * @iova:     first address that the entry translates (TABLE_ENTRY)
@@ -45,7 +48,8 @@ struct difference {
 	const struct table_device *device;
 	uint64_t unit;
 	uint32_t pasid;
-	bool scalable;
+	enum pt_format format;
+	enum table_mode mode;
 	enum table_stage stage;
 	unsigned int level;
 	uint64_t iova;
@@ -79,13 +83,13 @@ struct table_comparison {
 
 int tables_compare(struct table_comparison *comparison);
 
-/* In words (iommu_decode.c). */
-#define ENTRY_TEXT_SIZE 128
+/* In words (decode.c). */
+#define ENTRY_TEXT_SIZE 160
 
 const char *difference_kind_text(enum difference_kind kind);
 const char *entry_text(enum table_stage stage, unsigned int level, uint64_t entry,
 		       char text[ENTRY_TEXT_SIZE]);
-const char *context_text(bool scalable, const uint64_t *entry, char text[ENTRY_TEXT_SIZE]);
+const char *context_text(enum table_mode mode, const uint64_t *entry, char text[ENTRY_TEXT_SIZE]);
 const char *pasid_text(const uint64_t *entry, char text[ENTRY_TEXT_SIZE]);
 const char *difference_text(const struct difference *difference, const uint64_t *words,
 			    char text[ENTRY_TEXT_SIZE]);

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "iommu/tables.h"
+#include "iommu/format.h"
 
 struct run {
 	__u64 value;
@@ -108,6 +108,11 @@ bool contents_unpack(const uint8_t *packed, uint32_t length, uint64_t entries[UN
 	return true;
 }
 
+static bool maps(const struct entry_format *format, unsigned int level, uint64_t entry)
+{
+	return entry_is_valid(format, entry) && (level == 1 || !format->below(level, entry));
+}
+
 /**
  * contents_leaves - count the entries of a packed page that map memory
  * @packed: what contents_unpack() has taken
@@ -118,6 +123,7 @@ bool contents_unpack(const uint8_t *packed, uint32_t length, uint64_t entries[UN
 uint32_t contents_leaves(const uint8_t *packed, uint32_t length, enum table_stage stage,
 			 unsigned int level)
 {
+	const struct entry_format *format = entry_format(stage);
 	uint32_t offset, i, leaves = 0;
 	uint64_t value;
 	struct run run;
@@ -127,12 +133,12 @@ uint32_t contents_leaves(const uint8_t *packed, uint32_t length, enum table_stag
 		value = run.value;
 		/* Steps of whole pages leave the bits alone that say what an entry is. */
 		if (!(run.step & (VTD_PAGE_SIZE - 1))) {
-			if (entry_is_valid(stage, value) && entry_is_leaf(level, value))
+			if (maps(format, level, value))
 				leaves += run.count;
 			continue;
 		}
 		for (i = 0; i < run.count; i++, value += run.step)
-			leaves += entry_is_valid(stage, value) && entry_is_leaf(level, value);
+			leaves += maps(format, level, value);
 	}
 	return leaves;
 }

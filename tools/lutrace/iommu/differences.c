@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "iommu/compare.h"
+#include "iommu/format.h"
 #include "iommu/kept.h"
 #include "iommu/pci_devices.h"
 
@@ -40,7 +40,8 @@ void difference_add(const struct difference *difference, void *context)
 	if (difference->device)
 		add_text(value, "device",
 			 pci_text(difference->device->segment, difference->device->bdf, text));
-	if (difference->scalable && difference->kind >= DIFFERENCE_PASID_DIRECTORY)
+	if (device_format(difference->mode)->pasids &&
+	    difference->kind >= DIFFERENCE_PASID_DIRECTORY)
 		add_number(value, "pasid", difference->pasid);
 	if (difference->kind == DIFFERENCE_TABLE_ENTRY) {
 		add_hex(value, "iova", difference->iova);

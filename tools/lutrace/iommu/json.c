@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "iommu/compare.h"
+#include "iommu/format.h"
 #include "iommu/kept.h"
 #include "iommu/pci_devices.h"
 
@@ -56,7 +56,7 @@ struct json_object *devices_json(const struct table_set *set)
 
 		add_text(row, "device", pci_text(device->segment, device->bdf, text));
 		add_hex(row, "unit", device->unit);
-		add_text(row, "mode", device->scalable ? "scalable" : "legacy");
+		add_text(row, "mode", device_format(device->mode)->name);
 		add_number(row, "pasid", attachment->pasid);
 		add_number(row, "domain_id", attachment->domain_id);
 		add_text(row, "stage", stage_text(attachment->stage));

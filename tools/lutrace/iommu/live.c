@@ -135,13 +135,13 @@ int live_find(struct live *live, struct table_set *set, const struct wanted_devi
 	case -ENODEV:
 		return failed(
 			set,
-			"this machine has no VT-d hardware unit in use; is the kernel's intel_iommu on?",
+			"this machine has no IOMMU hardware unit in use; is the kernel's intel_iommu or amd_iommu on?",
 			ENODEV);
 	case -E2BIG:
-		return failed(set, "this machine has more VT-d hardware units than lutrace knows",
+		return failed(set, "this machine has more IOMMU hardware units than lutrace knows",
 			      E2BIG);
 	default:
-		return failed(set, "the registers of the VT-d hardware units cannot be read",
+		return failed(set, "the registers of the IOMMU hardware units cannot be read",
 			      EFAULT);
 	}
 	return tables_find(set, &live->reader, live->units, live->count, wanted, wanted_count);

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* A set of addresses: the tables that a walk has met. */
+/* A set of addresses with a note each: the tables that a walk has met. */
 #include <stdlib.h>
 
 #include "iommu/seen.h"
 
 #define LEAST_ROOM 1024
 
-static uint64_t *slot_of(const struct seen *seen, uint64_t address)
+static size_t slot_of(const struct seen *seen, uint64_t address)
 {
 	size_t at = (address >> 12) * 0x9e3779b97f4a7c15ULL >> 20;
 
 	while (seen->slots[at & (seen->room - 1)] &&
 	       seen->slots[at & (seen->room - 1)] != address + 1)
 		at++;
-	return &seen->slots[at & (seen->room - 1)];
+	return at & (seen->room - 1);
+}
+
+static void put(struct seen *seen, size_t slot, uint64_t address, uint32_t note)
+{
+	seen->slots[slot] = address + 1;
+	if (note)
+		seen->notes[slot] = note;
 }
 
 static bool grow(struct seen *seen)
@@ -22,14 +29,18 @@ static bool grow(struct seen *seen)
 	size_t i;
 
 	more.slots = calloc(more.room, sizeof(*more.slots));
-	if (!more.slots)
+	more.notes = calloc(more.room, sizeof(*more.notes));
+	if (!more.slots || !more.notes) {
+		seen_free(&more);
 		return false;
+	}
 	for (i = 0; i < seen->room; i++) {
 		if (seen->slots[i])
-			*slot_of(&more, seen->slots[i] - 1) = seen->slots[i];
+			put(&more, slot_of(&more, seen->slots[i] - 1), seen->slots[i] - 1,
+			    seen->notes[i]);
 	}
 	more.count = seen->count;
-	free(seen->slots);
+	seen_free(seen);
 	*seen = more;
 	return true;
 }
@@ -38,25 +49,44 @@ static bool grow(struct seen *seen)
  * seen_add - note that a table was met
  * @seen:    the set; zeroed at first, and freed with seen_free()
  * @address: of the table
+ * @note:    what is to be known of it; that of the first time stays
  *
  * Return: 1 if it was met before, 0 if not, -1 without memory.
  */
-int seen_add(struct seen *seen, uint64_t address)
+int seen_add(struct seen *seen, uint64_t address, uint32_t note)
 {
-	uint64_t *slot;
+	size_t slot;
 
 	if (seen->count * 2 >= seen->room && !grow(seen))
 		return -1;
 	slot = slot_of(seen, address);
-	if (*slot)
+	if (seen->slots[slot])
 		return 1;
-	*slot = address + 1;
+	put(seen, slot, address, note);
 	seen->count++;
 	return 0;
+}
+
+/**
+ * seen_find - was a table met?
+ * @seen:    the set
+ * @address: of the table
+ * @note:    gets what was noted of it
+ */
+bool seen_find(const struct seen *seen, uint64_t address, uint32_t *note)
+{
+	size_t slot;
+
+	if (!seen->room)
+		return false;
+	slot = slot_of(seen, address);
+	*note = seen->notes[slot];
+	return seen->slots[slot];
 }
 
 void seen_free(struct seen *seen)
 {
 	free(seen->slots);
+	free(seen->notes);
 	*seen = (struct seen){ 0 };
 }

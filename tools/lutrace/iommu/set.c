@@ -2,7 +2,10 @@
 /* Of a table set, what all that deal with one need. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "iommu/append.h"
 #include "iommu/tables.h"
 
 /**
@@ -22,19 +25,30 @@ int tables_refuse(struct table_set *set, const char *format, ...)
 	return -1;
 }
 
-/* The bits of an entry that are content: all but those hardware writes. */
-uint64_t entry_content(enum table_stage stage)
+/**
+ * append - append a zeroed element to an array of the model
+ * @array: address of the pointer to it
+ * @count: elements that it has
+ * @space: elements that there is room for
+ * @size:  of an element
+ *
+ * Return: the element, or NULL without memory.
+ */
+void *append(void *array, uint32_t *count, uint32_t *space, size_t size)
 {
-	return stage == STAGE_FIRST ? VTD_FS_CONTENT : VTD_SS_CONTENT;
-}
+	void **start = array;
+	uint8_t *element;
 
-bool entry_is_valid(enum table_stage stage, uint64_t entry)
-{
-	return entry & (stage == STAGE_FIRST ? VTD_FS_VALID : VTD_SS_VALID);
-}
+	if (*count == *space) {
+		uint32_t larger = *space ? *space * 2 : 64;
+		void *moved = reallocarray(*start, larger, size);
 
-/* Of a valid entry: does it map memory, or lead to another table? */
-bool entry_is_leaf(unsigned int level, uint64_t entry)
-{
-	return level == 1 || (entry & VTD_LARGE);
+		if (!moved)
+			return NULL;
+		*start = moved;
+		*space = larger;
+	}
+	element = (uint8_t *)*start + (size_t)*count * size;
+	(*count)++;
+	return memset(element, 0, size);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The tables that VT-d hardware walks, as a model: hardware units, the devices
- * that their root and context tables name, what each device (or PASID of it)
- * is attached to, and every page of every page table.
+ * The tables that IOMMU hardware walks, as a model: hardware units, the devices
+ * that their root and context tables, or their device table, name, what each device
+ * (or PASID of it) is attached to, and every page of every page table. What entries
+ * of each format mean is in format.h.
  *
  * The model is filled from physical memory alone (struct page_reader), never
  * from the kernel's own records. Members are fixed-width and the arrays hold
@@ -20,6 +21,7 @@
 #include "digest.h"
 #include "pt_identity.h"
 #include "vtd.h"
+#include "iommu/seen.h"
 
 #define NO_INDEX UINT32_MAX
 
@@ -45,18 +47,28 @@ enum table_stage {
 	STAGE_FIRST,
 	STAGE_SECOND,
 	STAGE_NESTED, /* not walked: the first stage needs the second one */
+	STAGE_HOST,   /* AMD's host page table, version 1 */
+	STAGE_COUNT,
+};
+
+/* How a device's entry reads. */
+enum table_mode {
+	MODE_LEGACY,   /* VT-d: a context entry that has the page table */
+	MODE_SCALABLE, /* VT-d: a context entry that leads to PASID tables */
+	MODE_AMD,      /* AMD: an entry of the device table */
+	MODE_COUNT,
 };
 
 /**
  * struct table_device - a device, as root and context tables describe it
  * @unit:            physical register base of its IOMMU
- * @rtaddr:          that unit's root table address register
- * @root_entry:      half of a root entry that leads to the context table
- * @context_address: where the context entry is
- * @context:         the context entry; legacy mode has two words
+ * @rtaddr:          that unit's register that says where its root or device table is
+ * @root_entry:      half of a root entry that leads to the context table; AMD: 0
+ * @context_address: where the context entry is; AMD: the entry of the device table
+ * @context:         that entry; legacy mode has two words
  * @segment:         PCI segment
  * @bdf:             bus, device and function
- * @scalable:        scalable mode
+ * @mode:            enum table_mode
  * @first:           index of its first attachment
  * @attachments:     their number; 0 if it has no translation
  * @digest:          of all that is said above, its attachments and domains
@@ -69,7 +81,7 @@ struct table_device {
 	__u64 context[4];
 	__u16 segment;
 	__u16 bdf;
-	__u32 scalable;
+	__u32 mode;
 	__u32 first;
 	__u32 attachments;
 	struct digest digest;
@@ -144,6 +156,9 @@ struct table_page {
  * @raw:      keep accessed and dirty bits in page contents (to show them)
  * @borrowed: pages and contents are somebody else's (those of a file in memory), and were
  *            not checked
+ * @met:      tables that lead to page tables, each with its enum table_role
+ * @tops:     which of @domains has a top table
+ * @steps:    how many tables were read that lead to page tables
  */
 struct table_set {
 	struct pt_unit *units;
@@ -159,7 +174,9 @@ struct table_set {
 	uint64_t contents_space;
 	bool raw;
 	bool borrowed;
-	char error[240];
+	struct seen met, tops;
+	uint32_t steps;
+	char error[320];
 };
 
 /**
@@ -191,11 +208,6 @@ void tables_digest(const struct table_set *set, struct digest *digest);
 uint64_t tables_pages(const struct table_set *set);
 void tables_contents(const struct table_set *set, const struct table_page *page,
 		     uint64_t entries[UNPACKED_ENTRIES]);
-
-/* How an entry reads, by stage and level. */
-uint64_t entry_content(enum table_stage stage);
-bool entry_is_valid(enum table_stage stage, uint64_t entry);
-bool entry_is_leaf(unsigned int level, uint64_t entry);
 
 /* Two entries, which is what each x86-64 processor can take at once. */
 typedef uint64_t entry_pair __attribute__((vector_size(16), aligned(8), may_alias));

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "iommu/seen.h"
+#include "iommu/find.h"
 #include "iommu/walk.h"
 
 /* Batches for each thread: one that it has, one that waits for it, one to be taken. */
@@ -42,6 +42,7 @@ struct walk {
 	struct page_reader *reader;
 	struct page_visitor *visitor;
 	struct table_domain *domain;
+	const struct entry_format *format;
 	struct digest_state digest;
 	struct seen seen;   /* tables of this page table */
 	struct work *works; /* a ring */
@@ -60,11 +61,6 @@ struct job {
 	struct walk *walk;
 	unsigned int slot;
 };
-
-static unsigned int level_shift(unsigned int level)
-{
-	return VTD_PAGE_SHIFT + 9 * (level - 1);
-}
 
 static struct work *work_at(struct walk *walk, unsigned int number)
 {
@@ -271,83 +267,129 @@ static int walk_table(struct walk *walk, uint64_t address, uint64_t iova, unsign
 		      const uint64_t entries[VTD_PAGE_ENTRIES]);
 
 /* Tables that lead to others themselves. */
-static int walk_uppers(struct walk *walk, const uint64_t *addresses, const uint64_t *iovas,
-		       uint32_t count, unsigned int level)
+struct uppers {
+	uint64_t addresses[UPPER_BATCH], iovas[UPPER_BATCH];
+	unsigned int levels[UPPER_BATCH];
+	uint32_t count;
+};
+
+static int walk_uppers(struct walk *walk, struct uppers *uppers)
 {
 	const uint64_t(*pages)[VTD_PAGE_ENTRIES];
 	uint64_t(*kept)[VTD_PAGE_ENTRIES];
-	uint32_t done, i;
+	uint32_t done, i, count = uppers->count;
 	int error = 0;
 
-	done = walk->reader->read(walk->reader, 0, addresses, count, &pages);
+	uppers->count = 0;
+	if (!count)
+		return 0;
+	done = walk->reader->read(walk->reader, 0, uppers->addresses, count, &pages);
 	if (done < count)
 		return tables_refuse(walk->set,
-				     "level %u table at %#llx for IOVA %#llx cannot be read", level,
-				     (unsigned long long)addresses[done],
-				     (unsigned long long)iovas[done]);
+				     "level %u table at %#llx for IOVA %#llx cannot be read",
+				     uppers->levels[done],
+				     (unsigned long long)uppers->addresses[done],
+				     (unsigned long long)uppers->iovas[done]);
 	/* The reader's copies do not outlive the next read, further down. */
 	kept = malloc(count * sizeof(*kept));
 	if (!kept)
 		return tables_refuse(walk->set, "out of memory");
 	memcpy(kept, pages, count * sizeof(*kept));
 	for (i = 0; i < count && !error; i++)
-		error = walk_table(walk, addresses[i], iovas[i], level, (const uint64_t *)kept[i]);
+		error = walk_table(walk, uppers->addresses[i], uppers->iovas[i], uppers->levels[i],
+				   (const uint64_t *)kept[i]);
 	free(kept);
 	return error;
 }
 
 /*
- * No table of a page table is in two places: where one is met again, the walk is in a
- * circle, or would show the same pages up to 512 times on each level.
+ * No table of a page table is in two places, nor a root, context or PASID table at the
+ * same time: where one is met again, the walk is in a circle, or would show the same
+ * pages up to 512 times on each level.
  */
 static int meet(struct walk *walk, uint64_t address, unsigned int level, unsigned int entry,
 		uint64_t below, uint64_t iova)
 {
-	int met = seen_add(&walk->seen, below);
+	uint32_t role = ROLE_PAGES;
+	int met = seen_add(&walk->seen, below, 0);
 
 	if (met < 0)
 		return tables_refuse(walk->set, "out of memory");
-	if (!met)
+	if (!met && (!seen_find(&walk->set->met, below, &role) || role == ROLE_PAGES))
 		return 0;
 	return tables_refuse(
 		walk->set,
-		"entry %u of the level %u table at %#llx, for IOVA %#llx, leads back to the table at %#llx: the tables lead in circles",
+		"entry %u of the level %u table at %#llx, for IOVA %#llx, leads back to the %s at %#llx: the tables lead in circles",
 		entry, level, (unsigned long long)address, (unsigned long long)iova,
-		(unsigned long long)below);
+		role == ROLE_PAGES ? "table" : role_text(role), (unsigned long long)below);
+}
+
+/* Levels fall on the way down, also where an entry says itself how far. */
+static int fall(struct walk *walk, uint64_t address, unsigned int level, unsigned int entry,
+		unsigned int below)
+{
+	return below < level
+		       ? 0
+		       : tables_refuse(
+				 walk->set,
+				 "entry %u of the level %u table at %#llx leads to a table of level %u, which is not below it",
+				 entry, level, (unsigned long long)address, below);
 }
 
 /* A table above those of leaves, and what is below it. */
 static int walk_table(struct walk *walk, uint64_t address, uint64_t iova, unsigned int level,
 		      const uint64_t entries[VTD_PAGE_ENTRIES])
 {
-	uint64_t addresses[UPPER_BATCH], iovas[UPPER_BATCH];
-	enum table_stage stage = walk->domain->stage;
-	uint32_t count = 0, i;
+	struct uppers uppers = { .count = 0 };
+	uint32_t i;
 
 	if (add_upper(walk, address, iova, level, entries))
 		return -1;
 	for (i = 0; i < VTD_PAGE_ENTRIES; i++) {
-		uint64_t below = entries[i] & VTD_ADDRESS;
-		uint64_t first = iova + ((uint64_t)i << level_shift(level));
+		uint64_t to = entries[i] & VTD_ADDRESS;
+		uint64_t first = (uint64_t)i << level_shift(level);
+		unsigned int below;
 
-		if (!entry_is_valid(stage, entries[i]) || entry_is_leaf(level, entries[i]))
+		if (!entry_is_valid(walk->format, entries[i]))
 			continue;
-		if (meet(walk, address, level, i, below, first))
+		below = walk->format->below(level, entries[i]);
+		/* Without a next table, or beyond the 64 bits of an address */
+		if (!below || first >> level_shift(level) != i)
+			continue;
+		first += iova;
+		if (fall(walk, address, level, i, below) ||
+		    meet(walk, address, level, i, to, first))
 			return -1;
-		if (level == 2) {
-			if (add_leaf_table(walk, below, first))
+		if (below == 1) {
+			if (walk_uppers(walk, &uppers) || add_leaf_table(walk, to, first))
 				return -1;
 			continue;
 		}
-		addresses[count] = below;
-		iovas[count++] = first;
-		if (count == UPPER_BATCH) {
-			if (walk_uppers(walk, addresses, iovas, count, level - 1))
-				return -1;
-			count = 0;
-		}
+		uppers.addresses[uppers.count] = to;
+		uppers.iovas[uppers.count] = first;
+		uppers.levels[uppers.count++] = below;
+		if (uppers.count == UPPER_BATCH && walk_uppers(walk, &uppers))
+			return -1;
 	}
-	return count ? walk_uppers(walk, addresses, iovas, count, level - 1) : 0;
+	return walk_uppers(walk, &uppers);
+}
+
+/* From the top table on, which may be one of leaves itself. */
+static int walk_from_top(struct walk *walk)
+{
+	const struct table_domain *domain = walk->domain;
+	const uint64_t(*pages)[VTD_PAGE_ENTRIES];
+	uint64_t top[VTD_PAGE_ENTRIES], address = domain->top;
+
+	if (seen_add(&walk->seen, address, 0) < 0)
+		return tables_refuse(walk->set, "out of memory");
+	if (domain->levels == 1)
+		return add_leaf_table(walk, address, 0);
+	if (walk->reader->read(walk->reader, 0, &address, 1, &pages) != 1)
+		return tables_refuse(walk->set, "top table at %#llx cannot be read",
+				     (unsigned long long)address);
+	memcpy(top, pages[0], sizeof(top));
+	return walk_table(walk, address, 0, domain->levels, top);
 }
 
 static int prepare(struct walk *walk)
@@ -399,31 +441,24 @@ int walk_domain(struct table_set *set, struct page_reader *reader, struct table_
 		.reader = reader,
 		.visitor = visitor,
 		.domain = domain,
+		.format = entry_format(domain->stage),
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.is_filled = PTHREAD_COND_INITIALIZER,
 		.is_examined = PTHREAD_COND_INITIALIZER,
 	};
-	const uint64_t(*pages)[VTD_PAGE_ENTRIES];
-	uint64_t top[VTD_PAGE_ENTRIES], address = domain->top;
 	int error;
 
 	domain->leaves = 0;
 	domain->bytes = 0;
 	domain->pages = 0;
-	if (domain->levels < 2 || domain->levels > 5)
+	if (domain->levels < walk.format->levels_min || domain->levels > walk.format->levels_max)
 		return tables_refuse(set, "a table at %#llx of %u levels: that does not exist",
-				     (unsigned long long)address, domain->levels);
-	if (reader->read(reader, 0, &address, 1, &pages) != 1)
-		return tables_refuse(set, "top table at %#llx cannot be read",
-				     (unsigned long long)address);
-	memcpy(top, pages[0], sizeof(top));
-
+				     (unsigned long long)domain->top, domain->levels);
 	digest_init(&walk.digest);
 	error = prepare(&walk);
 	if (!error) {
 		begin_batch(&walk);
-		error = seen_add(&walk.seen, address) < 0 ? tables_refuse(set, "out of memory") : 0;
-		error = error ?: walk_table(&walk, address, 0, domain->levels, top);
+		error = walk_from_top(&walk);
 		error = error ?: end_batch(&walk, true);
 		error = drain(&walk, error);
 	}
@@ -440,7 +475,7 @@ int walk_domain(struct table_set *set, struct page_reader *reader, struct table_
  */
 void page_digest(enum table_stage stage, struct visited_page *page)
 {
-	uint64_t content = entry_content(stage);
+	uint64_t content = entry_format(stage)->content;
 	struct digest_state state;
 	unsigned int i;
 
@@ -461,21 +496,7 @@ void page_digest(enum table_stage stage, struct visited_page *page)
 uint32_t count_leaves(enum table_stage stage, unsigned int level,
 		      const uint64_t entries[VTD_PAGE_ENTRIES])
 {
-	/* Present: bit 0, in a second-stage table bit 0 or 1. */
-	const unsigned int other = stage == STAGE_SECOND;
-	const entry_pair *pairs = (const entry_pair *)entries;
-	entry_pair sum = { 0 };
-	unsigned int i;
-
-	if (level > 1) {
-		for (i = 0; i < PAGE_PAIRS; i++) /* bit 7: VTD_LARGE */
-			sum += (pairs[i] | pairs[i] >> other) & pairs[i] >> 7 & 1;
-	} else {
-#pragma GCC unroll 8
-		for (i = 0; i < PAGE_PAIRS; i++)
-			sum += (pairs[i] | pairs[i] >> other) & 1;
-	}
-	return (uint32_t)(sum[0] + sum[1]);
+	return entry_format(stage)->count(level, entries);
 }
 
 /* As many threads as there are CPUs for this process, within reason. */

@@ -14,13 +14,15 @@
 #include "probe/kinds.h"
 
 #define NAMES_MOST 8
+#define ANY	   "|"
 
 /**
  * struct probe_need - things that have to be there, for one reason
- * @kind:   BTF_KIND_* of what is named
+ * @kind:   BTF_KIND_* of what is named; BTF_KIND_UNKN: members of a structure, if there
+ *          is that
  * @why:    what to say if one is missing
  * @within: the structure or enumeration whose members @names are, NULL for types and
- *          functions
+ *          functions; ANY for types of which one is enough
  * @names:  of types, functions, members or helpers; ended by NULL
  */
 struct probe_need {
@@ -47,6 +49,17 @@ struct probe_need {
 		BTF_KIND_STRUCT, why, within, { __VA_ARGS__ }                                      \
 	}
 
+/* One of them will do. */
+#define ONE_OF(why, ...)                                                                           \
+	{                                                                                          \
+		BTF_KIND_STRUCT, why, ANY, { __VA_ARGS__ }                                         \
+	}
+/* Of a structure that is only there with its driver. */
+#define MEMBERS_IF(why, within, ...)                                                               \
+	{                                                                                          \
+		BTF_KIND_UNKN, why, within, { __VA_ARGS__ }                                        \
+	}
+
 /* Helpers of BPF programs: BPF_FUNC_name is a value of the kernel's list of them. */
 #define HELPERS(why, ...)                                                                          \
 	{                                                                                          \
@@ -59,7 +72,9 @@ struct probe_need {
 #define NO_PRESERVE  "this kernel preserves no IOMMU page tables; it needs CONFIG_IOMMU_LIVEUPDATE."
 #define OTHER_TABLES                                                                               \
 	"VT-d's page tables are not written by the generic page table code that this build knows."
-#define NO_VTD	     "this kernel has no VT-d driver; it needs CONFIG_INTEL_IOMMU."
+#define NO_DRIVER                                                                                  \
+	"this kernel drives neither VT-d nor AMD's IOMMU; it needs CONFIG_INTEL_IOMMU or CONFIG_AMD_IOMMU."
+#define OTHER_AMD    "AMD's driver has another layout in this kernel than in this build."
 #define OTHER_VTD    "VT-d's driver has another layout in this kernel than in this build."
 #define NO_FAULTS    "this kernel does not handle VT-d's faults where this build expects it."
 #define NO_ITERATORS "this kernel has no BPF iterators over maps; it needs Linux 5.9 or later."
@@ -103,9 +118,10 @@ static const struct probe_need immutable_needs[] = {
 };
 
 static const struct probe_need fault_needs[] = {
-	STRUCTURES(NO_VTD, "intel_iommu"),
+	ONE_OF(NO_DRIVER, "intel_iommu", "amd_iommu"),
 	FUNCTIONS(NO_FAULTS, "dmar_fault"),
-	MEMBERS(OTHER_VTD, "intel_iommu", "reg", "cap", "segment"),
+	MEMBERS_IF(OTHER_VTD, "intel_iommu", "reg", "cap", "segment"),
+	MEMBERS_IF(OTHER_AMD, "amd_iommu", "mmio_base", "evt_buf", "pci_seg"),
 	HELPERS(LINUX_5_5, "probe_read_kernel"),
 	HELPERS(LINUX_5_12, "check_mtu"),
 	HELPERS(LINUX_5_13, "for_each_map_elem"),
@@ -114,9 +130,10 @@ static const struct probe_need fault_needs[] = {
 };
 
 static const struct probe_need identity_needs[] = {
-	STRUCTURES(NO_VTD, "intel_iommu"),
-	MEMBERS(OTHER_VTD, "dmar_drhd_unit", "list", "iommu"),
-	MEMBERS(OTHER_VTD, "intel_iommu", "reg", "reg_phys", "cap", "ecap", "segment", "seq_id"),
+	ONE_OF(NO_DRIVER, "intel_iommu", "amd_iommu"),
+	MEMBERS_IF(OTHER_VTD, "dmar_drhd_unit", "list", "iommu"),
+	MEMBERS_IF(OTHER_AMD, "amd_iommu", "list", "index", "mmio_phys", "mmio_base", "pci_seg"),
+	MEMBERS_IF(OTHER_VTD, "intel_iommu", "reg", "reg_phys", "cap", "ecap", "segment", "seq_id"),
 	FUNCTIONS(NO_ITERATORS, "bpf_iter_bpf_map"),
 	HELPERS(LINUX_5_5, "probe_read_kernel"),
 	HELPERS(LINUX_5_7, "seq_printf"),
@@ -126,11 +143,13 @@ static const struct probe_need identity_needs[] = {
 };
 
 const struct probe_kind probe_kinds[PROBE_COUNT] = {
-	[PROBE_STEP_LATENCY] = { "step_latency", "step_latency", false, step_needs },
-	[PROBE_BLACKOUT] = { "blackout", "blackout_report", false, blackout_needs },
-	[PROBE_IMMUTABLE] = { "immutable", "immutable_totals", true, immutable_needs },
-	[PROBE_DMA_FAULTS] = { "dma_faults", "fault_totals", true, fault_needs },
-	[PROBE_PT_IDENTITY] = { "pt_identity", "pt_totals", true, identity_needs },
+	[PROBE_STEP_LATENCY] = { "step_latency", "step_latency", SEES_ALL, step_needs },
+	[PROBE_BLACKOUT] = { "blackout", "blackout_report", SEES_ALL, blackout_needs },
+	[PROBE_IMMUTABLE] = { "immutable", "immutable_totals", SEES_VTD, immutable_needs },
+	[PROBE_DMA_FAULTS] = { "dma_faults", "fault_totals", SEES_VTD_AMD,
+			       fault_needs },
+	[PROBE_PT_IDENTITY] = { "pt_identity", "pt_totals", SEES_VTD_AMD,
+				identity_needs },
 };
 
 /* Members of unnamed structures and unions are members of what they are in. */
@@ -172,13 +191,34 @@ static int has_helper(const struct btf *btf, const struct btf_type *type, const 
 
 static int is_there(const struct btf *btf, const struct probe_need *need, const char *name)
 {
-	__s32 id = btf__find_by_name_kind(btf, need->within ?: name, need->kind);
+	__s32 id;
 
+	if (need->kind == BTF_KIND_UNKN) {
+		id = btf__find_by_name_kind(btf, need->within, BTF_KIND_STRUCT);
+		return id < 0 || has_member(btf, btf__type_by_id(btf, id), name, 4);
+	}
+	id = btf__find_by_name_kind(btf, need->within ?: name, need->kind);
 	if (id < 0)
 		return 0;
 	if (need->kind == BTF_KIND_ENUM)
 		return has_helper(btf, btf__type_by_id(btf, id), name);
 	return !need->within || has_member(btf, btf__type_by_id(btf, id), name, 4);
+}
+
+static int is_any(const struct probe_need *need)
+{
+	return need->within && !strcmp(need->within, ANY);
+}
+
+static int has_one_of(const struct btf *btf, const struct probe_need *need)
+{
+	const char *const *name;
+
+	for (name = need->names; is_any(need) && *name; name++) {
+		if (btf__find_by_name_kind(btf, *name, need->kind) >= 0)
+			return 1;
+	}
+	return 0;
 }
 
 /**
@@ -194,6 +234,7 @@ const char *probe_unfit(const struct probe_kind *kind, const struct btf *kernel,
 {
 	const struct probe_need *need;
 	const char *const *name;
+	const char *within;
 
 	if (!kernel) {
 		snprintf(
@@ -202,17 +243,20 @@ const char *probe_unfit(const struct probe_kind *kind, const struct btf *kernel,
 		return why;
 	}
 	for (need = kind->needs; need->why; need++) {
+		if (has_one_of(kernel, need))
+			continue;
 		for (name = need->names; *name; name++) {
 			if (is_there(kernel, need, *name))
 				continue;
 			/* The sentence, and in parentheses what was looked for. */
+			within = is_any(need) ? NULL : need->within;
 			if (need->kind == BTF_KIND_ENUM)
 				snprintf(why, PROBE_WHY_SIZE, "%.*s (bpf_%s).",
 					 (int)strlen(need->why) - 1, need->why, *name);
 			else
 				snprintf(why, PROBE_WHY_SIZE, "%.*s (%s%s%s).",
-					 (int)strlen(need->why) - 1, need->why, need->within ?: "",
-					 need->within ? "." : "", *name);
+					 (int)strlen(need->why) - 1, need->why, within ?: "",
+					 within ? "." : "", *name);
 			return why;
 		}
 	}

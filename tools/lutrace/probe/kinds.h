@@ -18,18 +18,25 @@ enum probe_number {
 	PROBE_COUNT
 };
 
+/* Of which IOMMUs a program sees what they do. */
+enum probe_sees {
+	SEES_ALL,
+	SEES_VTD,
+	SEES_VTD_AMD,
+};
+
 /**
  * struct probe_kind - one NAME.bpf.c
  * @name:   NAME
  * @answer: type of the values of the map that has the answer, by which its maps
  *          are recognised wherever they are pinned
- * @vtd:    it sees what VT-d's units do, and nothing else
+ * @sees:   of which IOMMUs it sees what they do, and of no other
  * @needs:  what it needs of a kernel, ended by an empty one
  */
 struct probe_kind {
 	const char *name;
 	const char *answer;
-	bool vtd;
+	enum probe_sees sees;
 	const struct probe_need *needs;
 };
 

@@ -120,32 +120,35 @@ static void find_iommus(struct system *system)
 }
 
 /**
- * system_beside_vtd - tell why VT-d's units do not answer for all of this machine
+ * system_beside - tell why units that are known do not answer for all of this machine
+ * @amd: AMD's units are known as well as VT-d's
  * @why: where to write the reason
  *
- * Return: NULL if every IOMMU that the kernel drives is a VT-d unit, else @why: there is
+ * Return: NULL if every IOMMU that the kernel drives is such a unit, else @why: there is
  * none of them, or an IOMMU of another kind. The rest of a sentence, without a full stop.
  */
-const char *system_beside_vtd(char why[SYSTEM_WHY_SIZE])
+const char *system_beside(bool amd, char why[SYSTEM_WHY_SIZE])
 {
+	const char *known = amd ? "VT-d or AMD unit" : "VT-d unit";
 	DIR *directory = opendir("/sys/class/iommu");
 	unsigned int units = 0, others = 0;
 	struct dirent *entry;
 
 	why[0] = '\0';
 	while (directory && (entry = readdir(directory))) {
-		if (!strncmp(entry->d_name, "dmar", 4))
+		if (!strncmp(entry->d_name, "dmar", 4) ||
+		    (amd && !strncmp(entry->d_name, "ivhd", 4)))
 			units++;
 		else if (entry->d_name[0] != '.' && !others++)
-			snprintf(why, SYSTEM_WHY_SIZE, "%.40s is in use, which is no VT-d unit",
-				 entry->d_name);
+			snprintf(why, SYSTEM_WHY_SIZE, "%.40s is in use, which is no %s",
+				 entry->d_name, known);
 	}
 	if (directory)
 		closedir(directory);
 	if (units && !others)
 		return NULL;
 	if (!others)
-		snprintf(why, SYSTEM_WHY_SIZE, "no VT-d unit is in use");
+		snprintf(why, SYSTEM_WHY_SIZE, "no %s is in use", known);
 	return why;
 }
 

@@ -37,7 +37,7 @@ struct system {
 
 #define SYSTEM_WHY_SIZE 128
 
-const char *system_beside_vtd(char why[SYSTEM_WHY_SIZE]);
+const char *system_beside(bool amd, char why[SYSTEM_WHY_SIZE]);
 void system_read(struct system *system, const char *root);
 void system_free(struct system *system);
 void system_path(const struct system *system, char path[PATH_MAX], const char *file);

@@ -211,11 +211,11 @@ static void put_tree(const struct tree *tree)
 	put_others(tree, true);
 	for (i = 0; i < count && i < DEVICES_MOST; i++) {
 		const struct evidence_device *device = &tree->identity->devices[i];
-		bool legacy = device->mode && !strcmp(device->mode, "legacy");
+		bool pasids = !device->mode || !strcmp(device->mode, "scalable");
 		char branch[KEY_SIZE];
 
-		/* In legacy mode there are no PASIDs, and differences name none. */
-		branch_text(device->unit, device->device, legacy ? NOT_KNOWN : device->pasid,
+		/* In other modes there are no PASIDs, and differences name none. */
+		branch_text(device->unit, device->device, pasids ? device->pasid : NOT_KNOWN,
 			    branch);
 		put_branch(tree, branch, device);
 	}

@@ -104,7 +104,7 @@ static void print_changes(struct json_object *value)
 /* Why it is not known that none was changed; NULL if it is. */
 static const char *why_unknown(const struct immutable_totals *totals, char why[SYSTEM_WHY_SIZE])
 {
-	const char *other = system_beside_vtd(why);
+	const char *other = system_beside(false, why);
 
 	if (other)
 		return other;

@@ -139,7 +139,7 @@ static void check_iommu(struct json_object *checks, const struct system *system)
 	if (!system->units && system->amd) {
 		check(checks, "iommu", WARN,
 		      "have devices use host (v1) page tables; others are refused when they are preserved",
-		      "%u AMD IOMMU%s, whose tables lutrace does not read: no snapshot, verify and walk",
+		      "%u AMD IOMMU%s; of guests' page tables on them, lutrace reads the host's half",
 		      system->amd, system->amd == 1 ? "" : "s");
 		return;
 	}

@@ -134,7 +134,7 @@ static struct json_object *make_devices(const struct probe *probe, uint64_t *of_
 /* Why it is not known that no preserved device faulted; NULL if it is. */
 static const char *why_unknown(const struct fault_totals *totals, char why[SYSTEM_WHY_SIZE])
 {
-	const char *other = system_beside_vtd(why);
+	const char *other = system_beside(true, why);
 
 	if (other)
 		return other;

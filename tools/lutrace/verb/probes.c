@@ -115,9 +115,11 @@ static const char *why_unfit(const struct probe_kind *kind, const struct btf *ke
 	const char *reason = probe_unfit(kind, kernel, why);
 	char machine[SYSTEM_WHY_SIZE];
 
-	if (reason || !running || !kind->vtd || !system_beside_vtd(machine))
+	if (reason || !running || kind->sees == SEES_ALL ||
+	    !system_beside(kind->sees == SEES_VTD_AMD, machine))
 		return reason;
-	snprintf(why, PROBE_WHY_SIZE, "it looks at VT-d alone, and %s.", machine);
+	snprintf(why, PROBE_WHY_SIZE, "it looks at %s alone, and %s.",
+		 kind->sees == SEES_VTD ? "VT-d" : "VT-d and AMD's IOMMU", machine);
 	return why;
 }
 

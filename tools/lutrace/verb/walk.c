@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "iommu/compare.h"
+#include "iommu/format.h"
 #include "iommu/live.h"
 #include "main.h"
 #include "iommu/pci_devices.h"
@@ -87,7 +87,8 @@ static void add_page(struct json_object *entries, const struct table_set *set,
 		     const struct table_domain *domain, const struct table_page *page,
 		     const struct range *range)
 {
-	unsigned int shift = VTD_PAGE_SHIFT + 9 * (page->level - 1), i;
+	const struct entry_format *format = entry_format(domain->stage);
+	unsigned int shift = level_shift(page->level), i;
 	uint64_t words[UNPACKED_ENTRIES];
 	char text[ENTRY_TEXT_SIZE];
 
@@ -97,8 +98,7 @@ static void add_page(struct json_object *entries, const struct table_set *set,
 		uint64_t last = first + (1ULL << shift) - 1;
 		struct json_object *entry;
 
-		if (!entry_is_valid(domain->stage, words[i]) || last < range->first ||
-		    first > range->last)
+		if (!entry_is_valid(format, words[i]) || last < range->first || first > range->last)
 			continue;
 		entry = json_object_new_object();
 		add_text(entry, "kind", "table-entry");
@@ -114,21 +114,24 @@ static void add_page(struct json_object *entries, const struct table_set *set,
 static void add_device(struct json_object *entries, const struct table_set *set,
 		       const struct table_device *device, int64_t pasid, const struct range *range)
 {
+	const struct device_format *format = device_format(device->mode);
 	char text[ENTRY_TEXT_SIZE];
 	uint64_t words[VTD_PASID_WORDS];
 	uint32_t i, j;
 
-	snprintf(text, sizeof(text), "context table %#llx",
-		 (unsigned long long)(device->root_entry & VTD_ADDRESS));
-	words[0] = device->root_entry;
-	add_words(entries, "root-entry",
-		  (device->rtaddr & VTD_ADDRESS) + (device->bdf >> 8) * 16 +
-			  (device->scalable && device->bdf & 0x80 ? 8 : 0),
-		  words, 1, text, -1);
+	if (format->rooted) {
+		snprintf(text, sizeof(text), "context table %#llx",
+			 (unsigned long long)(device->root_entry & VTD_ADDRESS));
+		words[0] = device->root_entry;
+		add_words(entries, "root-entry",
+			  (device->rtaddr & VTD_ADDRESS) + (device->bdf >> 8) * 16 +
+				  (format->pasids && device->bdf & 0x80 ? 8 : 0),
+			  words, 1, text, -1);
+	}
 	for (i = 0; i < 4; i++)
 		words[i] = device->context[i];
-	add_words(entries, "context-entry", device->context_address, words,
-		  device->scalable ? 4 : 2, context_text(device->scalable, words, text), -1);
+	add_words(entries, difference_kind_text(format->entry), device->context_address, words,
+		  format->words, context_text(device->mode, words, text), -1);
 
 	for (i = 0; i < device->attachments; i++) {
 		const struct table_attachment *attachment = &set->attachments[device->first + i];
@@ -136,7 +139,7 @@ static void add_device(struct json_object *entries, const struct table_set *set,
 
 		if (pasid >= 0 && attachment->pasid != pasid)
 			continue;
-		if (device->scalable) {
+		if (format->pasids) {
 			for (j = 0; j < VTD_PASID_WORDS; j++)
 				words[j] = attachment->entry[j];
 			add_words(entries, "pasid-entry", attachment->address, words,
