@@ -6,12 +6,15 @@
 
 #include "base/write.h"
 #include "fuzz.h"
+#include "model/diff.h"
 #include "model/document.h"
 #include "model/kinds.h"
 #include "show/chrome.h"
 #include "show/evidence.h"
 #include "show/html.h"
+#include "show/otlp.h"
 #include "show/overlay.h"
+#include "show/perfetto.h"
 #include "show/report.h"
 #include "show/timeline.h"
 
@@ -33,6 +36,22 @@ int fuzz_file(const uint8_t *data, size_t size, char path[32])
 	return fd;
 }
 
+/* With itself, before once and after five times. */
+static void compare_sets(const struct handover *handover)
+{
+	static struct runs_comparison comparison;
+	int i;
+
+	diff_limits(&comparison, 0, 0);
+	for (i = 0; i < 6; i++) {
+		if (runs_add(i ? &comparison.after : &comparison.before, handover))
+			abort();
+	}
+	json_object_put(diff_make(&comparison));
+	runs_free(&comparison.before);
+	runs_free(&comparison.after);
+}
+
 /**
  * fuzz_show - show a handover in all forms
  * @handover: what was read
@@ -48,8 +67,13 @@ void fuzz_show(const struct handover *handover, const struct evidence *evidence)
 	if (!out)
 		abort();
 	json_object_to_json_string_ext(recording, JSON_C_TO_STRING_PRETTY);
-	if (handover->khz)
+	if (handover->khz) {
 		chrome_write(out, handover);
+		perfetto_write(out, handover);
+	}
+	if (handover->khz && otlp_has_time(handover))
+		otlp_write(out, handover);
+	compare_sets(handover);
 	html_write(out, handover, evidence, 0);
 	timeline_write(out, handover, true, 100);
 	if (handover->blackout.known)
