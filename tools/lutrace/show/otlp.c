@@ -283,7 +283,7 @@ static int add_steps(struct otlp *otlp)
 	const struct step **order = calloc(handover->count ?: 1, sizeof(struct step *));
 	size_t i;
 
-	otlp->by_step = calloc(handover->count ?: 1, sizeof(*otlp->by_step));
+	otlp->by_step = calloc(handover->count ?: 1, sizeof(struct json_object *));
 	if (!order || !otlp->by_step) {
 		free(order);
 		return -1;

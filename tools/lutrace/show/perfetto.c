@@ -221,7 +221,7 @@ static void end_event(struct perfetto *perfetto, int64_t at, struct protobuf *ev
 		perfetto->room = packets ? room : perfetto->room;
 	}
 	perfetto->failed |= packet.failed;
-	if (perfetto->failed) {
+	if (perfetto->failed || !packets) {
 		protobuf_free(&packet);
 		return;
 	}
