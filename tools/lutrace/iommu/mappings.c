@@ -77,7 +77,7 @@ static int add_mapping(struct mappings *mappings, const struct mapping *more)
 		last->last = more->last;
 		return 0;
 	}
-	if (mappings->count == mappings->space) {
+	if (mappings->count == mappings->space || !mappings->list) {
 		list = reallocarray(mappings->list, space, sizeof(*list));
 		if (!list)
 			return MAPPING_NO_MEMORY;

@@ -278,22 +278,26 @@ static int compare_attached(struct snapshots *snapshots, struct json_object *row
 		domain_of(snapshots->sets[0], attached[0]),
 		domain_of(snapshots->sets[1], attached[1]),
 	};
-	int side = !attached[0];
-	const struct table_device *device = &snapshots->sets[side]->devices[attached[side]->device];
+	const struct table_attachment *one = attached[0] ?: attached[1];
+	const struct table_set *set = snapshots->sets[!attached[0]];
 	bool both = attached[0] && attached[1], same = same_tables(domains);
 	/* What is passed through or nested has no table to compare. */
 	bool other = !both || !domains[0] != !domains[1] ||
 		     (!domains[0] && attached[0]->stage != attached[1]->stage);
 	uint64_t before = snapshots->count;
-	struct json_object *row = json_object_new_object();
+	struct json_object *row;
 	char text[PCI_TEXT_SIZE];
 	int error = 0;
 
-	snapshots->device = pci_text(device->segment, device->bdf, text);
-	snapshots->pasid = attached[side]->pasid;
+	if (!one)
+		return 0;
+	snapshots->device =
+		pci_text(set->devices[one->device].segment, set->devices[one->device].bdf, text);
+	snapshots->pasid = one->pasid;
 	if (!same)
 		error = compare_domains(snapshots, domains);
 	other = other || snapshots->count != before;
+	row = json_object_new_object();
 	add_text(row, "device", snapshots->device);
 	add_number(row, "pasid", snapshots->pasid);
 	add_text(row, "change",

@@ -70,7 +70,7 @@ int offline_check(struct offline *offline)
 	struct table_set *set = &offline->snapshot.set;
 	size_t size = set->page_count * sizeof(*offline->pages);
 
-	offline->pages = malloc(size ?: 1);
+	offline->pages = calloc(set->page_count ?: 1, sizeof(*offline->pages));
 	if (!offline->pages)
 		return tables_refuse(set, "out of memory");
 	if (size)
