@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * A snapshot, which gets the checksum that fits, and is compared with itself: memory
- * has its pages where it says that they are.
+ * has its pages where it says that they are. Then offline, without that memory.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "fuzz.h"
 #include "iommu/compare.h"
+#include "iommu/mappings.h"
 #include "iommu/snapshot.h"
 
 /* Work on one input: a set may say that a page is read over and over. */
@@ -128,9 +130,27 @@ static void seal(uint8_t *data, size_t size)
 	memcpy(data, &header, sizeof(header));
 }
 
+/* What it maps, and that it maps the same as itself; then of no device any more. */
+static void compare_offline(struct offline *offline)
+{
+	struct json_object *value = json_object_new_object();
+	struct device_list nobody = { .devices = &(struct wanted_device){ .bdf = 0xffff },
+				      .count = 1 };
+
+	if (!offline_check(offline)) {
+		if (!mappings_diff(offline, offline, 16, value) &&
+		    json_object_get_int64(member(value, "difference_count")))
+			abort();
+		offline_select(offline, &nobody);
+	}
+	json_object_put(value);
+	free(offline->pages);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct snapshot snapshot = { 0 };
+	struct offline offline = { 0 };
+	struct snapshot *snapshot = &offline.snapshot;
 	struct digest digest;
 	uint8_t *copy = malloc(size ?: 1);
 
@@ -139,11 +159,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(copy, data, size);
 	if (size >= sizeof(struct snapshot_header))
 		seal(copy, size);
-	if (!snapshot_read(&snapshot.set, &snapshot.header, copy, size)) {
-		tables_digest(&snapshot.set, &digest);
-		compare(&snapshot.set);
+	if (!snapshot_read(&snapshot->set, &snapshot->header, copy, size)) {
+		tables_digest(&snapshot->set, &digest);
+		compare(&snapshot->set);
+		compare_offline(&offline);
 	}
-	tables_free(&snapshot.set);
+	tables_free(&snapshot->set);
 	free(copy);
 	return 0;
 }

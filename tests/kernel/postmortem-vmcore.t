@@ -63,6 +63,15 @@ crash "after the preserve" scalable nothing yes
 postmortem lab --snapshot "$lab_results/snapshot"
 explained "Linux 7.3.4 died after a preserve, before the reboot call, after the step file-preserve of 3 (vfio-pci-v3)." \
 	"" "identical, its record fits"
+# The snapshot file alone, on this machine: what it has is what is in the dump.
+"$lutrace" walk -j --snapshot "$lab_results/snapshot" -d 0000:01:00.0 >"$tap_scratch/offline.json"
+schema "  the snapshot can be walked without its machine" walk "$tap_scratch/offline.json"
+is "  every entry of it is where it is in the dump" \
+	"$(jq -c '[.entries[] | [.kind, .address, .level, .iova]]' "$tap_scratch/offline.json")" \
+	"$("$lutrace" walk -j --vmcore "$lab_results/vmcore" --vmlinux "$build/linux/lab/vmlinux" -d 0000:01:00.0 |
+		jq -c '[.entries[] | [.kind, .address, .level, .iova]]')"
+"$lutrace" diff -j "$lab_results/snapshot" "$lab_results/snapshot" >"$tap_scratch/offline.json"
+is "  it maps what it maps" "$? $(jq -c '[.verdict, .difference_count, .before.mapped_bytes > 0]' "$tap_scratch/offline.json")" '0 ["identical",0,true]'
 is "  its panic" "$(answer .panic)" "sysrq triggered crash"
 like "  the log before it" "$(answer '.log[]')" 'vfio-pci 0000:01:00.0: reset done'
 is "  the session and its files" "$(answer "$files")" "guests preserved, 1 memfd-v4, 2 iommufd-v1, 3 vfio-pci-v3"

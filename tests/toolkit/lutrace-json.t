@@ -60,6 +60,11 @@ answer handover report --budget 1s handover.json
 answer steps steps --step domain-restore -l large:300
 answer diff diff handover.json no-marks.json
 answer diff diff handover cold
+for change in none moved; do
+	"$build/tests/unit/make-snapshot" legacy "$change" "snapshot-$change" || exit 1
+done
+answer diff-snapshots diff snapshot-none snapshot-moved
+answer walk walk --snapshot snapshot-none
 mkdir set
 cp handover.json set/0001.json
 cp full-files.json set/0002.json

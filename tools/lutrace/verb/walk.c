@@ -13,6 +13,7 @@
 #include "iommu/format.h"
 #include "iommu/live.h"
 #include "main.h"
+#include "iommu/offline.h"
 #include "iommu/pci_devices.h"
 #include "iommu/kept.h"
 #include "vmcore/vmcore.h"
@@ -165,6 +166,19 @@ static int parse_range(const char *text, struct range *range)
 	return dash && !number_parse(dash + 1, range->first, UINT64_MAX, &range->last) ? -1 : 0;
 }
 
+/* Exactly what a snapshot has, which has been checked. */
+static int collect_offline(struct offline *offline, const struct device_list *list,
+			   const char *path)
+{
+	if (offline_open(offline, path))
+		return unknown("%s: %s", path, offline->snapshot.set.error);
+	offline_select(offline, list);
+	if (list->count && !offline->snapshot.set.device_count)
+		return unknown("%s is not of that device; without --device it is told of which",
+			       path);
+	return EXIT_GOOD;
+}
+
 /* Of the running machine, or of the memory of one whose kernel died. */
 static int collect(struct table_set *set, const struct device_list *list, const char *path,
 		   const char *vmlinux)
@@ -187,17 +201,33 @@ static int collect(struct table_set *set, const struct device_list *list, const 
 	return ret;
 }
 
+/* The devices, or with entries all that the hardware reads for them. */
+static int show(const struct table_set *set, bool with_entries, int64_t pasid,
+		const struct range *range)
+{
+	struct json_object *value = json_object_new_object(), *entries;
+	uint32_t i;
+
+	json_object_object_add(value, "devices", devices_json(set));
+	if (with_entries) {
+		entries = json_object_new_array();
+		for (i = 0; i < set->device_count; i++)
+			add_device(entries, set, &set->devices[i], pasid, range);
+		json_object_object_add(value, "entries", entries);
+	}
+	return output(value, with_entries ? print_walk : print_devices);
+}
+
 int do_walk(int argc, char **argv)
 {
-	const char *vmcore = NULL, *vmlinux = NULL;
+	const char *vmcore = NULL, *vmlinux = NULL, *path = NULL;
+	struct offline offline = { 0 };
 	struct table_set set = { .raw = true };
 	struct range range = { 0, UINT64_MAX };
 	struct device_list list = { 0 };
-	struct json_object *value, *entries;
 	int64_t pasid = -1;
 	uint64_t number;
 	int letter, code;
-	uint32_t i;
 
 	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
@@ -224,30 +254,30 @@ int do_walk(int argc, char **argv)
 		case 'k':
 			vmlinux = optarg;
 			break;
+		case 's':
+			path = optarg;
+			break;
 		}
 	}
 	if (optind < argc)
 		return fail("'%s' is one argument too many", argv[optind]);
 	if (!vmcore != !vmlinux)
 		return fail("--vmcore and --vmlinux go together");
+	if (path && vmcore)
+		return fail("--snapshot and --vmcore exclude each other");
 
-	if (collect(&set, &list, vmcore, vmlinux)) {
+	if (path) {
+		code = collect_offline(&offline, &list, path);
+		code = code ?: show(&offline.snapshot.set, list.count, pasid, &range);
+		offline_close(&offline);
+		goto out;
+	}
+	if (collect(&set, &list, vmcore, vmlinux))
 		code = unknown("%s", set.error);
-		goto out;
-	}
-	if (list.count && !set.device_count) {
+	else if (list.count && !set.device_count)
 		code = unknown("no IOMMU translates for the device");
-		goto out;
-	}
-	value = json_object_new_object();
-	json_object_object_add(value, "devices", devices_json(&set));
-	if (list.count) {
-		entries = json_object_new_array();
-		for (i = 0; i < set.device_count; i++)
-			add_device(entries, &set, &set.devices[i], pasid, &range);
-		json_object_object_add(value, "entries", entries);
-	}
-	code = output(value, list.count ? print_walk : print_devices);
+	else
+		code = show(&set, list.count, pasid, &range);
 out:
 	tables_free(&set);
 	free(list.devices);
