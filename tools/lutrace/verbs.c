@@ -114,6 +114,8 @@ const struct verb verbs[] = {
 		  { 'P', "probes", "DIR", "and what the BPF programs pinned below DIR cost", NULL },
 		  { 'w', "workloads", "N", "and the N longest pauses of workloads, by name", NULL },
 		  { 'l', "ledger", "DIR", "read the ledgers DIR/previous and DIR/current", LEDGER_DIRECTORY },
+		  { 's', "state", "FILE", "keep in FILE what was counted, when its recording is removed", NULL },
+		  { 'n', "pairs", "N", "the last N kernel pairs for themselves", "4" },
 		  BUDGET,
 		  { 'm', "metrics", NULL, "list the metrics", NULL }) },
 	{ "snapshot", do_snapshot, "remember the IOMMU page tables across the kexec", NULL, NULL,

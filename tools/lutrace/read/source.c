@@ -50,7 +50,6 @@ static bool has_handover(const char *directory)
 
 static int read_recording(struct source *source, struct handover *handover)
 {
-	struct json_object *recording;
 	char why[LEDGER_WHY_SIZE];
 	struct stat found;
 	int ret;
@@ -61,12 +60,10 @@ static int read_recording(struct source *source, struct handover *handover)
 		return fail("%s is a directory; name a recording in it%s, or ledgers with --ledger",
 			    source->file,
 			    has_handover(source->file) ? ", such as handover.json" : "");
-	recording = json_file_read(source->file, true, why);
-	if (!recording)
+	ret = recording_read(handover, &source->evidence, source->file, why);
+	if (ret == -EBADMSG)
 		return fail("%s is no JSON (%s); 'lutrace record -o FILE' writes a recording",
 			    source->file, why);
-	ret = recording_parse(handover, &source->evidence, recording, why);
-	json_object_put(recording);
 	return ret ? fail("%s cannot be used: %s", source->file, why) : EXIT_GOOD;
 }
 
@@ -149,7 +146,7 @@ int source_identity(struct source *source, const char *path)
 	if (!path && (!is_this_boot(source) || access(IDENTITY_FILE, F_OK)))
 		return EXIT_GOOD;
 	path = path ?: IDENTITY_FILE;
-	value = json_file_read(path, false, why);
+	value = json_file_read(path, why);
 	ret = value ? evidence_set(&source->evidence, "identity", value, why) : -EINVAL;
 	json_object_put(value);
 	return ret ? fail("%s is no verdict of 'lutrace verify -j': %s", path, why) : EXIT_GOOD;

@@ -13,7 +13,7 @@
 static int merge(struct evidence *evidence, const char *path)
 {
 	char why[LEDGER_WHY_SIZE];
-	struct json_object *value = json_file_read(path, false, why);
+	struct json_object *value = json_file_read(path, why);
 	int ret = value ? evidence_merge(evidence, value, why) : -EINVAL;
 
 	json_object_put(value);
