@@ -120,6 +120,37 @@ is "all of them are counted" "$(value liveupdate_handovers_total kernels.prom)" 
 "$lutrace" export -t pairs.prom --pairs 2 kernels
 is "as many as somebody asks for" "$(grep -c '^liveupdate_pair_handovers_total' pairs.prom)" 2
 
+### Retention
+mkdir keep && made keep 1 10
+for i in {1..10}; do touch -d "$((11 - i)) days ago" "keep/$(printf %04d "$i").json"; done
+jq -n '{ version: 1 }' >keep/settings.json
+touch -d '1 year ago' keep/settings.json
+ln -s 0001.json keep/link.json
+echo 'no JSON' >keep/notes.json && touch -d '2 years ago' keep/notes.json
+cp keep/0001.json keep/0001.json.part
+mkdir keep/directory.json
+before=$(ls keep)
+"$lutrace" prune --dry-run --keep 7 keep >dry.txt
+is "a dry run says what would be removed" "$(grep -c '^keep/000[1-3]\.json$' dry.txt)" 3
+is "and removes nothing" "$(ls keep)" "$before"
+"$lutrace" export -t - --state keep.state keep >before.prom 2>/dev/null
+"$lutrace" prune --keep 7 keep -j >pruned.json
+is "the oldest recordings are removed" "$(jq -r '.removed | sort | join(" ")' pruned.json) $(find keep -name '00*.json' | wc -l)" \
+	'keep/0001.json keep/0002.json keep/0003.json 7'
+is "what is no recording stays, however old" "$(find keep -name '*.json' ! -name '00*' | sort | xargs)" \
+	'keep/directory.json keep/link.json keep/notes.json keep/settings.json'
+is "and is named" "$(jq -c '.passed | sort' pruned.json)" '["keep/notes.json","keep/settings.json"]'
+"$lutrace" export -t - --state keep.state keep >after.prom 2>/dev/null
+is "the counters go on" "$(value liveupdate_handovers_total after.prom)" 10
+"$lutrace" prune --days 5 keep >days.txt
+is "so are those that are older than some days" "$(cd keep && echo 00??.json)" '0007.json 0008.json 0009.json 0010.json'
+"$lutrace" prune --keep 1 --days 1 keep >one.txt
+is "the newest one always stays" "$(find keep -name '00*.json')" keep/0010.json
+is "a directory that is not there is an error" "$("$lutrace" prune nowhere 2>&1 >/dev/null; echo $?)" \
+	'lutrace: cannot read nowhere: No such file or directory
+1'
+is "so is no directory" "$("$lutrace" prune >/dev/null 2>&1; echo $?)" 1
+
 ### The largest ledger
 mkdir large ledgers
 "$build/tests/unit/make-ledger" crowded:131000 ledgers || exit 1
