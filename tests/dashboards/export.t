@@ -230,6 +230,25 @@ is "it listens at the loopback address alone" "$(awk -v port="$(printf ':%04X' "
 is "an address that is none is an error" "$(status "$lutrace" export --listen lunch "$data")" 1
 is "so is one that somebody listens at" "$(status "$lutrace" export --listen "${url#http://}" "$data")" 1
 
+### Whose recordings they are
+mkdir -p host
+"$build/tests/unit/make-ledger" handover host || exit 1
+id=$(cat /etc/machine-id 2>/dev/null)
+"$lutrace" record -l host -o saved.json
+is "ledgers that were saved are nobody's" "$(jq -c .host saved.json)" null
+"$lutrace" record -l host --host this -o this.json
+is "unless somebody says that they are this machine's" "$(jq -r '.host.name, .host.machine_id // ""' this.json)" "$(uname -n)
+$id"
+like "a report names the host" "$("$lutrace" report this.json)" "^Host: +$(uname -n), machine ID "
+like "so does a page" "$("$lutrace" report --html this.json)" "$(uname -n), machine ID"
+is "metrics as well" "$("$lutrace" export -t - this.json | grep '^lutrace_target_info')" \
+	"lutrace_target_info{host_name=\"$(uname -n)\",machine_id=\"$id\"} 1"
+"$lutrace" record this.json --host none -o none.json
+is "it can be left out" "$(jq -c .host none.json) $("$lutrace" export -t - none.json | grep -c '^lutrace_target_info')" 'null 0'
+jq '.host.machine_id = "lunch"' this.json >lunch.json
+like "an ID that is none is an error" "$("$lutrace" report lunch.json 2>&1)" '32 hexadecimal digits'
+is "so is another word" "$(status "$lutrace" record -l host --host me)" 1
+
 ### Textfile
 "$lutrace" export --textfile lutrace.prom "$data/scalable"
 is "a textfile is written" $? 0

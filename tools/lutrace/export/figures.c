@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <stdio.h>
 #include <string.h>
 
 #include "export/figures.h"
@@ -97,6 +98,11 @@ static void read_evidence(struct export_figures *figures, const struct evidence 
 	const struct evidence_referee *referee = evidence->referee;
 	const struct evidence_dma *dma = evidence->dma;
 
+	if (evidence->host && evidence->host->name)
+		snprintf(figures->host, sizeof(figures->host), "%s", evidence->host->name);
+	if (evidence->host && evidence->host->machine_id)
+		snprintf(figures->machine_id, sizeof(figures->machine_id), "%s",
+			 evidence->host->machine_id);
 	figures->verdict = verdict_of(identity);
 	figures->domains = identity ? identity->domains : NOT_KNOWN;
 	figures->pages = identity ? identity->table_pages : NOT_KNOWN;

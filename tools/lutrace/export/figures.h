@@ -71,7 +71,8 @@ struct export_ledger {
 /**
  * struct export_figures - one recording
  * @ledger:   of both kernels
- * @carried:  something was handed over, or may have been; else it was a plain kexec reboot
+ * @host, @machine_id: whose it is, "" if nobody says
+ * @carried: something was handed over, or may have been; else it was a plain kexec reboot
  * @blackout: the pause of the host
  * @workloads: those that have a name
  * @time_ns:  wall-clock time of the begin, 0 if it is not known
@@ -86,6 +87,8 @@ struct export_ledger {
  */
 struct export_figures {
 	struct export_ledger ledger[SIDES];
+	char host[256];
+	char machine_id[33];
 	bool carried;
 	struct blackout blackout;
 	struct export_workloads workloads;

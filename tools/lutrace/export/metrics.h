@@ -43,6 +43,8 @@
 	/* The latest live update. */							\
 	X(LAST, INFO, "liveupdate_last_handover", "", "outgoing,incoming",		\
 	  "The kernels of the last live update.")					\
+	X(HOST, INFO, "lutrace_target", "", "host_name,machine_id",			\
+	  "The host, as its last recording names it; absent if that was left out.")	\
 	X(LAST_TIME, GAUGE, "liveupdate_last_handover_timestamp_seconds", "seconds", "",\
 	  "When the workload was paused for it.")					\
 	X(LAST_KNOWN, GAUGE, "liveupdate_last_blackout_known", "", "",			\

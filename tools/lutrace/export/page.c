@@ -137,6 +137,10 @@ static void put_last_pause(struct openmetrics *page, const struct export_figures
 	openmetrics_describe(page, METRIC(LAST));
 	openmetrics_count(page, METRIC(LAST), 1, last->ledger[OUTGOING].release,
 			  last->ledger[INCOMING].release, NULL);
+	if (last->host[0] || last->machine_id[0]) {
+		openmetrics_describe(page, METRIC(HOST));
+		openmetrics_count(page, METRIC(HOST), 1, last->host, last->machine_id, NULL);
+	}
 	if (last->time_ns) {
 		openmetrics_describe(page, METRIC(LAST_TIME));
 		openmetrics_seconds(page, METRIC(LAST_TIME), last->time_ns, NULL);
