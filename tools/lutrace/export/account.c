@@ -478,8 +478,7 @@ static bool unpack_ledger(struct account *account, struct unpack *from,
 	now->size = (uint32_t)unpack_at_most(from, UINT16_MAX);
 	steps = unpack_bytes(from, now->size);
 	now->steps = malloc(now->size ?: 1);
-	if (!steps || !now->steps ||
-	    enter(&account->ledgers, &account->ledger_count, now) != now) {
+	if (!steps || !now->steps || enter(&account->ledgers, &account->ledger_count, now) != now) {
 		free_ledger(now);
 		return false;
 	}

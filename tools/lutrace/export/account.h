@@ -19,7 +19,7 @@
 
 /* X(NAME): the reasons for which the pause of a live update is not known. */
 #define EXPORT_REASON_COUNTED(name, number, text) +1
-#define EXPORT_REASONS (0 BLACKOUT_REASONS(EXPORT_REASON_COUNTED))
+#define EXPORT_REASONS				  (0 BLACKOUT_REASONS(EXPORT_REASON_COUNTED))
 
 /**
  * struct account_ledger - one boot's ledger

@@ -320,13 +320,14 @@ int export_serve(struct export *export, const char *listen)
 	signal(SIGPIPE, SIG_IGN);
 
 	errno = 0;
-	daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, handle, &server, MHD_OPTION_SOCK_ADDR, address->ai_addr,
-		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		MAX_OF_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, DEADLINE_SECONDS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_ROOM,
-		MHD_OPTION_NOTIFY_CONNECTION, note_connection, &server,
-		MHD_OPTION_NOTIFY_COMPLETED, note_answer, &server, MHD_OPTION_END);
+	daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, &server, MHD_OPTION_SOCK_ADDR,
+				  address->ai_addr, MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,
+				  MHD_OPTION_PER_IP_CONNECTION_LIMIT, MAX_OF_ADDRESS,
+				  MHD_OPTION_CONNECTION_TIMEOUT, DEADLINE_SECONDS,
+				  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_ROOM,
+				  MHD_OPTION_NOTIFY_CONNECTION, note_connection, &server,
+				  MHD_OPTION_NOTIFY_COMPLETED, note_answer, &server,
+				  MHD_OPTION_END);
 	if (!daemon) {
 		freeaddrinfo(address);
 		return fail("cannot listen at %s: %s", listen,

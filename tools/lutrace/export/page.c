@@ -115,8 +115,8 @@ static void put_sums(struct openmetrics *page, const struct account *account)
 	openmetrics_describe(page, METRIC(STEPS));
 	for (i = 0; i < EXPORT_STEP_KINDS; i++) {
 		if (account->steps[i].count)
-			openmetrics_count(page, METRIC(STEPS), account->steps[i].count, step_label(i),
-					  NULL);
+			openmetrics_count(page, METRIC(STEPS), account->steps[i].count,
+					  step_label(i), NULL);
 	}
 	openmetrics_describe(page, METRIC(STEP_ERRORS));
 	for (i = 0; i < EXPORT_STEP_KINDS; i++) {
@@ -292,7 +292,8 @@ static void put_exporter(struct openmetrics *page, const struct export *export)
 	openmetrics_describe(page, METRIC(RECORDINGS));
 	openmetrics_count(page, METRIC(RECORDINGS), export->sources.usable, NULL);
 	openmetrics_describe(page, METRIC(UNREADABLE));
-	openmetrics_count(page, METRIC(UNREADABLE), export->sources.count - export->sources.usable + export->sources.missing,
+	openmetrics_count(page, METRIC(UNREADABLE),
+			  export->sources.count - export->sources.usable + export->sources.missing,
 			  NULL);
 	if (export->sources.count) {
 		openmetrics_describe(page, METRIC(UPDATED));

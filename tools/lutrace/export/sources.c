@@ -116,7 +116,8 @@ static int add_path(struct export_sources *sources, const char *path)
 	/* A FIFO would have everybody wait who asks for metrics. */
 	if (!S_ISDIR(at.st_mode) && !S_ISREG(at.st_mode))
 		return -EINVAL;
-	return S_ISDIR(at.st_mode) ? add_directory(sources, path) : add_source(sources, strdup(path), &at);
+	return S_ISDIR(at.st_mode) ? add_directory(sources, path)
+				   : add_source(sources, strdup(path), &at);
 }
 
 static bool read_recording(const char *path, struct export_figures *figures, uint64_t budget_ns)

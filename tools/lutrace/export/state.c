@@ -80,8 +80,10 @@ void export_state_save(struct export_sources *sources, bool now)
 		error = file_write(sources->state, to.bytes, to.size, 0640);
 	free(to.bytes);
 	if (error && !sources->save_failed)
-		export_warn(sources->state, "it cannot be written, so removed recordings may be lost from the counters after a restart: %s",
-			    strerror(-error));
+		export_warn(
+			sources->state,
+			"it cannot be written, so removed recordings may be lost from the counters after a restart: %s",
+			strerror(-error));
 	sources->save_failed = error != 0;
 	if (error)
 		return;
@@ -180,8 +182,9 @@ int export_state_load(struct export_sources *sources)
 		return fail("cannot read %s: %s", sources->state, strerror(-error));
 	if (size && (size < MAGIC_COMMON || memcmp(data, MAGIC, MAGIC_COMMON) != 0)) {
 		free(data);
-		return fail("%s is no state of 'lutrace export'; name another file, which it will make",
-			    sources->state);
+		return fail(
+			"%s is no state of 'lutrace export'; name another file, which it will make",
+			sources->state);
 	}
 	if (size >= MAGIC_LENGTH + sizeof(digest))
 		memcpy(&digest, data + size - sizeof(digest), sizeof(digest));

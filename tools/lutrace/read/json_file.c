@@ -205,14 +205,15 @@ static int take_elements(const struct json_list *list, const char *at, const cha
 	if (ret)
 		snprintf(why, LEDGER_WHY_SIZE, "out of memory");
 	else
-		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT |
-							JSON_TOKENER_ALLOW_TRAILING_CHARS);
+		json_tokener_set_flags(tokener,
+				       JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	at += 1 + strspn(at + 1, SPACE);
 	while (!ret && at < end) {
 		/* With the bracket, so that a number at the end has one. */
 		size_t left = (size_t)(end - at) + 1;
 
-		element = json_tokener_parse_ex(tokener, at, left < INT32_MAX ? (int)left : INT32_MAX);
+		element = json_tokener_parse_ex(tokener, at,
+						left < INT32_MAX ? (int)left : INT32_MAX);
 		good = json_tokener_get_error(tokener) == json_tokener_success;
 		at += json_tokener_get_parse_end(tokener);
 		at += strspn(at, SPACE);
@@ -224,8 +225,8 @@ static int take_elements(const struct json_list *list, const char *at, const cha
 			ret = -EBADMSG;
 		}
 		if (ret)
-			snprintf(why, LEDGER_WHY_SIZE, "'%s' in '%s' is no array",
-				 list->path[2], list->path[1]);
+			snprintf(why, LEDGER_WHY_SIZE, "'%s' in '%s' is no array", list->path[2],
+				 list->path[1]);
 		else
 			ret = list->element(list->closure, element, why);
 		json_object_put(element);

@@ -12,10 +12,8 @@
 const char *openmetrics_type_name(enum openmetrics_type type)
 {
 	static const char *const names[] = {
-		[OPENMETRICS_COUNTER] = "counter",
-		[OPENMETRICS_GAUGE] = "gauge",
-		[OPENMETRICS_HISTOGRAM] = "histogram",
-		[OPENMETRICS_INFO] = "info",
+		[OPENMETRICS_COUNTER] = "counter",     [OPENMETRICS_GAUGE] = "gauge",
+		[OPENMETRICS_HISTOGRAM] = "histogram", [OPENMETRICS_INFO] = "info",
 		[OPENMETRICS_STATESET] = "stateset",
 	};
 
