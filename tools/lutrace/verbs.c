@@ -66,7 +66,7 @@ const struct verb verbs[] = {
 	{ "record", do_record, "write all that is known of a handover to one file", "[RECORDING]", NULL,
 	  OPTIONS(OUTPUT,
 		  { 'i', "identity", "FILE", "take the verdict of 'lutrace verify' from FILE", "/run/lutrace/identity.json" },
-		  { 'H', "host", "this|none", "add this machine's name and ID, or leave out whose it is", "this, for the ledgers of this boot" },
+		  { 'H', "host", "this|none", "add this machine's name and ID, as of this boot's ledgers anyway, or leave them out", NULL },
 		  { 'm', "merge", "FILE", "add the members 'identity', 'dma', 'interrupts', 'session', 'referee', 'environment' and 'host' of the JSON object in FILE; may be repeated", NULL },
 		  SOURCE) },
 	{ "report", do_report, "show a recording", "[RECORDING]", NULL,

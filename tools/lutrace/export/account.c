@@ -530,13 +530,13 @@ bool account_unpack(struct account *account, struct unpack *from, struct account
 	unpack_sums(account, from);
 	/* Each entry is a byte at least. */
 	count = unpack_at_most(from, (uint64_t)(from->end - from->at));
-	*ledgers = calloc(count ?: 1, sizeof(**ledgers));
+	*ledgers = calloc(count ?: 1, sizeof(void *));
 	for (i = 0; i < count; i++) {
 		if (!*ledgers || !unpack_ledger(account, from, &(*ledgers)[i]))
 			return false;
 	}
 	count = unpack_at_most(from, (uint64_t)(from->end - from->at));
-	*updates = calloc(count ?: 1, sizeof(**updates));
+	*updates = calloc(count ?: 1, sizeof(void *));
 	for (i = 0; i < count; i++) {
 		if (!*updates || !unpack_update(account, from, &(*updates)[i]))
 			return false;

@@ -50,7 +50,7 @@ static void put_pairs(struct openmetrics *page, const struct account *account, s
 
 	for (i = 0; i < account->pair_count; i++)
 		pairs[i] = &account->pairs[i];
-	qsort(pairs, account->pair_count, sizeof(pairs[0]), by_time);
+	qsort(pairs, account->pair_count, sizeof(void *), by_time);
 	if (most > account->pair_count)
 		most = account->pair_count;
 	openmetrics_describe(page, METRIC(PAIR_HANDOVERS));
@@ -331,6 +331,7 @@ int export_page(struct export *export, struct openmetrics *page)
 	ret = export_sources_refresh(&export->sources);
 	if (ret)
 		return ret;
+	export_state_save(&export->sources, false);
 	last = sources->last;
 	put_sums(page, &sources->account);
 	put_unknown(page, &sources->account, last);

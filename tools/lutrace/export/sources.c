@@ -407,7 +407,6 @@ int export_sources_refresh(struct export_sources *sources)
 		if (later(&sources->found[i].written, &sources->written))
 			sources->written = sources->found[i].written;
 	}
-	export_state_save(sources, false);
 	return 0;
 }
 

@@ -96,7 +96,8 @@ static int find_files(struct pruning *pruning, DIR *open, const char *directory)
 		more->status = status;
 		pruning->count++;
 	}
-	qsort(pruning->files, pruning->count, sizeof(*pruning->files), newest_first);
+	if (pruning->count)
+		qsort(pruning->files, pruning->count, sizeof(*pruning->files), newest_first);
 	return EXIT_GOOD;
 }
 
