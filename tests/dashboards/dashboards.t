@@ -82,7 +82,7 @@ is "the packets that were lost are those that the recordings say" \
 	"$(number "$prometheus" 'sum(liveupdate_last_dma_lost_packets)')" \
 	"$(jq -s '[.[].dma.lost | numbers] | add' "$data"/{legacy/second,scalable/handover,first-stage/handover,baseline/handover,packet-lost/handover}.json)"
 is "the longest pause is that of the recordings" \
-	"$(number "$prometheus" 'max(liveupdate_last_blackout_seconds{instance!="observed"}) * 1e9' | xargs printf '%.0f')" \
+	"$(number "$prometheus" 'max(liveupdate_last_blackout_duration_seconds{instance!="observed"}) * 1e9' | xargs printf '%.0f')" \
 	"$(jq -s '[.[].blackout.ns | numbers] | max' "$data"/*/*.json)"
 problems=$(ask "$prometheus" 'job_instance:liveupdate_problem:value' | jq -r '.[].metric | .instance + ": " + .problem')
 for problem in 'baseline: page tables differ' 'baseline: packets lost' 'packet-lost: packets lost' \
@@ -170,11 +170,11 @@ ok "and a host, in dark mode" shot host-dark 'liveupdate-host.html?instance=lega
 ### VictoriaMetrics
 victoria=http://127.0.0.1:$store
 ok "what the fleet's store is to keep arrives there" until_true 20 has "$victoria" \
-	'count(liveupdate_last_blackout_seconds)' "$(number "$prometheus" 'count(liveupdate_last_blackout_seconds)')"
+	'count(liveupdate_last_blackout_duration_seconds)' "$(number "$prometheus" 'count(liveupdate_last_blackout_duration_seconds)')"
 is "it is what the fleet dashboard asks for" "$(silent "$victoria" "$dashboards/grafana/fleet.json")" ''
 ok "condensed histograms, too" until_true 20 has "$victoria" \
-	'sum(job_pair_le:liveupdate_blackout_seconds_bucket:sum{le="+Inf"})' \
-	"$(number "$prometheus" 'sum(liveupdate_blackout_seconds_count)')"
-is "and nothing of each host's histograms" "$(ask "$victoria" 'liveupdate_step_seconds_bucket')" '[]'
+	'sum(job_pair_le:liveupdate_blackout_duration_seconds_bucket:sum{le="+Inf"})' \
+	"$(number "$prometheus" 'sum(liveupdate_blackout_duration_seconds_count)')"
+is "and nothing of each host's histograms" "$(ask "$victoria" 'liveupdate_step_duration_seconds_bucket')" '[]'
 
 tap_done

@@ -29,18 +29,18 @@ mkdir -p workloads
 "$lutrace" export -t - -l workloads >workloads.prom
 is "workloads are counted, by whether their pause is known" \
 	"$(value 'liveupdate_last_workloads{pause="known"}' workloads.prom) $(value 'liveupdate_last_workloads{pause="unknown"}' workloads.prom)" "40 2"
-is "the longest pause is told" "$(value liveupdate_last_workload_longest_blackout_seconds workloads.prom)" 2.22556789
+is "the longest pause is told" "$(value liveupdate_last_workload_longest_blackout_duration_seconds workloads.prom)" 2.22556789
 is "and no name, unless somebody asks" "$(grep -c 'workload="' workloads.prom)" 0
 "$lutrace" export -t - -l workloads --workloads 3 >names.prom
 is "then there are as many as he asks for, the longest" \
-	"$(grep '^liveupdate_last_workload_blackout_seconds' names.prom)" \
-	'liveupdate_last_workload_blackout_seconds{workload="vm40"} 2.22556789
-liveupdate_last_workload_blackout_seconds{workload="vm39"} 2.200157634
-liveupdate_last_workload_blackout_seconds{workload="vm38"} 2.174747377'
+	"$(grep '^liveupdate_last_workload_blackout_duration_seconds' names.prom)" \
+	'liveupdate_last_workload_blackout_duration_seconds{workload="vm40"} 2.22556789
+liveupdate_last_workload_blackout_duration_seconds{workload="vm39"} 2.200157634
+liveupdate_last_workload_blackout_duration_seconds{workload="vm38"} 2.174747377'
 is "promtool finds nothing to say about them" "$(promtool check metrics <names.prom 2>&1)" ''
 is "no more than 64" "$(status "$lutrace" export -t - -l workloads --workloads 65)" 1
 is "the pause of the host is from the first pause to the last resume" \
-	"$(value liveupdate_last_blackout_seconds workloads.prom)" 2.23456789
+	"$(value liveupdate_last_blackout_duration_seconds workloads.prom)" 2.23456789
 
 ### Formats
 serve_export legacy "$data/legacy"
@@ -62,13 +62,19 @@ like "a counter is described without _total in OpenMetrics" "$(cat openmetrics)"
 like "and with it in the classic format" "$(cat classic)" '^# TYPE liveupdate_handovers_total counter$'
 like "an info metric is one in OpenMetrics" "$(cat openmetrics)" '^# TYPE liveupdate_last_handover info$'
 like "and a gauge in the classic format" "$(cat classic)" '^# TYPE liveupdate_last_handover_info gauge$'
-like "units are told" "$(cat openmetrics)" '^# UNIT liveupdate_blackout_seconds seconds$'
+is "a verdict is a state set in OpenMetrics" "$(grep -E '^# TYPE .* stateset$' openmetrics | sort)" \
+	'# TYPE liveupdate_last_identity stateset
+# TYPE liveupdate_last_verdict stateset'
+is "of which one state is 1, and its label is its name" \
+	"$(grep -cE '^(liveupdate_last_(identity|verdict))\{\1="[a-z]+"\} 1$' openmetrics)" 2
+like "and a gauge in the classic format" "$(cat classic)" '^# TYPE liveupdate_last_identity gauge$'
+like "units are told" "$(cat openmetrics)" '^# UNIT liveupdate_blackout_duration_seconds seconds$'
 # What the exporter says of itself differs from one answer to the next.
 ok "both have the same samples, with the same bounds of buckets" cmp \
 	<(grep -vE '^(#|lutrace_export_)' classic) <(grep -vE '^(#|lutrace_export_)' openmetrics)
 is "no sample is there twice" "$(grep -v '^#' classic | cut -d ' ' -f 1 | sort | uniq -d)" ''
 is "the bounds of the pause are those that all hosts have" \
-	"$(grep -oE '^liveupdate_blackout_seconds_bucket.*' classic | grep -oE 'le="[^"]*"' | tr -d 'le="\n' | md5sum)" \
+	"$(grep -oE '^liveupdate_blackout_duration_seconds_bucket.*' classic | grep -oE 'le="[^"]*"' | tr -d 'le="\n' | md5sum)" \
 	"$(printf 0.0010.00250.0050.010.0250.050.10.250.51.02.55.010.025.050.0100.0+Inf | md5sum)"
 
 ### Figures: the two recordings, as lutrace report computes them
@@ -76,38 +82,39 @@ for recording in first second; do
 	"$lutrace" report -j "$data/legacy/$recording.json" >$recording.json
 done
 last=second.json
-pair='{outgoing="7.3.4",incoming="7.3.4-successor"}'
-is "both live updates are counted" "$(value "liveupdate_handovers_total$pair" classic)" 2
-is "their pauses add up" "$(value "liveupdate_blackout_seconds_sum$pair" classic)" \
+is "both live updates are counted" "$(value liveupdate_handovers_total classic)" 2
+is "by kernel pair as well" "$(value \
+	'liveupdate_pair_handovers_total{outgoing="7.3.4",incoming="7.3.4-successor"}' classic)" 2
+is "their pauses add up" "$(value liveupdate_blackout_duration_seconds_sum classic)" \
 	"$(jq -sr '[.[].blackout.ns] | add | tostring | .[:-9] + "." + .[-9:]' first.json second.json)"
 is "a bucket has those that are not longer" \
-	"$(value "liveupdate_blackout_seconds_bucket{outgoing=\"7.3.4\",incoming=\"7.3.4-successor\",le=\"10.0\"}" classic)" \
+	"$(value "liveupdate_blackout_duration_seconds_bucket{le=\"10.0\"}" classic)" \
 	"$(jq -s '[.[] | select(.blackout.ns <= 10e9)] | length' first.json second.json)"
 is "and no longer ones" \
-	"$(value "liveupdate_blackout_seconds_bucket{outgoing=\"7.3.4\",incoming=\"7.3.4-successor\",le=\"5.0\"}" classic)" \
+	"$(value "liveupdate_blackout_duration_seconds_bucket{le=\"5.0\"}" classic)" \
 	"$(jq -s '[.[] | select(.blackout.ns <= 5e9)] | length' first.json second.json)"
-is "the last one is the later one" "$(value liveupdate_last_blackout_seconds classic)" \
+is "the last one is the later one" "$(value liveupdate_last_blackout_duration_seconds classic)" \
 	"$(jq -r '.blackout.ns | tostring | .[:-9] + "." + .[-9:] | sub("0+$"; "")' $last)"
 is "its phases are those of the recording, and add up to the pause" \
-	"$(grep '^liveupdate_last_phase_seconds' classic | awk '{ sum += $2 } END { printf "%.6f", sum }')" \
-	"$(value liveupdate_last_blackout_seconds classic | awk '{ printf "%.6f", $1 }')"
+	"$(grep '^liveupdate_last_phase_duration_seconds' classic | awk '{ sum += $2 } END { printf "%.6f", sum }')" \
+	"$(value liveupdate_last_blackout_duration_seconds classic | awk '{ printf "%.6f", $1 }')"
 is "its steps are counted" "$(grep '^liveupdate_last_steps' classic | awk '{ sum += $2 } END { print sum }')" \
 	"$(jq '.steps | length' $last)"
 is "errors of steps are" "$(grep '^liveupdate_last_step_errors' classic | awk '{ sum += $2 } END { print sum }')" \
 	"$(jq '[.steps[] | select(.ret != 0 and .ret != null)] | length' $last)"
 is "the verdict is the recording's" "$(grep -E '^liveupdate_last_identity\{.* 1$' classic)" \
-	"liveupdate_last_identity{verdict=\"$(jq -r .identity.verdict $last)\"} 1"
+	"liveupdate_last_identity{liveupdate_last_identity=\"$(jq -r .identity.verdict $last)\"} 1"
 is "the packets are" "$(value liveupdate_last_dma_received_packets classic)" "$(jq .dma.received $last)"
 is "DMA faults are told by each witness" "$(grep -c '^liveupdate_last_dma_faults' classic)" 2
 
 "$lutrace" export -t - "$data/baseline" >baseline
-is "a baseline is different" "$(value 'liveupdate_last_identity{verdict="different"}' baseline)" 1
+is "a baseline is different" "$(value 'liveupdate_last_identity{liveupdate_last_identity="different"}' baseline)" 1
 is "and has lost packets" "$(value liveupdate_last_dma_lost_packets baseline)" \
 	"$(jq .dma.lost "$data/baseline/handover.json")"
 "$lutrace" export -t - "$data/ledger-full" >full
 is "what a ledger dropped is told" "$(value 'liveupdate_last_ledger_dropped_records{kernel="outgoing"}' full)" \
 	"$(jq .ledgers.outgoing.dropped "$data/ledger-full/handover.json")"
-is "a pause that is not known has no length" "$(grep -c '^liveupdate_last_blackout_seconds' full)" 0
+is "a pause that is not known has no length" "$(grep -c '^liveupdate_last_blackout_duration_seconds' full)" 0
 is "but a reason" "$(value 'liveupdate_blackout_unknown_total{reason="dropped"}' full)" 1
 is "what nobody looked at is not 0 but absent" "$(grep -c '^liveupdate_last_dma' full)" 0
 "$lutrace" export -t - "$data/refused" >refused
@@ -126,7 +133,7 @@ for i in 1 2 3; do
 		"$(ls -t twice/*.json | head -n 1)" >again && mv again twice/late.json
 done
 "$lutrace" export -t - twice >twice.prom
-is "a live update that was recorded again is one" "$(value "liveupdate_handovers_total$pair" twice.prom)" 1
+is "a live update that was recorded again is one" "$(value liveupdate_handovers_total twice.prom)" 1
 is "its steps are those of the longer recording" "$(value 'liveupdate_steps_total{step="user-mark"}' twice.prom)" \
 	"$(("$(jq '[.steps[] | select(.step == "user-mark")] | length' "$data/scalable/handover.json")" + 3))"
 # The next live update: what was the incoming kernel is the outgoing one.
@@ -139,20 +146,38 @@ jq '.ledgers.incoming as $now | .ledgers.outgoing = $now | .ledgers.incoming = (
 "$lutrace" export -t - chain >chain.prom
 is "the kernel in the middle of two live updates recorded each step once" \
 	"$(value 'liveupdate_steps_total{step="iommu-restore"}' chain.prom)" 2
-is "there are two kernel pairs then" "$(grep -c '^liveupdate_handovers_total' chain.prom)" 2
+is "there are two kernel pairs then" "$(grep -c '^liveupdate_pair_handovers_total' chain.prom)" 2
+
+### A reboot by kexec that hands nothing over
+mkdir -p plain
+jq -c '(.identity, .dma, .session, .interrupts, .referee) = null | .ledgers[].records |= (
+	[.[] | select(.step | IN("reboot", "serialize", "device-shutdown", "machine-shutdown", "jump", "boot",
+		"kho-reserve", "deserialize", "init"))] | [.[].sequence] as $kept
+	| map(if .ref and (.ref | IN($kept[]) | not) then del(.ref) else . end))' \
+	"$data/scalable/handover.json" >plain/kexec.json
+"$lutrace" export -t plain.prom plain
+is "it is no live update" "$(value liveupdate_handovers_total plain.prom)" 0
+is "so there is no last one, of which nobody knows whether it went well" "$(grep -c '^liveupdate_last' plain.prom)" 0
+is "its steps are counted" "$(value 'liveupdate_steps_total{step="jump"}' plain.prom)" 1
+jq -c '.ledgers.outgoing.dropped = 3' plain/kexec.json >plain/dropped.json
+"$lutrace" export -t plain.prom plain/dropped.json
+is "a ledger that dropped records may not say so: it is one then" "$(value liveupdate_handovers_total plain.prom)" 1
+cp "$data/scalable/handover.json" plain/before.json
+"$lutrace" export -t plain.prom plain/kexec.json plain/before.json
+is "the last live update stays the one before" "$(value liveupdate_last_blackout_known plain.prom)" 1
 
 ### What has changed is read again
 mkdir -p many
 cp "$data/first-stage/handover.json" many/a.json
 serve_export many many
-is "a directory is read" "$(get "http://$address/metrics" | grep '^lutrace_export_recordings')" 'lutrace_export_recordings 1'
+is "a directory is read" "$(get "http://$address/metrics" | grep '^lutrace_export_recordings ')" 'lutrace_export_recordings 1'
 cp "$data/baseline/handover.json" many/b.json
 get "http://$address/metrics" >more.prom
 is "and again when there is a new file" "$(value lutrace_export_recordings more.prom)" 2
 echo '{' >many/c.json
 get "http://$address/metrics" >more.prom
 is "a file that is no recording is counted" "$(value lutrace_export_unreadable_recordings more.prom)" 1
-is "and the others are served" "$(value "liveupdate_handovers_total$pair" more.prom)" 2
+is "and the others are served" "$(value liveupdate_handovers_total more.prom)" 2
 get "http://$address/metrics" >/dev/null
 is "the log names it, once" "$(grep -c 'many/c.json' many.log)" 1
 cp many/b.json many/c.json.part && mv many/c.json.part many/c.json
@@ -160,18 +185,69 @@ get "http://$address/metrics" >more.prom
 is "it is read again when it is replaced" "$(value lutrace_export_recordings more.prom)" 3
 rm many/c.json many/a.json
 get "http://$address/metrics" >more.prom
-is "what is gone counts no more" "$(value "liveupdate_handovers_total$pair" more.prom)" 1
-like "the exporter tells how long it took" "$(cat more.prom)" '^lutrace_export_scrape_seconds 0\.[0-9]+$'
+is "what is gone is counted on" "$(value liveupdate_handovers_total more.prom)" 2
+is "though its recording is none any more" "$(value lutrace_export_recordings more.prom)" 1
+like "the exporter tells how long it took" "$(cat more.prom)" '^lutrace_export_scrape_duration_seconds 0\.[0-9]+$'
 
 ### HTTP
 code() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
 is "what is not there is a 404" "$(code "$url/nothing")" 404
+is "whatever the method is" "$(code -X DELETE "$url/nothing")" 404
 is "only GET and HEAD are answered" "$(code -X POST -d x=1 "$url/metrics")" 405
+like "and the answer says so" "$(curl -s -D - -o /dev/null -X POST -d x=1 "$url/metrics" | tr -d '\r')" '^Allow: GET, HEAD$'
+is "HEAD has no body" "$(curl -s --head -o /dev/null -w '%{http_code} %{size_download}' "$url/metrics")" '200 0'
+is "a line of a request has an end" "$(code "$url/$(printf 'x%.0s' {1..30000})")" 414
+is "its headers have, too" "$(code -H "X: $(printf 'x%.0s' {1..30000})" "$url/metrics")" 431
+
+# drip NAME: a request that never ends, a byte a second; how many seconds it was let
+drip() {
+	local begin=$SECONDS i
+	local at=${url#http://}
+	exec {socket}<>"/dev/tcp/${at/:/\/}" || return
+	printf 'GET /metrics HTTP/1.1\r\nX-%s: ' "$1" >&"$socket"
+	for ((i = 0; i < 30; i++)); do
+		# What is sent to a closed socket comes back as a reset, and then fails.
+		{ printf x >&"$socket"; } 2>/dev/null || break
+		sleep 1
+	done
+	echo $((SECONDS - begin)) >"drip.$1"
+}
+trap '' PIPE
+drips=()
+for i in {1..16}; do
+	drip "$i" 2>/dev/null &
+	drips+=($!)
+done
+sleep 1
+is "an address that has sixteen connections gets no more" "$(code --max-time 5 "$url/metrics")" 000
+wait "${drips[@]}"
+trap - PIPE
+is "who drips is cut off after ten seconds" "$(sort -n drip.* | awk '$1 < 9 || $1 > 15')" ''
+is "then there is room again" "$(code --max-time 5 "$url/metrics")" 200
 like "/ leads to /metrics" "$(get "$url/")" 'href="/metrics"'
 is "it listens at the loopback address alone" "$(awk -v port="$(printf ':%04X' "${url##*:}")" \
 	'$4 == "0A" && $2 ~ port { print substr($2, 1, 8) }' /proc/net/tcp)" 0100007F
 is "an address that is none is an error" "$(status "$lutrace" export --listen lunch "$data")" 1
 is "so is one that somebody listens at" "$(status "$lutrace" export --listen "${url#http://}" "$data")" 1
+
+### Whose recordings they are
+mkdir -p host
+"$build/tests/unit/make-ledger" handover host || exit 1
+id=$(cat /etc/machine-id 2>/dev/null)
+"$lutrace" record -l host -o saved.json
+is "ledgers that were saved are nobody's" "$(jq -c .host saved.json)" null
+"$lutrace" record -l host --host this -o this.json
+is "unless somebody says that they are this machine's" "$(jq -r '.host.name, .host.machine_id // ""' this.json)" "$(uname -n)
+$id"
+like "a report names the host" "$("$lutrace" report this.json)" "^Host: +$(uname -n), machine ID "
+like "so does a page" "$("$lutrace" report --html this.json)" "$(uname -n), machine ID"
+is "metrics as well" "$("$lutrace" export -t - this.json | grep '^lutrace_target_info')" \
+	"lutrace_target_info{host_name=\"$(uname -n)\",machine_id=\"$id\"} 1"
+"$lutrace" record this.json --host none -o none.json
+is "it can be left out" "$(jq -c .host none.json) $("$lutrace" export -t - none.json | grep -c '^lutrace_target_info')" 'null 0'
+jq '.host.machine_id = "lunch"' this.json >lunch.json
+like "an ID that is none is an error" "$("$lutrace" report lunch.json 2>&1)" '32 hexadecimal digits'
+is "so is another word" "$(status "$lutrace" record -l host --host me)" 1
 
 ### Textfile
 "$lutrace" export --textfile lutrace.prom "$data/scalable"

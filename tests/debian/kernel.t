@@ -141,7 +141,7 @@ for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
 	is "$suite: and no service fails there" "$(said second root), $(said second failed)" "/dev/vda ext4, "
 	ok "$suite: the pause is known" [ "$(said second time | jq '.blackout.ns // 0')" -gt 0 ]
 	is "$suite: it is exported, as recorded by the service" "$(said second metric |
-		sed -n 's/^liveupdate_last_blackout_seconds[^ ]* //p' | head -n 1)" \
+		sed -n 's/^liveupdate_last_blackout_duration_seconds[^ ]* //p' | head -n 1)" \
 		"$(said second time | jq '.blackout.ns / 1e9')"
 	is "$suite: the kernels complain of nothing, until one is made to crash" \
 		"$(sed '/sysrq: Trigger a crash/q' "$suite.console" | grep -aE 'WARNING:|BUG:|Oops|Kernel panic')" ""

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "read/json_file.h"
 #include "read/recording.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -12,12 +11,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct evidence evidence = { 0 };
 	char why[LEDGER_WHY_SIZE], path[32];
 	int fd = fuzz_file(data, size, path);
-	struct json_object *recording = json_file_read(path, true, why);
+	int ret = recording_read(&handover, &evidence, path, why);
 
 	close(fd);
-	if (recording && !recording_parse(&handover, &evidence, recording, why))
+	if (!ret)
 		fuzz_show(&handover, &evidence);
-	json_object_put(recording);
 	handover_free(&handover);
 	evidence_free(&evidence);
 	return 0;

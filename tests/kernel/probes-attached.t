@@ -119,7 +119,7 @@ is "the faults are exported, by phase" "$(metric 'lutrace_probe_dma_faults_total
 	metric 'lutrace_probe_dma_faults_total{phase="preserved"}')" "2 2"
 is "so are the runs of each program" "$(metric 'lutrace_probe_runs_total{program="fault_handled"}')" \
 	"$(lab_json cost.json '.programs[] | select(.program == "fault_handled").runs')"
-is "and their time, in seconds" "$(metric 'lutrace_probe_run_seconds_total{program="fault_handled"}' | awk '{ printf "%.0f", $1 * 1e9 }')" \
+is "and their time, in seconds" "$(metric 'lutrace_probe_run_duration_seconds_total{program="fault_handled"}' | awk '{ printf "%.0f", $1 * 1e9 }')" \
 	"$(lab_json cost.json '.programs[] | select(.program == "fault_handled").run_ns')"
 is "where nothing is attached there is no answer" "$(fact none)" 2
 is "all five probes can be attached" "$(grep -c ' is attached, and pinned in /sys/fs/bpf/lutrace/' "$lab_results/attach.txt")" 5

@@ -49,7 +49,7 @@ is "every program that lutrace shows is exported" \
 	"$(lab_json probes.json '[.programs[].program] | unique | .[]')"
 is "with as many runs, where nobody ran it since" "$(metric 'lutrace_probe_runs_total{program="fault_handled"}')" \
 	"$(lab_json probes.json '.programs[] | select(.program == "fault_handled") | .runs // 0')"
-ok "and the time that it took" [ "$(metric 'lutrace_probe_run_seconds_total{program="step_end"}' | tr -d .)" -gt 0 ]
+ok "and the time that it took" [ "$(metric 'lutrace_probe_run_duration_seconds_total{program="step_end"}' | tr -d .)" -gt 0 ]
 is "what immutable saw is exported" "$(metric lutrace_probe_changes_total)" 0
 is "what dma_faults saw, by phase" "$(grep -c '^lutrace_probe_dma_faults_total{phase=".*"} 0$' "$lab_results/metrics")" 6
 is "what each probe lost" "$(grep -oE '^lutrace_probe_lost_events_total\{probe="[a-z_]+"\} 0$' "$lab_results/metrics" | cut -d '"' -f 2 | sort | paste -sd ' ')" \

@@ -37,7 +37,7 @@ said_by() {
 	json) "$lutrace" report -j "$2" | jq -r .verdict.verdict ;;
 	recording) "$lutrace" record -f "$2" | jq -r .verdict.verdict ;;
 	page) "$lutrace" report --html "$2" | sed -n 's/.*<p class="verdict \([a-z]*\)">.*/\1/p' ;;
-	metrics) "$lutrace" export -t - "$2" | sed -n 's/^liveupdate_last_verdict{verdict="\(.*\)"} 1$/\1/p' ;;
+	metrics) "$lutrace" export -t - "$2" | sed -n 's/^liveupdate_last_verdict{liveupdate_last_verdict="\(.*\)"} 1$/\1/p' ;;
 	esac | sed 's/Not proven\|unsure/unknown/; s/./\l&/'
 }
 code_of() {
@@ -88,7 +88,7 @@ is "report has it, too" "$(code_of "$lutrace" report --check --budget 1s good.js
 is "the page as well" "$("$lutrace" report --html -b 1s good.json | grep -c 'class="verdict bad"')" 1
 is "and the JSON" "$("$lutrace" report -j -b 1s good.json | jq -c '.verdict | [.verdict, .budget_ns]')" '["bad",1000000000]'
 is "and metrics" "$("$lutrace" export -b 1s -t - good.json | grep '^liveupdate_last_verdict.* 1$')" \
-	'liveupdate_last_verdict{verdict="bad"} 1'
+	'liveupdate_last_verdict{liveupdate_last_verdict="bad"} 1'
 is "the nanosecond counts" "$(code_of "$lutrace" check -b 1234567889ns good.json) $(code_of "$lutrace" check -b 1234567890ns good.json)" 'bad good'
 for budget in 1 0s -1s abc 1h 1e30s nan 0x10ms ''; do
 	is "'$budget' is no budget" "$("$lutrace" check -b "$budget" good.json 2>&1)" \

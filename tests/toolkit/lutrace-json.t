@@ -71,6 +71,7 @@ cp full-files.json set/0002.json
 answer bench bench set
 answer bench bench set --compare set
 answer export export --metrics
+answer prune prune --dry-run --keep 1 set
 
 # A machine made of files.
 root=$tap_scratch/machine

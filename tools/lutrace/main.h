@@ -33,6 +33,7 @@ int do_mark(int argc, char **argv);
 int do_plot(int argc, char **argv);
 int do_postmortem(int argc, char **argv);
 int do_probes(int argc, char **argv);
+int do_prune(int argc, char **argv);
 int do_record(int argc, char **argv);
 int do_report(int argc, char **argv);
 int do_snapshot(int argc, char **argv);

@@ -132,13 +132,12 @@ static void print_verbs(void)
 	const struct verb *verb;
 
 	/* Within 23 lines, so that the prompt is on the same screen. */
-	printf("usage: lutrace [OPTIONS] [VERB] [ARGUMENTS]; 'lutrace VERB --help' tells more\n");
+	printf("usage: lutrace [VERB] [--help | -j JSON | -p indented | -V version] [ARGUMENTS]\n");
 	for (verb = all_verbs; verb->name; verb++) {
 		if (verb->help)
 			printf("  %-14s %s%s\n", verb->name, verb->help,
 			       verb == all_verbs ? " (default)" : "");
 	}
-	printf("-j JSON, -p indented, -h help, -V version. Exit: 0 good, 1 bad, 2 unknown.\n");
 }
 
 /* The help of the verb, or of the whole where there is none. */

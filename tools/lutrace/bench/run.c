@@ -115,7 +115,7 @@ static int read_begin(const char *path, const struct handover *handover,
 		      struct json_object *incoming, struct json_object **outgoing)
 {
 	char why[LEDGER_WHY_SIZE];
-	struct json_object *side = json_file_read(path, false, why);
+	struct json_object *side = json_file_read(path, why);
 	const char *release = handover->ledger[OUTGOING].header.release;
 
 	*outgoing = NULL;
@@ -230,7 +230,7 @@ static int run(char *const *arguments, const char *log)
 static int copy_recording(const char *from, const char *to)
 {
 	char why[LEDGER_WHY_SIZE];
-	struct json_object *value = json_file_read(from, false, why);
+	struct json_object *value = json_file_read(from, why);
 	int code;
 
 	if (!member(value, "ledgers")) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <stdio.h>
 #include <string.h>
 
 #include "export/figures.h"
@@ -97,6 +98,11 @@ static void read_evidence(struct export_figures *figures, const struct evidence 
 	const struct evidence_referee *referee = evidence->referee;
 	const struct evidence_dma *dma = evidence->dma;
 
+	if (evidence->host && evidence->host->name)
+		snprintf(figures->host, sizeof(figures->host), "%s", evidence->host->name);
+	if (evidence->host && evidence->host->machine_id)
+		snprintf(figures->machine_id, sizeof(figures->machine_id), "%s",
+			 evidence->host->machine_id);
 	figures->verdict = verdict_of(identity);
 	figures->domains = identity ? identity->domains : NOT_KNOWN;
 	figures->pages = identity ? identity->table_pages : NOT_KNOWN;
@@ -107,6 +113,49 @@ static void read_evidence(struct export_figures *figures, const struct evidence 
 	figures->faults = dma ? dma->faults : NOT_KNOWN;
 	figures->referee_faults = referee ? referee->faults : NOT_KNOWN;
 	figures->translation_off = referee ? referee->translation_off : NOT_KNOWN;
+}
+
+/* A step that there is only where something is handed over, or was to be. */
+static bool is_carried(unsigned int step)
+{
+	switch (step) {
+	case LIVEUPDATE_STEP_FILE_PRESERVE:
+	case LIVEUPDATE_STEP_FILE_FREEZE:
+	case LIVEUPDATE_STEP_FLB_PRESERVE:
+	case LIVEUPDATE_STEP_MEMFD_PRESERVE:
+	case LIVEUPDATE_STEP_HWPT_PRESERVE:
+	case LIVEUPDATE_STEP_DEVICE_PRESERVE:
+	case LIVEUPDATE_STEP_DOMAIN_PRESERVE:
+	case LIVEUPDATE_STEP_IOMMU_PRESERVE:
+	case LIVEUPDATE_STEP_SESSION_RETRIEVE:
+	case LIVEUPDATE_STEP_SESSION_FINISH:
+	case LIVEUPDATE_STEP_FILE_RETRIEVE:
+	case LIVEUPDATE_STEP_FLB_RETRIEVE:
+	case LIVEUPDATE_STEP_IOMMU_RESTORE:
+	case LIVEUPDATE_STEP_DOMAIN_RESTORE:
+	case LIVEUPDATE_STEP_DEVICE_ISOLATE:
+	case LIVEUPDATE_STEP_SESSION_DROP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Was it a live update, or a plain reboot by kexec with nothing preserved? A ledger
+ * that dropped records may not say, so that it is one then.
+ */
+static bool was_carried(const struct handover *handover, const struct evidence *evidence)
+{
+	bool carried = evidence->identity || evidence->dma || evidence->session;
+	size_t i;
+	int side;
+
+	for (side = 0; side < SIDES; side++)
+		carried |= handover->ledger[side].header.dropped != 0;
+	for (i = 0; !carried && i < handover->count; i++)
+		carried = is_carried(handover->steps[i].begin->step);
+	return carried;
 }
 
 /**
@@ -132,6 +181,7 @@ void export_figures(struct export_figures *figures, const struct handover *hando
 	for (i = 0; i < handover->count; i++)
 		read_step(&figures->ledger[handover->steps[i].side], handover, &handover->steps[i]);
 
+	figures->carried = was_carried(handover, evidence);
 	figures->blackout = handover->blackout;
 	export_workloads(&figures->workloads, handover);
 	if (handover_wall(handover, handover->origin, &wall) && wall > 0)
@@ -141,15 +191,12 @@ void export_figures(struct export_figures *figures, const struct handover *hando
 	figures->says = verdict.says;
 }
 
-/* Did one kernel take over from another? After a cold boot there is one ledger. */
+/*
+ * Did one kernel take over from another? After a cold boot there is one ledger, and
+ * after a reboot by kexec that handed nothing over there are two.
+ */
 bool export_is_handover(const struct export_figures *figures)
 {
-	return figures->ledger[OUTGOING].present && figures->ledger[INCOMING].present;
-}
-
-/* Did the same boot write both? One may have been read later than the other. */
-bool export_same_ledger(const struct export_ledger *one, const struct export_ledger *other)
-{
-	return one->present && other->present && one->records && other->records &&
-	       !memcmp(one->key, other->key, sizeof(one->key));
+	return figures->ledger[OUTGOING].present && figures->ledger[INCOMING].present &&
+	       figures->carried;
 }

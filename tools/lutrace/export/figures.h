@@ -5,7 +5,7 @@
  *
  * Recordings overlap. What the kernel of one boot wrote is the incoming kernel's
  * ledger in one recording and, longer, the outgoing kernel's in the next. Each
- * ledger has a key, by which export_sum() counts it once.
+ * ledger has a key, by which the account counts it once (export/account.h).
  */
 #ifndef LUTRACE_EXPORT_FIGURES_H
 #define LUTRACE_EXPORT_FIGURES_H
@@ -71,6 +71,8 @@ struct export_ledger {
 /**
  * struct export_figures - one recording
  * @ledger:   of both kernels
+ * @host, @machine_id: whose it is, "" if nobody says
+ * @carried: something was handed over, or may have been; else it was a plain kexec reboot
  * @blackout: the pause of the host
  * @workloads: those that have a name
  * @time_ns:  wall-clock time of the begin, 0 if it is not known
@@ -85,6 +87,9 @@ struct export_ledger {
  */
 struct export_figures {
 	struct export_ledger ledger[SIDES];
+	char host[256];
+	char machine_id[33];
+	bool carried;
 	struct blackout blackout;
 	struct export_workloads workloads;
 	int64_t time_ns;
@@ -98,6 +103,5 @@ struct export_figures {
 void export_figures(struct export_figures *figures, const struct handover *handover,
 		    const struct evidence *evidence, uint64_t budget_ns);
 bool export_is_handover(const struct export_figures *figures);
-bool export_same_ledger(const struct export_ledger *one, const struct export_ledger *other);
 
 #endif /* LUTRACE_EXPORT_FIGURES_H */

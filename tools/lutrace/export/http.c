@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <microhttpd.h>
 
@@ -14,9 +16,105 @@
 #include "base/say.h"
 #include "export/http.h"
 
-/* Two Prometheus servers and a curious person; a connection that hangs is closed. */
-#define MAX_CONNECTIONS 32
-#define TIMEOUT_SECONDS 10
+/*
+ * Two Prometheus servers and a curious person; one address has no more than half.
+ * A request and its answer are done in ten seconds, however they drip.
+ */
+#define MAX_CONNECTIONS	 32
+#define MAX_OF_ADDRESS	 16
+#define DEADLINE_SECONDS 10
+
+/* Of a connection: room for the lines of its request. */
+#define REQUEST_ROOM 16384
+
+/**
+ * struct connection - one that is open
+ * @fd:    its socket
+ * @since: when it began, or its last request was answered
+ * @open:  the others are valid
+ */
+struct connection {
+	int fd;
+	time_t since;
+	bool open;
+};
+
+/**
+ * struct server - the server
+ * @export:      what it answers with
+ * @lock:        of @connections
+ * @connections: all that there are
+ */
+struct server {
+	struct export *export;
+	pthread_mutex_t lock;
+	struct connection connections[MAX_CONNECTIONS];
+};
+
+static time_t seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Its socket is closed after that, and its number may be another's then. */
+static void note_connection(void *closure, struct MHD_Connection *connection, void **context,
+			    enum MHD_ConnectionNotificationCode code)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct server *server = closure;
+	struct connection *at = *context;
+	size_t i;
+
+	pthread_mutex_lock(&server->lock);
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED && at)
+		at->open = false;
+	for (i = 0; info && code == MHD_CONNECTION_NOTIFY_STARTED && i < MAX_CONNECTIONS; i++) {
+		at = &server->connections[i];
+		if (at->open)
+			continue;
+		*at = (struct connection){ info->connect_fd, seconds(), true };
+		*context = at;
+		break;
+	}
+	pthread_mutex_unlock(&server->lock);
+}
+
+static void note_answer(void *closure, struct MHD_Connection *connection, void **state,
+			enum MHD_RequestTerminationCode code)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct server *server = closure;
+	struct connection *at = info ? info->socket_context : NULL;
+
+	(void)state;
+	(void)code;
+	if (!at)
+		return;
+	pthread_mutex_lock(&server->lock);
+	at->since = seconds();
+	pthread_mutex_unlock(&server->lock);
+}
+
+/* The library counts the time since the last byte; who sends one now and then is for us. */
+static void end_late_ones(struct server *server)
+{
+	time_t now = seconds();
+	size_t i;
+
+	pthread_mutex_lock(&server->lock);
+	for (i = 0; i < MAX_CONNECTIONS; i++) {
+		struct connection *at = &server->connections[i];
+
+		if (at->open && now - at->since >= DEADLINE_SECONDS)
+			shutdown(at->fd, SHUT_RDWR);
+	}
+	pthread_mutex_unlock(&server->lock);
+}
 
 /* The weight of one element of an Accept header, in thousandths (RFC 9110, 12.4.2). */
 static int weight_of(const char *parameters, const char *end)
@@ -76,7 +174,9 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned int st
 		strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
 	enum MHD_Result result = MHD_NO;
 
-	if (response && MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type))
+	if (response && MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) &&
+	    (status != MHD_HTTP_METHOD_NOT_ALLOWED ||
+	     MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD")))
 		result = MHD_queue_response(connection, status, response);
 	if (response)
 		MHD_destroy_response(response);
@@ -115,6 +215,7 @@ static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, 
 			      const char *method, const char *version, const char *upload,
 			      size_t *upload_size, void **state)
 {
+	const struct server *server = closure;
 	static int seen;
 
 	(void)version;
@@ -128,18 +229,18 @@ static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, 
 		*upload_size = 0;
 		return MHD_YES;
 	}
+	if (strcmp(url, "/") != 0 && strcmp(url, "/metrics") != 0)
+		return answer(connection, MHD_HTTP_NOT_FOUND, "text/plain",
+			      "only /metrics is here\n");
 	/* The body of an answer to HEAD is left out by the library. */
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain",
 			      "only GET and HEAD\n");
 	if (!strcmp(url, "/metrics"))
-		return answer_metrics(closure, connection);
-	if (!strcmp(url, "/"))
-		return answer(
-			connection, MHD_HTTP_OK, "text/html; charset=utf-8",
-			"<!doctype html><html lang=\"en\"><title>lutrace</title>"
-			"<p>Live updates of this host: <a href=\"/metrics\">metrics</a></html>\n");
-	return answer(connection, MHD_HTTP_NOT_FOUND, "text/plain", "only /metrics is here\n");
+		return answer_metrics(server->export, connection);
+	return answer(connection, MHD_HTTP_OK, "text/html; charset=utf-8",
+		      "<!doctype html><html lang=\"en\"><title>lutrace</title>"
+		      "<p>Live updates of this host: <a href=\"/metrics\">metrics</a></html>\n");
 }
 
 /* "ADDRESS:PORT", "[ADDRESS]:PORT", "*:PORT" for all addresses, or "PORT" for the loopback address. */
@@ -198,11 +299,12 @@ int export_serve(struct export *export, const char *listen)
 {
 	struct addrinfo *address = resolve(listen);
 	const union MHD_DaemonInfo *info;
+	struct server server = { .export = export, .lock = PTHREAD_MUTEX_INITIALIZER };
+	const struct timespec second = { .tv_sec = 1 };
 	struct MHD_Daemon *daemon;
 	unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO;
 	char host[64];
 	sigset_t signals;
-	int received;
 
 	if (!address)
 		return fail("'%s' is no address to listen at; try 127.0.0.1:9739 or [::1]:9739",
@@ -218,9 +320,14 @@ int export_serve(struct export *export, const char *listen)
 	signal(SIGPIPE, SIG_IGN);
 
 	errno = 0;
-	daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, export, MHD_OPTION_SOCK_ADDR,
+	daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, &server, MHD_OPTION_SOCK_ADDR,
 				  address->ai_addr, MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,
-				  MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_SECONDS, MHD_OPTION_END);
+				  MHD_OPTION_PER_IP_CONNECTION_LIMIT, MAX_OF_ADDRESS,
+				  MHD_OPTION_CONNECTION_TIMEOUT, DEADLINE_SECONDS,
+				  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_ROOM,
+				  MHD_OPTION_NOTIFY_CONNECTION, note_connection, &server,
+				  MHD_OPTION_NOTIFY_COMPLETED, note_answer, &server,
+				  MHD_OPTION_END);
 	if (!daemon) {
 		freeaddrinfo(address);
 		return fail("cannot listen at %s: %s", listen,
@@ -235,7 +342,8 @@ int export_serve(struct export *export, const char *listen)
 	fflush(stdout);
 	freeaddrinfo(address);
 
-	sigwait(&signals, &received);
+	while (sigtimedwait(&signals, NULL, &second) < 0)
+		end_late_ones(&server);
 	MHD_stop_daemon(daemon);
 	return EXIT_GOOD;
 }

@@ -8,7 +8,7 @@
  *
  * Times are in seconds. A name here is that of the metric family: the samples of
  * a counter end in _total, that of an info metric in _info, those of a histogram
- * in _bucket, _sum and _count.
+ * in _bucket, _sum and _count. The label of a state set is its own name.
  */
 #ifndef LUTRACE_EXPORT_METRICS_H
 #define LUTRACE_EXPORT_METRICS_H
@@ -17,16 +17,20 @@
 
 /* X(ID, type, "name", "unit", "labels", "what it says") */
 #define EXPORT_METRICS(X)								\
-	/* Sums over all recordings; a kernel's ledger counts once. */			\
-	X(HANDOVERS, COUNTER, "liveupdate_handovers", "", "outgoing,incoming",		\
-	  "Live updates of this host, by kernel pair.")					\
-	X(BLACKOUT, HISTOGRAM, "liveupdate_blackout_seconds", "seconds",		\
-	  "outgoing,incoming", "Pauses of the workload, by kernel pair.")		\
+	/* Sums over all recordings that ever were; a kernel's ledger counts once. */	\
+	X(HANDOVERS, COUNTER, "liveupdate_handovers", "", "",				\
+	  "Live updates of this host.")							\
+	X(BLACKOUT, HISTOGRAM, "liveupdate_blackout_duration_seconds", "seconds", "",	\
+	  "Pauses of the workload.")							\
 	X(BLACKOUT_UNKNOWN, COUNTER, "liveupdate_blackout_unknown", "", "reason",	\
 	  "Live updates of which the length of the pause is not known.")		\
-	X(PHASE, HISTOGRAM, "liveupdate_phase_seconds", "seconds", "phase",		\
+	X(PAIR_HANDOVERS, COUNTER, "liveupdate_pair_handovers", "", "outgoing,incoming",\
+	  "Live updates from one kernel to another, of the last kernel pairs.")		\
+	X(PAIR_BLACKOUT, HISTOGRAM, "liveupdate_pair_blackout_duration_seconds", "seconds",\
+	  "outgoing,incoming", "Pauses of the workload, of the last kernel pairs.")	\
+	X(PHASE, HISTOGRAM, "liveupdate_phase_duration_seconds", "seconds", "phase",	\
 	  "Phases of the known pauses; they add up to the pause.")			\
-	X(STEP, HISTOGRAM, "liveupdate_step_seconds", "seconds", "step",		\
+	X(STEP, HISTOGRAM, "liveupdate_step_duration_seconds", "seconds", "step",	\
 	  "Durations of steps that have a begin and an end.")				\
 	X(STEPS, COUNTER, "liveupdate_steps", "", "step",				\
 	  "Steps that were recorded, instants included.")				\
@@ -39,29 +43,31 @@
 	/* The latest live update. */							\
 	X(LAST, INFO, "liveupdate_last_handover", "", "outgoing,incoming",		\
 	  "The kernels of the last live update.")					\
+	X(HOST, INFO, "lutrace_target", "", "host_name,machine_id",			\
+	  "The host, as its last recording names it; absent if that was left out.")	\
 	X(LAST_TIME, GAUGE, "liveupdate_last_handover_timestamp_seconds", "seconds", "",\
 	  "When the workload was paused for it.")					\
 	X(LAST_KNOWN, GAUGE, "liveupdate_last_blackout_known", "", "",			\
 	  "1 if the length of its pause is known, 0 if not.")				\
-	X(LAST_BLACKOUT, GAUGE, "liveupdate_last_blackout_seconds", "seconds", "",	\
+	X(LAST_BLACKOUT, GAUGE, "liveupdate_last_blackout_duration_seconds", "seconds", "",	\
 	  "Its pause; absent if it is not known.")					\
-	X(LAST_PHASE, GAUGE, "liveupdate_last_phase_seconds", "seconds", "phase",	\
+	X(LAST_PHASE, GAUGE, "liveupdate_last_phase_duration_seconds", "seconds", "phase",	\
 	  "The phases of its pause.")							\
 	X(LAST_WORKLOADS, GAUGE, "liveupdate_last_workloads", "", "pause",		\
 	  "Workloads with a name that were paused or resumed, by what is known of their pause.") \
-	X(LAST_WORKLOAD_LONGEST, GAUGE, "liveupdate_last_workload_longest_blackout_seconds",\
+	X(LAST_WORKLOAD_LONGEST, GAUGE, "liveupdate_last_workload_longest_blackout_duration_seconds",\
 	  "seconds", "", "The longest of their pauses; absent if none is known.")	\
-	X(LAST_WORKLOAD, GAUGE, "liveupdate_last_workload_blackout_seconds", "seconds",	\
+	X(LAST_WORKLOAD, GAUGE, "liveupdate_last_workload_blackout_duration_seconds", "seconds",	\
 	  "workload", "The pauses of those with the longest; only with --workloads.")	\
-	X(LAST_STEP, GAUGE, "liveupdate_last_step_seconds", "seconds", "step",		\
+	X(LAST_STEP, GAUGE, "liveupdate_last_step_duration_seconds", "seconds", "step",		\
 	  "Time spent in its steps, of both kernels, all steps of a kind together.")	\
 	X(LAST_STEPS, GAUGE, "liveupdate_last_steps", "", "step",			\
 	  "How many steps of a kind it had.")						\
 	X(LAST_STEP_ERRORS, GAUGE, "liveupdate_last_step_errors", "", "step",		\
 	  "How many of them ended with an error; absent for none.")					\
-	X(LAST_VERDICT, GAUGE, "liveupdate_last_verdict", "", "verdict",		\
+	X(LAST_VERDICT, STATESET, "liveupdate_last_verdict", "", "liveupdate_last_verdict",		\
 	  "1 for the verdict on it as a whole (good, bad, unknown), 0 for the others.")	\
-	X(LAST_IDENTITY, GAUGE, "liveupdate_last_identity", "", "verdict",		\
+	X(LAST_IDENTITY, STATESET, "liveupdate_last_identity", "", "liveupdate_last_identity",		\
 	  "1 for the verdict on its page tables, 0 for the others; none: not verified.")\
 	X(LAST_DOMAINS, GAUGE, "liveupdate_last_identity_domains", "", "",		\
 	  "Page tables that were compared.")						\
@@ -90,7 +96,7 @@
 	/* The programs that observe. */						\
 	X(PROBE_RUNS, COUNTER, "lutrace_probe_runs", "", "program",			\
 	  "How often a BPF program ran, while kernel.bpf_stats_enabled was set.")	\
-	X(PROBE_SECONDS, COUNTER, "lutrace_probe_run_seconds", "seconds", "program",	\
+	X(PROBE_SECONDS, COUNTER, "lutrace_probe_run_duration_seconds", "seconds", "program",	\
 	  "How long it ran, all runs together.")					\
 	X(PROBE_MISSED, COUNTER, "lutrace_probe_missed_runs", "", "program",		\
 	  "How often it could not run because it was running already.")			\
@@ -109,9 +115,13 @@
 	  "When the newest of them was written.")					\
 	X(PRODUCED, GAUGE, "lutrace_export_timestamp_seconds", "seconds", "",		\
 	  "When these values were put together.")					\
+	X(READS, COUNTER, "lutrace_export_recordings_read", "", "",			\
+	  "Recordings that were read, because they were new or had changed.")		\
+	X(LEDGER, GAUGE, "lutrace_export_ledger_present", "", "",			\
+	  "1 if the running kernel keeps a ledger, 0 if not: no recording is made then.")\
 	X(SCRAPES, COUNTER, "lutrace_export_scrapes", "", "",				\
 	  "How often the exporter was asked, this time included.")			\
-	X(SCRAPE, GAUGE, "lutrace_export_scrape_seconds", "seconds", "",		\
+	X(SCRAPE, GAUGE, "lutrace_export_scrape_duration_seconds", "seconds", "",		\
 	  "How long it took to put this answer together.")
 
 enum export_metric {

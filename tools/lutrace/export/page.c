@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/version.h"
 #include "export/page.h"
@@ -12,12 +13,9 @@
 
 #define METRIC(id) (&export_metrics[EXPORT_##id])
 
-/* X(NAME): the reasons for which the pause of a live update is not known. */
 #define UNKNOWN_REASON(name, number, text) [number] = #name,
 
-static const char *const reason_names[] = { BLACKOUT_REASONS(UNKNOWN_REASON) };
-
-#define REASONS (sizeof(reason_names) / sizeof(reason_names[0]))
+static const char *const reason_names[EXPORT_REASONS] = { BLACKOUT_REASONS(UNKNOWN_REASON) };
 
 /* "no-end" for BLACKOUT_REASON_NO_END. */
 static const char *reason_label(size_t reason, char text[24])
@@ -36,232 +34,100 @@ static const char *step_label(unsigned int step)
 	return step ? step_name(step) : "unknown";
 }
 
-/**
- * struct pair - the live updates from one kernel to another
- * @first:     one of them, which knows the releases
- * @count:     how many
- * @blackouts: their pauses, as far as known
- */
-struct pair {
-	const struct export_figures *first;
-	uint64_t count;
-	struct openmetrics_histogram blackouts;
-};
-
-/**
- * struct sum - all live updates
- * @pairs:      by kernel pair
- * @pair_count: number of @pairs
- * @unknown:    by reason, how many pauses are not known
- * @phases:     by phase
- * @steps:      by step
- * @reboots_failed, @isolated: sums over the ledgers
- * @last:       the latest, NULL if there was none
- * @usable:     number of recordings
- * @unusable:   number of those that could not be used
- */
-struct sum {
-	struct pair *pairs;
-	size_t pair_count;
-	uint64_t unknown[REASONS];
-	struct openmetrics_histogram phases[LIVEUPDATE_PHASE_COUNT];
-	struct export_step steps[EXPORT_STEP_KINDS];
-	uint64_t reboots_failed;
-	uint64_t isolated;
-	const struct export_figures *last;
-	uint64_t usable;
-	uint64_t unusable;
-};
-
-static struct pair *find_pair(struct sum *sum, const struct export_figures *figures)
+static int by_time(const void *left, const void *right)
 {
-	struct pair *pair;
-	size_t i;
+	const struct account_pair *one = *(const struct account_pair *const *)left;
+	const struct account_pair *other = *(const struct account_pair *const *)right;
 
-	for (i = 0; i < sum->pair_count; i++) {
-		const struct export_ledger *ledger = sum->pairs[i].first->ledger;
-
-		if (!strcmp(ledger[OUTGOING].release, figures->ledger[OUTGOING].release) &&
-		    !strcmp(ledger[INCOMING].release, figures->ledger[INCOMING].release))
-			return &sum->pairs[i];
-	}
-	pair = reallocarray(sum->pairs, sum->pair_count + 1, sizeof(*pair));
-	if (!pair)
-		return NULL;
-	sum->pairs = pair;
-	pair += sum->pair_count++;
-	*pair = (struct pair){ .first = figures };
-	return pair;
+	return (one->time_ns < other->time_ns) - (one->time_ns > other->time_ns);
 }
 
-static int add_handover(struct sum *sum, const struct export_figures *figures)
+/* The last @most kernel pairs: so many series and no more, however many kernels there were. */
+static void put_pairs(struct openmetrics *page, const struct account *account, size_t most)
 {
-	const struct blackout *blackout = &figures->blackout;
-	struct pair *pair = find_pair(sum, figures);
+	const struct account_pair *pairs[EXPORT_PAIRS_MOST];
 	size_t i;
 
-	if (!pair)
-		return -ENOMEM;
-	pair->count++;
-	if (blackout->known) {
-		openmetrics_observe(&pair->blackouts, &export_pause_bounds, blackout->ns);
-		for (i = 0; i < LIVEUPDATE_PHASE_COUNT; i++) {
-			if (!blackout->phases[i].absent)
-				openmetrics_observe(&sum->phases[i], &export_pause_bounds,
-						    blackout->phases[i].ns);
-		}
-	} else if (blackout->reason < REASONS) {
-		sum->unknown[blackout->reason]++;
-	}
-	if (!sum->last || figures->time_ns > sum->last->time_ns)
-		sum->last = figures;
-	return 0;
-}
-
-static void add_ledger(struct sum *sum, const struct export_ledger *ledger)
-{
-	size_t i;
-
-	sum->reboots_failed += ledger->reboots_failed;
-	sum->isolated += ledger->isolated;
-	for (i = 0; i < EXPORT_STEP_KINDS; i++) {
-		sum->steps[i].count += ledger->steps[i].count;
-		sum->steps[i].errors += ledger->steps[i].errors;
-		openmetrics_add(&sum->steps[i].durations, &ledger->steps[i].durations);
-	}
+	for (i = 0; i < account->pair_count; i++)
+		pairs[i] = &account->pairs[i];
+	qsort(pairs, account->pair_count, sizeof(void *), by_time);
+	if (most > account->pair_count)
+		most = account->pair_count;
+	openmetrics_describe(page, METRIC(PAIR_HANDOVERS));
+	for (i = 0; i < most; i++)
+		openmetrics_count(page, METRIC(PAIR_HANDOVERS), pairs[i]->count,
+				  pairs[i]->release[OUTGOING], pairs[i]->release[INCOMING], NULL);
+	openmetrics_describe(page, METRIC(PAIR_BLACKOUT));
+	for (i = 0; i < most; i++)
+		openmetrics_durations(page, METRIC(PAIR_BLACKOUT), &export_pause_bounds,
+				      &pairs[i]->blackouts, pairs[i]->release[OUTGOING],
+				      pairs[i]->release[INCOMING], NULL);
 }
 
 /*
- * Is there a better copy of the ledger of @side of @at? The outgoing side has
- * the whole of it; of two of the same side, the longer one is better, then the
- * one whose path comes first.
+ * Why pauses are not known. The workload of the last live update may still come back,
+ * and a counter must not fall then: it counts when there is a next one.
  */
-static bool is_superseded(const struct export_sources *sources, size_t at, enum side side)
+static void put_unknown(struct openmetrics *page, const struct account *account,
+			const struct export_figures *last)
 {
-	const struct export_ledger *ledger = &sources->found[at].figures->ledger[side];
-	size_t i;
-
-	for (i = 0; i < sources->count; i++) {
-		const struct export_source *other = &sources->found[i];
-		const struct export_ledger *copy;
-
-		if (!other->usable || i == at)
-			continue;
-		if (side == INCOMING &&
-		    export_same_ledger(ledger, &other->figures->ledger[OUTGOING]))
-			return true;
-		copy = &other->figures->ledger[side];
-		if (export_same_ledger(ledger, copy) &&
-		    (copy->records > ledger->records ||
-		     (copy->records == ledger->records && i < at)))
-			return true;
-	}
-	return false;
-}
-
-/*
- * A recording of the same handover that was made again, later, replaces the
- * first one. It is the incoming boot by which a handover is known.
- */
-static bool is_repeated(const struct export_sources *sources, size_t at)
-{
-	const struct export_ledger *ledger = &sources->found[at].figures->ledger[INCOMING];
-	size_t i;
-
-	for (i = 0; i < sources->count; i++) {
-		const struct export_source *other = &sources->found[i];
-		const struct export_ledger *copy;
-
-		if (!other->usable || i == at || !export_is_handover(other->figures))
-			continue;
-		copy = &other->figures->ledger[INCOMING];
-		if (export_same_ledger(ledger, copy) &&
-		    (copy->records > ledger->records ||
-		     (copy->records == ledger->records && i < at)))
-			return true;
-	}
-	return false;
-}
-
-static int add_up(struct sum *sum, const struct export_sources *sources)
-{
-	size_t i;
-	int side, ret;
-
-	sum->unusable = sources->missing;
-	for (i = 0; i < sources->count; i++) {
-		const struct export_figures *figures = sources->found[i].figures;
-
-		if (!sources->found[i].usable) {
-			sum->unusable++;
-			continue;
-		}
-		sum->usable++;
-		for (side = 0; side < SIDES; side++) {
-			if (figures->ledger[side].present && !is_superseded(sources, i, side))
-				add_ledger(sum, &figures->ledger[side]);
-		}
-		if (!export_is_handover(figures) || is_repeated(sources, i))
-			continue;
-		ret = add_handover(sum, figures);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static void put_sums(struct openmetrics *page, const struct sum *sum)
-{
+	bool open = last && !last->blackout.known &&
+		    (last->blackout.reason == BLACKOUT_REASON_NO_END ||
+		     last->blackout.reason == BLACKOUT_REASON_UNFINISHED);
 	char reason[24];
 	size_t i;
 
-	openmetrics_describe(page, METRIC(HANDOVERS));
-	for (i = 0; i < sum->pair_count; i++)
-		openmetrics_count(page, METRIC(HANDOVERS), sum->pairs[i].count,
-				  sum->pairs[i].first->ledger[OUTGOING].release,
-				  sum->pairs[i].first->ledger[INCOMING].release, NULL);
-	openmetrics_describe(page, METRIC(BLACKOUT));
-	for (i = 0; i < sum->pair_count; i++)
-		openmetrics_durations(page, METRIC(BLACKOUT), &export_pause_bounds,
-				      &sum->pairs[i].blackouts,
-				      sum->pairs[i].first->ledger[OUTGOING].release,
-				      sum->pairs[i].first->ledger[INCOMING].release, NULL);
 	/* Zeros as well: an increase from nothing is none to Prometheus. */
 	openmetrics_describe(page, METRIC(BLACKOUT_UNKNOWN));
-	for (i = BLACKOUT_REASON_NO_REBOOT; i < REASONS; i++) {
+	for (i = BLACKOUT_REASON_NO_REBOOT; i < EXPORT_REASONS; i++) {
+		uint64_t count = account->unknown[i];
+
 		/* Those of a workload are none of the host's. */
 		if (i == BLACKOUT_REASON_NOT_PAUSED || i == BLACKOUT_REASON_NOT_RESUMED)
 			continue;
-		openmetrics_count(page, METRIC(BLACKOUT_UNKNOWN), sum->unknown[i],
-				  reason_label(i, reason), NULL);
+		if (open && i == last->blackout.reason && count)
+			count--;
+		openmetrics_count(page, METRIC(BLACKOUT_UNKNOWN), count, reason_label(i, reason),
+				  NULL);
 	}
+}
+
+static void put_sums(struct openmetrics *page, const struct account *account)
+{
+	size_t i;
+
+	openmetrics_describe(page, METRIC(HANDOVERS));
+	openmetrics_count(page, METRIC(HANDOVERS), account->handovers, NULL);
+	openmetrics_describe(page, METRIC(BLACKOUT));
+	openmetrics_durations(page, METRIC(BLACKOUT), &export_pause_bounds, &account->blackouts,
+			      NULL);
 	openmetrics_describe(page, METRIC(PHASE));
 	for (i = 0; i < LIVEUPDATE_PHASE_COUNT; i++)
-		openmetrics_durations(page, METRIC(PHASE), &export_pause_bounds, &sum->phases[i],
-				      phase_name(i), NULL);
+		openmetrics_durations(page, METRIC(PHASE), &export_pause_bounds,
+				      &account->phases[i], phase_name(i), NULL);
 
 	openmetrics_describe(page, METRIC(STEP));
 	for (i = 0; i < EXPORT_STEP_KINDS; i++) {
-		if (sum->steps[i].durations.count)
+		if (account->steps[i].durations.count)
 			openmetrics_durations(page, METRIC(STEP), &export_step_bounds,
-					      &sum->steps[i].durations, step_label(i), NULL);
+					      &account->steps[i].durations, step_label(i), NULL);
 	}
 	openmetrics_describe(page, METRIC(STEPS));
 	for (i = 0; i < EXPORT_STEP_KINDS; i++) {
-		if (sum->steps[i].count)
-			openmetrics_count(page, METRIC(STEPS), sum->steps[i].count, step_label(i),
-					  NULL);
+		if (account->steps[i].count)
+			openmetrics_count(page, METRIC(STEPS), account->steps[i].count,
+					  step_label(i), NULL);
 	}
 	openmetrics_describe(page, METRIC(STEP_ERRORS));
 	for (i = 0; i < EXPORT_STEP_KINDS; i++) {
-		if (sum->steps[i].count)
-			openmetrics_count(page, METRIC(STEP_ERRORS), sum->steps[i].errors,
+		if (account->steps[i].count)
+			openmetrics_count(page, METRIC(STEP_ERRORS), account->steps[i].errors,
 					  step_label(i), NULL);
 	}
 	openmetrics_describe(page, METRIC(REBOOTS_FAILED));
-	openmetrics_count(page, METRIC(REBOOTS_FAILED), sum->reboots_failed, NULL);
+	openmetrics_count(page, METRIC(REBOOTS_FAILED), account->reboots_failed, NULL);
 	openmetrics_describe(page, METRIC(ISOLATED));
-	openmetrics_count(page, METRIC(ISOLATED), sum->isolated, NULL);
+	openmetrics_count(page, METRIC(ISOLATED), account->isolated, NULL);
 }
 
 static void put_last_pause(struct openmetrics *page, const struct export_figures *last)
@@ -271,6 +137,10 @@ static void put_last_pause(struct openmetrics *page, const struct export_figures
 	openmetrics_describe(page, METRIC(LAST));
 	openmetrics_count(page, METRIC(LAST), 1, last->ledger[OUTGOING].release,
 			  last->ledger[INCOMING].release, NULL);
+	if (last->host[0] || last->machine_id[0]) {
+		openmetrics_describe(page, METRIC(HOST));
+		openmetrics_count(page, METRIC(HOST), 1, last->host, last->machine_id, NULL);
+	}
 	if (last->time_ns) {
 		openmetrics_describe(page, METRIC(LAST_TIME));
 		openmetrics_seconds(page, METRIC(LAST_TIME), last->time_ns, NULL);
@@ -413,17 +283,18 @@ static int64_t nanoseconds(const struct timespec *time)
 	return time->tv_sec * NS_PER_S + time->tv_nsec;
 }
 
-static void put_exporter(struct openmetrics *page, const struct export *export,
-			 const struct sum *sum)
+static void put_exporter(struct openmetrics *page, const struct export *export)
 {
 	struct timespec now;
 
 	openmetrics_describe(page, METRIC(BUILD));
 	openmetrics_count(page, METRIC(BUILD), 1, LUTRACE_VERSION, NULL);
 	openmetrics_describe(page, METRIC(RECORDINGS));
-	openmetrics_count(page, METRIC(RECORDINGS), sum->usable, NULL);
+	openmetrics_count(page, METRIC(RECORDINGS), export->sources.usable, NULL);
 	openmetrics_describe(page, METRIC(UNREADABLE));
-	openmetrics_count(page, METRIC(UNREADABLE), sum->unusable, NULL);
+	openmetrics_count(page, METRIC(UNREADABLE),
+			  export->sources.count - export->sources.usable + export->sources.missing,
+			  NULL);
 	if (export->sources.count) {
 		openmetrics_describe(page, METRIC(UPDATED));
 		openmetrics_seconds(page, METRIC(UPDATED), nanoseconds(&export->sources.written),
@@ -432,6 +303,11 @@ static void put_exporter(struct openmetrics *page, const struct export *export,
 	clock_gettime(CLOCK_REALTIME, &now);
 	openmetrics_describe(page, METRIC(PRODUCED));
 	openmetrics_seconds(page, METRIC(PRODUCED), nanoseconds(&now), NULL);
+	openmetrics_describe(page, METRIC(READS));
+	openmetrics_count(page, METRIC(READS), export->sources.reads, NULL);
+	openmetrics_describe(page, METRIC(LEDGER));
+	openmetrics_count(page, METRIC(LEDGER),
+			  !access(export->sources.ledgers ?: LEDGER_DIRECTORY, F_OK), NULL);
 	openmetrics_describe(page, METRIC(SCRAPES));
 	openmetrics_count(page, METRIC(SCRAPES), export->scrapes, NULL);
 }
@@ -446,39 +322,35 @@ static void put_exporter(struct openmetrics *page, const struct export *export,
 int export_page(struct export *export, struct openmetrics *page)
 {
 	struct timespec begin, end;
-	struct sum *sum;
+	const struct export_sources *sources = &export->sources;
+	const struct export_figures *last;
 	int ret;
 
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	export->scrapes++;
-	sum = calloc(1, sizeof(*sum));
-	ret = sum ? export_sources_refresh(&export->sources) : -ENOMEM;
-	if (!ret)
-		ret = add_up(sum, &export->sources);
-	if (!ret) {
-		put_sums(page, sum);
-		if (sum->last) {
-			put_last_pause(page, sum->last);
-			put_last_workloads(page, &sum->last->workloads, export->workloads);
-			put_last_steps(page, sum->last);
-			put_last_evidence(page, sum->last);
-			put_last_ledgers(page, sum->last);
-		}
-		if (export->probes) {
-			export_probes(export->probes, page);
-			export_observed(export->probes, page);
-		}
-		put_exporter(page, export, sum);
-		clock_gettime(CLOCK_MONOTONIC, &end);
-		openmetrics_describe(page, METRIC(SCRAPE));
-		openmetrics_seconds(page, METRIC(SCRAPE), nanoseconds(&end) - nanoseconds(&begin),
-				    NULL);
-		openmetrics_end(page);
-		if (page->failed)
-			ret = -ENOMEM;
+	ret = export_sources_refresh(&export->sources);
+	if (ret)
+		return ret;
+	export_state_save(&export->sources, false);
+	last = sources->last;
+	put_sums(page, &sources->account);
+	put_unknown(page, &sources->account, last);
+	put_pairs(page, &sources->account, export->pairs);
+	if (last) {
+		put_last_pause(page, last);
+		put_last_workloads(page, &last->workloads, export->workloads);
+		put_last_steps(page, last);
+		put_last_evidence(page, last);
+		put_last_ledgers(page, last);
 	}
-	if (sum)
-		free(sum->pairs);
-	free(sum);
-	return ret;
+	if (export->probes) {
+		export_probes(export->probes, page);
+		export_observed(export->probes, page);
+	}
+	put_exporter(page, export);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	openmetrics_describe(page, METRIC(SCRAPE));
+	openmetrics_seconds(page, METRIC(SCRAPE), nanoseconds(&end) - nanoseconds(&begin), NULL);
+	openmetrics_end(page);
+	return page->failed ? -ENOMEM : 0;
 }

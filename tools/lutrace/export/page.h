@@ -5,11 +5,15 @@
 
 #include "export/sources.h"
 
+/* Kernel pairs, unless somebody says otherwise. */
+#define EXPORT_PAIRS_DEFAULT 4
+
 /**
  * struct export - an exporter
  * @sources: where its figures come from
  * @probes:  directory of pinned BPF programs, NULL for none
  * @workloads: show the pauses of so many workloads by name
+ * @pairs:   show so many kernel pairs
  * @scrapes: how often it was asked
  */
 struct export
@@ -17,6 +21,7 @@ struct export
 	struct export_sources sources;
 	const char *probes;
 	size_t workloads;
+	size_t pairs;
 	uint64_t scrapes;
 };
 

@@ -14,8 +14,10 @@
 #include "read/json_file.h"
 #include "read/recording.h"
 
-/* An answer must go on without a recording that cannot be used: the log says why. */
-static void __attribute__((format(printf, 2, 3))) warn(const char *path, const char *format, ...)
+/* Ledgers and live updates that are remembered when their recordings are gone. */
+#define ENTRIES_KEPT 8192
+
+void export_warn(const char *path, const char *format, ...)
 {
 	va_list arguments;
 
@@ -43,29 +45,30 @@ static void free_found(struct export_source *found, size_t count)
 {
 	size_t i;
 
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count; i++)
 		free(found[i].path);
-		free(found[i].figures);
-	}
 	free(found);
 }
 
-static int add_source(struct export_sources *sources, const char *path, const struct stat *stat)
+/* @path is the source's from then on, whatever is returned. */
+static int add_source(struct export_sources *sources, char *path, const struct stat *stat)
 {
-	struct export_source *more;
+	struct export_source *more = sources->found;
 
-	more = reallocarray(sources->found, sources->count + 1, sizeof(*more));
-	if (!more)
+	/* There is room for a power of two. */
+	if (path && !(sources->count & (sources->count - 1)))
+		more = reallocarray(more, sources->count ? 2 * sources->count : 1, sizeof(*more));
+	if (!path || !more) {
+		free(path);
 		return -ENOMEM;
+	}
 	sources->found = more;
 	more += sources->count;
-	*more = (struct export_source){ .path = strdup(path),
+	*more = (struct export_source){ .path = path,
 					.device = stat->st_dev,
 					.inode = stat->st_ino,
 					.size = stat->st_size,
 					.written = stat->st_mtim };
-	if (!more->path)
-		return -ENOMEM;
 	sources->count++;
 	return 0;
 }
@@ -81,7 +84,7 @@ static bool is_recording_name(const char *name)
 static int add_directory(struct export_sources *sources, const char *directory)
 {
 	DIR *open = opendir(directory);
-	struct dirent *entry;
+	const struct dirent *entry;
 	struct stat stat;
 	char *path;
 	int ret = 0;
@@ -91,14 +94,14 @@ static int add_directory(struct export_sources *sources, const char *directory)
 	while (!ret && (entry = readdir(open))) {
 		if (!is_recording_name(entry->d_name))
 			continue;
-		if (asprintf(&path, "%s/%s", directory, entry->d_name) < 0) {
-			ret = -ENOMEM;
-			break;
-		}
 		/* It may be gone by now. */
-		if (!lstat(path, &stat) && S_ISREG(stat.st_mode))
+		if (fstatat(dirfd(open), entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) ||
+		    !S_ISREG(stat.st_mode))
+			continue;
+		if (asprintf(&path, "%s/%s", directory, entry->d_name) < 0)
+			ret = -ENOMEM;
+		else
 			ret = add_source(sources, path, &stat);
-		free(path);
 	}
 	closedir(open);
 	return ret;
@@ -113,32 +116,33 @@ static int add_path(struct export_sources *sources, const char *path)
 	/* A FIFO would have everybody wait who asks for metrics. */
 	if (!S_ISDIR(at.st_mode) && !S_ISREG(at.st_mode))
 		return -EINVAL;
-	return S_ISDIR(at.st_mode) ? add_directory(sources, path) : add_source(sources, path, &at);
+	return S_ISDIR(at.st_mode) ? add_directory(sources, path)
+				   : add_source(sources, strdup(path), &at);
 }
 
-static void read_recording(struct export_source *source, uint64_t budget_ns)
+static bool read_recording(const char *path, struct export_figures *figures, uint64_t budget_ns)
 {
 	struct handover handover = { 0 };
 	struct evidence evidence = { 0 };
-	struct json_object *recording;
 	char why[LEDGER_WHY_SIZE];
+	bool usable = false;
+	int ret;
 
-	if (access(source->path, R_OK)) {
-		warn(source->path, "%s", strerror(errno));
-		return;
+	if (access(path, R_OK)) {
+		export_warn(path, "%s", strerror(errno));
+		return false;
 	}
-	recording = json_file_read(source->path, true, why);
-	if (!recording) {
-		warn(source->path, "it is no JSON: %s", why);
-	} else if (recording_parse(&handover, &evidence, recording, why)) {
-		warn(source->path, "it cannot be used: %s", why);
+	ret = recording_read(&handover, &evidence, path, why);
+	if (ret) {
+		export_warn(path, ret == -EBADMSG ? "it is no JSON: %s" : "it cannot be used: %s",
+			    why);
 	} else {
-		export_figures(source->figures, &handover, &evidence, budget_ns);
-		source->usable = true;
+		export_figures(figures, &handover, &evidence, budget_ns);
+		usable = true;
 	}
 	handover_free(&handover);
 	evidence_free(&evidence);
-	json_object_put(recording);
+	return usable;
 }
 
 /* What 'lutrace verify' said of this boot; not of saved ledgers. */
@@ -149,46 +153,48 @@ static void read_verdict(struct evidence *evidence, const char *ledgers)
 
 	if (strcmp(ledgers, LEDGER_DIRECTORY) != 0 || access(IDENTITY_FILE, R_OK))
 		return;
-	value = json_file_read(IDENTITY_FILE, false, why);
+	value = json_file_read(IDENTITY_FILE, why);
 	if (!value || evidence_set(evidence, "identity", value, why)) {
-		warn(IDENTITY_FILE, "%s", why);
+		export_warn(IDENTITY_FILE, "%s", why);
 		evidence_free(evidence);
 	}
 	json_object_put(value);
 }
 
-static void read_ledgers(struct export_source *source, uint64_t budget_ns)
+static bool read_ledgers(const char *from, struct export_figures *figures, uint64_t budget_ns)
 {
 	static const char *const names[SIDES] = { "previous", "current" };
 	struct handover handover = { 0 };
 	struct evidence evidence = { 0 };
 	char why[LEDGER_WHY_SIZE], *path;
+	bool usable = false;
 	int side, ret;
 
 	for (side = 0; side < SIDES; side++) {
-		if (asprintf(&path, "%s/%s", source->path, names[side]) < 0)
+		if (asprintf(&path, "%s/%s", from, names[side]) < 0)
 			goto out;
 		ret = ledger_read(&handover.ledger[side], path, why);
 		handover.present[side] = !ret;
 		if (ret && ret != -ENOENT) {
-			warn(path, "%s", why);
+			export_warn(path, "%s", why);
 			free(path);
 			goto out;
 		}
 		free(path);
 	}
 	if (!handover.present[OUTGOING] && !handover.present[INCOMING]) {
-		warn(source->path, "there is no ledger");
+		export_warn(from, "there is no ledger");
 	} else if (handover_build(&handover, why)) {
-		warn(source->path, "%s", why);
+		export_warn(from, "%s", why);
 	} else {
-		read_verdict(&evidence, source->path);
-		export_figures(source->figures, &handover, &evidence, budget_ns);
+		read_verdict(&evidence, from);
+		export_figures(figures, &handover, &evidence, budget_ns);
 		evidence_free(&evidence);
-		source->usable = true;
+		usable = true;
 	}
 out:
 	handover_free(&handover);
+	return usable;
 }
 
 static bool unchanged(const struct export_source *now, const struct export_source *before)
@@ -198,32 +204,174 @@ static bool unchanged(const struct export_source *now, const struct export_sourc
 	       now->written.tv_nsec == before->written.tv_nsec;
 }
 
-/* Take over what was read before, and read what is new. */
-static int read_found(struct export_sources *sources, struct export_source *before, size_t count)
+/* One that is looked at before @other: it was later, or is longer. */
+static bool is_later(const struct export_source *one, const struct export_source *other)
 {
+	if (!one->usable || !one->update || !other)
+		return one->usable && one->update;
+	if (one->time_ns != other->time_ns)
+		return one->time_ns > other->time_ns;
+	return one->records > other->records;
+}
+
+static int count_source(struct export_sources *sources, struct export_source *source,
+			const struct export_figures *figures)
+{
+	int side, ret = 0;
+
+	for (side = 0; !ret && side < SIDES; side++)
+		ret = account_add_ledger(&sources->account, &figures->ledger[side],
+					 &source->ledger[side]);
+	if (!ret && export_is_handover(figures))
+		ret = account_add_handover(&sources->account, figures, &source->update);
+	source->time_ns = figures->time_ns;
+	source->records = figures->ledger[INCOMING].records;
+	return ret;
+}
+
+/**
+ * struct latest - the last live update, while the sources are looked at
+ * @source:  it
+ * @figures: of the last one that was read, if this is it
+ * @fresh:   @figures are valid
+ * @scratch: what is read now
+ */
+struct latest {
+	struct export_source *source;
+	struct export_figures *figures;
+	struct export_figures *scratch;
+	bool fresh;
+};
+
+static int read_source(struct export_sources *sources, struct export_source *source,
+		       struct latest *latest)
+{
+	struct export_figures *figures = latest->scratch;
+	int ret;
+
+	sources->reads++;
+	source->usable = sources->ledgers
+				 ? read_ledgers(source->path, figures, sources->budget_ns)
+				 : read_recording(source->path, figures, sources->budget_ns);
+	if (!source->usable)
+		return 0;
+	ret = count_source(sources, source, figures);
+	if (!ret && is_later(source, latest->source)) {
+		latest->scratch = latest->figures;
+		latest->figures = figures;
+		latest->source = source;
+		latest->fresh = true;
+	}
+	return ret;
+}
+
+/* Take over what was read before, and read what is new. */
+static int read_found(struct export_sources *sources, struct export_source *before, size_t count,
+		      struct latest *latest)
+{
+	int ret = 0;
 	size_t i;
 
-	for (i = 0; i < sources->count; i++) {
+	for (i = 0; !ret && i < sources->count; i++) {
 		struct export_source *now = &sources->found[i];
 		struct export_source *same =
 			before ? bsearch(now, before, count, sizeof(*before), by_path) : NULL;
 
 		/* The kernel's ledgers have no time by which one could tell. */
-		if (!sources->ledgers && same && same->figures && unchanged(now, same)) {
-			now->usable = same->usable;
-			now->figures = same->figures;
-			same->figures = NULL;
+		if (sources->ledgers || !same || !unchanged(now, same)) {
+			ret = read_source(sources, now, latest);
 			continue;
 		}
-		now->figures = calloc(1, sizeof(*now->figures));
-		if (!now->figures)
-			return -ENOMEM;
-		if (sources->ledgers)
-			read_ledgers(now, sources->budget_ns);
-		else
-			read_recording(now, sources->budget_ns);
+		now->usable = same->usable;
+		now->time_ns = same->time_ns;
+		now->records = same->records;
+		memcpy(now->ledger, same->ledger, sizeof(now->ledger));
+		now->update = same->update;
+		if (is_later(now, latest->source)) {
+			latest->source = now;
+			latest->fresh = false;
+		}
 	}
+	return ret;
+}
+
+/* The figures of the last live update, which may have to be read again. */
+static int keep_last(struct export_sources *sources, struct latest *latest,
+		     const struct export_source *before, size_t count)
+{
+	const struct export_source *source = latest->source, *same;
+	bool kept = source && sources->last && !strcmp(sources->last_path, source->path);
+
+	if (kept && !latest->fresh) {
+		same = bsearch(source, before, count, sizeof(*before), by_path);
+		if (same && unchanged(source, same))
+			return 0;
+	}
+	free(sources->last);
+	free(sources->last_path);
+	sources->last = NULL;
+	sources->last_path = NULL;
+	if (!source)
+		return 0;
+	if (!latest->fresh) {
+		sources->reads++;
+		if (!read_recording(source->path, latest->figures, sources->budget_ns))
+			return 0;
+	}
+	sources->last_path = strdup(source->path);
+	if (!sources->last_path)
+		return -ENOMEM;
+	sources->last = latest->figures;
+	latest->figures = NULL;
 	return 0;
+}
+
+/* What is still there must not be forgotten. */
+static void keep_entries(struct export_sources *sources)
+{
+	struct account *account = &sources->account;
+	size_t i, most = 2 * sources->count;
+	int side;
+
+	account->round++;
+	sources->usable = 0;
+	for (i = 0; i < sources->count; i++) {
+		struct export_source *source = &sources->found[i];
+
+		sources->usable += source->usable;
+		for (side = 0; side < SIDES; side++) {
+			if (source->ledger[side])
+				source->ledger[side]->round = account->round;
+		}
+		if (source->update)
+			source->update->round = account->round;
+	}
+	account_trim(account, most > ENTRIES_KEPT ? most : ENTRIES_KEPT);
+}
+
+static int find_sources(struct export_sources *sources)
+{
+	struct stat now = { 0 };
+	size_t i, missing = 0;
+	int ret = 0;
+
+	if (sources->ledgers) {
+		clock_gettime(CLOCK_REALTIME, &now.st_mtim);
+		ret = add_source(sources, strdup(sources->ledgers), &now);
+	}
+	for (i = 0; !ret && !sources->ledgers && i < sources->path_count; i++) {
+		ret = add_path(sources, sources->paths[i]);
+		if (ret && ret != -ENOMEM) {
+			if (!sources->missing)
+				export_warn(sources->paths[i], "%s", strerror(-ret));
+			missing++;
+			ret = 0;
+		}
+	}
+	sources->missing = missing;
+	if (sources->count)
+		qsort(sources->found, sources->count, sizeof(*sources->found), by_path);
+	return ret;
 }
 
 /**
@@ -234,39 +382,32 @@ static int read_found(struct export_sources *sources, struct export_source *befo
  */
 int export_sources_refresh(struct export_sources *sources)
 {
+	struct latest latest = { .figures = calloc(1, sizeof(*latest.figures)),
+				 .scratch = calloc(1, sizeof(*latest.scratch)) };
 	struct export_source *before = sources->found;
-	size_t i, count = sources->count, missing = 0;
-	struct stat now = { 0 };
-	int ret = 0;
+	size_t i, count = sources->count;
+	int ret;
 
 	sources->found = NULL;
 	sources->count = 0;
-	if (sources->ledgers) {
-		clock_gettime(CLOCK_REALTIME, &now.st_mtim);
-		ret = add_source(sources, sources->ledgers, &now);
-	}
-	for (i = 0; !ret && !sources->ledgers && i < sources->path_count; i++) {
-		ret = add_path(sources, sources->paths[i]);
-		if (ret && ret != -ENOMEM) {
-			if (!sources->missing)
-				warn(sources->paths[i], "%s", strerror(-ret));
-			missing++;
-			ret = 0;
-		}
-	}
-	sources->missing = missing;
-	if (!ret && sources->count) {
-		qsort(sources->found, sources->count, sizeof(*sources->found), by_path);
-		ret = read_found(sources, before, count);
-	}
+	ret = latest.figures && latest.scratch ? find_sources(sources) : -ENOMEM;
+	if (!ret)
+		ret = read_found(sources, before, count, &latest);
+	if (!ret)
+		ret = keep_last(sources, &latest, before, count);
 	free_found(before, count);
+	free(latest.figures);
+	free(latest.scratch);
+	if (ret)
+		return ret;
+	keep_entries(sources);
 
 	sources->written = (struct timespec){ 0 };
 	for (i = 0; i < sources->count; i++) {
 		if (later(&sources->found[i].written, &sources->written))
 			sources->written = sources->found[i].written;
 	}
-	return ret;
+	return 0;
 }
 
 void export_sources_free(struct export_sources *sources)
@@ -274,4 +415,9 @@ void export_sources_free(struct export_sources *sources)
 	free_found(sources->found, sources->count);
 	sources->found = NULL;
 	sources->count = 0;
+	free(sources->last);
+	free(sources->last_path);
+	sources->last = NULL;
+	sources->last_path = NULL;
+	account_free(&sources->account);
 }

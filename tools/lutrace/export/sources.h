@@ -9,14 +9,18 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "export/account.h"
 #include "export/figures.h"
 
 /**
  * struct export_source - one recording, or the ledgers of the machine
  * @path:     of the recording, or of the directory of the ledgers
  * @device, @inode, @size, @written: of the file when it was read
- * @usable:   @figures are valid
- * @figures:  taken out of it
+ * @usable:   it was, and what follows is valid
+ * @time_ns:  when its live update was, 0 if that is not known
+ * @records:  of the incoming kernel
+ * @ledger:   what the account knows of its ledgers
+ * @update:   what the account knows of its live update; NULL: there was none
  */
 struct export_source {
 	char *path;
@@ -25,7 +29,10 @@ struct export_source {
 	off_t size;
 	struct timespec written;
 	bool usable;
-	struct export_figures *figures;
+	int64_t time_ns;
+	uint64_t records;
+	struct account_ledger *ledger[SIDES];
+	struct account_handover *update;
 };
 
 /**
@@ -34,23 +41,48 @@ struct export_source {
  * @paths:     recordings and directories that the user named
  * @path_count: number of @paths
  * @budget_ns: how long a pause may be, 0 for no budget
+ * @state:     file that the account is kept in, NULL for none
+ * @account:   what all that was ever found adds up to
  * @found:     what there is, by path
  * @count:     number of @found
+ * @usable:    how many of @found can be used
  * @missing:   how many of @paths could not be looked at
+ * @reads:     how many files were read
  * @written:   when the newest of @found was written
+ * @last:      the figures of the last live update, NULL for none
+ * @last_path: of the recording that @last comes from
+ * @saved:     when the account was written to @state
+ * @saved_count: number of its entries then
+ * @save_failed: that did not work last time
  */
 struct export_sources {
 	const char *ledgers;
 	char *const *paths;
 	size_t path_count;
 	uint64_t budget_ns;
+	const char *state;
+	struct account account;
 	struct export_source *found;
 	size_t count;
+	size_t usable;
 	size_t missing;
+	uint64_t reads;
 	struct timespec written;
+	struct export_figures *last;
+	char *last_path;
+	time_t saved;
+	size_t saved_count;
+	bool save_failed;
 };
 
 int export_sources_refresh(struct export_sources *sources);
 void export_sources_free(struct export_sources *sources);
+
+/* state.c */
+int export_state_load(struct export_sources *sources);
+void export_state_save(struct export_sources *sources, bool now);
+
+/* An answer must go on without what cannot be used: the log says why. */
+void export_warn(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif /* LUTRACE_EXPORT_SOURCES_H */

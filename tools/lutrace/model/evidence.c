@@ -269,6 +269,19 @@ static const struct field environment_fields[] = {
 };
 static const struct shape environment_shape = CLOSED(evidence_environment, environment_fields);
 
+/* As /etc/machine-id has it. */
+static bool is_machine_id(const char *text)
+{
+	return strlen(text) == 32 && is_digits(text);
+}
+
+static const struct field host_fields[] = {
+	TEXT(evidence_host, name, THERE, .most = 255),
+	TEXT(evidence_host, machine_id, THERE, .fits = is_machine_id,
+	     .wanted = "32 hexadecimal digits"),
+};
+static const struct shape host_shape = CLOSED(evidence_host, host_fields);
+
 static const struct field evidence_fields[] = {
 	OBJECT(evidence, identity, OPTIONAL, &identity_shape),
 	OBJECT(evidence, dma, OPTIONAL, &dma_shape),
@@ -276,6 +289,7 @@ static const struct field evidence_fields[] = {
 	OBJECT(evidence, session, OPTIONAL, &session_shape),
 	OBJECT(evidence, referee, OPTIONAL, &referee_shape),
 	OBJECT(evidence, environment, OPTIONAL, &environment_shape),
+	OBJECT(evidence, host, OPTIONAL, &host_shape),
 };
 
 static const struct field generator_field = TEXT(evidence, generator, OPTIONAL);

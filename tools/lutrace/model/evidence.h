@@ -183,6 +183,11 @@ struct evidence_environment {
 	struct evidence_preserved *preserved;
 };
 
+/** struct evidence_host - whose recording it is, unless somebody left that out */
+struct evidence_host {
+	char *name, *machine_id;
+};
+
 /**
  * struct evidence - all of it; what nobody recorded is NULL
  * @generator: program and version that wrote the recording
@@ -194,6 +199,7 @@ struct evidence {
 	struct evidence_session *session;
 	struct evidence_referee *referee;
 	struct evidence_environment *environment;
+	struct evidence_host *host;
 	char *generator;
 };
 

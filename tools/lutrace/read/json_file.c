@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "base/text.h"
 #include "model/ledger.h"
 #include "read/json_file.h"
+
+#define SPACE " \t\r\n"
 
 /* Is the escape at @at one of a control character? */
 static size_t control_escape(const char *at)
@@ -84,18 +87,22 @@ static unsigned long code_point(const unsigned char *at, size_t length)
  * The strict mode of json-c 0.18 takes each byte of a letter beyond ASCII for a control
  * character (it compares a signed char). As an escape it is understood by all.
  *
- * Return: the text with such letters escaped, to be freed; NULL without memory.
+ * Return: the text with such letters escaped, to be freed; NULL without memory. Where
+ * there is no such letter it is @text.
  */
-static char *escape_letters(const char *text)
+static char *escape_letters(char *text)
 {
-	size_t length, room = strlen(text) + 1;
+	size_t length, letters = 0;
 	const char *from;
 	char *to, *escaped;
 	unsigned long code;
 
 	for (from = text; *from; from++)
-		room += (unsigned char)*from < 0xc0 ? 0 : 12; /* two escapes at most */
-	to = escaped = malloc(room);
+		letters += (unsigned char)*from >= 0xc0;
+	if (!letters)
+		return text;
+	/* Two escapes each at most. */
+	to = escaped = malloc(strlen(text) + 12 * letters + 1);
 	if (!escaped)
 		return NULL;
 	for (from = text; *from; from += length) {
@@ -135,36 +142,99 @@ static char *closing(char *from)
 	return NULL;
 }
 
-/*
- * The steps of a recording are computed anew from its records, and are half of a
- * large one: what they are is cut out before anybody makes objects of it.
- */
-static void cut_steps(char *text)
+/* Where the value of the member @name of the object at @object begins; NULL: there is none. */
+static char *find_member(char *object, const char *name)
 {
-	char *at = strchr(text, '{'), *end;
+	size_t length = strlen(name);
+	char *at, *end;
 
-	for (at = at ? at + 1 : NULL; at && *at && *at != '}'; at++) {
+	for (at = object + 1; *at && *at != '}'; at++) {
 		if (*at == '[' || *at == '{') {
 			end = closing(at);
 			if (!end)
-				return;
+				return NULL;
 			at = end;
 		} else if (*at == '"') {
 			end = at + 1;
 			while (*end && *end != '"')
 				end += *end == '\\' && end[1] ? 2 : 1;
 			if (!*end)
-				return;
-			if (end - at == 6 && !strncmp(at, "\"steps\"", 7)) {
-				at = end + 1 + strspn(end + 1, " \t\r\n:");
-				end = *at == '[' ? closing(at) : NULL;
-				if (end)
-					memmove(at + 1, end, strlen(end) + 1);
-				return;
+				return NULL;
+			if ((size_t)(end - at - 1) == length && !strncmp(at + 1, name, length)) {
+				end += 1 + strspn(end + 1, SPACE);
+				if (*end == ':')
+					return end + 1 + strspn(end + 1, SPACE);
 			}
 			at = end;
 		}
 	}
+	return NULL;
+}
+
+static char *find_list(char *text, const struct json_list *list)
+{
+	char *at = text + strspn(text, SPACE);
+	size_t i;
+
+	for (i = 0; list->path[i] && at && *at == '{'; i++)
+		at = find_member(at, list->path[i]);
+	return at && !list->path[i] && *at == '[' ? at : NULL;
+}
+
+/* What is left when an array is emptied is moved up, and the rest given back. */
+static char *cut(char *text, char *begin, char *end)
+{
+	size_t length;
+	char *less;
+
+	memmove(begin + 1, end, strlen(end) + 1);
+	length = strlen(text) + 1;
+	less = realloc(text, length);
+	return less ?: text;
+}
+
+/* Commas are between elements and nowhere else. */
+static int take_elements(const struct json_list *list, const char *at, const char *end,
+			 char why[LEDGER_WHY_SIZE])
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *element;
+	int ret = tokener ? 0 : -ENOMEM;
+	bool good;
+
+	if (ret)
+		snprintf(why, LEDGER_WHY_SIZE, "out of memory");
+	else
+		json_tokener_set_flags(tokener,
+				       JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	at += 1 + strspn(at + 1, SPACE);
+	while (!ret && at < end) {
+		/* With the bracket, so that a number at the end has one. */
+		size_t left = (size_t)(end - at) + 1;
+
+		element = json_tokener_parse_ex(tokener, at,
+						left < INT32_MAX ? (int)left : INT32_MAX);
+		good = json_tokener_get_error(tokener) == json_tokener_success;
+		at += json_tokener_get_parse_end(tokener);
+		at += strspn(at, SPACE);
+		if (good && *at == ',') {
+			at += 1 + strspn(at + 1, SPACE);
+			if (at == end)
+				ret = -EBADMSG;
+		} else if (!good || at != end) {
+			ret = -EBADMSG;
+		}
+		if (ret)
+			snprintf(why, LEDGER_WHY_SIZE, "'%s' in '%s' is no array", list->path[2],
+				 list->path[1]);
+		else
+			ret = list->element(list->closure, element, why);
+		json_object_put(element);
+		json_tokener_reset(tokener);
+	}
+	if (tokener)
+		json_tokener_free(tokener);
+	return ret;
 }
 
 /* One document, and nothing behind it. */
@@ -203,41 +273,90 @@ static int open_file(const char *path)
 	return fd;
 }
 
+/* What has to be done to a text before anybody makes objects of it. */
+static int prepare(char **text, const struct json_list *lists, size_t count,
+		   char why[LEDGER_WHY_SIZE])
+{
+	char *escaped, *begin, *end;
+	int ret = 0;
+	size_t i;
+
+	/* Those that nobody wants are not even looked at. */
+	for (i = 0; i < count; i++) {
+		begin = lists[i].element ? NULL : find_list(*text, &lists[i]);
+		end = begin ? closing(begin) : NULL;
+		if (end)
+			*text = cut(*text, begin, end);
+	}
+	json_clean(*text);
+	escaped = escape_letters(*text);
+	if (!escaped) {
+		snprintf(why, LEDGER_WHY_SIZE, "out of memory");
+		return -ENOMEM;
+	}
+	if (escaped != *text)
+		free(*text);
+	*text = escaped;
+	for (i = 0; !ret && i < count; i++) {
+		begin = lists[i].element ? find_list(*text, &lists[i]) : NULL;
+		end = begin ? closing(begin) : NULL;
+		if (!end)
+			continue;
+		ret = take_elements(&lists[i], begin, end, why);
+		*text = cut(*text, begin, end);
+	}
+	return ret;
+}
+
 /**
- * json_file_read - read a file of JSON
- * @path:      the file, "-" for standard input
- * @recording: it may be one, of which the steps are not wanted
- * @why:       filled in if it fails
+ * json_file_read_lists - read a file of JSON that has long arrays
+ * @path:  the file, "-" for standard input
+ * @lists: the arrays
+ * @count: number of @lists
+ * @error: set to -EBADMSG if it is no JSON, or to what an element() returned
+ * @why:   filled in if it fails
  *
  * Return: the document, NULL if there is none.
  */
-struct json_object *json_file_read(const char *path, bool recording, char why[LEDGER_WHY_SIZE])
+struct json_object *json_file_read_lists(const char *path, const struct json_list *lists,
+					 size_t count, int *error, char why[LEDGER_WHY_SIZE])
 {
 	struct json_object *value = NULL;
-	int error, fd = open_file(path);
-	char *text = NULL, *escaped;
+	int ret, fd = open_file(path);
+	char *text = NULL;
 	size_t size = 0;
 
-	error = fd < 0 ? -errno : file_read(fd, &text, &size);
-	if (error) {
-		snprintf(why, LEDGER_WHY_SIZE, "%s", strerror(-error));
+	*error = -EBADMSG;
+	ret = fd < 0 ? -errno : file_read(fd, &text, &size);
+	if (ret) {
+		snprintf(why, LEDGER_WHY_SIZE, "%s", strerror(-ret));
 	} else if (!size) {
 		snprintf(why, LEDGER_WHY_SIZE, "it is empty");
 	} else if (strlen(text) != size) {
 		snprintf(why, LEDGER_WHY_SIZE, "it has a NUL in it");
 	} else {
-		if (recording)
-			cut_steps(text);
-		json_clean(text);
-		escaped = escape_letters(text);
-		if (escaped)
-			value = parse(escaped, why);
+		ret = prepare(&text, lists, count, why);
+		if (ret)
+			*error = ret;
 		else
-			snprintf(why, LEDGER_WHY_SIZE, "out of memory");
-		free(escaped);
+			value = parse(text, why);
 	}
 	free(text);
 	if (fd >= 0)
 		close(fd);
 	return value;
+}
+
+/**
+ * json_file_read - read a file of JSON
+ * @path: the file, "-" for standard input
+ * @why:  filled in if it fails
+ *
+ * Return: the document, NULL if there is none.
+ */
+struct json_object *json_file_read(const char *path, char why[LEDGER_WHY_SIZE])
+{
+	int error;
+
+	return json_file_read_lists(path, NULL, 0, &error, why);
 }

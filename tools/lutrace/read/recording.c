@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "model/document.h"
 #include "model/vocabulary.h"
+#include "read/json_file.h"
 #include "read/recording.h"
 
 static int __attribute__((format(printf, 2, 3)))
@@ -115,12 +116,35 @@ static bool parse_drops(struct json_object *from, struct liveupdate_ledger *head
 	return true;
 }
 
+/* One more record of a ledger, for which there is room up to a power of two. */
+static int add_record(void *closure, struct json_object *from, char why[LEDGER_WHY_SIZE])
+{
+	struct ledger *ledger = closure;
+	size_t count = ledger->count;
+	struct liveupdate_record *more;
+
+	if (!(count & (count - 1))) {
+		more = reallocarray(ledger->records, count ? 2 * count : 1, sizeof(*more));
+		if (!more) {
+			snprintf(why, LEDGER_WHY_SIZE, "out of memory");
+			return -ENOMEM;
+		}
+		ledger->records = more;
+	}
+	memset(&ledger->records[count], 0, sizeof(*ledger->records));
+	if (!parse_record(from, &ledger->records[count]))
+		return refuse(why, "record number %zu of a ledger in it is damaged", count);
+	ledger->count = count + 1;
+	return 0;
+}
+
 static int parse_ledger(struct ledger *ledger, struct json_object *from, char why[LEDGER_WHY_SIZE])
 {
 	struct liveupdate_ledger *header = &ledger->header;
 	struct json_object *records = member(from, "records");
 	__u64 version;
 	size_t i;
+	int ret;
 
 	if (!json_object_is_type(records, json_type_array))
 		return refuse(why, "a ledger in it has no records");
@@ -132,7 +156,6 @@ static int parse_ledger(struct ledger *ledger, struct json_object *from, char wh
 	header->version = (__u32)version;
 	header->header_size = version == 1 ? LIVEUPDATE_LEDGER_SIZE_1 : sizeof(*header);
 	header->record_size = sizeof(*ledger->records);
-	header->count = json_object_array_length(records);
 	if (!parse_number(from, "capacity", &header->capacity) ||
 	    !parse_number(from, "dropped", &header->dropped) ||
 	    !parse_drops(member(from, "drops"), header) ||
@@ -142,22 +165,86 @@ static int parse_ledger(struct ledger *ledger, struct json_object *from, char wh
 	    !parse_text(from, "release", header->release, sizeof(header->release)))
 		return refuse(why, "a ledger in it has a damaged header");
 
-	ledger->count = header->count;
-	ledger->records = calloc(ledger->count ?: 1, sizeof(*ledger->records));
+	/* They were read already, or they are in the document. */
+	for (i = 0; i < json_object_array_length(records); i++) {
+		ret = add_record(ledger, json_object_array_get_idx(records, i), why);
+		if (ret)
+			return ret;
+	}
+	header->count = ledger->count;
+	if (!ledger->records)
+		ledger->records = calloc(1, sizeof(*ledger->records));
 	if (!ledger->records) {
 		snprintf(why, LEDGER_WHY_SIZE, "out of memory");
 		return -ENOMEM;
 	}
-	for (i = 0; i < ledger->count; i++) {
-		if (!parse_record(json_object_array_get_idx(records, i), &ledger->records[i]))
-			return refuse(why, "record number %zu of a ledger in it is damaged", i);
-	}
 	return ledger_check(ledger, why);
+}
+
+/* Computed anew, and half of a large recording. */
+#define STEPS                                                                                      \
+	{                                                                                          \
+		.path = { "steps" }                                                                \
+	}
+
+/**
+ * recording_read - make the model out of the recording in a file
+ * @handover: zeroed; to be freed with handover_free() in any case
+ * @evidence: filled in; to be freed with evidence_free() in any case
+ * @path:     the file, "-" for standard input
+ * @why:      filled in if it fails
+ *
+ * Return: 0, -EBADMSG if it is no JSON, -EINVAL if it must not be used, -ENOMEM.
+ */
+int recording_read(struct handover *handover, struct evidence *evidence, const char *path,
+		   char why[LEDGER_WHY_SIZE])
+{
+	const struct json_list lists[] = {
+		STEPS,
+		{ .path = { "ledgers", "outgoing", "records" },
+		  .element = add_record,
+		  .closure = &handover->ledger[OUTGOING] },
+		{ .path = { "ledgers", "incoming", "records" },
+		  .element = add_record,
+		  .closure = &handover->ledger[INCOMING] },
+	};
+	struct json_object *recording;
+	int ret;
+
+	memset(evidence, 0, sizeof(*evidence));
+	recording = json_file_read_lists(path, lists, sizeof(lists) / sizeof(lists[0]), &ret, why);
+	if (recording)
+		ret = recording_parse(handover, evidence, recording, why);
+	json_object_put(recording);
+	return ret;
+}
+
+/**
+ * recording_is - whether a file says that it is a recording; it may be a damaged one
+ * @path: the file
+ */
+bool recording_is(const char *path)
+{
+	static const struct json_list lists[] = {
+		STEPS,
+		{ .path = { "ledgers", "outgoing", "records" } },
+		{ .path = { "ledgers", "incoming", "records" } },
+	};
+	char why[LEDGER_WHY_SIZE];
+	struct json_object *value;
+	bool found;
+	int error;
+
+	value = json_file_read_lists(path, lists, sizeof(lists) / sizeof(lists[0]), &error, why);
+	found = member(value, "ledgers") && member(value, "version");
+	json_object_put(value);
+	return found;
 }
 
 /**
  * recording_parse - make the model out of a recording
- * @handover:  filled in; to be freed with handover_free() in any case
+ * @handover:  zeroed, or with the records that are not in the document; filled in; to be
+ *             freed with handover_free() in any case
  * @evidence:  filled in; to be freed with evidence_free() in any case
  * @recording: the document
  * @why:       filled in if it fails

@@ -17,6 +17,9 @@
 /* Where 'lutrace verify' leaves its verdict; gone after the next boot. */
 #define IDENTITY_FILE "/run/lutrace/identity.json"
 
+int recording_read(struct handover *handover, struct evidence *evidence, const char *path,
+		   char why[LEDGER_WHY_SIZE]);
+bool recording_is(const char *path);
 int recording_parse(struct handover *handover, struct evidence *evidence,
 		    struct json_object *recording, char why[LEDGER_WHY_SIZE]);
 

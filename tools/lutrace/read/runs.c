@@ -10,7 +10,7 @@
 
 #include "base/json.h"
 #include "base/say.h"
-#include "read/json_file.h"
+#include "read/recording.h"
 #include "read/runs.h"
 #include "read/source.h"
 
@@ -35,17 +35,11 @@ static int add_source(struct runs *runs, const char *file, const char *directory
 /* Not every JSON file beside a recording is one; a damaged one is. */
 static bool is_recording(const char *path)
 {
-	char why[LEDGER_WHY_SIZE];
 	const char *suffix = strrchr(path, '.');
-	struct json_object *value;
-	bool found;
 
 	if (!suffix || strcmp(suffix, ".json") != 0)
 		return false;
-	value = json_file_read(path, true, why);
-	found = member(value, "ledgers") && member(value, "version");
-	json_object_put(value);
-	return found;
+	return recording_is(path);
 }
 
 static bool has_ledger(const char *directory)

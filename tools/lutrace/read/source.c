@@ -50,7 +50,6 @@ static bool has_handover(const char *directory)
 
 static int read_recording(struct source *source, struct handover *handover)
 {
-	struct json_object *recording;
 	char why[LEDGER_WHY_SIZE];
 	struct stat found;
 	int ret;
@@ -61,12 +60,10 @@ static int read_recording(struct source *source, struct handover *handover)
 		return fail("%s is a directory; name a recording in it%s, or ledgers with --ledger",
 			    source->file,
 			    has_handover(source->file) ? ", such as handover.json" : "");
-	recording = json_file_read(source->file, true, why);
-	if (!recording)
+	ret = recording_read(handover, &source->evidence, source->file, why);
+	if (ret == -EBADMSG)
 		return fail("%s is no JSON (%s); 'lutrace record -o FILE' writes a recording",
 			    source->file, why);
-	ret = recording_parse(handover, &source->evidence, recording, why);
-	json_object_put(recording);
 	return ret ? fail("%s cannot be used: %s", source->file, why) : EXIT_GOOD;
 }
 
@@ -132,6 +129,50 @@ static bool is_this_boot(const struct source *source)
 	       (!source->directory || !strcmp(source->directory, LEDGER_DIRECTORY));
 }
 
+/* As /etc/machine-id has it; NULL if it has none, which is so while an image is made. */
+static struct json_object *machine_id(void)
+{
+	FILE *file = fopen("/etc/machine-id", "re");
+	char text[40] = "";
+	size_t length;
+
+	if (!file)
+		return NULL;
+	length = fgets(text, sizeof(text), file) ? strcspn(text, "\n") : 0;
+	fclose(file);
+	text[length] = '\0';
+	return length == 32 && text[strspn(text, "0123456789abcdef")] == '\0'
+		       ? json_object_new_string(text)
+		       : NULL;
+}
+
+/**
+ * source_host - add whose handover it is
+ * @source: what was read
+ * @which:  "this" machine's, "none" to leave it out, or NULL: this machine's if it is
+ *          this boot that was read, else what was recorded
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int source_host(struct source *source, const char *which)
+{
+	struct json_object *host = NULL;
+	char why[LEDGER_WHY_SIZE], name[256] = "";
+	int ret;
+
+	if (!which && !is_this_boot(source))
+		return EXIT_GOOD;
+	if (!which || !strcmp(which, "this")) {
+		host = json_object_new_object();
+		gethostname(name, sizeof(name) - 1);
+		json_object_object_add(host, "name", name[0] ? json_object_new_string(name) : NULL);
+		json_object_object_add(host, "machine_id", machine_id());
+	}
+	ret = evidence_set(&source->evidence, "host", host, why);
+	json_object_put(host);
+	return ret ? fail("the name of this host cannot be recorded: %s", why) : EXIT_GOOD;
+}
+
 /**
  * source_identity - add what 'lutrace verify' said
  * @source: what was read
@@ -149,7 +190,7 @@ int source_identity(struct source *source, const char *path)
 	if (!path && (!is_this_boot(source) || access(IDENTITY_FILE, F_OK)))
 		return EXIT_GOOD;
 	path = path ?: IDENTITY_FILE;
-	value = json_file_read(path, false, why);
+	value = json_file_read(path, why);
 	ret = value ? evidence_set(&source->evidence, "identity", value, why) : -EINVAL;
 	json_object_put(value);
 	return ret ? fail("%s is no verdict of 'lutrace verify -j': %s", path, why) : EXIT_GOOD;

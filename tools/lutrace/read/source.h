@@ -28,6 +28,7 @@ int source_arguments(struct source *source, int argc, char **argv);
 int source_read(struct source *source, struct handover *handover);
 void source_free(struct source *source, struct handover *handover);
 
+int source_host(struct source *source, const char *which);
 int source_identity(struct source *source, const char *path);
 
 #endif /* LUTRACE_SOURCE_H */

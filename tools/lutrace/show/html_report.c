@@ -133,6 +133,9 @@ static void put_environment(const struct page *page)
 	fputs("<dl>\n", page->out);
 	if (page->evidence->generator)
 		html_fact(page->out, "recorded by", "%s", page->evidence->generator);
+	if (page->evidence->host)
+		html_fact(page->out, "host", "%s, machine ID %s", page->evidence->host->name ?: "?",
+			  page->evidence->host->machine_id ?: "?");
 	html_fact(page->out, "page made by", "lutrace %s", LUTRACE_VERSION);
 	html_fact(page->out, "steps", "%zu", handover->count);
 	html_fact(page->out, "steps that ended but never began", "%zu", handover->unpaired);

@@ -12,10 +12,9 @@
 const char *openmetrics_type_name(enum openmetrics_type type)
 {
 	static const char *const names[] = {
-		[OPENMETRICS_COUNTER] = "counter",
-		[OPENMETRICS_GAUGE] = "gauge",
-		[OPENMETRICS_HISTOGRAM] = "histogram",
-		[OPENMETRICS_INFO] = "info",
+		[OPENMETRICS_COUNTER] = "counter",     [OPENMETRICS_GAUGE] = "gauge",
+		[OPENMETRICS_HISTOGRAM] = "histogram", [OPENMETRICS_INFO] = "info",
+		[OPENMETRICS_STATESET] = "stateset",
 	};
 
 	return names[type];
@@ -112,11 +111,12 @@ static void put_escaped(struct openmetrics *to, const char *text)
  */
 void openmetrics_describe(struct openmetrics *to, const struct openmetrics_family *family)
 {
-	/* The classic format describes samples, and knows no info. */
+	/* The classic format describes samples, and knows neither info nor state sets. */
 	const char *suffix = to->classic ? openmetrics_suffix(family->type) : "";
 	const char *type = openmetrics_type_name(family->type);
 
-	if (to->classic && family->type == OPENMETRICS_INFO)
+	if (to->classic &&
+	    (family->type == OPENMETRICS_INFO || family->type == OPENMETRICS_STATESET))
 		type = openmetrics_type_name(OPENMETRICS_GAUGE);
 
 	put_text(to, "# HELP ");

@@ -94,9 +94,9 @@ static int check_ledgers(const char *directory)
 int do_export(int argc, char **argv)
 {
 	const char *listen = NULL, *textfile = NULL, *ledgers = NULL;
-	struct export export = { 0 };
+	struct export export = { .pairs = EXPORT_PAIRS_DEFAULT };
 	bool list = false;
-	uint64_t names;
+	uint64_t number;
 	int letter, code;
 
 	while ((letter = next_option(argc, argv)) != -1) {
@@ -114,9 +114,17 @@ int do_export(int argc, char **argv)
 			export.probes = optarg;
 			break;
 		case 'w':
-			if (number_option(optarg, 0, EXPORT_WORKLOADS_MOST, &names))
+			if (number_option(optarg, 0, EXPORT_WORKLOADS_MOST, &number))
 				return EXIT_BAD;
-			export.workloads = names;
+			export.workloads = number;
+			break;
+		case 's':
+			export.sources.state = optarg;
+			break;
+		case 'n':
+			if (number_option(optarg, 0, EXPORT_PAIRS_MOST, &number))
+				return EXIT_BAD;
+			export.pairs = number;
 			break;
 		case 'm':
 			list = true;
@@ -131,6 +139,8 @@ int do_export(int argc, char **argv)
 		return output(metrics_table(), print_metrics);
 	if (listen && textfile)
 		return fail("name --listen or --textfile, not both");
+	if (export.sources.state && optind == argc)
+		return fail("--state is for recordings: name some, or their directory");
 	if (ledgers && optind < argc)
 		return fail("name recordings or --ledger, not both");
 
@@ -142,8 +152,13 @@ int do_export(int argc, char **argv)
 		if (code)
 			return code;
 	}
-	code = textfile ? export_once(&export, textfile)
-			: export_serve(&export, listen ?: EXPORT_DEFAULT_LISTEN);
+	code = export.sources.state && !export.sources.ledgers ? export_state_load(&export.sources)
+							       : EXIT_GOOD;
+	if (!code)
+		code = textfile ? export_once(&export, textfile)
+				: export_serve(&export, listen ?: EXPORT_DEFAULT_LISTEN);
+	if (!code)
+		export_state_save(&export.sources, true);
 	export_sources_free(&export.sources);
 	return code;
 }

@@ -2,6 +2,7 @@
 /* lutrace record: all that is known of a handover, in one file. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "main.h"
 #include "model/document.h"
@@ -13,20 +14,20 @@
 static int merge(struct evidence *evidence, const char *path)
 {
 	char why[LEDGER_WHY_SIZE];
-	struct json_object *value = json_file_read(path, false, why);
+	struct json_object *value = json_file_read(path, why);
 	int ret = value ? evidence_merge(evidence, value, why) : -EINVAL;
 
 	json_object_put(value);
 	if (ret)
 		return fail(
-			"cannot merge %s: %s; 'identity', 'dma', 'interrupts', 'session', 'referee' and 'environment' can be merged",
+			"cannot merge %s: %s; 'identity', 'dma', 'interrupts', 'session', 'referee', 'environment' and 'host' can be merged",
 			path, why);
 	return EXIT_GOOD;
 }
 
 int do_record(int argc, char **argv)
 {
-	const char *path = NULL, *identity = NULL, *merges[MAX_MERGES];
+	const char *path = NULL, *identity = NULL, *host = NULL, *merges[MAX_MERGES];
 	struct json_object *recording;
 	struct source source = { 0 };
 	struct handover handover;
@@ -41,6 +42,11 @@ int do_record(int argc, char **argv)
 			break;
 		case 'i':
 			identity = optarg;
+			break;
+		case 'H':
+			host = optarg;
+			if (strcmp(host, "this") != 0 && strcmp(host, "none") != 0)
+				return fail("'%s' is neither 'this' nor 'none'", host);
 			break;
 		case 'm':
 			if (merge_count == MAX_MERGES)
@@ -57,6 +63,7 @@ int do_record(int argc, char **argv)
 
 	/* What was merged into a recording before stays in it. */
 	code = source_identity(&source, identity);
+	code = code ?: source_host(&source, host);
 	for (i = 0; !code && i < merge_count; i++)
 		code = merge(&source.evidence, merges[i]);
 	if (!code) {

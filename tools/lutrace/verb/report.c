@@ -27,7 +27,12 @@ static void print_recording(struct json_object *recording, const void *context)
 	const struct shown *shown = context;
 	char text[VERDICT_TEXT_SIZE];
 
+	const struct evidence_host *host = shown->evidence->host;
+
 	print_blackout(recording);
+	if (host && (host->name || host->machine_id))
+		printf("Host:         %s, machine ID %s\n", host->name ?: "?",
+		       host->machine_id ?: "?");
 	putchar('\n');
 	print_evidence(shown->evidence);
 	printf("Verdict:      %s. %s\n", verdict_word(shown->verdict->says),

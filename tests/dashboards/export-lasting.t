@@ -1,0 +1,167 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# lutrace export as a service that lasts: what thousands of recordings and the largest
+# ledger cost, and counters that go on when recordings are removed.
+
+set -u
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
+# shellcheck source=tests/lab/tap.sh
+. "$project/tests/lab/tap.sh"
+# shellcheck source=tests/dashboards/serve.sh
+. "$project/tests/dashboards/serve.sh"
+build=${BUILD:-$project/build}
+lutrace=$build/bin/lutrace
+data=$project/tests/dashboards/data
+cd "$tap_scratch" || exit 1
+
+# value SAMPLE FILE: the value of a sample, whose name and labels are given
+value() { awk -v sample="$1" '$1 == sample { print $2 }' "$2"; }
+resident() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/${served[-1]}/status"; }
+# scrape FILE: one answer
+scrape() { get "http://$address/metrics" >"$1"; }
+made() { "$project/tests/dashboards/recordings" "$data/scalable/handover.json" "$@"; }
+# without_exporter FILE: what the recordings say, without what the exporter says of itself
+without_exporter() { grep -vE '^(#|lutrace_export_)' "$1"; }
+
+### Four thousand recordings
+made many 1 4000
+serve_export many --state many.state many
+scrape first.prom
+is "four thousand recordings are counted" "$(value liveupdate_handovers_total first.prom)" 4000
+is "each of them was read" "$(value lutrace_export_recordings_read_total first.prom)" 4000
+best=
+for _ in 1 2 3 4 5; do
+	scrape again.prom
+	best=$(printf '%s\n' "${best:-9}" "$(value lutrace_export_scrape_duration_seconds again.prom)" | sort -g | head -n 1)
+done
+is "none is read again while it is as it was" "$(value lutrace_export_recordings_read_total again.prom)" 4000
+# Wall-clock time, which others on the machine lengthen: beside that of the first answer. 10 ms where it is quiet.
+ok "the answer takes a tenth of the time at most ($best s)" awk -v best="$best" \
+	-v first="$(value lutrace_export_scrape_duration_seconds first.prom)" 'BEGIN { exit !(best * 10 <= first) }'
+ok "and 64 MiB ($(resident VmHWM) KiB)" [ "$(resident VmHWM)" -le 65536 ]
+made many 4001 4001
+scrape more.prom
+is "what is new is read, and nothing else" "$(value lutrace_export_recordings_read_total more.prom)" 4001
+is "it is counted" "$(value liveupdate_handovers_total more.prom)" 4001
+is "it is the last live update" \
+	"$(value liveupdate_last_handover_timestamp_seconds more.prom | cut -c 1-6)" \
+	"$("$lutrace" report -j many/4001.json | jq -r '.time | sub("\\.[0-9]+"; "") | fromdate' | cut -c 1-6)"
+
+### What is removed stays counted
+rm many/00*.json many/4001.json
+scrape removed.prom
+is "counters stay when recordings are removed" \
+	"$(without_exporter removed.prom | grep -E '_(total|bucket|sum|count)[ {]' | md5sum)" \
+	"$(without_exporter more.prom | grep -E '_(total|bucket|sum|count)[ {]' | md5sum)"
+is "the last live update is that of the last recording that there is" \
+	"$(value liveupdate_last_handover_timestamp_seconds removed.prom)" \
+	"$(value liveupdate_last_handover_timestamp_seconds again.prom)"
+serve_stop
+serve_export again --state many.state many
+scrape restarted.prom
+is "an exporter that was started again goes on with them" \
+	"$(without_exporter restarted.prom | md5sum)" "$(without_exporter removed.prom | md5sum)"
+is "and reads the last one alone" "$(value lutrace_export_recordings_read_total restarted.prom)" 1
+serve_stop
+
+# What happened while it did not run.
+rm many/01*.json
+made many 4002 4002
+serve_export meanwhile --state many.state many
+scrape meanwhile.prom
+is "recordings that are removed while none runs are counted on, new ones too" \
+	"$(value liveupdate_handovers_total meanwhile.prom)" 4002
+kill -KILL "${served[-1]}" && wait "${served[-1]}" 2>/dev/null
+served=()
+rm many/4002.json
+"$lutrace" export -t killed.prom --state many.state many
+is "so is what came before it was killed" "$(value liveupdate_handovers_total killed.prom)" 4002
+made many 50 50
+"$lutrace" export -t back.prom --state many.state many
+is "a recording that comes back is not counted again" "$(value liveupdate_handovers_total back.prom)" 4002
+
+### The state file
+is "it is for the exporter and its group" "$(stat -c %a many.state)" 640
+ok "it is much smaller than the recordings" [ "$(stat -c %s many.state)" -lt 4000000 ]
+mkdir few && made few 1 3
+"$lutrace" export -t few.prom --state few.state few
+size=$(stat -c %s few.state)
+# A byte of each kind: of the first line, the sums, the list, the digest; and a shorter file.
+for at in 31 40 200 $((size / 2)) $((size - 60)) $((size - 3)); do
+	cp few.state damaged.state
+	printf '\377' | dd of=damaged.state bs=1 seek="$at" conv=notrunc status=none
+	"$lutrace" export -t damaged.prom --state damaged.state few 2>damaged.log
+	is "a state with a damaged byte $at is not believed" \
+		"$(value liveupdate_handovers_total damaged.prom) $(grep -c 'the counters start anew' damaged.log)" '3 1'
+done
+head -c 300 few.state >damaged.state
+"$lutrace" export -t damaged.prom --state damaged.state few 2>damaged.log
+is "nor is one that was cut" \
+	"$(value liveupdate_handovers_total damaged.prom) $(grep -c 'the counters start anew' damaged.log)" '3 1'
+ok "it is kept for whoever wants to know" [ -s damaged.state.damaged ]
+cp few.prom foreign
+"$lutrace" export -t foreign.prom --state foreign few 2>foreign.log
+is "a file that is no state is not written over" "$? $(cmp foreign few.prom)" '1 '
+like "and the error says what to do" "$(cat foreign.log)" 'name another file'
+"$lutrace" export -t - --state no/where few >nowhere.prom 2>nowhere.log
+is "metrics are served even if the state cannot be written" "$(value liveupdate_handovers_total nowhere.prom)" 3
+like "and the log says what that means" "$(cat nowhere.log)" 'no/where: it cannot be written'
+
+### Series do not grow with the number of kernels
+mkdir kernels
+for i in $(seq 12); do
+	made made "$i" "$i"
+	sed "s/7\.3\.4/7.3.$i/g" "made/$(printf %04d "$i").json" >"kernels/$i.json"
+done
+"$lutrace" export -t kernels.prom kernels
+is "the last four kernel pairs have series of their own" \
+	"$(sed -n 's/^liveupdate_pair_handovers_total{outgoing="\([^"]*\)".*/\1/p' kernels.prom | xargs)" \
+	'7.3.12 7.3.11 7.3.10 7.3.9'
+is "all of them are counted" "$(value liveupdate_handovers_total kernels.prom)" 12
+"$lutrace" export -t pairs.prom --pairs 2 kernels
+is "as many as somebody asks for" "$(grep -c '^liveupdate_pair_handovers_total' pairs.prom)" 2
+
+### Retention
+mkdir keep && made keep 1 10
+for i in {1..10}; do touch -d "$(((11 - i) * 24 + 1)) hours ago" "keep/$(printf %04d "$i").json"; done
+jq -n '{ version: 1 }' >keep/settings.json
+touch -d '1 year ago' keep/settings.json
+ln -s 0001.json keep/link.json
+echo 'no JSON' >keep/notes.json && touch -d '2 years ago' keep/notes.json
+cp keep/0001.json keep/0001.json.part
+mkdir keep/directory.json
+before=$(ls keep)
+"$lutrace" prune --dry-run --keep 7 keep >dry.txt
+is "a dry run says what would be removed" "$(grep -c '^keep/000[1-3]\.json$' dry.txt)" 3
+is "and removes nothing" "$(ls keep)" "$before"
+"$lutrace" export -t - --state keep.state keep >before.prom 2>/dev/null
+"$lutrace" prune --keep 7 keep -j >pruned.json
+is "the oldest recordings are removed" "$(jq -r '.removed | sort | join(" ")' pruned.json) $(find keep -name '00*.json' | wc -l)" \
+	'keep/0001.json keep/0002.json keep/0003.json 7'
+is "what is no recording stays, however old" "$(find keep -name '*.json' ! -name '00*' | sort | xargs)" \
+	'keep/directory.json keep/link.json keep/notes.json keep/settings.json'
+is "and is named" "$(jq -c '.passed | sort' pruned.json)" '["keep/notes.json","keep/settings.json"]'
+"$lutrace" export -t - --state keep.state keep >after.prom 2>/dev/null
+is "the counters go on" "$(value liveupdate_handovers_total after.prom)" 10
+"$lutrace" prune --days 5 keep >days.txt
+is "so are those that are older than some days" "$(cd keep && echo 00??.json)" '0007.json 0008.json 0009.json 0010.json'
+"$lutrace" prune --keep 1 --days 1 keep >one.txt
+is "the newest one always stays" "$(find keep -name '00*.json')" keep/0010.json
+is "a directory that is not there is an error" "$("$lutrace" prune nowhere 2>&1 >/dev/null; echo $?)" \
+	'lutrace: cannot read nowhere: No such file or directory
+1'
+is "so is no directory" "$("$lutrace" prune >/dev/null 2>&1; echo $?)" 1
+
+### The largest ledger
+mkdir large ledgers
+"$build/tests/unit/make-ledger" crowded:131000 ledgers || exit 1
+"$lutrace" record -l ledgers -o large/handover.json
+serve_export large large
+scrape large.prom
+is "a ledger with a quarter of a million records is read" \
+	"$(value 'liveupdate_last_steps{step="domain-restore"}' large.prom)" 131001
+ok "in less than half of the 256 MiB that the service has ($(resident VmHWM) KiB)" [ "$(resident VmHWM)" -le 131072 ]
+ok "and nothing of it is kept ($(resident VmRSS) KiB)" [ "$(resident VmRSS)" -le 24576 ]
+
+tap_done

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* lutrace prune: remove the oldest recordings of a directory, and nothing else. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/number.h"
+#include "main.h"
+#include "read/recording.h"
+
+/* A year of a host that is updated ten times a day. */
+#define KEEP_DEFAULT 4000
+
+#define SECONDS_OF_DAY 86400
+
+/**
+ * struct file - a file whose name ends in .json
+ * @path:    of it
+ * @name:    its last part
+ * @status:  of the file
+ */
+struct file {
+	char *path;
+	const char *name;
+	struct stat status;
+};
+
+/**
+ * struct pruning - one directory
+ * @keep:    so many files stay, the newest
+ * @days:    what is older goes, too; 0: however old
+ * @dry:     say what would be removed
+ * @files:   in it, newest first
+ * @count:   number of @files
+ * @removed: paths
+ * @passed:  paths of files that would have been removed, but are no recordings
+ * @bytes:   that were removed
+ */
+struct pruning {
+	uint64_t keep;
+	uint64_t days;
+	bool dry;
+	struct file *files;
+	size_t count;
+	struct json_object *removed;
+	struct json_object *passed;
+	uint64_t bytes;
+};
+
+/* Of files that were written at the same moment the order is that of names. */
+static int newest_first(const void *left, const void *right)
+{
+	const struct file *one = left, *other = right;
+	const struct timespec *a = &one->status.st_mtim, *b = &other->status.st_mtim;
+
+	if (a->tv_sec != b->tv_sec)
+		return a->tv_sec < b->tv_sec ? 1 : -1;
+	if (a->tv_nsec != b->tv_nsec)
+		return a->tv_nsec < b->tv_nsec ? 1 : -1;
+	return strcmp(other->name, one->name);
+}
+
+/* The names that 'lutrace export' looks at. */
+static bool is_candidate(int directory, const char *name, struct stat *status)
+{
+	const char *suffix = strrchr(name, '.');
+
+	return name[0] != '.' && suffix && !strcmp(suffix, ".json") &&
+	       !fstatat(directory, name, status, AT_SYMLINK_NOFOLLOW) && S_ISREG(status->st_mode);
+}
+
+static int find_files(struct pruning *pruning, DIR *open, const char *directory)
+{
+	const struct dirent *entry;
+	struct file *more;
+	struct stat status;
+
+	while ((entry = readdir(open))) {
+		if (!is_candidate(dirfd(open), entry->d_name, &status))
+			continue;
+		more = reallocarray(pruning->files, pruning->count + 1, sizeof(*more));
+		if (!more)
+			return fail("out of memory");
+		pruning->files = more;
+		more += pruning->count;
+		if (asprintf(&more->path, "%s/%s", directory, entry->d_name) < 0)
+			return fail("out of memory");
+		more->name = strrchr(more->path, '/') + 1;
+		more->status = status;
+		pruning->count++;
+	}
+	if (pruning->count)
+		qsort(pruning->files, pruning->count, sizeof(*pruning->files), newest_first);
+	return EXIT_GOOD;
+}
+
+/* It has to be the file that was looked at: one may have been replaced by a newer one. */
+static int remove_file(struct pruning *pruning, int directory, const struct file *file)
+{
+	struct stat now;
+
+	if (!recording_is(file->path)) {
+		json_object_array_add(pruning->passed, json_object_new_string(file->path));
+		return EXIT_GOOD;
+	}
+	if (fstatat(directory, file->name, &now, AT_SYMLINK_NOFOLLOW) ||
+	    now.st_ino != file->status.st_ino || now.st_dev != file->status.st_dev ||
+	    now.st_mtim.tv_sec != file->status.st_mtim.tv_sec)
+		return EXIT_GOOD;
+	if (!pruning->dry && unlinkat(directory, file->name, 0))
+		return fail("cannot remove %s: %s", file->path, strerror(errno));
+	json_object_array_add(pruning->removed, json_object_new_string(file->path));
+	pruning->bytes += (uint64_t)file->status.st_size;
+	return EXIT_GOOD;
+}
+
+static bool is_old(const struct pruning *pruning, const struct file *file)
+{
+	return pruning->days &&
+	       time(NULL) - file->status.st_mtim.tv_sec > (time_t)pruning->days * SECONDS_OF_DAY;
+}
+
+/* The newest one stays in any case: it is that of the last live update. */
+static int prune(struct pruning *pruning, const char *directory)
+{
+	DIR *open = opendir(directory);
+	int code, one;
+	size_t i;
+
+	if (!open)
+		return fail("cannot read %s: %s", directory, strerror(errno));
+	code = find_files(pruning, open, directory);
+	for (i = 1; !code && i < pruning->count; i++) {
+		if (i < pruning->keep && !is_old(pruning, &pruning->files[i]))
+			continue;
+		one = remove_file(pruning, dirfd(open), &pruning->files[i]);
+		code = code ?: one;
+	}
+	closedir(open);
+	return code;
+}
+
+static void print_pruned(struct json_object *value)
+{
+	struct json_object *removed = member(value, "removed"), *passed = member(value, "passed");
+	bool dry = json_object_get_boolean(member(value, "dry_run"));
+	size_t i, count = json_object_array_length(removed);
+
+	for (i = 0; i < count; i++)
+		printf("%s\n", json_object_get_string(json_object_array_get_idx(removed, i)));
+	printf("%s %zu of %llu recordings, %llu KiB.\n", dry ? "Would remove" : "Removed", count,
+	       (unsigned long long)json_object_get_uint64(member(value, "found")),
+	       (unsigned long long)json_object_get_uint64(member(value, "bytes")) / 1024);
+	for (i = 0; i < json_object_array_length(passed); i++)
+		printf("%s is no recording and stays.\n",
+		       json_object_get_string(json_object_array_get_idx(passed, i)));
+}
+
+int do_prune(int argc, char **argv)
+{
+	struct pruning pruning = { .keep = KEEP_DEFAULT };
+	struct json_object *value;
+	int letter, code, said;
+	size_t i;
+
+	while ((letter = next_option(argc, argv)) != -1) {
+		switch (letter) {
+		case 'k':
+			if (number_option(optarg, 1, INT32_MAX, &pruning.keep))
+				return EXIT_BAD;
+			break;
+		case 'd':
+			if (number_option(optarg, 1, INT32_MAX, &pruning.days))
+				return EXIT_BAD;
+			break;
+		case 'n':
+			pruning.dry = true;
+			break;
+		}
+	}
+	if (optind == argc)
+		return fail("name the directory of recordings, such as /var/lib/lutrace");
+	if (optind + 1 < argc)
+		return fail("'%s' is one argument too many; try --help", argv[optind + 1]);
+
+	pruning.removed = json_object_new_array();
+	pruning.passed = json_object_new_array();
+	code = prune(&pruning, argv[optind]);
+	value = json_object_new_object();
+	json_object_object_add(value, "dry_run", json_object_new_boolean(pruning.dry));
+	json_object_object_add(value, "found", json_object_new_uint64(pruning.count));
+	json_object_object_add(value, "bytes", json_object_new_uint64(pruning.bytes));
+	json_object_object_add(value, "removed", pruning.removed);
+	json_object_object_add(value, "passed", pruning.passed);
+	if (!code || json_object_array_length(pruning.removed)) {
+		said = output(value, print_pruned);
+		code = code ?: said;
+	} else {
+		json_object_put(value);
+	}
+	for (i = 0; i < pruning.count; i++)
+		free(pruning.files[i].path);
+	free(pruning.files);
+	return code;
+}
