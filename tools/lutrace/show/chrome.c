@@ -173,29 +173,60 @@ static int64_t end_of(const struct trace *trace, const struct step *step)
 	return end < begin ? begin : end;
 }
 
+static unsigned int kind_of(const struct step *step)
+{
+	return step->begin->kind == LIVEUPDATE_KIND_FUNCTION || step_is_sum(step)
+		       ? LIVEUPDATE_KIND_NONE
+		       : step->begin->kind;
+}
+
+/*
+ * The tracks that a step is on. What the kernel does on its way, and the functions that it
+ * calls there, nest on one; units of the host are beside each other.
+ */
+static const char *group_of(const struct step *step, const char *object)
+{
+	if (step->begin->kind == KIND_UNIT)
+		return "units";
+	if (kind_of(step) == LIVEUPDATE_KIND_NONE)
+		return "kernel";
+	return object;
+}
+
+/* Do steps of a kind each have tracks of their object's own? */
+static bool by_object(const struct step *step)
+{
+	return kind_of(step) != KIND_UNIT && kind_of(step) != LIVEUPDATE_KIND_NONE;
+}
+
 /* An asynchronous event on track number @track of the object of @step. */
 static void put_async(struct trace *trace, char phase, const struct step *step, int64_t at,
 		      unsigned int track)
 {
 	const struct liveupdate_record *begin = step->begin;
-	char object[NAME_TEXT_SIZE], id[NAME_TEXT_SIZE + 24];
+	char object[NAME_TEXT_SIZE], id[NAME_TEXT_SIZE + 24], name[NAME_TEXT_SIZE + 32];
+	const char *group;
+	uint64_t ns;
 
-	object_text(begin->kind, begin->object, begin->name, object);
-	if (!*object)
-		snprintf(object, sizeof(object), "%s", "kernel");
+	step_object(step, object);
+	group = group_of(step, object);
 	if (track < MAX_TRACKS)
-		snprintf(id, sizeof(id), track ? "%s track %u" : "%s", object, track + 1);
+		snprintf(id, sizeof(id), track ? "%s track %u" : "%s", group, track + 1);
 	else
-		snprintf(id, sizeof(id), "%s step %" PRIu64, object, (uint64_t)step->sequence);
+		snprintf(id, sizeof(id), "%s step %" PRIu64, group, (uint64_t)step->sequence);
 
-	put_event(trace, phase, kind_name(begin->kind), step_name(begin->step), step->side, at);
+	snprintf(name, sizeof(name), group == object || !*object ? "%s" : "%s %s",
+		 step_name(begin->step), object);
+	put_event(trace, phase, kind_name(begin->kind), name, step->side, at);
 	fputs(",\"id2\":{\"local\":", trace->out);
 	put_string(trace->out, id);
 	fputc('}', trace->out);
 	if (phase != 'e') {
 		fprintf(trace->out, ",\"args\":{\"sequence\":%" PRIu64 ",\"object\":",
 			(uint64_t)step->sequence);
-		put_string(trace->out, object);
+		put_string(trace->out, *object ? object : "kernel");
+		if (step_is_sum(step) && handover_duration(trace->handover, step, &ns))
+			fprintf(trace->out, ",\"ns\":%" PRIu64, ns);
 		if (step->parent != NO_PARENT)
 			fprintf(trace->out, ",\"parent\":%" PRIu64,
 				(uint64_t)trace->handover->steps[step->parent].sequence);
@@ -254,22 +285,29 @@ static int compare_objects(const void *left, const void *right)
 
 	if ((*a)->side != (*b)->side)
 		return (*a)->side < (*b)->side ? -1 : 1;
-	if (first->kind != second->kind)
-		return first->kind < second->kind ? -1 : 1;
+	if (kind_of(*a) != kind_of(*b))
+		return kind_of(*a) < kind_of(*b) ? -1 : 1;
+	if (!by_object(*a))
+		goto by_time;
 	if (first->object != second->object)
 		return first->object < second->object ? -1 : 1;
-	name = strcmp(first->name, second->name);
+	name = strcmp((*a)->name, (*b)->name);
 	if (name)
 		return name;
+by_time:
 	if (first->cycles != second->cycles)
 		return first->cycles < second->cycles ? -1 : 1;
+	/* Of those that begin at once the outer one comes first. */
+	if ((*a)->depth != (*b)->depth)
+		return (*a)->depth < (*b)->depth ? -1 : 1;
 	return first->sequence < second->sequence ? -1 : 1;
 }
 
 static bool same_object(const struct step *a, const struct step *b)
 {
-	return a->side == b->side && a->begin->kind == b->begin->kind &&
-	       a->begin->object == b->begin->object && !strcmp(a->begin->name, b->begin->name);
+	if (a->side != b->side || kind_of(a) != kind_of(b))
+		return false;
+	return !by_object(a) || (a->begin->object == b->begin->object && !strcmp(a->name, b->name));
 }
 
 static int put_steps(struct trace *trace)
@@ -306,9 +344,10 @@ static void put_marks(struct trace *trace)
 	for (i = 0; i < handover->count; i++) {
 		const struct step *step = &handover->steps[i];
 
-		if (step->begin->step != LIVEUPDATE_STEP_USER_MARK)
+		if (step->begin->step != LIVEUPDATE_STEP_USER_MARK ||
+		    step->begin->edge != LIVEUPDATE_EDGE_INSTANT)
 			continue;
-		put_event(trace, 'i', "mark", step->begin->name, step->side, begin_of(trace, step));
+		put_event(trace, 'i', "mark", step->name, step->side, begin_of(trace, step));
 		fputs(",\"s\":\"g\"}", trace->out);
 	}
 }
@@ -321,7 +360,7 @@ static void put_workloads(struct trace *trace)
 
 	for (i = 0; i < workloads->count; i++) {
 		const struct workload *workload = &workloads->list[i];
-		char id[2 * LIVEUPDATE_NAME_LENGTH];
+		char id[2 * WORKLOAD_NAME_SIZE];
 
 		if (!workload->pause.known)
 			continue;
