@@ -335,6 +335,8 @@ static void parts(struct synthetic *outgoing, struct synthetic *incoming)
 	synthetic_instant(outgoing, LIVEUPDATE_STEP_JUMP, reboot, 5050 * ms);
 
 	synthetic_init(incoming, "7.3.4-successor", outgoing->sequence);
+	incoming->ledger.header.wall_cycles = 6700 * ms;
+	incoming->ledger.header.wall_ns = 1790000000999000000ULL;
 	synthetic_named(incoming, LIVEUPDATE_STEP_RELOCATE, LIVEUPDATE_KIND_NONE, "", 0,
 			5050 * ms, 5060 * ms);
 	synthetic_named(incoming, LIVEUPDATE_STEP_DECOMPRESS, LIVEUPDATE_KIND_NONE, "", 0,

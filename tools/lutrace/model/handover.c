@@ -386,6 +386,31 @@ int handover_build(struct handover *handover, char why[LEDGER_WHY_SIZE])
 	return explained_find(handover) ? out_of_memory(why) : 0;
 }
 
+/**
+ * handover_add_units - build a handover again, with the units of the incoming host
+ * @handover: one that was built
+ * @units:    what the service manager said; NULL: nothing changes
+ * @why:      filled in if it fails; then it is still to be freed
+ *
+ * Return: 0, -ENOMEM.
+ */
+int handover_add_units(struct handover *handover, const struct evidence_units *units,
+		       char why[LEDGER_WHY_SIZE])
+{
+	struct handover again = { 0 };
+
+	if (!units)
+		return 0;
+	memcpy(again.ledger, handover->ledger, sizeof(again.ledger));
+	memcpy(again.present, handover->present, sizeof(again.present));
+	memset(handover->ledger, 0, sizeof(handover->ledger));
+	handover_free(handover);
+	*handover = again;
+	if (units_place(&handover->units, units, &handover->ledger[INCOMING].header))
+		return out_of_memory(why);
+	return handover_build(handover, why);
+}
+
 void handover_free(struct handover *handover)
 {
 	int side;

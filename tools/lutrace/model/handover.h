@@ -95,6 +95,8 @@ const char *phase_name(unsigned int phase);
 const char *blackout_reason_text(unsigned int reason);
 
 int handover_build(struct handover *handover, char why[LEDGER_WHY_SIZE]);
+int handover_add_units(struct handover *handover, const struct evidence_units *units,
+		       char why[LEDGER_WHY_SIZE]);
 void handover_free(struct handover *handover);
 
 bool step_is_instant(const struct step *step);

@@ -44,6 +44,11 @@ struct units {
 	size_t count;
 };
 
+struct evidence_units;
+struct liveupdate_ledger;
+
+int units_place(struct units *units, const struct evidence_units *evidence,
+		const struct liveupdate_ledger *ledger);
 void units_free(struct units *units);
 
 #endif /* LUTRACE_UNITS_H */
