@@ -136,6 +136,7 @@ void export_figures(struct export_figures *figures, const struct handover *hando
 		read_step(&figures->ledger[handover->steps[i].side], handover, &handover->steps[i]);
 
 	figures->blackout = handover->blackout;
+	figures->explained = handover->explained;
 	export_workloads(&figures->workloads, handover);
 	if (handover_wall(handover, handover->origin, &wall) && wall > 0)
 		figures->time_ns = wall;

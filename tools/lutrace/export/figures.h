@@ -72,6 +72,7 @@ struct export_ledger {
  * struct export_figures - one recording
  * @ledger:   of both kernels
  * @blackout: the pause of the host
+ * @explained: how much of it lies in named steps
  * @workloads: those that have a name
  * @time_ns:  wall-clock time of the begin, 0 if it is not known
  * @says:     the verdict on all of it
@@ -86,6 +87,7 @@ struct export_ledger {
 struct export_figures {
 	struct export_ledger ledger[SIDES];
 	struct blackout blackout;
+	struct explained explained;
 	struct export_workloads workloads;
 	int64_t time_ns;
 	enum verdict says;

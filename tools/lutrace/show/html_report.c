@@ -12,6 +12,7 @@
 #include "show/html_files.h"
 #include "show/output.h"
 #include "show/report.h"
+#include "show/svg.h"
 #include "show/timeline.h"
 
 #define DRAWN_MOST 1500 /* steps in the time line */
@@ -221,9 +222,9 @@ static void put_header(const struct page *page)
 	put_release(page, INCOMING);
 	fprintf(page->out, "</h1>\n<p class=\"verdict %s\"><strong>%s.</strong> ",
 		classes[verdict.says], verdict_word(verdict.says));
-	/* Sentences are longer than names; nothing in this one is the recording's. */
-	fprintf(page->out, "%s</p>\n</header>\n<nav aria-label=\"Sections\">\n<ul>\n",
-		verdict_text(&verdict, text));
+	/* Sentences are longer than html_text() lets names be; workloads have theirs in this one. */
+	svg_text(page->out, verdict_text(&verdict, text));
+	fputs("</p>\n</header>\n<nav aria-label=\"Sections\">\n<ul>\n", page->out);
 	for (i = 0; i < COUNT(sections); i++)
 		fprintf(page->out, "<li><a href=\"#%s\">%s</a></li>\n", sections[i].id,
 			sections[i].title);
