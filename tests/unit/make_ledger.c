@@ -337,8 +337,8 @@ static void parts(struct synthetic *outgoing, struct synthetic *incoming)
 	synthetic_init(incoming, "7.3.4-successor", outgoing->sequence);
 	incoming->ledger.header.wall_cycles = 6700 * ms;
 	incoming->ledger.header.wall_ns = 1790000000999000000ULL;
-	synthetic_named(incoming, LIVEUPDATE_STEP_RELOCATE, LIVEUPDATE_KIND_NONE, "", 0,
-			5050 * ms, 5060 * ms);
+	synthetic_named(incoming, LIVEUPDATE_STEP_RELOCATE, LIVEUPDATE_KIND_NONE, "", 0, 5050 * ms,
+			5060 * ms);
 	synthetic_named(incoming, LIVEUPDATE_STEP_DECOMPRESS, LIVEUPDATE_KIND_NONE, "", 0,
 			5060 * ms, 5299 * ms);
 	synthetic_instant(incoming, LIVEUPDATE_STEP_BOOT, 0, 5300 * ms);
@@ -348,8 +348,8 @@ static void parts(struct synthetic *outgoing, struct synthetic *incoming)
 			5450 * ms, 5650 * ms);
 	synthetic_named(incoming, LIVEUPDATE_STEP_CPU_UP, LIVEUPDATE_KIND_NONE, "cpu1", 0,
 			5655 * ms, 5690 * ms);
-	synthetic_named(incoming, LIVEUPDATE_STEP_SETUP, LIVEUPDATE_KIND_NONE, "smp", 0,
-			5650 * ms, 5700 * ms);
+	synthetic_named(incoming, LIVEUPDATE_STEP_SETUP, LIVEUPDATE_KIND_NONE, "smp", 0, 5650 * ms,
+			5700 * ms);
 	/* What is part of a level is recorded before it is over. */
 	level = synthetic_begin(incoming, LIVEUPDATE_STEP_INITCALLS, 0, LIVEUPDATE_KIND_NONE, 0,
 				5700 * ms);

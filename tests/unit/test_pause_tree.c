@@ -86,8 +86,8 @@ static void names_are_joined_from_their_pieces(void **state)
 	char text[NAME_TEXT_SIZE];
 
 	(void)state;
-	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, name, 0, 1200 * MS,
-	       1210 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, name, 0,
+			1200 * MS, 1210 * MS);
 	handover = build();
 	assert_string_equal(step_object(find(&handover, name), text), name);
 	assert_string_equal(step_name(find(&handover, name)->begin->step), "initcall");
@@ -101,7 +101,7 @@ static void a_name_ends_where_a_piece_is_missing(void **state)
 
 	(void)state;
 	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION,
-	       "123456789012345abcdefghijklmnoXYZ", 0, 1200 * MS, 1210 * MS);
+			"123456789012345abcdefghijklmnoXYZ", 0, 1200 * MS, 1210 * MS);
 	for (i = 0; i < incoming.ledger.count; i++) {
 		if (!strcmp(incoming.ledger.records[i].name, "abcdefghijklmno"))
 			incoming.ledger.records[i].ref = 0;
@@ -117,8 +117,8 @@ static void pieces_of_names_are_no_steps(void **state)
 	size_t i;
 
 	(void)state;
-	synthetic_named(&incoming, LIVEUPDATE_STEP_WAIT, LIVEUPDATE_KIND_NONE, "something that is long", 0,
-	       1200 * MS, 1210 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_WAIT, LIVEUPDATE_KIND_NONE,
+			"something that is long", 0, 1200 * MS, 1210 * MS);
 	handover = build();
 	for (i = 0; i < handover.count; i++)
 		assert_int_not_equal(handover.steps[i].begin->step, LIVEUPDATE_STEP_NAME);
@@ -132,14 +132,14 @@ static void what_is_recorded_when_it_is_over_nests_by_time(void **state)
 
 	(void)state;
 	/* The innermost one is over first. */
-	synthetic_named(&incoming, LIVEUPDATE_STEP_PROBE, LIVEUPDATE_KIND_NONE, "probe", 0, 1310 * MS,
-	       1320 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, "call", 0, 1300 * MS,
-	       1330 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, "other", 0, 1340 * MS,
-	       1350 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALLS, LIVEUPDATE_KIND_NONE, "level", 0, 1300 * MS,
-	       1400 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_PROBE, LIVEUPDATE_KIND_NONE, "probe", 0,
+			1310 * MS, 1320 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, "call", 0,
+			1300 * MS, 1330 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, "other", 0,
+			1340 * MS, 1350 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALLS, LIVEUPDATE_KIND_NONE, "level", 0,
+			1300 * MS, 1400 * MS);
 	handover = build();
 	assert_string_equal(around(&handover, "probe"), "call");
 	assert_string_equal(around(&handover, "call"), "level");
@@ -163,10 +163,10 @@ static void what_overlaps_is_part_of_nothing(void **state)
 	struct handover handover;
 
 	(void)state;
-	synthetic_named(&incoming, LIVEUPDATE_STEP_PROBE, LIVEUPDATE_KIND_NONE, "async", 0, 1310 * MS,
-	       1340 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, "call", 0, 1300 * MS,
-	       1330 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_PROBE, LIVEUPDATE_KIND_NONE, "async", 0,
+			1310 * MS, 1340 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, "call", 0,
+			1300 * MS, 1330 * MS);
 	handover = build();
 	assert_string_equal(around(&handover, "async"), "");
 	release(&handover);
@@ -180,10 +180,10 @@ static void what_a_record_tells_is_believed(void **state)
 	(void)state;
 	outer = synthetic_begin(&incoming, LIVEUPDATE_STEP_SETUP, 0, LIVEUPDATE_KIND_NONE, 0,
 				1200 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_SETUP, LIVEUPDATE_KIND_NONE, "inner", 0, 1210 * MS,
-	       1250 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_WAIT, LIVEUPDATE_KIND_NONE, "told", outer, 1220 * MS,
-	       1230 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_SETUP, LIVEUPDATE_KIND_NONE, "inner", 0,
+			1210 * MS, 1250 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_WAIT, LIVEUPDATE_KIND_NONE, "told", outer,
+			1220 * MS, 1230 * MS);
 	synthetic_end(&incoming, outer, 1300 * MS, 0, 0);
 	handover = build();
 	assert_string_equal(around(&handover, "told"), "");
@@ -237,12 +237,12 @@ static void only_leaves_and_what_names_itself_explain(void **state)
 
 	(void)state;
 	/* 100 ms of which 30 have a name: 20 of the call's own, 10 of its probe. */
-	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALLS, LIVEUPDATE_KIND_NONE, "level", 0, 1300 * MS,
-	       1400 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, "call", 0, 1300 * MS,
-	       1330 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_PROBE, LIVEUPDATE_KIND_NONE, "probe", 0, 1310 * MS,
-	       1320 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALLS, LIVEUPDATE_KIND_NONE, "level", 0,
+			1300 * MS, 1400 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, "call", 0,
+			1300 * MS, 1330 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_PROBE, LIVEUPDATE_KIND_NONE, "probe", 0,
+			1310 * MS, 1320 * MS);
 	handover = build();
 	assert_int_equal(handover.explained.ns, 30 * MS);
 	assert_int_equal(handover.explained.count, 2);
@@ -261,8 +261,8 @@ static void sums_explain_what_else_is_of_their_parent(void **state)
 	(void)state;
 	level = synthetic_begin(&incoming, LIVEUPDATE_STEP_INITCALLS, 0, LIVEUPDATE_KIND_NONE, 0,
 				1300 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, "call", level,
-	       1300 * MS, 1390 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, "call",
+			level, 1300 * MS, 1390 * MS);
 	synthetic_short(&incoming, LIVEUPDATE_KIND_FUNCTION, level, 41, 7 * MS, 1400 * MS);
 	synthetic_end(&incoming, level, 1400 * MS, 0, 0);
 	handover = build();
@@ -283,8 +283,8 @@ static void a_sum_explains_no_more_than_there_is(void **state)
 	(void)state;
 	level = synthetic_begin(&incoming, LIVEUPDATE_STEP_INITCALLS, 0, LIVEUPDATE_KIND_NONE, 0,
 				1300 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, "call", level,
-	       1300 * MS, 1390 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, "call",
+			level, 1300 * MS, 1390 * MS);
 	synthetic_short(&incoming, LIVEUPDATE_KIND_FUNCTION, level, 41, 700 * MS, 1400 * MS);
 	synthetic_short(&incoming, LIVEUPDATE_KIND_DEVICE, level, 1, ~0ULL >> 1, 1400 * MS);
 	synthetic_end(&incoming, level, 1400 * MS, 0, 0);
@@ -298,15 +298,15 @@ static void what_runs_at_the_same_time_is_explained_once(void **state)
 	struct handover handover;
 
 	(void)state;
-	synthetic_named(&incoming, LIVEUPDATE_STEP_CPU_UP, LIVEUPDATE_KIND_NONE, "cpu1", 0, 1300 * MS,
-	       1340 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_CPU_UP, LIVEUPDATE_KIND_NONE, "cpu2", 0, 1320 * MS,
-	       1360 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_CPU_UP, LIVEUPDATE_KIND_NONE, "cpu1", 0,
+			1300 * MS, 1340 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_CPU_UP, LIVEUPDATE_KIND_NONE, "cpu2", 0,
+			1320 * MS, 1360 * MS);
 	/* Before the pause, across its end, and after it. */
 	synthetic_named(&outgoing, LIVEUPDATE_STEP_WAIT, LIVEUPDATE_KIND_NONE, "early", 0, 900 * MS,
-	       950 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_WAIT, LIVEUPDATE_KIND_NONE, "across", 0, 1990 * MS,
-	       2100 * MS);
+			950 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_WAIT, LIVEUPDATE_KIND_NONE, "across", 0,
+			1990 * MS, 2100 * MS);
 	handover = build();
 	assert_int_equal(handover.explained.ns, 70 * MS);
 	release(&handover);
@@ -336,11 +336,11 @@ static void phases_add_up(void **state)
 
 	(void)state;
 	synthetic_named(&outgoing, LIVEUPDATE_STEP_RELOCATE, LIVEUPDATE_KIND_NONE, "", 0, 1010 * MS,
-	       1050 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_SETUP, LIVEUPDATE_KIND_NONE, "memory", 0, 1101 * MS,
-	       1899 * MS);
-	synthetic_named(&incoming, LIVEUPDATE_STEP_WAIT, LIVEUPDATE_KIND_NONE, "agent", 0, 1901 * MS,
-	       1999 * MS);
+			1050 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_SETUP, LIVEUPDATE_KIND_NONE, "memory", 0,
+			1101 * MS, 1899 * MS);
+	synthetic_named(&incoming, LIVEUPDATE_STEP_WAIT, LIVEUPDATE_KIND_NONE, "agent", 0,
+			1901 * MS, 1999 * MS);
 	handover = build();
 	for (i = 0; i < LIVEUPDATE_PHASE_COUNT; i++) {
 		assert_true(handover.explained.phases[i] <= handover.blackout.phases[i].ns);

@@ -105,11 +105,11 @@ static void divide(struct measure *measure)
 			continue;
 		measure->cursor[i] = begin;
 		parent = handover->steps[i].parent;
-		if (parent == NO_PARENT ||
-		    !clip(handover, &handover->steps[parent], &from, &until))
+		if (parent == NO_PARENT || !clip(handover, &handover->steps[parent], &from, &until))
 			continue;
 		/* A part may go on for longer than what it is part of. */
-		add_segment(measure, parent, measure->cursor[parent], begin < until ? begin : until);
+		add_segment(measure, parent, measure->cursor[parent],
+			    begin < until ? begin : until);
 		if (end > measure->cursor[parent])
 			measure->cursor[parent] = end;
 	}

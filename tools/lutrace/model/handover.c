@@ -106,9 +106,9 @@ static void add_sum(struct building *building, const struct liveupdate_record *r
 	made->name[0] = '\0';
 	step = add_step(building, made);
 	step->sum = record->count;
-	step->name = record->kind == LIVEUPDATE_KIND_DEVICE     ? "devices" :
-		     record->kind == LIVEUPDATE_KIND_FUNCTION ? "functions" :
-								"parts";
+	step->name = record->kind == LIVEUPDATE_KIND_DEVICE	? "devices"
+		     : record->kind == LIVEUPDATE_KIND_FUNCTION ? "functions"
+								: "parts";
 }
 
 /* What follows "begin:" or "end:" in a mark, NULL if it does not begin so. */

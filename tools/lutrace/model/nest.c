@@ -37,8 +37,8 @@ static bool encloses_others(const struct step *step)
 {
 	unsigned int number = step->begin->step;
 
-	return ledger_class(number) == LIVEUPDATE_CLASS_HANDOVER ||
-	       number > LIVEUPDATE_STEP_NAME || number == LIVEUPDATE_STEP_USER_MARK;
+	return ledger_class(number) == LIVEUPDATE_CLASS_HANDOVER || number > LIVEUPDATE_STEP_NAME ||
+	       number == LIVEUPDATE_STEP_USER_MARK;
 }
 
 /* Would @parent be part of @step itself? Then their times are damaged. */
@@ -88,7 +88,8 @@ static void nest_by_time(struct handover *handover, const struct step **order, s
 	for (i = 0; i < count; i++) {
 		size_t at = (size_t)(order[i] - handover->steps);
 
-		while (depth && end_of(&handover->steps[around[depth - 1]]) < order[i]->begin->cycles)
+		while (depth &&
+		       end_of(&handover->steps[around[depth - 1]]) < order[i]->begin->cycles)
 			depth--;
 		if (order[i]->parent == NO_PARENT)
 			nest_step(handover, at, around, depth);

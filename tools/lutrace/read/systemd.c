@@ -86,8 +86,12 @@ static struct json_object *ask_manager(void)
 	static const char *const names[] = { "Version", "UserspaceTimestamp",
 					     "UserspaceTimestampMonotonic" };
 	char *arguments[8 + 3 + 2 * OWN_PARTS] = {
-		"busctl", "--json=short", "get-property", "org.freedesktop.systemd1",
-		"/org/freedesktop/systemd1", MANAGER,
+		"busctl",
+		"--json=short",
+		"get-property",
+		"org.freedesktop.systemd1",
+		"/org/freedesktop/systemd1",
+		MANAGER,
 	};
 	const char *asked[3 + 2 * OWN_PARTS];
 	struct json_object *answer = json_object_new_object();
@@ -108,8 +112,7 @@ static struct json_object *ask_manager(void)
 	     i++, line = strtok_r(NULL, "\n", &rest)) {
 		struct json_object *property = json_tokener_parse(line);
 
-		json_object_object_add(answer, asked[i],
-				       json_object_get(member(property, "data")));
+		json_object_object_add(answer, asked[i], json_object_get(member(property, "data")));
 		json_object_put(property);
 	}
 	free(text);

@@ -8,9 +8,12 @@
 #include "show/report.h"
 
 const struct column phase_columns[PHASE_COLUMNS] = {
-	{ "name", "phase", COLUMN_TEXT }, { "begin_ns", "begin", COLUMN_TIME },
-	{ "ns", "time", COLUMN_TIME },	  { "ns", "share", COLUMN_SHARE },
-	{ "unexplained_ns", "unnamed", COLUMN_TIME }, { "ns", "", COLUMN_BAR },
+	{ "name", "phase", COLUMN_TEXT },
+	{ "begin_ns", "begin", COLUMN_TIME },
+	{ "ns", "time", COLUMN_TIME },
+	{ "ns", "share", COLUMN_SHARE },
+	{ "unexplained_ns", "unnamed", COLUMN_TIME },
+	{ "ns", "", COLUMN_BAR },
 };
 
 const struct column workload_columns[WORKLOAD_COLUMNS] = {
@@ -55,8 +58,9 @@ const char *explained_text(struct json_object *blackout, char text[EXPLAINED_TEX
 		const char *object = member_text(leaf, "object");
 
 		length += (size_t)snprintf(text + length, EXPLAINED_TEXT_SIZE - length,
-					   "%s%s%s%.63s (%s)", i ? ", " : "; most: ",
-					   member_text(leaf, "step"), *object ? " " : "", object,
+					   "%s%s%s%.63s (%s)",
+					   i ? ", " : "; most: ", member_text(leaf, "step"),
+					   *object ? " " : "", object,
 					   time_text(member_number(leaf, "ns"), time));
 	}
 	return text;

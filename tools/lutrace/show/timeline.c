@@ -375,8 +375,7 @@ static void put_step_table(const struct timeline *timeline, int top,
 		fprintf(timeline->out, "<text class=\"number\" x=\"%d\" y=\"%d\">%s</text>\n",
 			x + 220, y, time_text((int64_t)ns, time));
 		fprintf(timeline->out, "<text class=\"quiet\" x=\"%d\" y=\"%d\">", x + 240, y);
-		svg_text(timeline->out,
-			 step_object(steps[i], object));
+		svg_text(timeline->out, step_object(steps[i], object));
 		fprintf(timeline->out, "</text>\n");
 	}
 }

@@ -194,8 +194,9 @@ static void print_unexplained(struct json_object *value)
 	for (i = 0; i < count; i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i);
 
-		printf("%s%s of %s", i ? ", " : "\nIn no named step: ",
-		       time_text(member_number(row, "ns"), text), member_text(row, "phase"));
+		printf("%s%s of %s",
+		       i ? ", " : "\nIn no named step: ", time_text(member_number(row, "ns"), text),
+		       member_text(row, "phase"));
 	}
 	if (count)
 		printf(" (%.2f %% of the pause).\n",

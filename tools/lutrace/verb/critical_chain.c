@@ -213,8 +213,7 @@ static size_t busy_times(const struct handover *handover, struct interval *busy)
 	for (i = 0; i < handover->count; i++) {
 		const struct step *step = &handover->steps[i];
 
-		if (step_is_instant(step) ||
-		    !handover_duration(handover, step, &ns))
+		if (step_is_instant(step) || !handover_duration(handover, step, &ns))
 			continue;
 		busy[count].begin = handover_time(handover, step->begin->cycles);
 		busy[count].end = busy[count].begin + (int64_t)ns;
@@ -381,7 +380,8 @@ static void print_node(struct json_object *node)
 	char text[TIME_TEXT_SIZE];
 	bool phase = member(node, "phase");
 
-	if (member(node, "step") && !strcmp(member_text(node, "step"), step_name(LIVEUPDATE_STEP_SHORT))) {
+	if (member(node, "step") &&
+	    !strcmp(member_text(node, "step"), step_name(LIVEUPDATE_STEP_SHORT))) {
 		/* Nobody knows when each of them began. */
 		printf("%" PRId64 " short %s +%s\n", member_number(node, "count"), object,
 		       time_text(member_number(node, "ns"), text));

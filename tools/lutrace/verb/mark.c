@@ -63,11 +63,11 @@ int do_mark(int argc, char **argv)
 	while (next_option(argc, argv) != -1)
 		directory = optarg;
 	if (optind == argc)
-		return fail("name the mark, such as pause:NAME, resume:NAME or begin NAME; try --help");
+		return fail(
+			"name the mark, such as pause:NAME, resume:NAME or begin NAME; try --help");
 	step = !strcmp(argv[optind], "begin") || !strcmp(argv[optind], "end");
 	if (step && optind + 1 == argc)
-		return fail("name what is to %s: lutrace mark %s NAME", argv[optind],
-			    argv[optind]);
+		return fail("name what is to %s: lutrace mark %s NAME", argv[optind], argv[optind]);
 	if (optind + 1 + step < argc)
 		return fail("'%s' is one argument too many; try --help", argv[optind + 1 + step]);
 
