@@ -89,7 +89,7 @@ int liveupdate_mark_write(int fd, const char *mark)
 
 static int write_mark(int fd, const char *mark, const char *workload)
 {
-	char text[LIVEUPDATE_MARK_LENGTH_MAX + 1];
+	char text[LIVEUPDATE_MARK_LENGTH_MAX + 1] = "";
 	size_t length = 0, i;
 	int ret;
 

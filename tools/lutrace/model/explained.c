@@ -60,6 +60,8 @@ static bool clip(const struct handover *handover, const struct step *step, uint6
 static bool names_itself(const struct step *step)
 {
 	switch (step->begin->step) {
+	case LIVEUPDATE_STEP_SETUP:
+	case LIVEUPDATE_STEP_TEARDOWN:
 	case LIVEUPDATE_STEP_INITCALL:
 	case LIVEUPDATE_STEP_PROBE:
 	case LIVEUPDATE_STEP_SHUTDOWN:

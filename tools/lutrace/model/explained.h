@@ -5,9 +5,9 @@
  * This is the only place that says what counts. A moment of the pause is explained if
  *
  *	a step was under way that has no steps in it (a leaf), or
- *	a step was under way that names what ran - an initcall, the probe or the shutdown
- *	of a device, a unit, a step between marks - and none of the steps in it was: then
- *	it is that one's own time.
+ *	a step was under way that names what ran - a part of boot or of the reboot call, an
+ *	initcall, the probe or the shutdown of a device, a unit, a step between marks - and
+ *	none of the steps in it was: then it is that one's own time.
  *
  * The own time of a step that only gathers others (a level of initcalls, a session) is
  * not explained by its name.

@@ -90,7 +90,7 @@ int names_add(struct names *names, const struct ledger *ledger)
 
 	if (!count)
 		return 0;
-	pieces = calloc(count, sizeof(*pieces));
+	pieces = calloc(count, sizeof(const struct liveupdate_record *));
 	list = reallocarray(names->list, names->count + count, sizeof(*list));
 	if (list)
 		names->list = list;
@@ -99,7 +99,7 @@ int names_add(struct names *names, const struct ledger *ledger)
 		return -ENOMEM;
 	}
 	take_pieces(ledger, pieces);
-	qsort(pieces, count, sizeof(*pieces), compare_pieces);
+	qsort(pieces, count, sizeof(const struct liveupdate_record *), compare_pieces);
 	for (i = 0; i < count; i = next) {
 		const struct liveupdate_record *begin;
 

@@ -84,7 +84,7 @@ static void nest_by_time(struct handover *handover, const struct step **order, s
 			order[count++] = step;
 	}
 	if (count)
-		qsort(order, count, sizeof(*order), compare_intervals);
+		qsort(order, count, sizeof(const struct step *), compare_intervals);
 	for (i = 0; i < count; i++) {
 		size_t at = (size_t)(order[i] - handover->steps);
 
@@ -183,7 +183,7 @@ static int sort_steps(struct handover *handover, struct place *places, size_t *p
  */
 int steps_nest(struct handover *handover)
 {
-	const struct step **order = calloc(handover->count ?: 1, sizeof(*order));
+	const struct step **order = calloc(handover->count ?: 1, sizeof(const struct step *));
 	struct place *places = calloc(handover->count ?: 1, sizeof(*places));
 	size_t *indices = calloc(handover->count ?: 1, sizeof(*indices));
 	int ret = -ENOMEM;

@@ -25,6 +25,10 @@
 
 #define MANAGER "org.freedesktop.systemd1.Manager"
 
+#define UNIT_PROPERTIES                                                                           \
+	"--property=Id,ActiveState,InactiveExitTimestampMonotonic,"                               \
+	"ActiveEnterTimestampMonotonic,InactiveEnterTimestampMonotonic"
+
 /* What systemd does itself before it starts the first unit. */
 static const struct own_part {
 	const char *name;
@@ -169,14 +173,14 @@ static void add_unit(struct json_object *list, const char *name, int64_t begin, 
 }
 
 /**
- * struct shown - one unit, as systemctl shows it
+ * struct shown_unit - one unit, as systemctl shows it
  * @name:     its name
  * @begin:    it began to start
  * @active:   it was active; of an earlier start if that is before @begin
  * @inactive: it was no longer active, or had done what it was started for
  * @failed:   it failed
  */
-struct shown {
+struct shown_unit {
 	char name[UNIT_NAME_MOST + 1];
 	int64_t begin;
 	int64_t active;
@@ -184,7 +188,7 @@ struct shown {
 	bool failed;
 };
 
-static void take_property(struct shown *shown, const char *name, const char *value)
+static void take_property(struct shown_unit *shown, const char *name, const char *value)
 {
 	if (!strcmp(name, "Id"))
 		snprintf(shown->name, sizeof(shown->name), "%s", value);
@@ -199,7 +203,7 @@ static void take_property(struct shown *shown, const char *name, const char *val
 }
 
 /* What is still being started has no end yet, and is left out. */
-static void add_shown(struct json_object *list, const struct shown *shown)
+static void add_shown(struct json_object *list, const struct shown_unit *shown)
 {
 	int64_t end = shown->active >= shown->begin ? shown->active : shown->inactive;
 
@@ -213,18 +217,11 @@ static void add_shown(struct json_object *list, const struct shown *shown)
  */
 static bool add_units(struct json_object *list)
 {
-	char *const arguments[] = { "systemctl",
-				    "show",
-				    "--all",
-				    "--property=Id,ActiveState,InactiveExitTimestampMonotonic,"
-				    "ActiveEnterTimestampMonotonic,InactiveEnterTimestampMonotonic",
-				    "*.service",
-				    "*.socket",
-				    "*.mount",
-				    "*.swap",
-				    NULL };
+	char *const arguments[] = { "systemctl",     "show",	  "--all",
+				    UNIT_PROPERTIES, "*.service", "*.socket",
+				    "*.mount",	     "*.swap",	  NULL };
 	char *text = output_of_program(arguments), *line, *next, *value;
-	struct shown shown = { 0 };
+	struct shown_unit shown = { 0 };
 
 	for (line = text; line && *line; line = next) {
 		next = line + strcspn(line, "\n");
@@ -232,7 +229,7 @@ static bool add_units(struct json_object *list)
 			*next++ = '\0';
 		if (!*line) {
 			add_shown(list, &shown);
-			shown = (struct shown){ 0 };
+			shown = (struct shown_unit){ 0 };
 			continue;
 		}
 		value = strchr(line, '=');
