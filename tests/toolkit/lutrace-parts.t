@@ -58,11 +58,11 @@ is "sums are steps of their parent, with how many they are and what they took" \
 	'[["device","devices",37,19000000],["function","functions",412,75000000]]'
 is "pieces of names are no steps" \
 	"$("$lutrace" steps -L -j -l parts | jq '[.steps[] | select(.step == "name")] | length')" 0
-"$lutrace" plot -l parts | texts >texts
+"$lutrace" plot -l parts | texts >words
 for name in populate_rootfs_from_the_image acpi_init boot-cpu agent-of-the-host; do
-	ok "plot draws $name by its name" grep -qx "$name" texts
+	ok "plot draws $name by its name" grep -qx "$name" words
 done
-like "plot says how much is explained" "$(cat texts)" 'explained: 98.00 % of the pause; most: initcall acpi_init'
+like "plot says how much is explained" "$(cat words)" 'explained: 98.00 % of the pause; most: initcall acpi_init'
 "$lutrace" report --chrome -l parts >chrome.json
 is "in a trace the steps of a boot nest on one track" \
 	"$(jq -c '[.traceEvents[] | select(.ph == "b" and .pid == 2 and .id2.local == "kernel") | .name] | .[-4:]' chrome.json)" \

@@ -25,9 +25,7 @@
 
 #define MANAGER "org.freedesktop.systemd1.Manager"
 
-#define UNIT_PROPERTIES                                                                           \
-	"--property=Id,ActiveState,InactiveExitTimestampMonotonic,"                               \
-	"ActiveEnterTimestampMonotonic,InactiveEnterTimestampMonotonic"
+#define UNIT_PROPERTIES "--property=Id,ActiveState,InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic,InactiveEnterTimestampMonotonic"
 
 /* What systemd does itself before it starts the first unit. */
 static const struct own_part {
