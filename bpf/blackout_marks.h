@@ -4,6 +4,7 @@
  *
  *	pause		resume		of a host, or of whoever gives no name
  *	pause:NAME	resume:NAME	of one workload of many
+ *	begin:NAME	end:NAME	a step of user space
  *
  * This is the only place that says which mark is which, and which of several
  * marks counts; blackout.h makes pauses of them.
@@ -39,10 +40,18 @@ enum blackout_mark {
 /* What follows "pause" or "resume" in a mark that has a name. */
 #define BLACKOUT_MARK_SEPARATOR ":"
 
+/* Marks that begin and end a step of user space, with its name behind them. */
+#define BLACKOUT_MARK_STEP_BEGIN "begin:"
+#define BLACKOUT_MARK_STEP_END	 "end:"
+
 /* So many names are told apart in one live update. */
 #define BLACKOUT_WORKLOADS 512
 
-/* The name of a workload; all 0 for marks without one. */
+/*
+ * The name of a workload; all 0 for marks without one. It is what the record itself has of
+ * it: the first 15 bytes of the mark. BPF programs tell workloads apart by that; lutrace
+ * has the whole name, which further records hold.
+ */
 struct blackout_name {
 	char text[LIVEUPDATE_NAME_LENGTH];
 };

@@ -16,7 +16,7 @@ sleep 0.2
 lutrace mark pause:vm2
 lutrace mark pause:gone
 for i in $(seq 40); do echo "pause:w$i" >/sys/kernel/liveupdate/ledger/mark; done
-lutrace mark pause:toolongname >"$LAB_RESULTS/long" 2>&1
+lutrace mark "pause:$(printf 'n%.0s' $(seq 57))" >"$LAB_RESULTS/long" 2>&1
 echo "exit $?" >>"$LAB_RESULTS/long"
 END
 before=$stage
@@ -55,7 +55,7 @@ answer() { lab_json "$1.json" '.blackout | tostring'; }
 pauses() { lab_json "$1.json" "[.blackout.workloads[] | $2] | tostring"; }
 
 is "a name that a resume has no room for is refused" "$(cat "$lab_results/long")" \
-	"lutrace: the mark 'pause:toolongname' was not written: it is too long: a mark has at most 15 characters, the name of a workload 8; use a shorter name
+	"lutrace: the mark 'pause:$(printf 'n%.0s' {1..57})' was not written: it is too long: a mark has at most 63 characters, a name in it 56; use a shorter name
 exit 1"
 is "workloads that were paused or resumed are listed, by name" \
 	"$(pauses ledger 'select(.name | startswith("w") | not) | .name')" '["gone","new","vm1","vm2"]'

@@ -26,7 +26,15 @@ is "and nothing else" "$(cat ledger/mark)" pause:vm1
 is "one without a mark is an error" "$(status "$lutrace" mark -l ledger)" 1
 like "which names one" "$(cat said)" 'pause:NAME'
 is "so is a second one" "$(status "$lutrace" mark -l ledger pause:vm1 pause:vm2)" 1
-for mark in pause: pause:123456789 resume:123456789 'resume:a b' 'sixteen letters.' ''; do
+is "begin and end have a name behind them" \
+	"$(for edge in begin end; do "$lutrace" mark -l ledger $edge net.up; cat ledger/mark; : >ledger/mark; done)" \
+	begin:net.upend:net.up
+is "and are none without one" "$(status "$lutrace" mark -l ledger begin)" 1
+like "which says how they are written" "$(cat said)" 'lutrace mark begin NAME'
+long=$(printf 'n%.0s' {1..56})
+is "names have up to 56 characters" \
+	"$(status "$lutrace" mark -l ledger "resume:$long") $(cat ledger/mark)" "0 resume:$long"
+for mark in pause: "pause:${long}x" "resume:${long}x" 'resume:a b' begin: 'end:a b' "$(printf 'm%.0s' {1..64})" ''; do
 	: >ledger/mark
 	is "'$mark' is none" "$(status "$lutrace" mark -l ledger "$mark")" 1
 	like "and it says why, and what to do" "$(cat said)" '^lutrace: the mark .* use a(nother|  *shorter) name$'
@@ -74,7 +82,7 @@ END
 build_with() { "$1" "${@:2}" -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags liveupdate-mark) monitor.c $(pkg-config --libs liveupdate-mark); }
 ok "a program in C is built with what pkg-config says" build_with cc -std=c99 -o monitor
 is "and writes marks" "$(./monitor vm1; ./monitor)" pause:vm1resume
-is "or learns why not" "$(status ./monitor 123456789) $(cut -c 1-14 said)" "1 it is too long"
+is "or learns why not" "$(status ./monitor "${long}x") $(cut -c 1-14 said)" "1 it is too long"
 if command -v g++ >/dev/null; then
 	ok "so is one in C++" build_with g++ -x c++ -c -o monitor.o
 else

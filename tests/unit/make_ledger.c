@@ -309,6 +309,68 @@ static void delay(struct synthetic *synthetic, __u64 cycles)
 		ledger->records[i].cycles += cycles;
 }
 
+/*
+ * What a kernel that names its parts records: nearly all of the pause, from the mark "pause"
+ * at 5 s to the mark "resume" at 7 s, in steps that are recorded when they are over.
+ */
+static void parts(struct synthetic *outgoing, struct synthetic *incoming)
+{
+	const __u64 ms = 1000000;
+	__u64 reboot, level;
+
+	synthetic_free(outgoing);
+	synthetic_free(incoming);
+	synthetic_init(outgoing, "7.3.4", 1);
+	synthetic_mark(outgoing, "pause:a-machine-with-a-long-name", 5000 * ms);
+	reboot = synthetic_begin(outgoing, LIVEUPDATE_STEP_REBOOT, 0, LIVEUPDATE_KIND_NONE, 0,
+				 5001 * ms);
+	synthetic_named(outgoing, LIVEUPDATE_STEP_TEARDOWN, LIVEUPDATE_KIND_NONE, "notifiers",
+			reboot, 5001 * ms, 5010 * ms);
+	level = synthetic_begin(outgoing, LIVEUPDATE_STEP_DEVICE_SHUTDOWN, reboot,
+				LIVEUPDATE_KIND_NONE, 0, 5010 * ms);
+	synthetic_named(outgoing, LIVEUPDATE_STEP_SHUTDOWN, LIVEUPDATE_KIND_NONE, "serial8250",
+			level, 5011 * ms, 5030 * ms);
+	synthetic_short(outgoing, LIVEUPDATE_KIND_DEVICE, level, 37, 19 * ms, 5050 * ms);
+	synthetic_end(outgoing, level, 5050 * ms, 0, 0);
+	synthetic_instant(outgoing, LIVEUPDATE_STEP_JUMP, reboot, 5050 * ms);
+
+	synthetic_init(incoming, "7.3.4-successor", outgoing->sequence);
+	incoming->ledger.header.wall_cycles = 6700 * ms;
+	incoming->ledger.header.wall_ns = 1790000000999000000ULL;
+	synthetic_named(incoming, LIVEUPDATE_STEP_RELOCATE, LIVEUPDATE_KIND_NONE, "", 0, 5050 * ms,
+			5060 * ms);
+	synthetic_named(incoming, LIVEUPDATE_STEP_DECOMPRESS, LIVEUPDATE_KIND_NONE, "", 0,
+			5060 * ms, 5299 * ms);
+	synthetic_instant(incoming, LIVEUPDATE_STEP_BOOT, 0, 5300 * ms);
+	synthetic_named(incoming, LIVEUPDATE_STEP_SETUP, LIVEUPDATE_KIND_NONE, "memory", 0,
+			5300 * ms, 5450 * ms);
+	synthetic_named(incoming, LIVEUPDATE_STEP_SETUP, LIVEUPDATE_KIND_NONE, "boot-cpu", 0,
+			5450 * ms, 5650 * ms);
+	synthetic_named(incoming, LIVEUPDATE_STEP_CPU_UP, LIVEUPDATE_KIND_NONE, "cpu1", 0,
+			5655 * ms, 5690 * ms);
+	synthetic_named(incoming, LIVEUPDATE_STEP_SETUP, LIVEUPDATE_KIND_NONE, "smp", 0, 5650 * ms,
+			5700 * ms);
+	/* What is part of a level is recorded before it is over. */
+	level = synthetic_begin(incoming, LIVEUPDATE_STEP_INITCALLS, 0, LIVEUPDATE_KIND_NONE, 0,
+				5700 * ms);
+	synthetic_named(incoming, LIVEUPDATE_STEP_PROBE, LIVEUPDATE_KIND_NONE, "i8042", 0,
+			5720 * ms, 5900 * ms);
+	synthetic_named(incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION,
+			"populate_rootfs_from_the_image", level, 5700 * ms, 5910 * ms);
+	synthetic_named(incoming, LIVEUPDATE_STEP_INITCALL, LIVEUPDATE_KIND_FUNCTION, "acpi_init",
+			level, 5910 * ms, 6600 * ms);
+	synthetic_short(incoming, LIVEUPDATE_KIND_FUNCTION, level, 412, 75 * ms, 6690 * ms);
+	synthetic_end(incoming, level, 6690 * ms, 0, 0);
+	synthetic_instant(incoming, LIVEUPDATE_STEP_INIT, 0, 6700 * ms);
+	synthetic_mark(incoming, "begin:network", 6701 * ms);
+	synthetic_mark(incoming, "begin:agent-of-the-host", 6750 * ms);
+	synthetic_mark(incoming, "end:network", 6800 * ms);
+	synthetic_named(incoming, LIVEUPDATE_STEP_SESSION_RETRIEVE, LIVEUPDATE_KIND_SESSION,
+			"session", 0, 6900 * ms, 6950 * ms);
+	synthetic_mark(incoming, "end:agent-of-the-host", 6990 * ms);
+	synthetic_mark(incoming, "resume:a-machine-with-a-long-name", 7000 * ms);
+}
+
 /* A mark before the record number @at; those from there on count one more. */
 static void insert_mark(struct synthetic *synthetic, size_t at, const char *name, __u64 cycles)
 {
@@ -398,7 +460,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3) {
 		fprintf(stderr,
-			"usage: make-ledger handover|cold|running|no-marks|nested|deep[:N]|together|crowded[:N]|open[:N]|large[:N]|damaged|late:N|refused-reboot|died-frozen|died-restoring|unfinished|half-finished|full-mark|full-version-1|full-files|full-cold|workloads[:N]|workloads-late:N|unnamed[:N] DIRECTORY\n");
+			"usage: make-ledger handover|cold|running|no-marks|nested|deep[:N]|together|crowded[:N]|open[:N]|large[:N]|damaged|late:N|refused-reboot|died-frozen|died-restoring|unfinished|half-finished|parts|full-mark|full-version-1|full-files|full-cold|workloads[:N]|workloads-late:N|unnamed[:N] DIRECTORY\n");
 		return 2;
 	}
 	/* SCENARIO or SCENARIO:NUMBER */
@@ -450,6 +512,8 @@ int main(int argc, char **argv)
 	} else if (!strcmp(scenario, "workloads") || !strcmp(scenario, "unnamed")) {
 		workloads(&outgoing, &incoming, strchr(argv[1], ':') ? number : 2,
 			  *scenario == 'w');
+	} else if (!strcmp(scenario, "parts")) {
+		parts(&outgoing, &incoming);
 	} else if (!strcmp(scenario, "half-finished")) {
 		half_finished(&outgoing, &incoming);
 	} else if (!strncmp(scenario, "full-", 5)) {

@@ -123,6 +123,56 @@ void synthetic_instant(struct synthetic *synthetic, int step, __u64 parent, __u6
 				 });
 }
 
+/* The rest of a name that a record has the first 15 bytes of. */
+static void add_pieces(struct synthetic *synthetic, struct liveupdate_record record,
+		       const char *name)
+{
+	size_t at;
+
+	record.ref = record.sequence;
+	record.step = LIVEUPDATE_STEP_NAME;
+	record.edge = LIVEUPDATE_EDGE_INSTANT;
+	record.object = 0;
+	for (at = LIVEUPDATE_NAME_LENGTH - 1; at < strlen(name); at += LIVEUPDATE_NAME_LENGTH - 1) {
+		record.count = at;
+		snprintf(record.name, sizeof(record.name), "%.15s", name + at);
+		synthetic_add(synthetic, record);
+	}
+}
+
+/* A step that is recorded when it is over; its name in pieces if it is long. */
+void synthetic_named(struct synthetic *synthetic, int step, int kind, const char *name,
+		     __u64 parent, __u64 from, __u64 until)
+{
+	struct liveupdate_record record = {
+		.cycles = from,
+		.ref = parent,
+		.step = (__u16)step,
+		.edge = LIVEUPDATE_EDGE_BEGIN,
+		.kind = (__u8)kind,
+	};
+
+	snprintf(record.name, sizeof(record.name), "%.15s", name);
+	record.sequence = synthetic_add(synthetic, record);
+	add_pieces(synthetic, record, name);
+	synthetic_end(synthetic, record.sequence, until, 0, 0);
+}
+
+/* The sum of @count parts of a step that were too short for records. */
+void synthetic_short(struct synthetic *synthetic, int kind, __u64 parent, __u64 count, __u64 sum,
+		     __u64 cycles)
+{
+	synthetic_add(synthetic, (struct liveupdate_record){
+					 .cycles = cycles,
+					 .ref = parent,
+					 .step = LIVEUPDATE_STEP_SHORT,
+					 .edge = LIVEUPDATE_EDGE_INSTANT,
+					 .kind = (__u8)kind,
+					 .object = count,
+					 .count = sum,
+				 });
+}
+
 void synthetic_mark(struct synthetic *synthetic, const char *name, __u64 cycles)
 {
 	struct liveupdate_record record = {
@@ -132,8 +182,9 @@ void synthetic_mark(struct synthetic *synthetic, const char *name, __u64 cycles)
 		.kind = LIVEUPDATE_KIND_USER,
 	};
 
-	snprintf(record.name, sizeof(record.name), "%s", name);
-	synthetic_add(synthetic, record);
+	snprintf(record.name, sizeof(record.name), "%.15s", name);
+	record.sequence = synthetic_add(synthetic, record);
+	add_pieces(synthetic, record, name);
 }
 
 /* The ledger as the kernel shows it; to be freed. */

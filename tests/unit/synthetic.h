@@ -29,6 +29,10 @@ __u64 synthetic_begin(struct synthetic *synthetic, int step, __u64 parent, int k
 		      __u64 cycles);
 void synthetic_end(struct synthetic *synthetic, __u64 begin, __u64 cycles, int ret, __u64 count);
 void synthetic_instant(struct synthetic *synthetic, int step, __u64 parent, __u64 cycles);
+void synthetic_named(struct synthetic *synthetic, int step, int kind, const char *name,
+		     __u64 parent, __u64 from, __u64 until);
+void synthetic_short(struct synthetic *synthetic, int kind, __u64 parent, __u64 count, __u64 sum,
+		     __u64 cycles);
 void synthetic_mark(struct synthetic *synthetic, const char *name, __u64 cycles);
 void synthetic_version_1(struct synthetic *synthetic);
 void synthetic_forget(struct synthetic *synthetic, int step);

@@ -43,7 +43,10 @@ static const char whole[] =
 	"\"vendor\":null,\"device\":\"b\"}],\"probes\":[\"faults\"],\"clocksource\":null,"
 	"\"load_average\":null,\"boot_id\":null},\"incoming\":null,\"preserved\":{"
 	"\"memory_pages\":1,\"domains\":2,\"table_pages\":3,\"devices\":4}},"
-	"\"host\":{\"name\":\"a\",\"machine_id\":\"0123456789abcdef0123456789abcdef\"}}";
+	"\"host\":{\"name\":\"a\",\"machine_id\":\"0123456789abcdef0123456789abcdef\"},"
+	"\"units\":{\"manager\":\"systemd 257\",\"unknown\":null,\"cycles\":9223372036854775807,"
+	"\"monotonic_ns\":5,\"list\":[{\"name\":\"a.service\",\"begin_us\":1,\"end_us\":2,"
+	"\"failed\":true}]}}";
 
 static struct json_object *parse(const char *text)
 {
@@ -86,7 +89,7 @@ static void nothing_is_no_evidence(void **state)
 	evidence_write(&evidence, after);
 	assert_string_equal(json_object_to_json_string_ext(after, 0),
 			    "{\"identity\":null,\"dma\":null,\"interrupts\":null,\"session\":null,"
-			    "\"referee\":null,\"environment\":null,\"host\":null}");
+			    "\"referee\":null,\"environment\":null,\"host\":null,\"units\":null}");
 	evidence_free(&evidence);
 	json_object_put(before);
 	json_object_put(after);
@@ -110,6 +113,9 @@ static void what_does_not_fit_is_named(void **state)
 		{ "/environment", "7", "'environment' is a number" },
 		{ "/host/machine_id", "\"lunch\"", "'host.machine_id'" },
 		{ "/host/others", "1", "'host." },
+		{ "/units/list/0/failed", "0", "'units.list[0].failed' is a number" },
+		{ "/units/list/0/end_us", "-1", "'units.list[0].end_us'" },
+		{ "/units/cycles", "-1", "'units.cycles'" },
 		{ "/generator", "7", "'generator'" },
 		{ "/identity/verdict", "null", "'identity.verdict' is missing" },
 		{ "/identity/verdict", "\"perhaps\"", "'identity.verdict' is 'perhaps'" },

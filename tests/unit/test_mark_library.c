@@ -18,6 +18,9 @@
 #include "blackout_marks.h"
 #include "liveupdate_mark.h"
 
+/* 56 characters. */
+#define LONG_NAME "a-name-of-a-workload-that-is-as-long-as-the-kernel-takes"
+
 static int ends[2];
 
 static int setup(void **state)
@@ -32,16 +35,19 @@ static int teardown(void **state)
 	return close(ends[0]) | close(ends[1]);
 }
 
+/* All of what was written last. */
+static char whole[2 * LIVEUPDATE_MARK_LENGTH];
+
 /* What was written, as the kernel records it; "" if nothing was. */
 static struct liveupdate_record taken(void)
 {
 	struct liveupdate_record record = { .step = LIVEUPDATE_STEP_USER_MARK };
-	char text[64] = "";
-	ssize_t got = read(ends[0], text, sizeof(text) - 1);
+	ssize_t got;
 
-	assert_true(got < (ssize_t)sizeof(record.name));
-	if (got > 0)
-		memcpy(record.name, text, (size_t)got);
+	memset(whole, 0, sizeof(whole));
+	got = read(ends[0], whole, sizeof(whole));
+	assert_true(got < LIVEUPDATE_MARK_LENGTH);
+	snprintf(record.name, sizeof(record.name), "%.15s", whole);
 	return record;
 }
 
@@ -84,6 +90,23 @@ static void any_other_mark_is_written_as_it_is(void **state)
 	(void)state;
 	assert_int_equal(liveupdate_mark_write(ends[1], "15 letters: all"), 0);
 	assert_string_equal(taken().name, "15 letters: all");
+	assert_int_equal(liveupdate_mark_write(ends[1], LONG_NAME "1234567"), 0);
+	taken();
+	assert_string_equal(whole, LONG_NAME "1234567");
+}
+
+static void steps_begin_and_end_with_their_name(void **state)
+{
+	(void)state;
+	assert_int_equal(liveupdate_mark_begin(ends[1], "agent"), 0);
+	taken();
+	assert_string_equal(whole, BLACKOUT_MARK_STEP_BEGIN "agent");
+	assert_int_equal(liveupdate_mark_end(ends[1], LONG_NAME), 0);
+	taken();
+	assert_string_equal(whole, BLACKOUT_MARK_STEP_END LONG_NAME);
+	assert_int_equal(liveupdate_mark_begin(ends[1], NULL), -EINVAL);
+	assert_int_equal(liveupdate_mark_end(ends[1], LONG_NAME "1"), -ENAMETOOLONG);
+	assert_int_equal(liveupdate_mark_write(ends[1], "end:"), -EINVAL);
 }
 
 static void what_is_no_name_is_refused_before_it_is_written(void **state)
@@ -93,10 +116,10 @@ static void what_is_no_name_is_refused_before_it_is_written(void **state)
 		int error;
 	} names[] = {
 		{ "", -EINVAL },      { "vm 1", -EINVAL },     { "vm:1", -EINVAL },
-		{ "vm\n", -EINVAL },  { "\xc3\xa4", -EINVAL }, { "123456789", -ENAMETOOLONG },
+		{ "vm\n", -EINVAL },  { "\xc3\xa4", -EINVAL }, { LONG_NAME "1", -ENAMETOOLONG },
 		{ "vm\"1", -EINVAL }, { "vm\x1b[1", -EINVAL },
 	};
-	char mark[32];
+	char mark[2 * LIVEUPDATE_MARK_LENGTH];
 	size_t i;
 
 	(void)state;
@@ -108,16 +131,16 @@ static void what_is_no_name_is_refused_before_it_is_written(void **state)
 	}
 	assert_int_equal(liveupdate_mark_write(ends[1], ""), -EINVAL);
 	assert_int_equal(liveupdate_mark_write(ends[1], "a\tb"), -EINVAL);
-	assert_int_equal(liveupdate_mark_write(ends[1], "16 letters: all."), -ENAMETOOLONG);
+	assert_int_equal(liveupdate_mark_write(ends[1], LONG_NAME "12345678"), -ENAMETOOLONG);
 	assert_string_equal(taken().name, "");
 }
 
 static void limits_are_those_of_the_kernel(void **state)
 {
 	(void)state;
-	assert_int_equal(LIVEUPDATE_MARK_LENGTH_MAX, LIVEUPDATE_NAME_LENGTH - 1);
+	assert_int_equal(LIVEUPDATE_MARK_LENGTH_MAX, LIVEUPDATE_MARK_LENGTH - 1);
 	assert_int_equal(LIVEUPDATE_WORKLOAD_NAME_MAX,
-			 LIVEUPDATE_NAME_LENGTH - 1 - strlen(LIVEUPDATE_MARK_RESUME ":"));
+			 LIVEUPDATE_MARK_LENGTH - 1 - strlen(LIVEUPDATE_MARK_RESUME ":"));
 }
 
 /* As the kernel says it: no room, or whoever has no file that may be written to. */
@@ -148,6 +171,7 @@ int main(void)
 		TEST(what_it_writes_is_what_the_rule_reads),
 		TEST(without_a_name_it_is_a_plain_mark),
 		TEST(any_other_mark_is_written_as_it_is),
+		TEST(steps_begin_and_end_with_their_name),
 		TEST(what_is_no_name_is_refused_before_it_is_written),
 		TEST(limits_are_those_of_the_kernel),
 		TEST(errors_are_told_and_say_what_to_do),

@@ -335,14 +335,15 @@ static void order_of_arrival_makes_no_difference(void **state)
 			/* Any order, of which a part is missing; then a replay has all of it. */
 			for (j = (size_t)random() % count; j < count; j++) {
 				blackout_note(&sides[of[j]], order[j]);
-				workloads_note(&workloads, of[j], order[j]);
+				workloads_note(&workloads, of[j], order[j], order[j]->name);
 			}
 			for (side = 0; side < SIDES; side++) {
 				for (j = 0; j < handover.ledger[side].count; j++) {
 					blackout_note(&sides[side],
 						      &handover.ledger[side].records[j]);
 					workloads_note(&workloads, side,
-						       &handover.ledger[side].records[j]);
+						       &handover.ledger[side].records[j],
+						       handover.ledger[side].records[j].name);
 				}
 			}
 			workloads_evaluate(&workloads, &sides[OUTGOING],

@@ -10,6 +10,10 @@
 #define MARK_FILE "/sys/kernel/liveupdate/ledger/mark"
 #define PAUSE	  "pause"
 #define RESUME	  "resume"
+#define BEGIN	  "begin"
+#define END	  "end"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Not those of <ctype.h>, which follow the locale. */
 static int is_of_name(char letter)
@@ -35,12 +39,13 @@ static int check_name(const char *name)
 /* 0, or why it is no mark. */
 static int check_mark(const char *mark)
 {
+	static const char *const named[] = { PAUSE ":", RESUME ":", BEGIN ":", END ":" };
 	size_t i;
 
-	if (!strncmp(mark, PAUSE ":", sizeof(PAUSE)))
-		return check_name(mark + sizeof(PAUSE));
-	if (!strncmp(mark, RESUME ":", sizeof(RESUME)))
-		return check_name(mark + sizeof(RESUME));
+	for (i = 0; i < COUNT(named); i++) {
+		if (!strncmp(mark, named[i], strlen(named[i])))
+			return check_name(mark + strlen(named[i]));
+	}
 	for (i = 0; mark[i]; i++) {
 		if (mark[i] < ' ' || mark[i] > '~')
 			return -EINVAL;
@@ -84,7 +89,7 @@ int liveupdate_mark_write(int fd, const char *mark)
 
 static int write_mark(int fd, const char *mark, const char *workload)
 {
-	char text[LIVEUPDATE_MARK_LENGTH_MAX + 1];
+	char text[LIVEUPDATE_MARK_LENGTH_MAX + 1] = "";
 	size_t length = 0, i;
 	int ret;
 
@@ -113,6 +118,16 @@ int liveupdate_mark_resume(int fd, const char *workload)
 	return write_mark(fd, RESUME, workload);
 }
 
+int liveupdate_mark_begin(int fd, const char *step)
+{
+	return write_mark(fd, BEGIN, step ? step : "");
+}
+
+int liveupdate_mark_end(int fd, const char *step)
+{
+	return write_mark(fd, END, step ? step : "");
+}
+
 const char *liveupdate_mark_error(int error)
 {
 	switch (error < 0 ? -error : 0) {
@@ -124,9 +139,9 @@ const char *liveupdate_mark_error(int error)
 	case EPERM:
 		return "only root may write marks; write it as root, or open the file before privileges are dropped";
 	case ENAMETOOLONG:
-		return "it is too long: a mark has at most 15 characters, the name of a workload 8; use a shorter name";
+		return "it is too long: a mark has at most 63 characters, a name in it 56; use a shorter name";
 	case EINVAL:
-		return "a mark is printable ASCII, and the name of a workload letters, digits, '.', '_' and '-'; use another name";
+		return "a mark is printable ASCII, a name in it letters, digits, '.', '_' and '-', and of some kernels 8 characters at most; use another name";
 	case ENOSPC:
 		return "the ledger is full and the mark is lost, so the pause will be unknown; boot with a larger liveupdate_ledger=";
 	case EBADF:

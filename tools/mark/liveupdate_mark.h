@@ -23,9 +23,13 @@
 extern "C" {
 #endif
 
-/* The kernel keeps 15 characters of a mark; "resume:" leaves 8 for the name. */
-#define LIVEUPDATE_MARK_LENGTH_MAX   15
-#define LIVEUPDATE_WORKLOAD_NAME_MAX 8
+/*
+ * The kernel takes 63 characters of a mark; "resume:" leaves 56 for the name. The first
+ * kernels with a ledger take 15 of a mark and 8 of a name, and refuse what is longer with
+ * -EINVAL.
+ */
+#define LIVEUPDATE_MARK_LENGTH_MAX   63
+#define LIVEUPDATE_WORKLOAD_NAME_MAX 56
 
 /* In place of a descriptor: the file is opened, written to and closed. */
 #define LIVEUPDATE_MARK_NO_FD (-1)
@@ -43,7 +47,7 @@ int liveupdate_mark_open(void);
 /**
  * liveupdate_mark_pause() - a workload no longer runs
  * @fd:       from liveupdate_mark_open(), or LIVEUPDATE_MARK_NO_FD
- * @workload: its name: 1 to 8 letters, digits, '.', '_' or '-'; NULL for a mark
+ * @workload: its name: 1 to 56 letters, digits, '.', '_' or '-'; NULL for a mark
  *            without a name, of a host that has one workload
  *
  * Of several pauses of a workload the first one counts that no resume comes after.
@@ -65,11 +69,34 @@ int liveupdate_mark_pause(int fd, const char *workload);
 int liveupdate_mark_resume(int fd, const char *workload);
 
 /**
+ * liveupdate_mark_begin() - something begins that takes time
+ * @fd:   as for liveupdate_mark_pause()
+ * @step: its name: 1 to 56 letters, digits, '.', '_' or '-'
+ *
+ * With liveupdate_mark_end() it makes a step of user space, which is shown among those of
+ * the kernel: what a host does between the start of its first process and the resume.
+ * Steps may be within each other, and several may have one name.
+ *
+ * Return: 0, or a negative errno; then there is no mark.
+ */
+int liveupdate_mark_begin(int fd, const char *step);
+
+/**
+ * liveupdate_mark_end() - what began is over
+ * @fd:   as for liveupdate_mark_pause()
+ * @step: the name that it began with; of several the one that began last
+ *
+ * Return: 0, or a negative errno; then there is no mark.
+ */
+int liveupdate_mark_end(int fd, const char *step);
+
+/**
  * liveupdate_mark_write() - write any mark
  * @fd:   as for liveupdate_mark_pause()
- * @mark: 1 to 15 printable ASCII characters
+ * @mark: 1 to 63 printable ASCII characters
  *
- * A mark that begins with "pause:" or "resume:" has to go on with a name.
+ * A mark that begins with "pause:", "resume:", "begin:" or "end:" has to go on with a
+ * name.
  *
  * Return: 0, or a negative errno; then there is no mark.
  */

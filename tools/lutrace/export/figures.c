@@ -71,6 +71,9 @@ static void read_step(struct export_ledger *to, const struct handover *handover,
 	bool failed = step->end && step->end->ret;
 	uint64_t ns;
 
+	/* Which units a host has is not what a live update consists of. */
+	if (number == STEP_UNIT)
+		return;
 	kind->count++;
 	kind->errors += failed;
 	/* Of a device that gets no translation, the return code says why. */
@@ -183,6 +186,7 @@ void export_figures(struct export_figures *figures, const struct handover *hando
 
 	figures->carried = was_carried(handover, evidence);
 	figures->blackout = handover->blackout;
+	figures->explained = handover->explained;
 	export_workloads(&figures->workloads, handover);
 	if (handover_wall(handover, handover->origin, &wall) && wall > 0)
 		figures->time_ns = wall;

@@ -74,6 +74,7 @@ struct export_ledger {
  * @host, @machine_id: whose it is, "" if nobody says
  * @carried: something was handed over, or may have been; else it was a plain kexec reboot
  * @blackout: the pause of the host
+ * @explained: how much of it lies in named steps
  * @workloads: those that have a name
  * @time_ns:  wall-clock time of the begin, 0 if it is not known
  * @says:     the verdict on all of it
@@ -91,6 +92,7 @@ struct export_figures {
 	char machine_id[33];
 	bool carried;
 	struct blackout blackout;
+	struct explained explained;
 	struct export_workloads workloads;
 	int64_t time_ns;
 	enum verdict says;

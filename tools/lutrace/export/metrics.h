@@ -53,6 +53,8 @@
 	  "Its pause; absent if it is not known.")					\
 	X(LAST_PHASE, GAUGE, "liveupdate_last_phase_duration_seconds", "seconds", "phase",	\
 	  "The phases of its pause.")							\
+	X(LAST_UNEXPLAINED, GAUGE, "liveupdate_last_unexplained_duration_seconds", "seconds", "phase",\
+	  "What of each phase lies in no named step.")					\
 	X(LAST_WORKLOADS, GAUGE, "liveupdate_last_workloads", "", "pause",		\
 	  "Workloads with a name that were paused or resumed, by what is known of their pause.") \
 	X(LAST_WORKLOAD_LONGEST, GAUGE, "liveupdate_last_workload_longest_blackout_duration_seconds",\

@@ -158,6 +158,14 @@ static void put_last_pause(struct openmetrics *page, const struct export_figures
 					    (int64_t)last->blackout.phases[i].ns, phase_name(i),
 					    NULL);
 	}
+	openmetrics_describe(page, METRIC(LAST_UNEXPLAINED));
+	for (i = 0; i < LIVEUPDATE_PHASE_COUNT; i++) {
+		if (!last->blackout.phases[i].absent)
+			openmetrics_seconds(
+				page, METRIC(LAST_UNEXPLAINED),
+				(int64_t)(last->blackout.phases[i].ns - last->explained.phases[i]),
+				phase_name(i), NULL);
+	}
 }
 
 /* Pauses of single workloads are shown for the @names longest, 0 for none. */

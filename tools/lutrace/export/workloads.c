@@ -4,11 +4,11 @@
 #include "export/workloads.h"
 
 /* A ledger may hold anything; a label does not. */
-static void copy_name(char to[LIVEUPDATE_NAME_LENGTH], const char *from)
+static void copy_name(char to[WORKLOAD_NAME_SIZE], const char *from)
 {
 	size_t i;
 
-	for (i = 0; from[i] && i < LIVEUPDATE_NAME_LENGTH - 1; i++)
+	for (i = 0; from[i] && i < WORKLOAD_NAME_SIZE - 1; i++)
 		to[i] = from[i] < ' ' || from[i] > '~' ? '?' : from[i];
 	to[i] = '\0';
 }

@@ -24,7 +24,7 @@ struct export_workloads {
 	uint64_t unknown;
 	size_t count;
 	struct {
-		char name[LIVEUPDATE_NAME_LENGTH];
+		char name[WORKLOAD_NAME_SIZE];
 		uint64_t ns;
 	} longest[EXPORT_WORKLOADS_MOST];
 };

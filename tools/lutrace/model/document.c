@@ -69,8 +69,15 @@ struct json_object *recording_time(const struct handover *handover)
 	return json_object_new_string(text);
 }
 
-/* The phases of a pause; none if it is not known. */
-struct json_object *recording_phases(const struct blackout *blackout)
+/**
+ * recording_phases - the phases of a pause
+ * @blackout:  the pause
+ * @explained: how much of them has a name, NULL if nobody knows
+ *
+ * Return: a list, empty if the pause is not known.
+ */
+struct json_object *recording_phases(const struct blackout *blackout,
+				     const struct explained *explained)
 {
 	struct json_object *phases = json_object_new_array();
 	unsigned int i;
@@ -85,6 +92,8 @@ struct json_object *recording_phases(const struct blackout *blackout)
 		add_name(row, "name", phase_name(i));
 		add_count(row, "begin_ns", phase->begin_ns);
 		add_count(row, "ns", phase->ns);
+		add(row, "unexplained_ns",
+		    explained ? json_object_new_uint64(phase->ns - explained->phases[i]) : NULL);
 		json_object_array_add(phases, row);
 	}
 	return phases;
@@ -97,7 +106,7 @@ struct json_object *recording_phases(const struct blackout *blackout)
  * @pause: its pause
  * @host:  the host's pause, in which the workload's begins
  */
-void recording_add_workload(struct json_object *rows, const struct blackout_name *name,
+void recording_add_workload(struct json_object *rows, const char *name,
 			    const struct blackout_pause *pause, const struct blackout *host)
 {
 	struct json_object *row;
@@ -106,7 +115,7 @@ void recording_add_workload(struct json_object *rows, const struct blackout_name
 	if (!pause->present)
 		return;
 	row = json_object_new_object();
-	add_text(row, "name", name->text);
+	add_text(row, "name", name);
 	/* Where the host's pause is not known, there is nothing to count from. */
 	add(row, "begin_ns",
 	    blackout_workload_begin(host, pause, &begin) ? json_object_new_uint64(begin) : NULL);
@@ -124,10 +133,43 @@ static struct json_object *make_workloads(const struct handover *handover)
 	for (i = 0; i < handover->workloads.count; i++) {
 		const struct workload *workload = &handover->workloads.list[i];
 
-		recording_add_workload(rows, &workload->name, &workload->pause,
+		recording_add_workload(rows, workload->name.text, &workload->pause,
 				       &handover->blackout);
 	}
 	return rows;
+}
+
+/* What explains most of the pause. */
+static struct json_object *make_leaves(const struct handover *handover)
+{
+	const struct explained *explained = &handover->explained;
+	struct json_object *rows = json_object_new_array();
+	char text[NAME_TEXT_SIZE];
+	unsigned int i;
+
+	for (i = 0; i < explained->count; i++) {
+		const struct step *step = &handover->steps[explained->leaves[i].step];
+		struct json_object *row = json_object_new_object();
+
+		add_name(row, "kernel", side_name(step->side));
+		add_name(row, "step", step_name(step->begin->step));
+		add_text(row, "object", step_object(step, text));
+		add_count(row, "ns", explained->leaves[i].ns);
+		json_object_array_add(rows, row);
+	}
+	return rows;
+}
+
+/* The share of the pause that has a name, in four digits, never more; NULL if not known. */
+struct json_object *recording_explained(const struct handover *handover)
+{
+	double share = (double)(uint64_t)(explained_share(handover) * 10000) / 10000;
+	char text[16];
+
+	if (!handover->blackout.known)
+		return NULL;
+	snprintf(text, sizeof(text), "%.4f", share);
+	return json_object_new_double_s(share, text);
 }
 
 /* The pause: its total and its phases, or why they are not known. */
@@ -149,7 +191,9 @@ struct json_object *recording_blackout(const struct handover *handover)
 		add(value, "from", NULL);
 		add(value, "to", NULL);
 	}
-	add(value, "phases", recording_phases(blackout));
+	add(value, "explained", recording_explained(handover));
+	add(value, "phases", recording_phases(blackout, &handover->explained));
+	add(value, "leaves", make_leaves(handover));
 	add(value, "workloads", make_workloads(handover));
 	return value;
 }
@@ -170,8 +214,7 @@ struct json_object *recording_step(const struct handover *handover, const struct
 	add_name(row, "kernel", side_name(step->side));
 	add_name(row, "step", step_name(begin->step));
 	add_name(row, "kind", kind_name(begin->kind));
-	object_text(begin->kind, begin->object, begin->name, text);
-	add_text(row, "object", text);
+	add_text(row, "object", step_object(step, text));
 	add(row, "begin_ns",
 	    handover->khz ? json_object_new_int64(handover_time(handover, begin->cycles)) : NULL);
 	add(row, "ns", handover_duration(handover, step, &ns) ? json_object_new_uint64(ns) : NULL);

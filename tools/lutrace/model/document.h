@@ -13,9 +13,11 @@
 
 struct json_object *recording_kernel(const struct handover *handover);
 struct json_object *recording_time(const struct handover *handover);
-struct json_object *recording_phases(const struct blackout *blackout);
-void recording_add_workload(struct json_object *rows, const struct blackout_name *name,
+struct json_object *recording_phases(const struct blackout *blackout,
+				     const struct explained *explained);
+void recording_add_workload(struct json_object *rows, const char *name,
 			    const struct blackout_pause *pause, const struct blackout *host);
+struct json_object *recording_explained(const struct handover *handover);
 struct json_object *recording_blackout(const struct handover *handover);
 struct json_object *recording_step(const struct handover *handover, const struct step *step);
 struct json_object *recording_steps(const struct handover *handover);

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "model/evidence.h"
+#include "model/units.h"
 
 const char *const evidence_verdicts[] = { "identical", "different", "unknown", NULL };
 
@@ -282,6 +283,26 @@ static const struct field host_fields[] = {
 };
 static const struct shape host_shape = CLOSED(evidence_host, host_fields);
 
+static const struct field unit_fields[] = {
+	TEXT(evidence_unit, name, KNOWN, .most = UNIT_NAME_MOST),
+	AMOUNT(evidence_unit, begin_us, KNOWN),
+	AMOUNT(evidence_unit, end_us, KNOWN),
+	FLAG(evidence_unit, failed, KNOWN),
+};
+static const struct shape unit_shape = CLOSED(evidence_unit, unit_fields);
+
+static const struct field units_fields[] = {
+	TEXT(evidence_units, manager, THERE),
+	TEXT(evidence_units, unknown, THERE),
+	{ .name = "cycles",
+	  .type = FIELD_BITS,
+	  .need = FIELD_THERE,
+	  .offset = offsetof(struct evidence_units, cycles) },
+	AMOUNT(evidence_units, monotonic_ns, THERE),
+	LIST(evidence_units, list, count, KNOWN, &unit_shape),
+};
+static const struct shape units_shape = CLOSED(evidence_units, units_fields);
+
 static const struct field evidence_fields[] = {
 	OBJECT(evidence, identity, OPTIONAL, &identity_shape),
 	OBJECT(evidence, dma, OPTIONAL, &dma_shape),
@@ -290,6 +311,7 @@ static const struct field evidence_fields[] = {
 	OBJECT(evidence, referee, OPTIONAL, &referee_shape),
 	OBJECT(evidence, environment, OPTIONAL, &environment_shape),
 	OBJECT(evidence, host, OPTIONAL, &host_shape),
+	OBJECT(evidence, units, OPTIONAL, &units_shape),
 };
 
 static const struct field generator_field = TEXT(evidence, generator, OPTIONAL);

@@ -188,6 +188,28 @@ struct evidence_host {
 	char *name, *machine_id;
 };
 
+/** struct evidence_unit - a unit that was started, by CLOCK_MONOTONIC */
+struct evidence_unit {
+	char *name;
+	int64_t begin_us, end_us;
+	enum known_flag failed;
+};
+
+/**
+ * struct evidence_units - what the incoming host's service manager says of its units
+ * @manager:      name and version
+ * @unknown:      why nothing is known of their times
+ * @cycles:       the cycle counter when
+ * @monotonic_ns: CLOCK_MONOTONIC was that
+ */
+struct evidence_units {
+	char *manager, *unknown;
+	uint64_t cycles;
+	int64_t monotonic_ns;
+	struct evidence_unit *list;
+	size_t count;
+};
+
 /**
  * struct evidence - all of it; what nobody recorded is NULL
  * @generator: program and version that wrote the recording
@@ -200,6 +222,7 @@ struct evidence {
 	struct evidence_referee *referee;
 	struct evidence_environment *environment;
 	struct evidence_host *host;
+	struct evidence_units *units;
 	char *generator;
 };
 

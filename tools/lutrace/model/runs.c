@@ -161,8 +161,8 @@ int runs_add(struct runs *runs, const struct handover *handover)
 	for (i = 0; i < handover->count; i++) {
 		const struct step *step = &handover->steps[i];
 
-		if (step->begin->edge == LIVEUPDATE_EDGE_INSTANT ||
-		    step->begin->step >= RUNS_STEPS || !handover_duration(handover, step, &ns))
+		if (step_is_instant(step) || step->begin->step >= RUNS_STEPS ||
+		    !handover_duration(handover, step, &ns))
 			continue;
 		if (add_value(&runs->steps[step->begin->step], ns))
 			return -ENOMEM;

@@ -70,6 +70,17 @@ static void ask_pause(struct verdict_of *verdict, const struct blackout *blackou
 		say(verdict, CHECK_BUDGET, VERDICT_GOOD, "that is within the budget of %s", budget);
 }
 
+/* Where a budget is not kept, can anybody say what took the time? */
+static void ask_explained(struct verdict_of *verdict, const struct handover *handover)
+{
+	if (!verdict->budget_ns || !handover->blackout.known ||
+	    handover->blackout.ns <= verdict->budget_ns)
+		return;
+	say(verdict, CHECK_BUDGET, VERDICT_NONE,
+	    "of the pause %.2f %% lies in named steps, which 'lutrace blame' lists",
+	    (double)(uint64_t)(explained_share(handover) * 10000) / 100);
+}
+
 /* Of each workload whose marks have a name: the host's pause is without those not known. */
 static void ask_workloads(struct verdict_of *verdict, const struct workloads *workloads)
 {
@@ -367,6 +378,7 @@ void verdict_make(struct verdict_of *verdict, const struct handover *handover,
 	memset(verdict, 0, sizeof(*verdict));
 	verdict->budget_ns = budget_ns;
 	ask_pause(verdict, &handover->blackout);
+	ask_explained(verdict, handover);
 	ask_workloads(verdict, &handover->workloads);
 	ask_identity(verdict, evidence->identity);
 	ask_dma(verdict, evidence->dma);

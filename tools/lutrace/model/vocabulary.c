@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/handover.h"
 #include "model/vocabulary.h"
 
 #define NAME_ROW(name, number, text) [number] = text,
@@ -44,13 +45,22 @@ static int number_of(const char *const *names, size_t count, const char *what, c
 	return *end || end == name + length + 1 || number > 0xffff ? -1 : (int)number;
 }
 
+#define UNIT_TEXT "unit"
+
+_Static_assert(LIVEUPDATE_STEP_MAX < STEP_UNIT && LIVEUPDATE_KIND_MAX < KIND_UNIT,
+	       "no kernel has the numbers of units");
+
 const char *step_name(unsigned int step)
 {
+	if (step == STEP_UNIT)
+		return UNIT_TEXT;
 	return name_of(steps, COUNT(steps), "step", step);
 }
 
 const char *kind_name(unsigned int kind)
 {
+	if (kind == KIND_UNIT)
+		return UNIT_TEXT;
 	return name_of(kinds, COUNT(kinds), "kind", kind);
 }
 
@@ -67,6 +77,8 @@ const char *class_name(unsigned int class)
 /* The number of a name; -1 if there is none. */
 int step_number(const char *name)
 {
+	if (!strcmp(name, UNIT_TEXT))
+		return STEP_UNIT;
 	return number_of(steps, COUNT(steps), "step", name);
 }
 
@@ -89,7 +101,7 @@ int edge_number(const char *name)
  *
  * Return: @text: a device is SSSS:BB:DD.F, with its PASID if there is one;
  * memory addresses are hexadecimal, tokens decimal; whatever has only a name is
- * known by that.
+ * known by that, and be it a part of what a kernel does.
  */
 const char *object_text(unsigned int kind, __u64 object, const char *name,
 			char text[NAME_TEXT_SIZE])
@@ -99,8 +111,6 @@ const char *object_text(unsigned int kind, __u64 object, const char *name,
 
 	text[0] = '\0';
 	switch (kind) {
-	case LIVEUPDATE_KIND_NONE:
-		break;
 	case LIVEUPDATE_KIND_DEVICE:
 		length = snprintf(text, NAME_TEXT_SIZE, "%04x:%02x:%02x.%x",
 				  (unsigned int)(object >> 48), bdf >> 8, bdf >> 3 & 0x1f, bdf & 7);
@@ -112,7 +122,7 @@ const char *object_text(unsigned int kind, __u64 object, const char *name,
 	case LIVEUPDATE_KIND_HWPT:
 		length = snprintf(text, NAME_TEXT_SIZE, "%llu", (unsigned long long)object);
 		if (*name)
-			snprintf(text + length, NAME_TEXT_SIZE - (size_t)length, " (%.15s)", name);
+			snprintf(text + length, NAME_TEXT_SIZE - (size_t)length, " (%.63s)", name);
 		return text;
 	case LIVEUPDATE_KIND_IOMMU:
 	case LIVEUPDATE_KIND_DOMAIN:
@@ -120,8 +130,24 @@ const char *object_text(unsigned int kind, __u64 object, const char *name,
 		return text;
 	}
 	if (*name)
-		snprintf(text, NAME_TEXT_SIZE, "%.15s", name);
+		snprintf(text, NAME_TEXT_SIZE, "%s", name);
 	else if (object)
 		snprintf(text, NAME_TEXT_SIZE, "0x%llx", (unsigned long long)object);
 	return text;
+}
+
+/**
+ * step_object - what a step is about, by its whole name
+ * @step: the step
+ * @text: where to write it
+ *
+ * Return: @text, as of object_text(); of a sum of short steps what they were.
+ */
+const char *step_object(const struct step *step, char text[NAME_TEXT_SIZE])
+{
+	if (step_is_sum(step)) {
+		snprintf(text, NAME_TEXT_SIZE, "%s", step->name);
+		return text;
+	}
+	return object_text(step->begin->kind, step->begin->object, step->name, text);
 }

@@ -10,7 +10,8 @@
 #include <linux/types.h>
 #include <linux/liveupdate_trace.h>
 
-#define NAME_TEXT_SIZE 48
+/* The longest name, of a unit. */
+#define NAME_TEXT_SIZE 256
 
 const char *step_name(unsigned int step);
 const char *kind_name(unsigned int kind);
@@ -22,5 +23,8 @@ int edge_number(const char *name);
 
 const char *object_text(unsigned int kind, __u64 object, const char *name,
 			char text[NAME_TEXT_SIZE]);
+
+struct step;
+const char *step_object(const struct step *step, char text[NAME_TEXT_SIZE]);
 
 #endif /* LUTRACE_VOCABULARY_H */

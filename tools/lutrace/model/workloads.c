@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/workloads.h"
 
 /* Where the workload of a name is, or would have to be. */
-static size_t place_of(const struct workloads *workloads, const struct blackout_name *name)
+static size_t place_of(const struct workloads *workloads, const struct workload_name *name)
 {
 	size_t low = 0, high = workloads->count;
 
@@ -22,7 +23,7 @@ static size_t place_of(const struct workloads *workloads, const struct blackout_
 }
 
 /* The workload of a name; NULL without memory. */
-static struct workload *find_workload(struct workloads *workloads, const struct blackout_name *name)
+static struct workload *find_workload(struct workloads *workloads, const struct workload_name *name)
 {
 	size_t at = place_of(workloads, name);
 	struct workload *list = workloads->list;
@@ -45,20 +46,25 @@ static struct workload *find_workload(struct workloads *workloads, const struct 
  * @workloads: the workloads, zeroed at first
  * @side:      which kernel
  * @record:    the record; nothing happens if it is no mark with a name
+ * @whole:     all of the mark, of which @record may have the begin alone
  *
  * Return: 0, -ENOMEM.
  */
-int workloads_note(struct workloads *workloads, int side, const struct liveupdate_record *record)
+int workloads_note(struct workloads *workloads, int side, const struct liveupdate_record *record,
+		   const char *whole)
 {
+	struct workload_name name = { 0 };
+	struct blackout_name begin;
 	struct workload *workload;
-	struct blackout_name name;
 	enum blackout_mark mark;
 
 	if (record->step != LIVEUPDATE_STEP_USER_MARK)
 		return 0;
-	mark = blackout_mark(record, &name);
-	if (mark == BLACKOUT_MARK_OTHER || !name.text[0])
+	mark = blackout_mark(record, &begin);
+	if (mark == BLACKOUT_MARK_OTHER || !begin.text[0])
 		return 0;
+	whole = strchr(whole, BLACKOUT_MARK_SEPARATOR[0]);
+	snprintf(name.text, sizeof(name.text), "%s", whole ? whole + 1 : begin.text);
 	/* As many as BPF has room for: both give the same answer. */
 	if (workloads->count == BLACKOUT_WORKLOADS) {
 		size_t at = place_of(workloads, &name);

@@ -9,6 +9,17 @@
 
 #include "blackout.h"
 
+/* As much as the kernel takes of a mark, with a NUL. */
+#define WORKLOAD_NAME_SIZE 64
+
+/*
+ * The whole name of a workload. BPF programs know the first bytes alone, as many as a
+ * record has room for (struct blackout_name): those that begin alike are one to them.
+ */
+struct workload_name {
+	char text[WORKLOAD_NAME_SIZE];
+};
+
 /**
  * struct workload - one workload
  * @name:  its name
@@ -16,7 +27,7 @@
  * @pause: its pause; present is 0 if it had no part in the live update
  */
 struct workload {
-	struct blackout_name name;
+	struct workload_name name;
 	struct blackout_marks marks[2];
 	struct blackout_pause pause;
 };
@@ -33,7 +44,8 @@ struct workloads {
 	struct blackout_host host;
 };
 
-int workloads_note(struct workloads *workloads, int side, const struct liveupdate_record *record);
+int workloads_note(struct workloads *workloads, int side, const struct liveupdate_record *record,
+		   const char *whole);
 void workloads_evaluate(struct workloads *workloads, const struct blackout_side *outgoing,
 			const struct blackout_side *incoming);
 void workloads_free(struct workloads *workloads);

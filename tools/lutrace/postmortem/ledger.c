@@ -397,12 +397,12 @@ static struct json_object *within_json(const struct handover *handover, size_t i
 
 	for (i = handover->steps[i].parent; i != NO_PARENT; i = handover->steps[i].parent) {
 		const struct liveupdate_record *begin = handover->steps[i].begin;
-		char object[SESSION_TEXT_SIZE], text[2 * SESSION_TEXT_SIZE];
+		char object[NAME_TEXT_SIZE], text[2 * NAME_TEXT_SIZE];
 
 		if (begin->kind == LIVEUPDATE_KIND_SESSION)
 			session_name(handover, begin->object, object);
 		else
-			object_text(begin->kind, begin->object, begin->name, object);
+			step_object(&handover->steps[i], object);
 		snprintf(text, sizeof(text), "%s%s%s", step_name(begin->step),
 			 *object ? " of " : "", object);
 		json_object_array_add(names, json_object_new_string(text));
@@ -482,7 +482,7 @@ static struct json_object *unfinished_json(const struct history *history)
 			continue;
 		row = json_object_new_object();
 		add_text(row, "kind", kind_name(begin->kind));
-		add_text(row, "object", object_text(begin->kind, begin->object, begin->name, text));
+		add_text(row, "object", step_object(history->objects[i].step, text));
 		add_text(row, "state", history->objects[i].state);
 		add_text(row, "reason", history->objects[i].reason);
 		session_of(history->handover,

@@ -130,7 +130,7 @@ static struct json_object *read_workloads(const struct probe *probe, const struc
 		qsort(names, count, sizeof(*names), compare_names);
 	for (i = 0; i < count; i++) {
 		if (probe_read(probe, "workloads", &names[i], &value, sizeof(value)))
-			recording_add_workload(rows, &names[i], &value.pause, host);
+			recording_add_workload(rows, names[i].text, &value.pause, host);
 	}
 	free(names);
 	return rows;
@@ -182,7 +182,7 @@ int probe_blackout(const char *pinned, struct json_object **value)
 		 !blackout.known    ? NULL
 		 : blackout.to_mark ? "resume-mark"
 				    : "session-finish");
-	json_object_object_add(answer, "phases", recording_phases(&blackout));
+	json_object_object_add(answer, "phases", recording_phases(&blackout, NULL));
 	json_object_object_add(answer, "workloads", workloads);
 
 	kernel = json_object_new_object();

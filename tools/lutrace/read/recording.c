@@ -275,5 +275,10 @@ int recording_parse(struct handover *handover, struct evidence *evidence,
 		handover->present[side] = true;
 	}
 	ret = evidence_read(evidence, recording, why);
+	if (!ret &&
+	    units_place(&handover->units, evidence->units, &handover->ledger[INCOMING].header)) {
+		snprintf(why, LEDGER_WHY_SIZE, "out of memory");
+		return -ENOMEM;
+	}
 	return ret ?: handover_build(handover, why);
 }

@@ -144,19 +144,23 @@ static void put_async(void *context, char phase, const struct step *step, int64_
 		      unsigned int track)
 {
 	const struct liveupdate_record *begin = step->begin;
-	char object[NAME_TEXT_SIZE], id[TRACK_TEXT_SIZE];
+	char object[NAME_TEXT_SIZE], id[TRACK_TEXT_SIZE], name[SLICE_TEXT_SIZE];
 	struct trace *trace = context;
+	uint64_t ns;
 
-	tracks_object(step, object);
+	step_object(step, object);
 	tracks_name(step, track, id);
-	put_event(trace, phase, kind_name(begin->kind), step_name(begin->step), step->side, at);
+	tracks_slice(step, name);
+	put_event(trace, phase, kind_name(begin->kind), name, step->side, at);
 	fputs(",\"id2\":{\"local\":", trace->out);
 	put_string(trace->out, id);
 	fputc('}', trace->out);
 	if (phase != 'e') {
 		fprintf(trace->out, ",\"args\":{\"sequence\":%" PRIu64 ",\"object\":",
 			(uint64_t)step->sequence);
-		put_string(trace->out, object);
+		put_string(trace->out, *object ? object : "kernel");
+		if (step_is_sum(step) && handover_duration(trace->handover, step, &ns))
+			fprintf(trace->out, ",\"ns\":%" PRIu64, ns);
 		if (step->parent != NO_PARENT)
 			fprintf(trace->out, ",\"parent\":%" PRIu64,
 				(uint64_t)trace->handover->steps[step->parent].sequence);
@@ -181,9 +185,10 @@ static void put_marks(struct trace *trace)
 	for (i = 0; i < handover->count; i++) {
 		const struct step *step = &handover->steps[i];
 
-		if (step->begin->step != LIVEUPDATE_STEP_USER_MARK)
+		if (step->begin->step != LIVEUPDATE_STEP_USER_MARK ||
+		    step->begin->edge != LIVEUPDATE_EDGE_INSTANT)
 			continue;
-		put_event(trace, 'i', "mark", step->begin->name, step->side, begin_of(trace, step));
+		put_event(trace, 'i', "mark", step->name, step->side, begin_of(trace, step));
 		fputs(",\"s\":\"g\"}", trace->out);
 	}
 }
@@ -196,7 +201,7 @@ static void put_workloads(struct trace *trace)
 
 	for (i = 0; i < workloads->count; i++) {
 		const struct workload *workload = &workloads->list[i];
-		char id[2 * LIVEUPDATE_NAME_LENGTH];
+		char id[2 * WORKLOAD_NAME_SIZE];
 
 		if (!workload->pause.known)
 			continue;

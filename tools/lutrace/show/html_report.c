@@ -12,6 +12,7 @@
 #include "show/html_files.h"
 #include "show/output.h"
 #include "show/report.h"
+#include "show/svg.h"
 #include "show/timeline.h"
 
 #define DRAWN_MOST 1500 /* steps in the time line */
@@ -30,7 +31,7 @@ static void put_overview(const struct page *page)
 {
 	struct json_object *blackout = member(page->recording, "blackout");
 	struct json_object *kernel = member(page->recording, "kernel");
-	char time[TIME_TEXT_SIZE];
+	char time[TIME_TEXT_SIZE], explained[EXPLAINED_TEXT_SIZE];
 	int side;
 
 	fputs("<dl>\n", page->out);
@@ -47,6 +48,7 @@ static void put_overview(const struct page *page)
 		html_fact(page->out, "pause", "%s", time_text(member_number(blackout, "ns"), time));
 		html_fact(page->out, "from", "%s", boundary_text(member_text(blackout, "from")));
 		html_fact(page->out, "to", "%s", boundary_text(member_text(blackout, "to")));
+		html_fact(page->out, "explained", "%s", explained_text(blackout, explained));
 	}
 	fputs("</dl>\n", page->out);
 }
@@ -100,7 +102,7 @@ static void put_phases(const struct page *page)
 		.total = (uint64_t)member_number(blackout, "ns"),
 		.most = LIVEUPDATE_PHASE_COUNT,
 	};
-	int64_t ns = 0;
+	int64_t ns = 0, unexplained = 0;
 	size_t i;
 
 	if (!member(blackout, "ns")) {
@@ -110,12 +112,17 @@ static void put_phases(const struct page *page)
 		put_workloads(page);
 		return;
 	}
-	for (i = 0; i < json_object_array_length(phases); i++)
-		ns += member_number(json_object_array_get_idx(phases, i), "ns");
+	for (i = 0; i < json_object_array_length(phases); i++) {
+		struct json_object *phase = json_object_array_get_idx(phases, i);
+
+		ns += member_number(phase, "ns");
+		unexplained += member_number(phase, "unexplained_ns");
+	}
 	sum = json_object_new_object();
 	add_text(sum, "name", "all together");
 	add_number(sum, "begin_ns", 0);
 	add_number(sum, "ns", ns);
+	add_number(sum, "unexplained_ns", unexplained);
 	table.sum = sum;
 	html_table(page->out, &table, phases);
 	json_object_put(sum);
@@ -218,9 +225,9 @@ static void put_header(const struct page *page)
 	put_release(page, INCOMING);
 	fprintf(page->out, "</h1>\n<p class=\"verdict %s\"><strong>%s.</strong> ",
 		classes[verdict.says], verdict_word(verdict.says));
-	/* Sentences are longer than names; nothing in this one is the recording's. */
-	fprintf(page->out, "%s</p>\n</header>\n<nav aria-label=\"Sections\">\n<ul>\n",
-		verdict_text(&verdict, text));
+	/* Sentences are longer than html_text() lets names be; workloads have theirs in this one. */
+	svg_text(page->out, verdict_text(&verdict, text));
+	fputs("</p>\n</header>\n<nav aria-label=\"Sections\">\n<ul>\n", page->out);
 	for (i = 0; i < COUNT(sections); i++)
 		fprintf(page->out, "<li><a href=\"#%s\">%s</a></li>\n", sections[i].id,
 			sections[i].title);

@@ -206,7 +206,7 @@ static void add_object(struct json_object *to, const struct step *step)
 	const struct liveupdate_record *begin = step->begin;
 	char object[NAME_TEXT_SIZE];
 
-	object_text(begin->kind, begin->object, begin->name, object);
+	step_object(step, object);
 	attribute_number(to, "liveupdate.sequence", step->sequence);
 	attribute_text(to, "liveupdate.kind", kind_name(begin->kind));
 	if (*object)
@@ -265,7 +265,7 @@ static void add_step(struct otlp *otlp, const struct step *step)
 		bool mark = step->begin->step == LIVEUPDATE_STEP_USER_MARK;
 
 		to = add_event(otlp, around,
-			       mark ? step->begin->name : step_name(step->begin->step), begin);
+			       mark ? step->name : step_name(step->begin->step), begin);
 	} else {
 		to = add_span(otlp, step->side, SPAN_STEP, step->sequence,
 			      step_name(step->begin->step), around, begin, end);

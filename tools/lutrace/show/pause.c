@@ -8,8 +8,11 @@
 #include "show/report.h"
 
 const struct column phase_columns[PHASE_COLUMNS] = {
-	{ "name", "phase", COLUMN_TEXT }, { "begin_ns", "begin", COLUMN_TIME },
-	{ "ns", "time", COLUMN_TIME },	  { "ns", "share", COLUMN_SHARE },
+	{ "name", "phase", COLUMN_TEXT },
+	{ "begin_ns", "begin", COLUMN_TIME },
+	{ "ns", "time", COLUMN_TIME },
+	{ "ns", "share", COLUMN_SHARE },
+	{ "unexplained_ns", "unnamed", COLUMN_TIME },
 	{ "ns", "", COLUMN_BAR },
 };
 
@@ -32,6 +35,37 @@ const char *boundary_text(const char *boundary)
 	return "the end of the last session";
 }
 
+/**
+ * explained_text - how much of the pause has a name, and what takes most
+ * @blackout: as recording_blackout() makes it
+ * @text:     where to write it
+ *
+ * Return: @text, "" if nobody knows.
+ */
+const char *explained_text(struct json_object *blackout, char text[EXPLAINED_TEXT_SIZE])
+{
+	struct json_object *leaves = member(blackout, "leaves");
+	size_t i, length, count = leaves ? json_object_array_length(leaves) : 0;
+	char time[TIME_TEXT_SIZE];
+
+	text[0] = '\0';
+	if (!member(blackout, "explained"))
+		return text;
+	length = (size_t)snprintf(text, EXPLAINED_TEXT_SIZE, "%.2f %% of the pause",
+				  100 * json_object_get_double(member(blackout, "explained")));
+	for (i = 0; i < count && i < EXPLAINED_LEAVES_SAID && length < EXPLAINED_TEXT_SIZE; i++) {
+		struct json_object *leaf = json_object_array_get_idx(leaves, i);
+		const char *object = member_text(leaf, "object");
+
+		length += (size_t)snprintf(text + length, EXPLAINED_TEXT_SIZE - length,
+					   "%s%s%s%.63s (%s)",
+					   i ? ", " : "; most: ", member_text(leaf, "step"),
+					   *object ? " " : "", object,
+					   time_text(member_number(leaf, "ns"), time));
+	}
+	return text;
+}
+
 /* The workloads whose marks have a name; nothing if there are none. */
 static void print_workloads(struct json_object *blackout)
 {
@@ -51,7 +85,7 @@ void print_blackout(struct json_object *recording)
 {
 	struct json_object *blackout = member(recording, "blackout");
 	struct json_object *kernel = member(recording, "kernel");
-	char text[TIME_TEXT_SIZE];
+	char text[TIME_TEXT_SIZE], explained[EXPLAINED_TEXT_SIZE];
 	int64_t ns = member_number(blackout, "ns");
 
 	if (!member(blackout, "ns")) {
@@ -68,6 +102,8 @@ void print_blackout(struct json_object *recording)
 		printf(", %s", member_text(recording, "time"));
 	printf("\n  to    %s in Linux %s\n\n", boundary_text(member_text(blackout, "to")),
 	       member_text(kernel, "incoming"));
+	if (*explained_text(blackout, explained))
+		printf("Explained: %s.\n\n", explained);
 	output_table(member(blackout, "phases"), phase_columns, PHASE_COLUMNS, (uint64_t)ns);
 	print_workloads(blackout);
 }

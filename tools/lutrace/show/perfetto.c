@@ -353,6 +353,7 @@ static void put_step(void *context, char what, const struct step *step, int64_t 
 		     unsigned int track)
 {
 	struct perfetto *perfetto = context;
+	char name[SLICE_TEXT_SIZE];
 	struct protobuf event;
 
 	if (what == 'e') {
@@ -362,9 +363,9 @@ static void put_step(void *context, char what, const struct step *step, int64_t 
 			  NULL, at);
 		return;
 	}
+	tracks_slice(step, name);
 	event = begin_event(what == 'b' ? EVENT_SLICE_BEGIN : EVENT_INSTANT,
-			    step_track(perfetto, step, track), kind_name(step->begin->kind),
-			    step_name(step->begin->step));
+			    step_track(perfetto, step, track), kind_name(step->begin->kind), name);
 	annotate_step(perfetto, &event, step);
 	end_event(perfetto, at, &event);
 }
@@ -377,11 +378,12 @@ static void put_marks(struct perfetto *perfetto)
 
 	put_track(perfetto, UUID_MARKS, 0, "marks");
 	for (i = 0; i < handover->count; i++) {
-		const struct liveupdate_record *begin = handover->steps[i].begin;
+		const struct step *step = &handover->steps[i];
 
-		if (begin->step == LIVEUPDATE_STEP_USER_MARK)
-			put_event(perfetto, EVENT_INSTANT, UUID_MARKS, "mark", begin->name,
-				  handover_time(handover, begin->cycles));
+		if (step->begin->step == LIVEUPDATE_STEP_USER_MARK &&
+		    step->begin->edge == LIVEUPDATE_EDGE_INSTANT)
+			put_event(perfetto, EVENT_INSTANT, UUID_MARKS, "mark", step->name,
+				  handover_time(handover, step->begin->cycles));
 	}
 }
 
@@ -393,7 +395,7 @@ static void put_workloads(struct perfetto *perfetto)
 
 	for (i = 0; i < workloads->count; i++) {
 		const struct workload *workload = &workloads->list[i];
-		char name[2 * LIVEUPDATE_NAME_LENGTH];
+		char name[2 * WORKLOAD_NAME_SIZE];
 
 		if (!workload->pause.known)
 			continue;

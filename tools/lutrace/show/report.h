@@ -8,11 +8,15 @@
 #include "show/output.h"
 
 /* pause.c: from the members kernel, time and blackout of a recording */
-#define PHASE_COLUMNS 5
+#define PHASE_COLUMNS 6
 extern const struct column phase_columns[PHASE_COLUMNS];
 #define WORKLOAD_COLUMNS 4
 extern const struct column workload_columns[WORKLOAD_COLUMNS];
 const char *boundary_text(const char *boundary);
+/* What explains most, where one line has to do. */
+#define EXPLAINED_LEAVES_SAID 3
+#define EXPLAINED_TEXT_SIZE   512
+const char *explained_text(struct json_object *blackout, char text[EXPLAINED_TEXT_SIZE]);
 void print_blackout(struct json_object *recording);
 
 /* steps.c: one row for each kind of step */

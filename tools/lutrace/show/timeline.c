@@ -18,6 +18,7 @@
 #include "model/longest.h"
 #include "model/vocabulary.h"
 #include "show/output.h"
+#include "show/report.h"
 #include "show/svg.h"
 #include "show/timeline.h"
 #include "show/workloads.h"
@@ -216,6 +217,20 @@ static void choose_lanes(struct timeline *timeline)
 	}
 }
 
+/* What a step is called: by its own name if that says more than what was done. */
+static const char *step_label(const struct step *step, char object[NAME_TEXT_SIZE])
+{
+	switch (step->begin->kind) {
+	case LIVEUPDATE_KIND_NONE:
+	case LIVEUPDATE_KIND_FUNCTION:
+	case LIVEUPDATE_KIND_USER:
+	case KIND_UNIT:
+		if (*step->name && step->begin->edge != LIVEUPDATE_EDGE_INSTANT)
+			return step_object(step, object);
+	}
+	return step_name(step->begin->step);
+}
+
 static void put_step(const struct timeline *timeline, const struct step *step, int lane,
 		     double room)
 {
@@ -226,10 +241,11 @@ static void put_step(const struct timeline *timeline, const struct step *step, i
 	int y = timeline->steps_top + lane * LANE_HEIGHT;
 	bool failed = step->end && step->end->ret;
 	char time[TIME_TEXT_SIZE], object[NAME_TEXT_SIZE];
+	const char *label;
 	uint64_t ns;
 
 	fprintf(timeline->out, "<g><title>%s ", step_name(begin->step));
-	svg_text(timeline->out, object_text(begin->kind, begin->object, begin->name, object));
+	svg_text(timeline->out, step_object(step, object));
 	fprintf(timeline->out, "\nat %s in the %s kernel", time_text(from, time),
 		side_name(step->side));
 	if (begin->edge != LIVEUPDATE_EDGE_INSTANT) {
@@ -238,6 +254,8 @@ static void put_step(const struct timeline *timeline, const struct step *step, i
 		else
 			fprintf(timeline->out, ", did not end");
 	}
+	if (step_is_sum(step) && handover_duration(timeline->handover, step, &ns))
+		fprintf(timeline->out, "\n%s together", time_text((int64_t)ns, time));
 	if (step->end && step->end->count)
 		fprintf(timeline->out, "\n%" PRIu64 " objects", (uint64_t)step->end->count);
 	if (failed)
@@ -246,9 +264,9 @@ static void put_step(const struct timeline *timeline, const struct step *step, i
 		"</title><rect class=\"step %s%s\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\"/></g>\n",
 		failed ? "failed" : side_name(step->side), step->end ? "" : " open", x, y,
 		width > SVG_MIN_WIDTH ? width : SVG_MIN_WIDTH, LANE_HEIGHT - 4);
-	if (!svg_label(timeline->out, x, width, y + 11, step_name(begin->step)))
-		svg_label(timeline->out, x + width, room - x - width, y + 11,
-			  step_name(begin->step));
+	label = step_label(step, object);
+	if (!svg_label(timeline->out, x, width, y + 11, label))
+		svg_label(timeline->out, x + width, room - x - width, y + 11, label);
 }
 
 static void put_marks(const struct timeline *timeline, int bottom)
@@ -262,7 +280,8 @@ static void put_marks(const struct timeline *timeline, int bottom)
 		double x = svg_place(&timeline->scale, at);
 		struct blackout_name name;
 
-		if (record->step != LIVEUPDATE_STEP_USER_MARK || at < timeline->scale.first ||
+		if (record->step != LIVEUPDATE_STEP_USER_MARK ||
+		    record->edge != LIVEUPDATE_EDGE_INSTANT || at < timeline->scale.first ||
 		    at > timeline->scale.last)
 			continue;
 		/* That of a workload is an end of its bar. */
@@ -273,7 +292,7 @@ static void put_marks(const struct timeline *timeline, int bottom)
 			KERNEL_TOP - 4, x, bottom);
 		fprintf(timeline->out, "<text class=\"quiet\" x=\"%.2f\" y=\"%d\"%s>", x,
 			KERNEL_TOP - 7, x > SVG_WIDTH - 80 ? " text-anchor=\"end\"" : "");
-		svg_text(timeline->out, record->name);
+		svg_text(timeline->out, handover->steps[i].name);
 		fprintf(timeline->out, "</text>\n");
 	}
 }
@@ -356,8 +375,7 @@ static void put_step_table(const struct timeline *timeline, int top,
 		fprintf(timeline->out, "<text class=\"number\" x=\"%d\" y=\"%d\">%s</text>\n",
 			x + 220, y, time_text((int64_t)ns, time));
 		fprintf(timeline->out, "<text class=\"quiet\" x=\"%d\" y=\"%d\">", x + 240, y);
-		svg_text(timeline->out,
-			 object_text(begin->kind, begin->object, begin->name, object));
+		svg_text(timeline->out, step_object(steps[i], object));
 		fprintf(timeline->out, "</text>\n");
 	}
 }
@@ -420,8 +438,9 @@ static void choose_range(struct timeline *timeline, bool all)
 static void put_title(const struct timeline *timeline)
 {
 	const struct handover *handover = timeline->handover;
+	struct json_object *blackout = recording_blackout(handover);
 	struct json_object *when = recording_time(handover);
-	char time[TIME_TEXT_SIZE];
+	char time[TIME_TEXT_SIZE], explained[EXPLAINED_TEXT_SIZE];
 
 	fprintf(timeline->out, "<text class=\"title\" x=\"8\" y=\"26\">");
 	if (handover->blackout.known)
@@ -437,7 +456,11 @@ static void put_title(const struct timeline *timeline)
 			: "the reboot call");
 	if (when)
 		fprintf(timeline->out, ", %s", json_object_get_string(when));
+	if (*explained_text(blackout, explained))
+		fprintf(timeline->out, "; explained: ");
+	svg_text(timeline->out, explained);
 	fprintf(timeline->out, "</text>\n");
+	json_object_put(blackout);
 	json_object_put(when);
 }
 

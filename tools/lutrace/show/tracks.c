@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/units.h"
 #include "show/tracks.h"
 
 /* Steps within steps on one track. */
@@ -84,6 +85,23 @@ static void put_step(struct track_walk *walk, const struct step *step)
 	walk->put(walk->context, 'e', step, end, MAX_TRACKS);
 }
 
+static unsigned int kind_of(const struct step *step)
+{
+	return step->begin->kind == LIVEUPDATE_KIND_FUNCTION || step_is_sum(step)
+		       ? LIVEUPDATE_KIND_NONE
+		       : step->begin->kind;
+}
+
+/*
+ * Do steps of a kind each have tracks of their object's own? What the kernel does on its
+ * way, and the functions that it calls there, nest on one; units of the host are beside
+ * each other.
+ */
+static bool by_object(const struct step *step)
+{
+	return kind_of(step) != KIND_UNIT && kind_of(step) != LIVEUPDATE_KIND_NONE;
+}
+
 /* Steps of one object in one kernel are one group, in the order of time. */
 static int compare_objects(const void *left, const void *right)
 {
@@ -93,43 +111,68 @@ static int compare_objects(const void *left, const void *right)
 
 	if ((*a)->side != (*b)->side)
 		return (*a)->side < (*b)->side ? -1 : 1;
-	if (first->kind != second->kind)
-		return first->kind < second->kind ? -1 : 1;
-	if (first->object != second->object)
-		return first->object < second->object ? -1 : 1;
-	name = strcmp(first->name, second->name);
-	if (name)
-		return name;
+	if (kind_of(*a) != kind_of(*b))
+		return kind_of(*a) < kind_of(*b) ? -1 : 1;
+	if (by_object(*a)) {
+		if (first->object != second->object)
+			return first->object < second->object ? -1 : 1;
+		name = strcmp((*a)->name, (*b)->name);
+		if (name)
+			return name;
+	}
 	if (first->cycles != second->cycles)
 		return first->cycles < second->cycles ? -1 : 1;
+	/* Of those that begin at once the outer one comes first. */
+	if ((*a)->depth != (*b)->depth)
+		return (*a)->depth < (*b)->depth ? -1 : 1;
 	return first->sequence < second->sequence ? -1 : 1;
 }
 
 bool tracks_same_object(const struct step *one, const struct step *other)
 {
-	return one->side == other->side && one->begin->kind == other->begin->kind &&
-	       one->begin->object == other->begin->object &&
-	       !strcmp(one->begin->name, other->begin->name);
+	if (one->side != other->side || kind_of(one) != kind_of(other))
+		return false;
+	return !by_object(one) || (one->begin->object == other->begin->object &&
+				   !strcmp(one->name, other->name));
+}
+
+/* What the tracks are of that a step is on. */
+static const char *group_of(const struct step *step, char text[NAME_TEXT_SIZE])
+{
+	if (step->begin->kind == KIND_UNIT)
+		return "units";
+	if (!by_object(step))
+		return "kernel";
+	return *step_object(step, text) ? text : "kernel";
 }
 
 /* The object of a step, "kernel" if it has none. */
 void tracks_object(const struct step *step, char text[NAME_TEXT_SIZE])
 {
-	object_text(step->begin->kind, step->begin->object, step->begin->name, text);
-	if (!*text)
+	if (!*step_object(step, text))
 		snprintf(text, NAME_TEXT_SIZE, "%s", "kernel");
+}
+
+/* A step on its track: with its object where the track does not say which. */
+void tracks_slice(const struct step *step, char text[SLICE_TEXT_SIZE])
+{
+	char object[NAME_TEXT_SIZE];
+
+	step_object(step, object);
+	snprintf(text, SLICE_TEXT_SIZE, by_object(step) || !*object ? "%s" : "%s %s",
+		 step_name(step->begin->step), object);
 }
 
 /* A track of that object. */
 void tracks_name(const struct step *step, unsigned int track, char text[TRACK_TEXT_SIZE])
 {
 	char object[NAME_TEXT_SIZE];
+	const char *group = group_of(step, object);
 
-	tracks_object(step, object);
 	if (track < MAX_TRACKS)
-		snprintf(text, TRACK_TEXT_SIZE, track ? "%s track %u" : "%s", object, track + 1);
+		snprintf(text, TRACK_TEXT_SIZE, track ? "%s track %u" : "%s", group, track + 1);
 	else
-		snprintf(text, TRACK_TEXT_SIZE, "%s step %" PRIu64, object,
+		snprintf(text, TRACK_TEXT_SIZE, "%s step %" PRIu64, group,
 			 (uint64_t)step->sequence);
 }
 

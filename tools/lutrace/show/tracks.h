@@ -18,6 +18,7 @@
 #define MAX_TRACKS 8
 
 #define TRACK_TEXT_SIZE (NAME_TEXT_SIZE + 24)
+#define SLICE_TEXT_SIZE (NAME_TEXT_SIZE + 32)
 
 /**
  * struct trace_span - what a trace is of
@@ -49,6 +50,7 @@ int tracks_walk(const struct handover *handover, const struct trace_span *span, 
 		void *context);
 bool tracks_same_object(const struct step *one, const struct step *other);
 void tracks_object(const struct step *step, char text[NAME_TEXT_SIZE]);
+void tracks_slice(const struct step *step, char text[SLICE_TEXT_SIZE]);
 void tracks_name(const struct step *step, unsigned int track, char text[TRACK_TEXT_SIZE]);
 
 #endif /* LUTRACE_SHOW_TRACKS_H */

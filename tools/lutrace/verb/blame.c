@@ -14,8 +14,8 @@
 /**
  * struct blamed - one step with its times; then what several have in common
  * @step:   the (first) step
- * @object: record that names its object: its own begin, or where that names
- *          none, that of the step that it is part of
+ * @object: the step that names its object: itself, or where it names none, the one
+ *          that it is part of
  * @count:  how many it stands for
  * @errors: of them, those that failed
  * @timed:  of them, those with a duration
@@ -24,7 +24,7 @@
  */
 struct blamed {
 	const struct step *step;
-	const struct liveupdate_record *object;
+	const struct step *object;
 	uint64_t count;
 	uint64_t errors;
 	uint64_t timed;
@@ -35,13 +35,13 @@ struct blamed {
 /* What belongs together: everything that was done to one object, or one step. */
 static int compare_objects(const void *left, const void *right)
 {
-	const struct liveupdate_record *a = ((const struct blamed *)left)->object;
-	const struct liveupdate_record *b = ((const struct blamed *)right)->object;
+	const struct step *a = ((const struct blamed *)left)->object;
+	const struct step *b = ((const struct blamed *)right)->object;
 
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	if (a->object != b->object)
-		return a->object < b->object ? -1 : 1;
+	if (a->begin->kind != b->begin->kind)
+		return a->begin->kind < b->begin->kind ? -1 : 1;
+	if (a->begin->object != b->begin->object)
+		return a->begin->object < b->begin->object ? -1 : 1;
 	return strcmp(a->name, b->name);
 }
 
@@ -92,8 +92,7 @@ static bool in_blackout(const struct handover *handover, const struct step *step
 /* All steps that were not instants, with their times; returns how many. */
 static size_t take_steps(const struct handover *handover, bool all, struct blamed *blamed)
 {
-	const struct liveupdate_record **object =
-		calloc(handover->count ?: 1, sizeof(struct liveupdate_record *));
+	const struct step **object = calloc(handover->count ?: 1, sizeof(struct step *));
 	uint64_t *inside = calloc(handover->count ?: 1, sizeof(*inside));
 	size_t i, count = 0;
 	uint64_t ns;
@@ -104,8 +103,9 @@ static size_t take_steps(const struct handover *handover, bool all, struct blame
 		const struct step *step = &handover->steps[i];
 
 		/* A parent comes before what is part of it. */
-		object[i] = step->begin;
-		if (step->begin->kind == LIVEUPDATE_KIND_NONE && step->parent != NO_PARENT)
+		object[i] = step;
+		if (step->begin->kind == LIVEUPDATE_KIND_NONE && !*step->name &&
+		    step->parent != NO_PARENT)
 			object[i] = object[step->parent];
 		if (step->parent != NO_PARENT && handover_duration(handover, step, &ns))
 			inside[step->parent] += ns;
@@ -114,10 +114,12 @@ static size_t take_steps(const struct handover *handover, bool all, struct blame
 		const struct step *step = &handover->steps[i];
 		struct blamed *row = &blamed[count];
 
-		if (step->begin->edge == LIVEUPDATE_EDGE_INSTANT ||
+		if (step_is_instant(step) ||
 		    (!all && handover->blackout.known && !in_blackout(handover, step)))
 			continue;
 		*row = (struct blamed){ .step = step, .object = object[i], .count = 1 };
+		if (step_is_sum(step))
+			row->count = step->end->count;
 		row->errors = step->end && step->end->ret;
 		if (handover_duration(handover, step, &ns)) {
 			row->timed = 1;
@@ -161,7 +163,6 @@ static size_t merge(struct blamed *blamed, size_t count,
 
 static struct json_object *make_row(const struct blamed *blamed, bool objects)
 {
-	const struct liveupdate_record *object = blamed->object;
 	struct json_object *row = json_object_new_object();
 	char text[NAME_TEXT_SIZE];
 
@@ -169,9 +170,8 @@ static struct json_object *make_row(const struct blamed *blamed, bool objects)
 		add_text(row, "kernel", side_name(blamed->step->side));
 		add_text(row, "step", step_name(blamed->step->begin->step));
 	}
-	add_text(row, "kind", kind_name(object->kind));
-	object_text(object->kind, object->object, object->name, text);
-	add_text(row, "object", text);
+	add_text(row, "kind", kind_name(blamed->object->begin->kind));
+	add_text(row, "object", step_object(blamed->object, text));
 	add_number(row, "count", (int64_t)blamed->count);
 	add_number(row, "errors", (int64_t)blamed->errors);
 	/* Steps of one object may be part of each other: only the rest adds up. */
@@ -184,6 +184,25 @@ static struct json_object *make_row(const struct blamed *blamed, bool objects)
 	return row;
 }
 
+/* What no row can be blamed for, by phase. */
+static void print_unexplained(struct json_object *value)
+{
+	struct json_object *rows = member(value, "unexplained");
+	size_t i, count = rows ? json_object_array_length(rows) : 0;
+	char text[TIME_TEXT_SIZE];
+
+	for (i = 0; i < count; i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i);
+
+		printf("%s%s of %s",
+		       i ? ", " : "\nIn no named step: ", time_text(member_number(row, "ns"), text),
+		       member_text(row, "phase"));
+	}
+	if (count)
+		printf(" (%.2f %% of the pause).\n",
+		       100 - 100 * json_object_get_double(member(value, "explained")));
+}
+
 static void print_steps(struct json_object *value)
 {
 	static const struct column columns[] = {
@@ -194,6 +213,7 @@ static void print_steps(struct json_object *value)
 	};
 
 	output_table(member(value, "steps"), columns, sizeof(columns) / sizeof(columns[0]), 0);
+	print_unexplained(value);
 }
 
 static void print_objects(struct json_object *value)
@@ -205,6 +225,27 @@ static void print_objects(struct json_object *value)
 	};
 
 	output_table(member(value, "objects"), columns, sizeof(columns) / sizeof(columns[0]), 0);
+	print_unexplained(value);
+}
+
+/* {"phase": ..., "ns": ...} of each phase that is not all explained */
+static struct json_object *make_unexplained(const struct handover *handover)
+{
+	struct json_object *rows = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; handover->blackout.known && i < LIVEUPDATE_PHASE_COUNT; i++) {
+		uint64_t ns = handover->blackout.phases[i].ns - handover->explained.phases[i];
+		struct json_object *row;
+
+		if (handover->blackout.phases[i].absent || !ns)
+			continue;
+		row = json_object_new_object();
+		add_text(row, "phase", phase_name(i));
+		add_number(row, "ns", (int64_t)ns);
+		json_object_array_add(rows, row);
+	}
+	return rows;
 }
 
 /* {"kernel": ..., "steps" or "objects": rows, at most @most of them, longest first} */
@@ -217,6 +258,8 @@ static struct json_object *make_answer(const struct handover *handover, bool all
 	size_t i, count;
 
 	json_object_object_add(value, "kernel", recording_kernel(handover));
+	json_object_object_add(value, "explained", recording_explained(handover));
+	json_object_object_add(value, "unexplained", make_unexplained(handover));
 	json_object_object_add(value, objects ? "objects" : "steps", rows);
 	if (!blamed)
 		return value;

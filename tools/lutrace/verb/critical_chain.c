@@ -19,6 +19,7 @@
 #include "model/document.h"
 #include "model/vocabulary.h"
 #include "read/source.h"
+#include "show/report.h"
 
 /* Readers of JSON, and stacks, do not take any depth. */
 #define MAX_DEPTH 20
@@ -63,7 +64,7 @@ static void choose_wanted(struct chain *chain, int only)
 	for (i = 0; i < handover->count; i++) {
 		const struct step *step = &handover->steps[i];
 
-		if (step->begin->edge == LIVEUPDATE_EDGE_INSTANT && !chain->all && !only)
+		if (step_is_instant(step) && !chain->all && !only)
 			continue;
 		chain->wanted[i] = !only || step->begin->step == only ||
 				   (step->parent != NO_PARENT && chain->wanted[step->parent]);
@@ -129,11 +130,15 @@ static void add_steps(const struct chain *chain, struct json_object *node, const
 	add_number(node, "left_out_ns", (int64_t)hidden_ns);
 }
 
-/* The phase that a step began in; LIVEUPDATE_PHASE_COUNT for none. */
+/* The phase that a step began in, a sum with its parent; LIVEUPDATE_PHASE_COUNT for none. */
 static unsigned int phase_of(const struct handover *handover, const struct step *step)
 {
-	int64_t at = handover_time(handover, step->begin->cycles);
 	unsigned int i, found = LIVEUPDATE_PHASE_COUNT;
+	int64_t at;
+
+	if (step_is_sum(step) && step->parent != NO_PARENT)
+		step = &handover->steps[step->parent];
+	at = handover_time(handover, step->begin->cycles);
 
 	if (step->begin->cycles < handover->blackout.begin_cycles ||
 	    step->begin->cycles >= handover->blackout.end_cycles)
@@ -208,8 +213,7 @@ static size_t busy_times(const struct handover *handover, struct interval *busy)
 	for (i = 0; i < handover->count; i++) {
 		const struct step *step = &handover->steps[i];
 
-		if (step->begin->edge == LIVEUPDATE_EDGE_INSTANT ||
-		    !handover_duration(handover, step, &ns))
+		if (step_is_instant(step) || !handover_duration(handover, step, &ns))
 			continue;
 		busy[count].begin = handover_time(handover, step->begin->cycles);
 		busy[count].end = busy[count].begin + (int64_t)ns;
@@ -274,6 +278,8 @@ static void add_phases(const struct chain *chain, struct json_object *rows, bool
 		add_number(node, "begin_ns", (int64_t)in->begin_ns);
 		add_number(node, "ns", (int64_t)in->ns);
 		add_number(node, "self_ns", idle_time(busy, intervals, in));
+		add_number(node, "unexplained_ns",
+			   (int64_t)(in->ns - handover->explained.phases[phase]));
 		add_steps(chain, node, members, count, 0);
 		json_object_array_add(rows, node);
 	}
@@ -374,6 +380,13 @@ static void print_node(struct json_object *node)
 	char text[TIME_TEXT_SIZE];
 	bool phase = member(node, "phase");
 
+	if (member(node, "step") &&
+	    !strcmp(member_text(node, "step"), step_name(LIVEUPDATE_STEP_SHORT))) {
+		/* Nobody knows when each of them began. */
+		printf("%" PRId64 " short %s +%s\n", member_number(node, "count"), object,
+		       time_text(member_number(node, "ns"), text));
+		return;
+	}
 	if (!member(node, "step")) {
 		printf("%s", phase ? member_text(node, "phase") : member_text(node, "kernel"));
 	} else {
@@ -384,6 +397,8 @@ static void print_node(struct json_object *node)
 	print_times(node);
 	if (phase && member_number(node, "self_ns"))
 		printf(", %s in no step", time_text(member_number(node, "self_ns"), text));
+	if (phase && member_number(node, "unexplained_ns") > member_number(node, "self_ns"))
+		printf(", %s unnamed", time_text(member_number(node, "unexplained_ns"), text));
 	else if (!phase && member(node, "self_ns") && json_object_array_length(steps))
 		printf(", %s in itself", time_text(member_number(node, "self_ns"), text));
 	if (member_text(node, "part_of")[0])
@@ -418,11 +433,13 @@ static void print_chain(struct json_object *value)
 {
 	struct json_object *blackout = member(value, "blackout"), *rows = member(value, "chain");
 	size_t i, count = json_object_array_length(rows);
-	char text[TIME_TEXT_SIZE];
+	char text[TIME_TEXT_SIZE], explained[EXPLAINED_TEXT_SIZE];
 
 	choose_letters();
 	if (member(blackout, "ns"))
-		printf("After @ stands when it began, after + how long it took.\n\nblackout +%s\n",
+		printf("After @ stands when it began, after + how long it took.\n"
+		       "Explained: %s.\n\nblackout +%s\n",
+		       explained_text(blackout, explained),
 		       time_text(member_number(blackout, "ns"), text));
 	else
 		printf("Blackout: unknown, %s\n\n", member_text(blackout, "unknown"));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* lutrace mark: say when a workload was paused, and when it ran again. */
+/* lutrace mark: say when a workload was paused, when it ran again, when a step began. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "liveupdate_mark.h"
@@ -25,28 +26,53 @@ static int open_file(const char *directory)
 	return fd;
 }
 
-int do_mark(int argc, char **argv)
+/* "begin NAME" and "end NAME" are "begin:NAME" and "end:NAME"; others one word. */
+static char *make_mark(const char *word, const char *name)
 {
-	const char *directory = NULL;
-	int fd, ret;
+	char *mark;
 
-	while (next_option(argc, argv) != -1)
-		directory = optarg;
-	if (optind == argc)
-		return fail("name the mark, such as pause:NAME or resume:NAME; try --help");
-	if (optind + 1 < argc)
-		return fail("'%s' is one argument too many; try --help", argv[optind + 1]);
+	if (!name)
+		return strdup(word);
+	return asprintf(&mark, "%s:%s", word, name) < 0 ? NULL : mark;
+}
+
+static int write_mark(const char *directory, const char *mark)
+{
+	int fd, ret;
 
 	fd = open_file(directory);
 	if (fd == -ENOENT && directory)
 		return fail("there is no file %s/mark to write to", directory);
 	if (fd == -ENOENT)
-		return unknown("the mark '%s' was not written: %s", argv[optind],
+		return unknown("the mark '%s' was not written: %s", mark,
 			       liveupdate_mark_error(fd));
-	ret = fd < 0 ? fd : liveupdate_mark_write(fd, argv[optind]);
+	ret = fd < 0 ? fd : liveupdate_mark_write(fd, mark);
 	if (fd >= 0)
 		close(fd);
-	return ret ? fail("the mark '%s' was not written: %s", argv[optind],
-			  liveupdate_mark_error(ret))
+	return ret ? fail("the mark '%s' was not written: %s", mark, liveupdate_mark_error(ret))
 		   : EXIT_GOOD;
+}
+
+int do_mark(int argc, char **argv)
+{
+	const char *directory = NULL;
+	bool step;
+	char *mark;
+	int code;
+
+	while (next_option(argc, argv) != -1)
+		directory = optarg;
+	if (optind == argc)
+		return fail(
+			"name the mark, such as pause:NAME, resume:NAME or begin NAME; try --help");
+	step = !strcmp(argv[optind], "begin") || !strcmp(argv[optind], "end");
+	if (step && optind + 1 == argc)
+		return fail("name what is to %s: lutrace mark %s NAME", argv[optind], argv[optind]);
+	if (optind + 1 + step < argc)
+		return fail("'%s' is one argument too many; try --help", argv[optind + 1 + step]);
+
+	mark = make_mark(argv[optind], step ? argv[optind + 1] : NULL);
+	code = mark ? write_mark(directory, mark) : fail("out of memory");
+	free(mark);
+	return code;
 }

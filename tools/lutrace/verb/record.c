@@ -8,6 +8,7 @@
 #include "model/document.h"
 #include "read/json_file.h"
 #include "read/source.h"
+#include "read/systemd.h"
 
 #define MAX_MERGES 8
 
@@ -20,8 +21,48 @@ static int merge(struct evidence *evidence, const char *path)
 	json_object_put(value);
 	if (ret)
 		return fail(
-			"cannot merge %s: %s; 'identity', 'dma', 'interrupts', 'session', 'referee', 'environment' and 'host' can be merged",
+			"cannot merge %s: %s; 'identity', 'dma', 'interrupts', 'session', 'referee', 'environment', 'host' and 'units' can be merged",
 			path, why);
+	return EXIT_GOOD;
+}
+
+enum ask { ASK_IF_IT_RUNS, ASK_ALWAYS, ASK_NEVER };
+
+static int read_ask(const char *text, enum ask *ask)
+{
+	static const char *const words[] = { "auto", "systemd", "none" };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(text, words[i]) != 0)
+			continue;
+		*ask = i;
+		return EXIT_GOOD;
+	}
+	return fail("'%s' is not what to ask for units: auto, systemd or none", text);
+}
+
+/* When the units of this host were started; of ledgers that were saved only if asked for. */
+static int add_units(struct source *source, struct handover *handover, enum ask ask)
+{
+	struct evidence *evidence = &source->evidence;
+	char why[LEDGER_WHY_SIZE];
+	struct json_object *units;
+	int ret = 0;
+
+	if (ask == ASK_ALWAYS ||
+	    (ask == ASK_IF_IT_RUNS && !source->file && !source->directory && systemd_runs())) {
+		units = systemd_units(&handover->ledger[INCOMING].header);
+		ret = evidence_set(evidence, "units", units, why);
+		json_object_put(units);
+		if (ret)
+			return fail("what systemd says of its units cannot be used: %s", why);
+	}
+	if (ask == ASK_ALWAYS && evidence->units->unknown)
+		return fail("the units are not known: %s", evidence->units->unknown);
+	/* Also those that were merged. */
+	if (handover_add_units(handover, evidence->units, why))
+		return fail("the units cannot be used: %s", why);
 	return EXIT_GOOD;
 }
 
@@ -31,6 +72,7 @@ int do_record(int argc, char **argv)
 	struct json_object *recording;
 	struct source source = { 0 };
 	struct handover handover;
+	enum ask ask = ASK_IF_IT_RUNS;
 	int letter, code, i, merge_count = 0;
 	size_t size;
 	const char *text;
@@ -47,6 +89,9 @@ int do_record(int argc, char **argv)
 			host = optarg;
 			if (strcmp(host, "this") != 0 && strcmp(host, "none") != 0)
 				return fail("'%s' is neither 'this' nor 'none'", host);
+		case 'u':
+			if (read_ask(optarg, &ask))
+				return EXIT_BAD;
 			break;
 		case 'm':
 			if (merge_count == MAX_MERGES)
@@ -66,6 +111,7 @@ int do_record(int argc, char **argv)
 	code = code ?: source_host(&source, host);
 	for (i = 0; !code && i < merge_count; i++)
 		code = merge(&source.evidence, merges[i]);
+	code = code ?: add_units(&source, &handover, ask);
 	if (!code) {
 		recording = recording_make(&handover, &source.evidence);
 		text = json_object_to_json_string_length(

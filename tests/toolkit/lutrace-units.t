@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Units of systemd, on the time line of the ledgers: systemd is asked when a recording is
+# made, and its clock is laid on the cycle counter by the pair of clocks in the ledger.
+
+set -u
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
+# shellcheck source=tests/lab/tap.sh
+. "$project/tests/lab/tap.sh"
+build=${BUILD:-$project/build}
+lutrace=$build/bin/lutrace
+export LC_ALL=C
+for scenario in parts handover; do
+	mkdir -p "$tap_scratch/$scenario"
+	"$build/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
+done
+cd "$tap_scratch" || exit 1
+
+# Programs that answer as systemd's do.
+mkdir bin answers
+for program in busctl systemctl; do
+	cat >bin/$program <<-END
+		#!/bin/bash
+		echo "$program \$*" >>"$PWD/asked"
+		cat "$PWD/answers/$program"
+	END
+	chmod +x bin/$program
+done
+export PATH=$PWD/bin:$PATH
+# The ledger's pair is of 1 ms before systemd was started, 1.4 s after CLOCK_MONOTONIC's 0,
+# at 1.7 s of the pause.
+manager() {
+	printf '{"type":"%s","data":%s}\n' s '"257.4-1"' t "$1" t 1400000 t 0 t 0 t 1410000 t 1450000 t 1450000 t 1460000
+}
+manager 1790000001000000 >answers/busctl
+cat >answers/systemctl <<'END'
+Id=agent.service
+ActiveState=active
+InactiveExitTimestampMonotonic=1500000
+ActiveEnterTimestampMonotonic=1650000
+InactiveEnterTimestampMonotonic=0
+
+Id=once.service
+ActiveState=inactive
+InactiveExitTimestampMonotonic=1510000
+ActiveEnterTimestampMonotonic=0
+InactiveEnterTimestampMonotonic=1520000
+
+Id=broken.service
+ActiveState=failed
+InactiveExitTimestampMonotonic=1530000
+ActiveEnterTimestampMonotonic=0
+InactiveEnterTimestampMonotonic=1535000
+
+Id=never-started.service
+ActiveState=inactive
+InactiveExitTimestampMonotonic=0
+ActiveEnterTimestampMonotonic=0
+InactiveEnterTimestampMonotonic=0
+
+Id=still-starting.service
+ActiveState=activating
+InactiveExitTimestampMonotonic=1540000
+ActiveEnterTimestampMonotonic=0
+InactiveEnterTimestampMonotonic=0
+END
+
+"$lutrace" record -l parts --units systemd -o with.json
+is "units are steps on the time line of the kernels, in the order in which they began" \
+	"$("$lutrace" steps -L -j with.json | jq -r '.steps[] | select(.kind == "unit") | [.step, .object, .begin_ns, .ns, .ret] | @text')" \
+	'["unit","systemd-generators",1711000000,40000000,0]
+["unit","systemd-units-load",1751000000,10000000,0]
+["unit","agent.service",1801000000,150000000,0]
+["unit","once.service",1811000000,10000000,0]
+["unit","broken.service",1831000000,5000000,-5]'
+is "the recording's own steps are the same" \
+	"$(jq -c '[.steps[] | select(.kind == "unit")] | length' with.json)" 5
+is "what began in one of them and says nothing else is part of it" \
+	"$("$lutrace" steps -L -j with.json | jq -r '(.steps[] | select(.step == "session-retrieve").parent) as $p |
+		.steps[] | select(.sequence == $p).object')" agent.service
+like "time tells units among what takes most" \
+	"$("$lutrace" time -j with.json | jq -c '[.blackout.leaves[].object]')" acpi_init
+like "blame has them" "$("$lutrace" blame --self with.json)" 'incoming +unit +once.service'
+like "the picture has them" "$("$lutrace" plot with.json)" '>agent.service</text>'
+"$lutrace" report --chrome with.json -o with.trace
+is "a trace has tracks of units, beside each other" \
+	"$(jq -c '[.traceEvents[] | select(.ph == "b" and .cat == "unit") | [.name, .id2.local]] | .[2:4]' with.trace)" \
+	'[["unit agent.service","units"],["unit once.service","units"]]'
+ok "only services, sockets, mounts and swaps are asked for" \
+	grep -q 'systemctl show .* \*.service \*.socket \*.mount \*.swap$' asked
+is "a unit that is recorded is not in the ledger" "$(jq '[.ledgers[].records[] | select(.step == "unit")] | length' with.json)" 0
+"$lutrace" record with.json -o again.json
+is "a recording of a recording keeps them" "$(jq -c .units again.json)" "$(jq -c .units with.json)"
+jq '{units}' with.json >units.json
+"$lutrace" record -l parts -m units.json -o merged.json
+is "they can be merged" "$(jq -c '.blackout.explained' merged.json)" "$(jq -c '.blackout.explained' with.json)"
+
+: >asked
+"$lutrace" record -l parts -o without.json
+is "who has saved ledgers is not asked about another host" "$(cat asked) $(jq -c .units without.json)" ' null'
+"$lutrace" record -l parts --units none -o none.json
+is "nor who does not want it" "$(cat asked) $(jq -c .units none.json)" ' null'
+
+# refused SENTENCE REGULAR-EXPRESSION LEDGERS: no units are recorded, and it says why
+refused() {
+	local said status
+	said=$("$lutrace" record -l "$3" --units systemd 2>&1 >/dev/null)
+	status=$?
+	ok "$1" [ "$status" = 1 ]
+	like "and it says so" "$said" "$2"
+}
+refused "a ledger without a pair of clocks lays no unit anywhere" 'no wall-clock time' handover
+# The pair was noted when systemd ran, and the clock is another one now.
+manager 1789999000000000 >answers/busctl
+refused "nor one of which the clock was set" 'clock was set' parts
+: >answers/busctl
+refused "a systemd that does not answer is an error" 'busctl' parts
+rm bin/busctl
+printf '#!/bin/sh\nexit 1\n' >bin/busctl && chmod +x bin/busctl
+refused "so is one that answers with an error" 'busctl' parts
+is "and another service manager" "$("$lutrace" record -l parts --units upstart 2>&1)" \
+	"lutrace: 'upstart' is not what to ask for units: auto, systemd or none"
+jq '.units.list[0].begin_us = -1' with.json >bad.json
+like "what cannot be a time is refused by its name" "$("$lutrace" time bad.json 2>&1)" "units.list\[0\].begin_us"
+
+tap_done

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * When systemd started the units of this host.
+ *
+ * systemd has CLOCK_MONOTONIC, the ledger the cycle counter, and CLOCK_REALTIME at one
+ * of its values. systemd has both clocks for the moment at which it was started itself:
+ * so one moment is known in CLOCK_MONOTONIC and cycles. The kernel notes its pair before it
+ * starts the first process, and nobody can have set the clock in between.
+ */
+#ifndef LUTRACE_SYSTEMD_H
+#define LUTRACE_SYSTEMD_H
+
+#include <stdbool.h>
+#include <linux/types.h>
+#include <linux/liveupdate_trace.h>
+#include <json-c/json.h>
+
+bool systemd_runs(void);
+struct json_object *systemd_units(const struct liveupdate_ledger *ledger);
+
+#endif /* LUTRACE_SYSTEMD_H */
