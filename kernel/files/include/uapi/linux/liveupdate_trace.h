@@ -93,9 +93,28 @@
 	/* a unit that was found translating for nobody known blocks */	\
 	X(IOMMU_BLOCK,		56, "iommu-block")			\
 	/* a session that cannot cross is given up: its files, liveupdate.on_veto=drop */ \
-	X(SESSION_DROP,		57, "session-drop")
+	X(SESSION_DROP,		57, "session-drop")			\
+	/* more of the name in the record @ref */			\
+	X(NAME,			58, "name")				\
+	/* sum of those parts of @ref that are below the threshold */	\
+	X(SHORT,		59, "short")				\
+	/* parts of boot, of the reboot call; what either waits for */	\
+	X(SETUP,		60, "setup")				\
+	X(TEARDOWN,		61, "teardown")				\
+	X(WAIT,			62, "wait")				\
+	/* initcalls of one level; one of them */			\
+	X(INITCALLS,		63, "initcalls")			\
+	X(INITCALL,		64, "initcall")				\
+	/* a driver's probe, a device's shutdown */			\
+	X(PROBE,		65, "probe")				\
+	X(SHUTDOWN,		66, "shutdown")				\
+	/* a CPU comes up */						\
+	X(CPU_UP,		67, "cpu-up")				\
+	/* between the kernels: to the decompressor, and in it */	\
+	X(RELOCATE,		68, "relocate")				\
+	X(DECOMPRESS,		69, "decompress")
 
-#define LIVEUPDATE_STEP_MAX	57
+#define LIVEUPDATE_STEP_MAX	69
 
 enum liveupdate_step_id {
 	LIVEUPDATE_STEP_NONE = 0,
@@ -117,9 +136,10 @@ enum liveupdate_step_id {
 	X(IOMMU,	5, "iommu")	/* physical register base */	\
 	X(DOMAIN,	6, "domain")	/* physical top table */	\
 	X(DEVICE,	7, "device")	/* LIVEUPDATE_DEVICE_ID() */	\
-	X(HWPT,		8, "hwpt")	/* token */
+	X(HWPT,		8, "hwpt")	/* token */			\
+	X(FUNCTION,	9, "function")	/* FNV-1a of its name */
 
-#define LIVEUPDATE_KIND_MAX	8
+#define LIVEUPDATE_KIND_MAX	9
 
 enum liveupdate_kind {
 #define LIVEUPDATE_KIND_ENUM(name, number, text) LIVEUPDATE_KIND_##name = number,
@@ -196,6 +216,8 @@ enum liveupdate_class {
 #define LIVEUPDATE_MARK_RESUME	"resume"
 
 #define LIVEUPDATE_NAME_LENGTH	16
+/* Bytes of a mark, and its NUL; what is behind the first 15 is in name records. */
+#define LIVEUPDATE_MARK_LENGTH	64
 
 /**
  * struct liveupdate_record - one edge of one step
@@ -209,9 +231,19 @@ enum liveupdate_class {
  * @ret:      end and instant: 0 or a negative errno
  * @object:   id of the object, by @kind
  * @count:    end and instant: pages, entries or devices that the step dealt with;
- *            session-name: where in the name @name begins; begin of a file-* step:
- *            object id of its session
+ *            session-name, name: where in the name @name begins; begin of a file-*
+ *            step: object id of its session; short: sum of cycles
  * @name:     name of the object where it has one, cut and NUL-terminated
+ *
+ * Records are in the order of @sequence. A step of boot or shutdown is recorded
+ * when it is known to be longer than the threshold, with the cycles of the moments
+ * that its records stand for.
+ *
+ * name: @ref is the begin or instant record that has the first 15 bytes of the
+ * name, @name the next ones from byte @count on. @kind is that of @ref's record.
+ *
+ * short: @ref is the step that they are parts of, @kind what they are (none if
+ * they are of several kinds), @object how many they are.
  */
 struct liveupdate_record {
 	__u64 sequence;
