@@ -80,7 +80,7 @@ static bool __init ledger_check_layout(const struct liveupdate_ledger *ledger,
  * NULL and the number that the next record has.
  */
 const char * __init ledger_check(struct liveupdate_ledger *ledger,
-					size_t size, u64 *next)
+				 size_t size, u64 *next)
 {
 	const struct liveupdate_record *record;
 	u64 i;
