@@ -32,15 +32,16 @@
 #define MARKS	 400
 #define SESSIONS 50
 
-/* One character more than fits beside the NUL of a record's name. */
-static const char too_long[LIVEUPDATE_NAME_LENGTH + 1] = "0123456789abcdef";
+/* One character more than a mark may have. */
+static const char too_long[LIVEUPDATE_MARK_LENGTH + 1] =
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 static void refused(int fd)
 {
 	int i;
 
 	for (i = 0; i < MARKS; i++)
-		if (write(fd, too_long, LIVEUPDATE_NAME_LENGTH) != -1 || errno != EINVAL)
+		if (write(fd, too_long, LIVEUPDATE_MARK_LENGTH) != -1 || errno != EINVAL)
 			errx(1, "a mark that is too long is not refused");
 }
 

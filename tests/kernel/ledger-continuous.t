@@ -17,7 +17,7 @@ cd /sys/kernel/liveupdate/ledger
 "$LAB_BUILD"/tests/kernel/memfd-session preserve continuous 0x77 256 >/tmp/out &
 for i in $(seq 100); do grep -q preserved /tmp/out && break; sleep 0.1; done
 grep -q preserved /tmp/out
-if echo much-too-long-a-name 2>/dev/null >mark; then exit 1; fi
+if printf %064d 0 2>/dev/null >mark; then exit 1; fi
 if echo 2>/dev/null >mark; then exit 1; fi
 echo pause >mark
 uname -r >"$LAB_RESULTS/outgoing"
@@ -52,7 +52,9 @@ is "the first record of a cold boot has number 1" "$(head -n 1 "$tap_scratch/out
 is "the incoming kernel's numbers begin where the outgoing kernel's end" \
 	"$(head -n 1 "$tap_scratch/in" | cut -d ' ' -f 1)" "$(ledger_next "$previous")"
 is "numbers have no gap" "$(awk 'NR > 1 && $1 != last + 1 { n++ } { last = $1 } END { print n + 0 }' "$tap_scratch/all")" 0
-is "time never goes back" "$(awk '$2 < last { n++ } { last = $2 } END { print n + 0 }' "$tap_scratch/all")" 0
+is "time never goes back, but for parts of boot, which are recorded when they turned out to be long" "$(
+	{ ledger_without_parts "$previous"; ledger_without_parts "$current"; } |
+	awk '$2 < last { n++ } { last = $2 } END { print n + 0 }')" 0
 is "every end refers to its own begin" "$(awk '
 	$5 == "begin" { begin[$1] = $4 " " $6 " " $8 " " $10 }
 	$5 == "end" && begin[$3] != $4 " " $6 " " $8 " " $10 { n++ }

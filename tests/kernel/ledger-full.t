@@ -33,8 +33,8 @@ capacity=$(ledger_header "$full" capacity)
 count=$(ledger_header "$full" count)
 dropped=$(ledger_header "$full" dropped)
 
-# The boot of this kernel has some of its room already.
-others=$(ledger_records "$full" | awk '$4 != "user-mark"' | wc -l)
+# The boot of this kernel has some of its room already. Its parts are in nobody's.
+others=$(ledger_without_parts "$full" | awk '$4 != "user-mark"' | wc -l)
 is "liveupdate_ledger= sets the size" "$capacity" $(((65536 - 256) / 64))
 is "marks leave room for sessions, the reboot call and the way through it" "$count" \
 	$((capacity - 2 * (capacity / 16) - capacity * 3 / 16 + others))

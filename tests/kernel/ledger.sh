@@ -68,6 +68,11 @@ ledger_records() {
 	done
 }
 
+# ledger_without_parts FILE: the same, but for parts of boot and shutdown
+ledger_without_parts() {
+	ledger_records "$1" | awk '$4 !~ /^(name|short|setup|teardown|wait|initcalls?|probe|shutdown|cpu-up|relocate|decompress)$/'
+}
+
 # ledger_drops FILE CLASS [MEMBER]: what was dropped of a class: count, first or last
 ledger_drops() {
 	local class member=0

@@ -28,6 +28,12 @@
  * is dropped if the next one needs the room. A record that there is no room for
  * is counted and dropped, but keeps its sequence number.
  *
+ * Boot and shutdown consist of far more parts than a reader wants to know of. An
+ * initcall, a probe or the shutdown of one device is therefore recorded after it
+ * has ended, if it took longer than liveupdate.trace_threshold=, or when
+ * something in it is recorded. Those that took less are summed in the step that
+ * they are parts of, so that nothing is missing, see ledger_parts.c.
+ *
  * Room is kept for what the blackout is computed from, because a host that has
  * run for months must not lose that, and nobody must be able to take it away.
  * Records have classes, see LIVEUPDATE_CLASSES. A class may have a reserve, which
@@ -43,28 +49,16 @@
 
 #define pr_fmt(fmt) "liveupdate: ledger: " fmt
 
-#include <linux/align.h>
 #include <linux/build_bug.h>
-#include <linux/ctype.h>
-#include <linux/err.h>
+#include <linux/export.h>
 #include <linux/init.h>
-#include <linux/io.h>
 #include <linux/kernel.h>
-#include <linux/kexec_handover.h>
-#include <linux/kobject.h>
-#include <linux/liveupdate.h>
 #include <linux/liveupdate_trace.h>
-#include <linux/mm.h>
-#include <linux/overflow.h>
 #include <linux/sched.h>
-#include <linux/sizes.h>
-#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
-#include <linux/sysfs.h>
 #include <linux/timekeeping.h>
 #include <linux/timex.h>
-#include <linux/utsname.h>
 
 #ifdef CONFIG_X86
 #include <asm/msr.h>
@@ -74,16 +68,12 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/liveupdate.h>
 
+#include "ledger.h"
+
 EXPORT_TRACEPOINT_SYMBOL_GPL(liveupdate_step_begin);
 EXPORT_TRACEPOINT_SYMBOL_GPL(liveupdate_step_end);
 
-/* The ledger's name among the blobs that KHO hands over. */
-#define LEDGER_KHO_ENTRY_NAME	"liveupdate-ledger"
-
-#define LEDGER_EARLY_RECORDS	256
-#define LEDGER_SIZE_MIN		SZ_64K
-#define LEDGER_SIZE_DEFAULT	SZ_512K
-#define LEDGER_SIZE_MAX		(PAGE_SIZE << MAX_PAGE_ORDER)
+#define LEDGER_EARLY_RECORDS	1024
 
 static_assert(sizeof(struct liveupdate_record) == 64);
 static_assert(sizeof(struct liveupdate_ledger) == 256);
@@ -98,16 +88,6 @@ struct early_ledger {
 static_assert(offsetof(struct early_ledger, records) ==
 	      sizeof(struct liveupdate_ledger));
 
-/**
- * struct ledger_room - how many records of what there are
- * @used:   by class, but for @reboot
- * @reboot: those in the room that is kept for the reboot system call
- */
-struct ledger_room {
-	u64 used[LIVEUPDATE_CLASS_COUNT];
-	u64 reboot;
-};
-
 /* Where records go until there is an allocator and KHO. */
 static struct early_ledger early_ledger = {
 	.header = {
@@ -119,29 +99,20 @@ static struct early_ledger early_ledger = {
 	},
 };
 
-/* Protects all that follows but previous_ledger, which is set once, in boot. */
-static DEFINE_RAW_SPINLOCK(ledger_lock);
-static struct liveupdate_ledger *this_ledger = &early_ledger.header;
-static struct liveupdate_ledger *previous_ledger __ro_after_init;
-/* Steps under way, of all tasks, the latest first. */
-static LIST_HEAD(ledger_active);
-/* Number of the last record, dropped ones included. */
-static u64 ledger_sequence;
+DEFINE_RAW_SPINLOCK(ledger_lock);
+struct liveupdate_ledger *this_ledger = &early_ledger.header;
+LIST_HEAD(ledger_active);
+u64 ledger_sequence;
 /* Who has taken which room. */
 static struct ledger_room ledger_room;
 /* Between the reboot system call and the jump, or the failure of the call. */
 static bool ledger_handover;
 
-static struct liveupdate_record *ledger_records(struct liveupdate_ledger *ledger)
-{
-	return (void *)ledger + ledger->header_size;
-}
-
 /*
  * The counter has to count on across the kexec. With the lock held, and ordered
  * after it, records are in the order of their time stamps.
  */
-static u64 ledger_cycles(void)
+u64 ledger_cycles(void)
 {
 #ifdef CONFIG_X86
 	return rdtsc_ordered();
@@ -150,7 +121,7 @@ static u64 ledger_cycles(void)
 #endif
 }
 
-static u64 ledger_cycles_khz(void)
+u64 ledger_cycles_khz(void)
 {
 #ifdef CONFIG_X86
 	return tsc_khz;
@@ -160,7 +131,7 @@ static u64 ledger_cycles_khz(void)
 }
 
 /* Put this kernel's wall clock beside its cycle counter. */
-static void ledger_set_wall(void)
+void ledger_set_wall(void)
 {
 	lockdep_assert_held(&ledger_lock);
 
@@ -176,10 +147,23 @@ static const u8 ledger_classes[LIVEUPDATE_STEP_MAX + 1] = {
 #undef LEDGER_STEP_CLASS
 };
 
-static enum liveupdate_class ledger_class(unsigned int step)
+static enum liveupdate_class ledger_class(const struct liveupdate_record *record)
 {
-	return step <= LIVEUPDATE_STEP_MAX ? ledger_classes[step] :
-					     LIVEUPDATE_CLASS_OTHER;
+	/* The rest of a mark is of no use without the mark, and the other way round. */
+	if (record->step == LIVEUPDATE_STEP_NAME &&
+	    record->kind == LIVEUPDATE_KIND_USER)
+		return LIVEUPDATE_CLASS_MARK;
+
+	return record->step <= LIVEUPDATE_STEP_MAX ? ledger_classes[record->step] :
+						     LIVEUPDATE_CLASS_OTHER;
+}
+
+/* A part of boot or shutdown, or something about one. */
+static bool ledger_is_part(const struct liveupdate_record *record)
+{
+	return record->step >= LIVEUPDATE_STEP_NAME &&
+	       record->step <= LIVEUPDATE_STEP_DECOMPRESS &&
+	       ledger_class(record) == LIVEUPDATE_CLASS_OTHER;
 }
 
 /* Room that a class has for itself, in sixteenths of the capacity. */
@@ -193,6 +177,13 @@ static const u8 ledger_reserves[LIVEUPDATE_CLASS_COUNT] = {
 #define LEDGER_RESERVE_REBOOT	3
 /* What records of LIVEUPDATE_CLASS_OWNER do not exceed, likewise. */
 #define LEDGER_SHARE_OWNER	2
+/*
+ * No part of boot that is recorded for its length begins outside a reboot call where
+ * there are that many records of parts already, likewise; and what that is in the
+ * static buffer, which has little else.
+ */
+#define LEDGER_SHARE_PARTS	4
+#define LEDGER_SHARE_PARTS_EARLY	8
 
 static u64 ledger_sixteenths(const struct liveupdate_ledger *ledger, u8 parts)
 {
@@ -222,10 +213,19 @@ static u64 ledger_kept(const struct liveupdate_ledger *ledger,
 	return kept;
 }
 
+static u64 ledger_share_parts(const struct liveupdate_ledger *ledger)
+{
+	return ledger_sixteenths(ledger, ledger == &early_ledger.header ?
+				 LEDGER_SHARE_PARTS_EARLY : LEDGER_SHARE_PARTS);
+}
+
+/* Whether there is room for a record and those that belong to it, @needed in all. */
 static bool ledger_has_room(const struct liveupdate_ledger *ledger,
 			    const struct ledger_room *room,
-			    enum liveupdate_class class, bool reboot)
+			    const struct liveupdate_record *record, bool reboot,
+			    u64 needed)
 {
+	enum liveupdate_class class = ledger_class(record);
 	u64 kept = ledger_kept(ledger, room, class);
 
 	if (class == LIVEUPDATE_CLASS_OWNER &&
@@ -234,7 +234,19 @@ static bool ledger_has_room(const struct liveupdate_ledger *ledger,
 	if (!reboot)
 		kept += ledger_left(ledger, LEDGER_RESERVE_REBOOT, room->reboot);
 
-	return ledger->capacity - ledger->count > kept;
+	return ledger->capacity - ledger->count >= kept + needed;
+}
+
+/* The same for a part of boot that has turned out to be long, and for its end. */
+static bool ledger_has_room_for_part(const struct liveupdate_ledger *ledger,
+				     const struct ledger_room *room,
+				     const struct liveupdate_record *record,
+				     bool reboot, u64 needed)
+{
+	if (!reboot && room->parts + needed > ledger_share_parts(ledger))
+		return false;
+
+	return ledger_has_room(ledger, room, record, reboot, needed + 1);
 }
 
 static void ledger_drop(struct liveupdate_ledger *ledger,
@@ -268,7 +280,7 @@ static u64 ledger_forget_reboot(struct liveupdate_ledger *ledger, u64 count,
 	while (kept && records[kept - 1].sequence >= from)
 		kept--;
 	for (u64 i = kept; i < count; i++) {
-		enum liveupdate_class class = ledger_class(records[i].step);
+		enum liveupdate_class class = ledger_class(&records[i]);
 
 		if (ledger_is_of_reboot(class))
 			ledger_drop(ledger, class, records[i].sequence);
@@ -305,8 +317,10 @@ static void ledger_prepare_reboot(struct liveupdate_ledger *ledger,
 	ledger->count = kept;
 
 	*room = (struct ledger_room) {};
-	for (u64 i = 0; i < kept; i++)
-		room->used[ledger_class(records[i].step)]++;
+	for (u64 i = 0; i < kept; i++) {
+		room->used[ledger_class(&records[i])]++;
+		room->parts += ledger_is_part(&records[i]);
+	}
 }
 
 /* Write a record into a ledger, or drop it. Returns whether it was written. */
@@ -314,24 +328,27 @@ static bool ledger_store(struct liveupdate_ledger *ledger,
 			 struct ledger_room *room,
 			 const struct liveupdate_record *record, bool reboot)
 {
-	enum liveupdate_class class = ledger_class(record->step);
+	enum liveupdate_class class = ledger_class(record);
 
 	reboot = reboot && ledger_is_of_reboot(class);
-	if (!ledger_has_room(ledger, room, class, reboot)) {
+	if (!ledger_has_room(ledger, room, record, reboot, 1)) {
 		ledger_drop(ledger, class, record->sequence);
 		return false;
 	}
 
 	ledger_records(ledger)[ledger->count++] = *record;
-	if (reboot && ledger_left(ledger, LEDGER_RESERVE_REBOOT, room->reboot))
+	if (reboot && ledger_left(ledger, LEDGER_RESERVE_REBOOT, room->reboot)) {
 		room->reboot++;
-	else
-		room->used[class]++;
+		return true;
+	}
+
+	room->used[class]++;
+	room->parts += ledger_is_part(record);
 
 	return true;
 }
 
-static bool ledger_append(struct liveupdate_record *record)
+bool ledger_append(struct liveupdate_record *record)
 {
 	bool reboot = record->step == LIVEUPDATE_STEP_REBOOT;
 	struct liveupdate_ledger *ledger = this_ledger;
@@ -346,7 +363,8 @@ static bool ledger_append(struct liveupdate_record *record)
 	}
 
 	record->sequence = ++ledger_sequence;
-	record->cycles = ledger_cycles();
+	if (!record->cycles)
+		record->cycles = ledger_cycles();
 	/* Calibration refines the frequency some time after boot. */
 	ledger->cycles_khz = ledger_cycles_khz();
 	written = ledger_store(ledger, &ledger_room, record, ledger_handover);
@@ -357,23 +375,102 @@ static bool ledger_append(struct liveupdate_record *record)
 	return written;
 }
 
-/* Sequence of the innermost step that the current task has under way, or 0. */
-static u64 ledger_enclosing(void)
+/* How many records a name takes, the one that begins it included. */
+static u64 ledger_pieces(const char *name)
 {
-	struct liveupdate_step *step;
+	return DIV_ROUND_UP(strnlen(name, LIVEUPDATE_MARK_LENGTH - 1) ?: 1,
+			    LIVEUPDATE_NAME_LENGTH - 1);
+}
+
+/* Whether a record that is written now is part of a reboot call. */
+static bool ledger_in_reboot(const struct liveupdate_record *record)
+{
+	return ledger_handover && ledger_is_of_reboot(ledger_class(record));
+}
+
+bool ledger_append_named(struct liveupdate_record *record, const char *name)
+{
+	const size_t piece = LIVEUPDATE_NAME_LENGTH - 1;
+	size_t length = strnlen(name, LIVEUPDATE_MARK_LENGTH - 1);
 
 	lockdep_assert_held(&ledger_lock);
 
-	list_for_each_entry(step, &ledger_active, active) {
-		if (step->task == current)
-			return step->begin.sequence;
+	strscpy(record->name, name);
+	if (length > piece &&
+	    !ledger_has_room(this_ledger, &ledger_room, record,
+			     ledger_in_reboot(record), ledger_pieces(name))) {
+		record->sequence = ++ledger_sequence;
+		record->cycles = record->cycles ?: ledger_cycles();
+		ledger_drop(this_ledger, ledger_class(record), record->sequence);
+		return false;
+	}
+	if (!ledger_append(record))
+		return false;
+
+	for (size_t at = piece; at < length; at += piece) {
+		struct liveupdate_record more = {
+			.step	= LIVEUPDATE_STEP_NAME,
+			.edge	= LIVEUPDATE_EDGE_INSTANT,
+			.kind	= record->kind,
+			.cycles	= record->cycles,
+			.ref	= record->sequence,
+			.count	= at,
+		};
+
+		strscpy(more.name, name + at,
+			min(sizeof(more.name), length - at + 1));
+		ledger_append(&more);
+		trace_liveupdate_step_end(&more, this_ledger, false);
 	}
 
-	return 0;
+	return true;
+}
+
+/* Record the begin of a step that was not yet known to be worth it. */
+static bool ledger_append_pending(struct liveupdate_step *step, u64 ref)
+{
+	char name[LIVEUPDATE_MARK_LENGTH];
+
+	ledger_part_name(step, name);
+	/* Without room it is summed, as if it were short. */
+	if (!ledger_has_room_for_part(this_ledger, &ledger_room, &step->begin,
+				      ledger_in_reboot(&step->begin),
+				      ledger_pieces(name)))
+		return false;
+
+	if (step->begin.kind == LIVEUPDATE_KIND_FUNCTION)
+		step->begin.object = ledger_hash(name);
+	step->begin.ref = ref;
+	step->pending = false;
+	ledger_append_named(&step->begin, name);
+	trace_liveupdate_step_begin(&step->begin, this_ledger, false);
+
+	return true;
+}
+
+/*
+ * Sequence of the innermost step that the current task has under way, or 0. What
+ * encloses something that is recorded is recorded, from the outermost one on.
+ */
+static u64 ledger_enclosing(void)
+{
+	struct liveupdate_step *step;
+	u64 ref = 0;
+
+	lockdep_assert_held(&ledger_lock);
+
+	list_for_each_entry_reverse(step, &ledger_active, active) {
+		if (step->task != current)
+			continue;
+		if (!step->pending || ledger_append_pending(step, ref))
+			ref = step->begin.sequence;
+	}
+
+	return ref;
 }
 
 /* FNV-1a, 64 bits: the id of an object that has only a name. */
-static u64 ledger_hash(const char *name)
+u64 ledger_hash(const char *name)
 {
 	u64 hash = 0xcbf29ce484222325ULL;
 
@@ -385,10 +482,9 @@ static u64 ledger_hash(const char *name)
 	return hash;
 }
 
-/* Returns whether there was room for it. */
-static bool ledger_instant(enum liveupdate_step_id id,
-			   enum liveupdate_kind kind, u64 object,
-			   const char *name, int ret, u64 count)
+bool ledger_instant(enum liveupdate_step_id id,
+		    enum liveupdate_kind kind, u64 object, const char *name,
+		    int ret, u64 count)
 {
 	struct liveupdate_record record = {
 		.step	= id,
@@ -401,11 +497,9 @@ static bool ledger_instant(enum liveupdate_step_id id,
 	struct liveupdate_ledger *ledger;
 	bool written;
 
-	strscpy(record.name, name);
-
 	scoped_guard(raw_spinlock_irqsave, &ledger_lock) {
 		record.ref = ledger_enclosing();
-		written = ledger_append(&record);
+		written = ledger_append_named(&record, name);
 		ledger = this_ledger;
 	}
 
@@ -414,14 +508,15 @@ static bool ledger_instant(enum liveupdate_step_id id,
 	return written;
 }
 
-static void ledger_begin(struct liveupdate_step *step,
-			 const struct liveupdate_record *record,
-			 const char *name)
+void ledger_begin(struct liveupdate_step *step,
+		  const struct liveupdate_record *record, const char *name)
 {
 	struct liveupdate_ledger *ledger;
 
-	step->task = current;
-	step->begin = *record;
+	*step = (struct liveupdate_step) {
+		.task	= current,
+		.begin	= *record,
+	};
 	step->begin.edge = LIVEUPDATE_EDGE_BEGIN;
 	strscpy(step->begin.name, name);
 
@@ -525,27 +620,75 @@ void liveupdate_step_begin_file(struct liveupdate_step *step,
 	ledger_begin(step, &record, type);
 }
 
-/**
- * liveupdate_step_end - End a step.
- * @step:  State of the step, as liveupdate_step_begin() filled it.
- * @ret:   0, or the negative errno with which the step failed.
- * @count: Pages, entries or devices that the step dealt with.
- *
- * Context: As for liveupdate_step_begin_object().
- */
-void liveupdate_step_end(struct liveupdate_step *step, int ret, u64 count)
+/* The sum of those parts of a step that were too short to be recorded. */
+static void ledger_append_short(const struct liveupdate_step *step, u64 cycles)
 {
-	struct liveupdate_record record = step->begin;
+	struct liveupdate_record record = {
+		.step	= LIVEUPDATE_STEP_SHORT,
+		.edge	= LIVEUPDATE_EDGE_INSTANT,
+		.kind	= step->short_kind,
+		.cycles	= cycles,
+		.ref	= step->begin.sequence,
+		.object	= step->short_count,
+		.count	= step->short_cycles,
+	};
+
+	if (!step->short_count)
+		return;
+	ledger_append(&record);
+	trace_liveupdate_step_end(&record, this_ledger, false);
+}
+
+/* Add a step that has ended, and is not recorded, to what encloses it. */
+static void ledger_sum(const struct liveupdate_step *step, u64 cycles)
+{
+	enum liveupdate_kind kind = ledger_part_kind(step->begin.step);
+	struct liveupdate_step *outer;
+
+	list_for_each_entry(outer, &ledger_active, active) {
+		if (outer->task != current)
+			continue;
+		if (outer->short_count++ && outer->short_kind != kind)
+			kind = LIVEUPDATE_KIND_NONE;
+		outer->short_kind = kind;
+		outer->short_cycles += cycles - step->begin.cycles;
+		return;
+	}
+}
+
+/* Whether a step that ends is not recorded, with all that is in it. */
+static bool ledger_is_short(struct liveupdate_step *step, u64 cycles)
+{
+	if (!step->pending)
+		return false;
+	if (cycles - step->begin.cycles >= ledger_threshold())
+		ledger_enclosing();
+
+	return step->pending;
+}
+
+void ledger_end(struct liveupdate_step *step, int ret, u64 count, u64 cycles)
+{
+	struct liveupdate_record record;
 	struct liveupdate_ledger *ledger;
 
 	WARN_ON_ONCE(step->task != current);
 
-	record.edge = LIVEUPDATE_EDGE_END;
-	record.ret = ret;
-	record.count = count;
-
 	scoped_guard(raw_spinlock_irqsave, &ledger_lock) {
+		cycles = cycles ?: ledger_cycles();
+		if (ledger_is_short(step, cycles)) {
+			list_del(&step->active);
+			ledger_sum(step, cycles);
+			return;
+		}
 		list_del(&step->active);
+		ledger_append_short(step, cycles);
+
+		record = step->begin;
+		record.edge = LIVEUPDATE_EDGE_END;
+		record.ret = ret;
+		record.count = count;
+		record.cycles = cycles;
 		/* Under the lock: the step may have begun before ledger_move(). */
 		record.ref = step->begin.sequence;
 		ledger_append(&record);
@@ -553,6 +696,19 @@ void liveupdate_step_end(struct liveupdate_step *step, int ret, u64 count)
 	}
 
 	trace_liveupdate_step_end(&record, ledger, false);
+}
+
+/**
+ * liveupdate_step_end - End a step.
+ * @step:  State of the step, as the function that began it filled it.
+ * @ret:   0, or the negative errno with which the step failed.
+ * @count: Pages, entries or devices that the step dealt with.
+ *
+ * Context: As for liveupdate_step_begin_object().
+ */
+void liveupdate_step_end(struct liveupdate_step *step, int ret, u64 count)
+{
+	ledger_end(step, ret, count, 0);
 }
 EXPORT_SYMBOL_GPL(liveupdate_step_end);
 
@@ -570,11 +726,14 @@ void liveupdate_step_end_file(struct liveupdate_step *step, int ret,
 {
 	const size_t piece = LIVEUPDATE_NAME_LENGTH - 1;
 	size_t length = ret ? strlen(session) : 0;
+	char name[LIVEUPDATE_NAME_LENGTH];
 
-	for (size_t at = 0; at < length; at += piece)
+	for (size_t at = 0; at < length; at += piece) {
+		strscpy(name, session + at);
 		ledger_instant(LIVEUPDATE_STEP_SESSION_NAME,
 			       LIVEUPDATE_KIND_SESSION, step->begin.count,
-			       session + at, 0, at);
+			       name, 0, at);
+	}
 
 	liveupdate_step_end(step, ret, 0);
 }
@@ -596,382 +755,6 @@ void liveupdate_step_instant(enum liveupdate_step_id id,
 	ledger_instant(id, kind, object, "", ret, count);
 }
 EXPORT_SYMBOL_GPL(liveupdate_step_instant);
-
-/* From here: memory that crosses the kexec. */
-
-static size_t ledger_size __initdata = LEDGER_SIZE_DEFAULT;
-
-static int __init ledger_parse_size(char *arg)
-{
-	unsigned long long size;
-	char *end;
-
-	if (!arg)
-		return -EINVAL;
-
-	size = memparse(arg, &end);
-	if (end == arg || *end)
-		return -EINVAL;
-
-	ledger_size = clamp_t(unsigned long long, size, LEDGER_SIZE_MIN,
-			      LEDGER_SIZE_MAX);
-
-	return 0;
-}
-early_param("liveupdate_ledger", ledger_parse_size);
-
-/*
- * Version 1 is what a kernel wrote that counted drops as a whole. From version 2
- * on a later kernel may have appended members to the header.
- */
-static bool __init ledger_check_layout(const struct liveupdate_ledger *ledger,
-				       size_t size)
-{
-	size_t least = ledger->version == 1 ? LIVEUPDATE_LEDGER_SIZE_1 :
-					      sizeof(*ledger);
-
-	if (ledger->header_size < least || ledger->header_size > size ||
-	    !IS_ALIGNED(ledger->header_size, sizeof(u64)))
-		return false;
-	if (ledger->version == 1 && ledger->header_size != least)
-		return false;
-
-	return ledger->record_size == sizeof(struct liveupdate_record) &&
-	       !ledger->flags;
-}
-
-/*
- * Check what another kernel wrote. Returns why the ledger cannot be used, or
- * NULL and the number that the next record has.
- */
-static const char * __init ledger_check(struct liveupdate_ledger *ledger,
-					size_t size, u64 *next)
-{
-	const struct liveupdate_record *record;
-	u64 i;
-
-	if (size < LIVEUPDATE_LEDGER_SIZE_1)
-		return "smaller than its header";
-	if (ledger->magic != LIVEUPDATE_LEDGER_MAGIC)
-		return "magic number is wrong";
-	if (!ledger->version || ledger->version > LIVEUPDATE_LEDGER_VERSION)
-		return "version is not known";
-	if (!ledger_check_layout(ledger, size))
-		return "layout does not fit its version";
-	record = ledger_records(ledger);
-	if (ledger->capacity > (size - ledger->header_size) / sizeof(*record))
-		return "capacity is larger than its memory";
-	if (ledger->count > ledger->capacity)
-		return "count is larger than its capacity";
-	if (!ledger->count)
-		return "empty";
-	if (strnlen(ledger->release, sizeof(ledger->release)) ==
-	    sizeof(ledger->release))
-		return "release is not terminated";
-
-	/* Each record took a number, those that were dropped too. */
-	if (!record[0].sequence ||
-	    check_add_overflow(record[0].sequence, ledger->count, next) ||
-	    check_add_overflow(*next, ledger->dropped, next) ||
-	    *next > S64_MAX)
-		return "sequence is out of range";
-	for (i = 1; i < ledger->count; i++) {
-		if (record[i].sequence <= record[i - 1].sequence)
-			return "records are out of order";
-	}
-	if (record[i - 1].sequence >= *next)
-		return "records are out of order";
-
-	return NULL;
-}
-
-/*
- * Take the previous kernel's ledger over from KHO. Its memory becomes ordinary
- * memory of this kernel and is kept. Returns the number of its last record.
- */
-static u64 __init ledger_retrieve(void)
-{
-	struct liveupdate_ledger *ledger;
-	struct folio *folio;
-	const char *reason;
-	phys_addr_t phys;
-	size_t size;
-	u64 next;
-	int err;
-
-	err = kho_retrieve_subtree(LEDGER_KHO_ENTRY_NAME, &phys, &size);
-	if (err == -ENOENT)
-		return 0;
-	if (err) {
-		pr_err("refused that of the previous kernel: %pe\n",
-		       ERR_PTR(err));
-		return 0;
-	}
-
-	folio = PAGE_ALIGNED(phys) ? kho_restore_folio(phys) : NULL;
-	if (!folio) {
-		pr_err("refused that of the previous kernel: not in preserved memory\n");
-		return 0;
-	}
-
-	ledger = folio_address(folio);
-	reason = size <= folio_size(folio) ? ledger_check(ledger, size, &next) :
-					     "larger than its memory";
-	if (reason) {
-		pr_err("refused that of the previous kernel: %s\n", reason);
-		folio_put(folio);
-		return 0;
-	}
-
-	pr_info("previous kernel %s left %llu records, %llu dropped\n",
-		ledger->release, ledger->count, ledger->dropped);
-	previous_ledger = ledger;
-
-	return next - 1;
-}
-
-/* Shift the sequence numbers given out so far, to continue after @base. */
-static void __init ledger_rebase(u64 base)
-{
-	struct liveupdate_record *record = ledger_records(this_ledger);
-	struct liveupdate_step *step;
-
-	lockdep_assert_held(&ledger_lock);
-
-	ledger_sequence += base;
-	for (int i = 0; i < LIVEUPDATE_CLASS_COUNT; i++) {
-		struct liveupdate_drops *drops = &this_ledger->drops[i];
-
-		if (!drops->count)
-			continue;
-		drops->first += base;
-		drops->last += base;
-	}
-	for (u64 i = 0; i < this_ledger->count; i++) {
-		record[i].sequence += base;
-		if (record[i].ref)
-			record[i].ref += base;
-	}
-
-	list_for_each_entry(step, &ledger_active, active) {
-		step->begin.sequence += base;
-		if (step->begin.ref)
-			step->begin.ref += base;
-	}
-}
-
-/* Move the ledger out of its static buffer. */
-static void __init ledger_move(struct liveupdate_ledger *ledger, size_t size)
-{
-	lockdep_assert_held(&ledger_lock);
-
-	*ledger = *this_ledger;
-	ledger->capacity = (size - sizeof(*ledger)) /
-			   sizeof(struct liveupdate_record);
-	memcpy(ledger_records(ledger), ledger_records(this_ledger),
-	       ledger->count * sizeof(struct liveupdate_record));
-
-	this_ledger = ledger;
-}
-
-static int __init ledger_init(void)
-{
-	struct liveupdate_ledger *ledger = NULL;
-	u64 base = ledger_retrieve();
-	bool carried = false;
-	int err;
-
-	strscpy(early_ledger.header.release, init_utsname()->release);
-
-	if (kho_is_enabled()) {
-		ledger = kho_alloc_preserve(ledger_size);
-		carried = !IS_ERR(ledger);
-		if (!carried) {
-			pr_err("next kernel will not get it: %pe\n", ledger);
-			ledger = NULL;
-		}
-	}
-	if (!ledger)
-		ledger = kvzalloc(ledger_size, GFP_KERNEL);
-
-	scoped_guard(raw_spinlock_irqsave, &ledger_lock) {
-		ledger_rebase(base);
-		if (ledger)
-			ledger_move(ledger, ledger_size);
-	}
-
-	if (!carried)
-		return 0;
-
-	err = kho_add_subtree(LEDGER_KHO_ENTRY_NAME, ledger, ledger_size);
-	if (err) {
-		pr_err("next kernel will not get it: %pe\n", ERR_PTR(err));
-		kho_unpreserve_folio(virt_to_folio(ledger));
-	}
-
-	return err;
-}
-
-/*
- * After kho_init(), which has the same level and is linked before; before the
- * first IOMMU is initialised at the next level.
- */
-fs_initcall(ledger_init);
-
-/* From here: files in sysfs. */
-
-static ssize_t ledger_read(struct liveupdate_ledger *ledger, char *buf,
-			   loff_t offset, size_t length)
-{
-	size_t size;
-
-	/* At most a page at a time, and not while a record is written. */
-	guard(raw_spinlock_irqsave)(&ledger_lock);
-
-	size = ledger->header_size +
-	       ledger->count * sizeof(struct liveupdate_record);
-
-	return memory_read_from_buffer(buf, length, &offset, ledger, size);
-}
-
-static ssize_t previous_read(struct file *file, struct kobject *kobj,
-			     const struct bin_attribute *attr, char *buf,
-			     loff_t offset, size_t length)
-{
-	return ledger_read(previous_ledger, buf, offset, length);
-}
-
-static const struct bin_attribute bin_attr_previous =
-	__BIN_ATTR(previous, 0400, previous_read, NULL, 0);
-
-static ssize_t current_read(struct file *file, struct kobject *kobj,
-			    const struct bin_attribute *attr, char *buf,
-			    loff_t offset, size_t length)
-{
-	return ledger_read(this_ledger, buf, offset, length);
-}
-
-/* Not by __BIN_ATTR(): "current" is a macro. */
-static const struct bin_attribute bin_attr_this = {
-	.attr	= { .name = "current", .mode = 0400 },
-	.read	= current_read,
-};
-
-static ssize_t mark_store(struct kobject *kobj, struct kobj_attribute *attr,
-			  const char *buf, size_t length)
-{
-	char name[LIVEUPDATE_NAME_LENGTH] = {};
-	size_t size = length;
-
-	if (size && buf[size - 1] == '\n')
-		size--;
-	if (!size || size >= sizeof(name))
-		return -EINVAL;
-	for (size_t i = 0; i < size; i++) {
-		if (!isascii(buf[i]) || !isprint(buf[i]))
-			return -EINVAL;
-		name[i] = buf[i];
-	}
-
-	/* Whoever relies on a mark has to know that it is not there. */
-	if (!ledger_instant(LIVEUPDATE_STEP_USER_MARK, LIVEUPDATE_KIND_USER,
-			    ledger_hash(name), name, 0, 0))
-		return -ENOSPC;
-
-	return length;
-}
-
-static struct kobj_attribute mark_attr = __ATTR(mark, 0200, NULL, mark_store);
-
-/* A copy of a record, unless there are not that many any more. */
-static bool ledger_get(struct liveupdate_ledger *ledger, u64 index,
-		       struct liveupdate_record *record)
-{
-	guard(raw_spinlock_irqsave)(&ledger_lock);
-
-	if (index >= ledger->count)
-		return false;
-	*record = ledger_records(ledger)[index];
-
-	return true;
-}
-
-static void ledger_replay(struct liveupdate_ledger *ledger)
-{
-	struct liveupdate_record record;
-	u64 count;
-
-	/* Not what is appended from now on: that fired its event just then. */
-	scoped_guard(raw_spinlock_irqsave, &ledger_lock)
-		count = ledger->count;
-
-	for (u64 i = 0; i < count && ledger_get(ledger, i, &record); i++) {
-		if (record.edge == LIVEUPDATE_EDGE_BEGIN)
-			trace_liveupdate_step_begin(&record, ledger, true);
-		else
-			trace_liveupdate_step_end(&record, ledger, true);
-		cond_resched();
-	}
-}
-
-static ssize_t replay_store(struct kobject *kobj, struct kobj_attribute *attr,
-			    const char *buf, size_t length)
-{
-	if (sysfs_streq(buf, "previous")) {
-		if (!previous_ledger)
-			return -ENOENT;
-		ledger_replay(previous_ledger);
-	} else if (sysfs_streq(buf, "current")) {
-		ledger_replay(this_ledger);
-	} else if (sysfs_streq(buf, "all")) {
-		if (previous_ledger)
-			ledger_replay(previous_ledger);
-		ledger_replay(this_ledger);
-	} else {
-		return -EINVAL;
-	}
-
-	return length;
-}
-
-static struct kobj_attribute replay_attr = __ATTR(replay, 0200, NULL,
-						  replay_store);
-
-static umode_t ledger_is_visible(struct kobject *kobj,
-				 const struct bin_attribute *attr, int index)
-{
-	return attr != &bin_attr_previous || previous_ledger ? attr->attr.mode : 0;
-}
-
-static struct attribute *ledger_attrs[] = {
-	&mark_attr.attr,
-	&replay_attr.attr,
-	NULL
-};
-
-static const struct bin_attribute *const ledger_bin_attrs[] = {
-	&bin_attr_previous,
-	&bin_attr_this,
-	NULL
-};
-
-static const struct attribute_group ledger_group = {
-	.name		= "ledger",
-	.attrs		= ledger_attrs,
-	.bin_attrs	= ledger_bin_attrs,
-	.is_bin_visible	= ledger_is_visible,
-};
-
-static int __init ledger_late_init(void)
-{
-	scoped_guard(raw_spinlock_irqsave, &ledger_lock)
-		ledger_set_wall();
-
-	if (!liveupdate_kobj)
-		return -ENOMEM;
-	return sysfs_create_group(liveupdate_kobj, &ledger_group);
-}
-late_initcall(ledger_late_init);
 
 #ifdef CONFIG_LIVEUPDATE_TRACE_KUNIT_TEST
 #include "ledger_kunit.c"

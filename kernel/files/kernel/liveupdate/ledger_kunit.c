@@ -276,6 +276,137 @@ static void __init a_file_that_fails_names_its_session(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, this_ledger->count, count + 1);
 }
 
+/* A record of this ledger, and its whole name. */
+static const struct liveupdate_record * __init
+test_whole_name(u64 index, char name[LIVEUPDATE_MARK_LENGTH])
+{
+	const struct liveupdate_record *record = ledger_records(this_ledger);
+	u64 sequence = record[index].sequence;
+
+	memset(name, 0, LIVEUPDATE_MARK_LENGTH);
+	memcpy(name, record[index].name, LIVEUPDATE_NAME_LENGTH);
+	for (u64 i = index + 1; i < this_ledger->count; i++) {
+		if (record[i].step == LIVEUPDATE_STEP_NAME &&
+		    record[i].ref == sequence)
+			strlcat(name, record[i].name, LIVEUPDATE_MARK_LENGTH);
+	}
+
+	return &record[index];
+}
+
+static void __init long_names_are_in_pieces(struct kunit *test)
+{
+	static const char mark[] __initconst = "a mark of 63 bytes 0123456789 0123456789 0123456789 0123456789";
+	static const u8 records[] __initconst = {
+		[0] = 1, [1] = 1, [15] = 1, [16] = 2, [30] = 2, [31] = 3,
+		[60] = 4, [61] = 5, [62] = 5,
+	};
+	char name[LIVEUPDATE_MARK_LENGTH];
+	char whole[LIVEUPDATE_MARK_LENGTH];
+
+	for (int length = 0; length < ARRAY_SIZE(records); length++) {
+		u64 count = this_ledger->count;
+
+		if (!records[length])
+			continue;
+		strscpy(name, mark, length + 1);
+		KUNIT_EXPECT_TRUE(test, ledger_instant(LIVEUPDATE_STEP_NONE,
+						       LIVEUPDATE_KIND_NONE, 0,
+						       name, 0, 0));
+		KUNIT_EXPECT_EQ_MSG(test, this_ledger->count - count,
+				    records[length], "%d bytes", length);
+		test_whole_name(count, whole);
+		KUNIT_EXPECT_STREQ(test, whole, name);
+	}
+}
+
+static void __init what_is_short_is_summed(struct kunit *test)
+{
+	struct liveupdate_step outer, inner;
+	struct liveupdate_record *record;
+	u64 count;
+
+	liveupdate_step_begin(&outer, LIVEUPDATE_STEP_NONE,
+			      LIVEUPDATE_KIND_NONE, 1);
+	count = this_ledger->count;
+	for (int i = 0; i < 3; i++) {
+		liveupdate_step_begin_function(&inner, LIVEUPDATE_STEP_INITCALL,
+					       ledger_hash);
+		/* Hardly any time passes. */
+		inner.begin.cycles = ledger_cycles();
+		liveupdate_step_end(&inner, 0, 0);
+	}
+	KUNIT_EXPECT_EQ(test, this_ledger->count, count);
+	liveupdate_step_end(&outer, 0, 0);
+
+	KUNIT_ASSERT_EQ(test, this_ledger->count, count + 2);
+	record = ledger_records(this_ledger) + count;
+	KUNIT_EXPECT_EQ(test, record->step, LIVEUPDATE_STEP_SHORT);
+	KUNIT_EXPECT_EQ(test, record->edge, LIVEUPDATE_EDGE_INSTANT);
+	KUNIT_EXPECT_EQ(test, record->kind, LIVEUPDATE_KIND_FUNCTION);
+	KUNIT_EXPECT_EQ(test, record->ref, outer.begin.sequence);
+	KUNIT_EXPECT_EQ(test, record->object, 3);
+	KUNIT_EXPECT_GT(test, record->count, 0);
+	KUNIT_EXPECT_LT(test, record->count, 3 * ledger_threshold());
+	KUNIT_EXPECT_EQ(test, record[1].ref, outer.begin.sequence);
+}
+
+static void __init what_is_long_is_recorded_by_name(struct kunit *test)
+{
+	const struct liveupdate_record *record;
+	char name[LIVEUPDATE_MARK_LENGTH];
+	struct liveupdate_step outer, inner;
+	u64 count, begin;
+
+	liveupdate_step_begin(&outer, LIVEUPDATE_STEP_NONE,
+			      LIVEUPDATE_KIND_NONE, 1);
+	count = this_ledger->count;
+	liveupdate_step_begin_function(&inner, LIVEUPDATE_STEP_INITCALL,
+				       liveupdate_step_begin_file);
+	inner.begin.cycles -= 2 * ledger_threshold();
+	begin = inner.begin.cycles;
+	liveupdate_step_end(&inner, 0, 0);
+
+	KUNIT_ASSERT_EQ(test, this_ledger->count, count + 3);
+	record = test_whole_name(count, name);
+	KUNIT_EXPECT_STREQ(test, name, "liveupdate_step_begin_file");
+	KUNIT_EXPECT_EQ(test, record->edge, LIVEUPDATE_EDGE_BEGIN);
+	KUNIT_EXPECT_EQ(test, record->kind, LIVEUPDATE_KIND_FUNCTION);
+	KUNIT_EXPECT_EQ(test, record->object, ledger_hash(name));
+	KUNIT_EXPECT_EQ(test, record->cycles, begin);
+	KUNIT_EXPECT_EQ(test, record->ref, outer.begin.sequence);
+	KUNIT_EXPECT_EQ(test, record[2].edge, LIVEUPDATE_EDGE_END);
+	KUNIT_EXPECT_EQ(test, record[2].ref, record->sequence);
+	KUNIT_EXPECT_GE(test, record[2].cycles - begin, ledger_threshold());
+	liveupdate_step_end(&outer, 0, 0);
+	/* There is no sum of nothing. */
+	KUNIT_EXPECT_EQ(test, this_ledger->count, count + 4);
+}
+
+static void __init what_has_a_record_in_it_is_recorded(struct kunit *test)
+{
+	struct liveupdate_step call, wait, inner;
+	struct liveupdate_record *record;
+	u64 count = this_ledger->count;
+
+	liveupdate_step_begin_function(&call, LIVEUPDATE_STEP_INITCALL,
+				       ledger_hash);
+	liveupdate_step_begin_wait(&wait, "of no length");
+	liveupdate_step_begin(&inner, LIVEUPDATE_STEP_NONE,
+			      LIVEUPDATE_KIND_NONE, 1);
+	KUNIT_ASSERT_EQ(test, this_ledger->count, count + 3);
+	record = ledger_records(this_ledger) + count;
+	KUNIT_EXPECT_EQ(test, record[0].step, LIVEUPDATE_STEP_INITCALL);
+	KUNIT_EXPECT_EQ(test, record[1].step, LIVEUPDATE_STEP_WAIT);
+	KUNIT_EXPECT_STREQ(test, record[1].name, "of no length");
+	KUNIT_EXPECT_EQ(test, record[1].ref, record[0].sequence);
+	KUNIT_EXPECT_EQ(test, record[2].ref, record[1].sequence);
+	liveupdate_step_end(&inner, 0, 0);
+	liveupdate_step_end(&wait, 0, 0);
+	liveupdate_step_end(&call, 0, 0);
+	KUNIT_EXPECT_EQ(test, this_ledger->count, count + 6);
+}
+
 #define STORE_RECORDS	32
 
 /* A ledger that is written to: a sixteenth of it are two records. */
@@ -377,6 +508,56 @@ static void __init owners_have_a_share_of_their_own(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ledger->count, 20);
 }
 
+static void __init parts_have_a_share_of_their_own(struct kunit *test)
+{
+	struct test_store *store = test_store_make(test);
+	struct liveupdate_ledger *ledger = &store->header;
+	const struct liveupdate_record part = {
+		.step	= LIVEUPDATE_STEP_INITCALL,
+		.edge	= LIVEUPDATE_EDGE_BEGIN,
+		.kind	= LIVEUPDATE_KIND_FUNCTION,
+	};
+
+	for (int i = 0; i < 8; i++) {
+		KUNIT_EXPECT_EQ(test, ledger_has_room_for_part(ledger,
+							       &store->room,
+							       &part, false, 2),
+				i < 7);
+		KUNIT_EXPECT_TRUE(test, test_store(store, part.step, part.edge,
+						   0, false));
+	}
+	KUNIT_EXPECT_FALSE(test, ledger_has_room_for_part(ledger, &store->room,
+							  &part, false, 1));
+	/* The reboot call has room of its own for its parts. */
+	KUNIT_EXPECT_TRUE(test, ledger_has_room_for_part(ledger, &store->room,
+							 &part, true, 1));
+	/* What there are few of is recorded all the same, and what has begun ends. */
+	KUNIT_EXPECT_TRUE(test, test_store(store, LIVEUPDATE_STEP_SETUP,
+					   LIVEUPDATE_EDGE_BEGIN, 0, false));
+	KUNIT_EXPECT_TRUE(test, test_store(store, part.step,
+					   LIVEUPDATE_EDGE_END, 1, false));
+}
+
+/* The records of a long name are there as a whole, or not at all. */
+static void __init a_long_mark_has_room_or_not(struct kunit *test)
+{
+	const struct liveupdate_record mark = {
+		.step	= LIVEUPDATE_STEP_USER_MARK,
+		.kind	= LIVEUPDATE_KIND_USER,
+	};
+	struct test_store *store = test_store_make(test);
+
+	test_fill(store, LIVEUPDATE_STEP_FILE_PRESERVE, false);
+	KUNIT_EXPECT_TRUE(test, ledger_has_room(&store->header, &store->room,
+						&mark, false, 2));
+	KUNIT_EXPECT_FALSE(test, ledger_has_room(&store->header, &store->room,
+						 &mark, false, 3));
+	KUNIT_EXPECT_TRUE(test, test_store(store, LIVEUPDATE_STEP_USER_MARK,
+					   LIVEUPDATE_EDGE_INSTANT, 0, false));
+	KUNIT_EXPECT_FALSE(test, ledger_has_room(&store->header, &store->room,
+						 &mark, false, 2));
+}
+
 static void __init drops_are_counted_by_class(struct kunit *test)
 {
 	struct test_store *store = test_store_make(test);
@@ -460,9 +641,15 @@ static struct kunit_case __refdata ledger_test_cases[] = {
 	KUNIT_CASE(ledger_hash_is_fnv1a),
 	KUNIT_CASE(steps_nest_within_their_task),
 	KUNIT_CASE(a_file_that_fails_names_its_session),
+	KUNIT_CASE(long_names_are_in_pieces),
+	KUNIT_CASE(what_is_short_is_summed),
+	KUNIT_CASE(what_is_long_is_recorded_by_name),
+	KUNIT_CASE(what_has_a_record_in_it_is_recorded),
 	KUNIT_CASE(a_class_keeps_the_room_of_others),
 	KUNIT_CASE(a_class_takes_no_reserve_but_its_own),
 	KUNIT_CASE(owners_have_a_share_of_their_own),
+	KUNIT_CASE(parts_have_a_share_of_their_own),
+	KUNIT_CASE(a_long_mark_has_room_or_not),
 	KUNIT_CASE(drops_are_counted_by_class),
 	KUNIT_CASE(a_reboot_call_has_the_room_of_those_that_failed),
 	{}
