@@ -62,7 +62,7 @@ static void note_kernels(struct runs *runs, const struct handover *handover)
 }
 
 /* Where a workload is, or would have to be. */
-static size_t place_of(const struct runs *runs, const struct blackout_name *name)
+static size_t place_of(const struct runs *runs, const struct workload_name *name)
 {
 	size_t low = 0, high = runs->workload_count;
 
@@ -79,7 +79,7 @@ static size_t place_of(const struct runs *runs, const struct blackout_name *name
 
 /* A workload by its name; NULL if no live update of the set has it. */
 const struct workload_runs *runs_find_workload(const struct runs *runs,
-					       const struct blackout_name *name)
+					       const struct workload_name *name)
 {
 	size_t at = place_of(runs, name);
 

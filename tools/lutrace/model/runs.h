@@ -38,7 +38,7 @@ struct values {
  * @unknown: how many are not known
  */
 struct workload_runs {
-	struct blackout_name name;
+	struct workload_name name;
 	struct values pause;
 	size_t unknown;
 };
@@ -85,7 +85,7 @@ void runs_free(struct runs *runs);
 
 bool values_percentile(const struct values *values, unsigned int percent, uint64_t *ns);
 const struct workload_runs *runs_find_workload(const struct runs *runs,
-					       const struct blackout_name *name);
+					       const struct workload_name *name);
 
 struct json_object *values_json(const struct values *values);
 

@@ -89,6 +89,7 @@ int do_record(int argc, char **argv)
 			host = optarg;
 			if (strcmp(host, "this") != 0 && strcmp(host, "none") != 0)
 				return fail("'%s' is neither 'this' nor 'none'", host);
+			break;
 		case 'u':
 			if (read_ask(optarg, &ask))
 				return EXIT_BAD;
