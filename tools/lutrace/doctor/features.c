@@ -58,7 +58,7 @@ static const char *no_update(struct question *question, enum probe_number probe)
 			return question->why;
 		}
 	}
-	return system->units ? NULL : "no VT-d unit is in use.";
+	return system->units || system->amd ? NULL : "no VT-d or AMD unit is in use.";
 }
 
 static const char *no_ledger(struct question *question, enum probe_number probe)
@@ -85,7 +85,7 @@ static const char *hidden(const struct system *system, enum probe_number probe)
 	if (probe == PROBE_PT_IDENTITY &&
 	    system_text(system, "/proc/sys/kernel/kptr_restrict", text, sizeof(text)) &&
 	    text[0] == '2')
-		return "kernel.kptr_restrict=2 hides where VT-d's units are.";
+		return "kernel.kptr_restrict=2 hides where the IOMMU's units are.";
 	return NULL;
 }
 
@@ -98,8 +98,9 @@ static const char *no_vtd_probe(struct question *question, enum probe_number pro
 
 static const char *no_unit_probe(struct question *question, enum probe_number probe)
 {
-	return question->system->units || question->system->amd ? no_probe(question, probe)
-								: "no VT-d or AMD unit is in use.";
+	if (!question->system->units && !question->system->amd)
+		return "no VT-d or AMD unit is in use.";
+	return no_probe(question, probe) ?: hidden(question->system, probe);
 }
 
 static const char *no_snapshot(struct question *question, enum probe_number probe)

@@ -168,7 +168,7 @@ static void check_symbols(struct json_object *checks, const struct system *syste
 		doctor_row_text(
 			checks, "symbols", WARN,
 			"as root: sysctl kernel.kptr_restrict=1, for as long as page tables are looked at",
-			"kernel.kptr_restrict=2: snapshot, verify, walk and pt_identity find no VT-d unit");
+			"kernel.kptr_restrict=2: snapshot, verify, walk and pt_identity find no IOMMU unit");
 }
 
 /**

@@ -60,7 +60,7 @@ int seen_add(struct seen *seen, uint64_t address, uint32_t note)
 {
 	size_t slot;
 
-	if (seen->count * 2 >= seen->room && !grow(seen))
+	if (seen->count * 4 >= seen->room * 3 && !grow(seen))
 		return -1;
 	slot = slot_of(seen, address);
 	if (seen->slots[slot])

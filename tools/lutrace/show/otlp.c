@@ -264,8 +264,8 @@ static void add_step(struct otlp *otlp, const struct step *step)
 	if (is_instant(step)) {
 		bool mark = step->begin->step == LIVEUPDATE_STEP_USER_MARK;
 
-		to = add_event(otlp, around,
-			       mark ? step->name : step_name(step->begin->step), begin);
+		to = add_event(otlp, around, mark ? step->name : step_name(step->begin->step),
+			       begin);
 	} else {
 		to = add_span(otlp, step->side, SPAN_STEP, step->sequence,
 			      step_name(step->begin->step), around, begin, end);

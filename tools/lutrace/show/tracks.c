@@ -132,8 +132,8 @@ bool tracks_same_object(const struct step *one, const struct step *other)
 {
 	if (one->side != other->side || kind_of(one) != kind_of(other))
 		return false;
-	return !by_object(one) || (one->begin->object == other->begin->object &&
-				   !strcmp(one->name, other->name));
+	return !by_object(one) ||
+	       (one->begin->object == other->begin->object && !strcmp(one->name, other->name));
 }
 
 /* What the tracks are of that a step is on. */

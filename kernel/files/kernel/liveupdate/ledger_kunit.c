@@ -296,7 +296,8 @@ test_whole_name(u64 index, char name[LIVEUPDATE_MARK_LENGTH])
 
 static void __init long_names_are_in_pieces(struct kunit *test)
 {
-	static const char mark[] __initconst = "a mark of 63 bytes 0123456789 0123456789 0123456789 0123456789";
+	static const char mark[] __initconst =
+		"a mark of 63 bytes 0123456789 0123456789 0123456789 0123456789";
 	static const u8 records[] __initconst = {
 		[0] = 1, [1] = 1, [15] = 1, [16] = 2, [30] = 2, [31] = 3,
 		[60] = 4, [61] = 5, [62] = 5,

@@ -43,10 +43,12 @@ static void range_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, range.end, 0);
 }
 
-static const struct {
+struct test_format {
 	const char *format;
 	const char *expected;
-} test_formats[] = {
+};
+
+static const struct test_format test_formats[] = {
 	{ "\"%d\", FOO", "\"%d\", 1" },
 	/* The longest word, and whole words only */
 	{ "{ FOO_BAR, FOO, FOOD, A_FOO, FOO1 }", "{ 22, 1, FOOD, A_FOO, FOO1 }" },

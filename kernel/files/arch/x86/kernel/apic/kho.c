@@ -8,6 +8,7 @@
 #define pr_fmt(fmt) "lapic-timer: " fmt
 
 #include <linux/cleanup.h>
+#include <linux/cpufeature.h>
 #include <linux/crc32.h>
 #include <linux/init.h>
 #include <linux/io.h>
@@ -18,7 +19,6 @@
 #include <linux/math64.h>
 
 #include <asm/apic.h>
-#include <asm/cpufeature.h>
 #include <asm/tsc.h>
 
 #include "local.h"

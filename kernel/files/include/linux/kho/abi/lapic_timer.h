@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef _LINUX_KHO_ABI_LAPIC_TIMER_H
 #define _LINUX_KHO_ABI_LAPIC_TIMER_H
 
