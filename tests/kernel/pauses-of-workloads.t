@@ -51,7 +51,8 @@ END
 lab_run --timeout 400 "$before" "$stage" || tap_done
 
 # What both say: all but the kernel's names and the time of day, which BPF does not know.
-answer() { lab_json "$1.json" '.blackout | tostring'; }
+# What lies in a named step is known from the ledger alone.
+answer() { lab_json "$1.json" '.blackout | del(.explained, .leaves, .phases[].unexplained_ns) | tostring'; }
 pauses() { lab_json "$1.json" "[.blackout.workloads[] | $2] | tostring"; }
 
 is "a name that a resume has no room for is refused" "$(cat "$lab_results/long")" \

@@ -116,7 +116,7 @@ rm -f "$lab_results/vmcore"
 crash "in restore" legacy context no --incoming-append iommu.liveupdate_on_error=panic
 postmortem successor --snapshot "$lab_results/snapshot"
 explained "Linux 7.3.4-successor died in the boot of the incoming kernel, while it restored, in the step iommu-restore of 0xfed90000." \
-	"iommu-restore 0xfed90000" "different, its record does not fit"
+	"initcalls fs, initcall pci_iommu_init, iommu-restore 0xfed90000" "different, its record does not fit"
 like "  its panic" "$(answer .panic)" 'dmar0: 0000:0100 is not as recorded: it uses another domain id'
 is "  the entry that is not what it was" "$(answer '[.differences[] | .kind, .device]')" '["context-entry","0000:01:00.0"]'
 like "  decoded, then and now" "$(answer '.differences[0] | .old_text + "; " + .new_text')" \

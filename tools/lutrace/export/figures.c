@@ -145,12 +145,13 @@ static bool is_carried(unsigned int step)
 }
 
 /*
- * Was it a live update, or a plain reboot by kexec with nothing preserved? A ledger
- * that dropped records may not say, so that it is one then.
+ * Was it a live update, or a plain reboot by kexec, with nothing preserved and no workload
+ * paused for it? A ledger that dropped records may not say, so that it is one then.
  */
 static bool was_carried(const struct handover *handover, const struct evidence *evidence)
 {
-	bool carried = evidence->identity || evidence->dma || evidence->session;
+	bool carried = evidence->identity || evidence->dma || evidence->session ||
+		       (handover->blackout.known && handover_from_mark(handover));
 	size_t i;
 	int side;
 

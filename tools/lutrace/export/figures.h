@@ -72,7 +72,7 @@ struct export_ledger {
  * struct export_figures - one recording
  * @ledger:   of both kernels
  * @host, @machine_id: whose it is, "" if nobody says
- * @carried: something was handed over, or may have been; else it was a plain kexec reboot
+ * @carried: something was handed over, or may have been, or a workload was paused; else it was a plain kexec reboot
  * @blackout: the pause of the host
  * @explained: how much of it lies in named steps
  * @workloads: those that have a name

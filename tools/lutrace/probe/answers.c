@@ -86,7 +86,8 @@ int probe_steps(const char *pinned, int only, struct json_object **value)
 	rows = json_object_new_array();
 	/* The map has room for 256 kinds, of whatever number. */
 	for (step = 0; step < 1024; step++) {
-		if ((!only || (int)step == only) &&
+		/* The rest of a name is no step of its own. */
+		if (step != LIVEUPDATE_STEP_NAME && (!only || (int)step == only) &&
 		    probe_read(probe, "steps", &step, &latency, sizeof(latency)))
 			json_object_array_add(rows, make_step(step, &latency));
 	}
