@@ -96,7 +96,7 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
 {
 	(void)info;
-	if (argc != 1 || strncmp(argv[0], "to=", 3)) {
+	if (argc != 1 || strncmp(argv[0], "to=", 3) != 0) {
 		fprintf(stderr, "count: the argument is to=PATH\n");
 		return -1;
 	}

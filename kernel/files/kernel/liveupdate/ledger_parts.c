@@ -29,8 +29,7 @@
 
 /* What takes less, in microseconds, is summed. */
 static unsigned int trace_threshold = 100;
-module_param(trace_threshold, uint, 0644);
-MODULE_PARM_DESC(trace_threshold, "Parts of boot that take less are not recorded one by one (us)");
+core_param_cb(trace_threshold, &param_ops_uint, &trace_threshold, 0644);
 
 /* Cycles in a millisecond where they are not known: in the first parts of boot. */
 #define LEDGER_KHZ_UNKNOWN	1000000

@@ -109,4 +109,5 @@ static struct kunit_suite trace_events_suite = {
 	.name = "trace-events",
 	.test_cases = trace_events_cases,
 };
+
 kunit_test_suite(trace_events_suite);
