@@ -69,10 +69,11 @@ static long __init test_take(struct test_kho *t, phys_addr_t *size)
 /* The run that the keys before made is over. */
 static void __init test_compare_run(struct test_kho *t)
 {
-	unsigned long first = rounddown_pow_of_two(t->start);
+	unsigned long first;
 
 	if (t->start == t->end)
 		return;
+	first = rounddown_pow_of_two(t->start);
 	if (t->run.limit != 2 * first)
 		t->run = (struct kho_radix_run) {
 			.root = t->tree.root, .end = first, .limit = 2 * first
