@@ -15,6 +15,7 @@ version-true .version = true
 times-overflow .ledgers.incoming.records[-1].cycles = "0xffffffffffffffff"
 clock-of-one .ledgers[].cycles_khz = 1
 ret-real .ledgers.outgoing.records[0].ret = -1.5
+count-too-large .ledgers.outgoing.records[0].count = 1e300
 ret-text .ledgers.outgoing.records[0].ret = "none"
 ret-infinite .ledgers.outgoing.records[0].ret = 1e999
 steps-of-text .steps = "none"

@@ -40,9 +40,10 @@ static bool parse_number(struct json_object *from, const char *name, __u64 *numb
 	if (json_object_is_type(value, json_type_double)) {
 		double number_of = json_object_get_double(value);
 
+		if (!(number_of >= 0 && number_of < 9007199254740992.0))
+			return false;
 		*number = (__u64)number_of;
-		return number_of >= 0 && number_of < 9007199254740992.0 &&
-		       (double)*number == number_of;
+		return (double)*number == number_of;
 	}
 	text = json_object_get_string(value);
 	if (strncmp(text, "0x", 2) != 0 || !text[2])
