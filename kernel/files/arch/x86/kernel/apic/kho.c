@@ -105,7 +105,8 @@ static int __init hand_over(void)
 
 	if (inherited)
 		kho_restore_free(inherited);
-	if (!kho_is_enabled() || !lapic_timer_period ||
+	/* What this kernel does not use, the next one has to look at itself */
+	if (!kho_is_enabled() || !lapic_timer_is_fit() ||
 	    boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER))
 		return 0;
 
