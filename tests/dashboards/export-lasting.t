@@ -100,6 +100,12 @@ head -c 300 few.state >damaged.state
 is "nor is one that was cut" \
 	"$(value liveupdate_handovers_total damaged.prom) $(grep -c 'the counters start anew' damaged.log)" '3 1'
 ok "it is kept for whoever wants to know" [ -s damaged.state.damaged ]
+# A recording that is named, and in a directory that is named
+for run in 1 2; do
+	"$lutrace" export -t "twice$run.prom" --state twice.state few few/0001.json 2>>twice.log
+done
+is "a recording that is named twice is one" \
+	"$(value liveupdate_handovers_total twice2.prom) $(value lutrace_export_recordings twice2.prom) $(cat twice.log)" '3 3 '
 cp few.prom foreign
 "$lutrace" export -t foreign.prom --state foreign few 2>foreign.log
 is "a file that is no state is not written over" "$? $(cmp foreign few.prom)" '1 '
@@ -126,7 +132,8 @@ is "as many as somebody asks for" "$(grep -c '^liveupdate_pair_handovers_total' 
 mkdir keep && made keep 1 10
 for i in {1..10}; do touch -d "$(((11 - i) * 24 + 1)) hours ago" "keep/$(printf %04d "$i").json"; done
 jq -n '{ version: 1 }' >keep/settings.json
-touch -d '1 year ago' keep/settings.json
+jq -n '{ version: 1, ledgers: { cash: [1, 2] } }' >keep/accounts.json
+touch -d '1 year ago' keep/settings.json keep/accounts.json
 ln -s 0001.json keep/link.json
 echo 'no JSON' >keep/notes.json && touch -d '2 years ago' keep/notes.json
 cp keep/0001.json keep/0001.json.part
@@ -140,14 +147,17 @@ is "and removes nothing" "$(ls keep)" "$before"
 is "the oldest recordings are removed" "$(jq -r '.removed | sort | join(" ")' pruned.json) $(find keep -name '00*.json' | wc -l)" \
 	'keep/0001.json keep/0002.json keep/0003.json 7'
 is "what is no recording stays, however old" "$(find keep -name '*.json' ! -name '00*' | sort | xargs)" \
-	'keep/directory.json keep/link.json keep/notes.json keep/settings.json'
-is "and is named" "$(jq -c '.passed | sort' pruned.json)" '["keep/notes.json","keep/settings.json"]'
+	'keep/accounts.json keep/directory.json keep/link.json keep/notes.json keep/settings.json'
+is "and is named" "$(jq -c '.passed | sort' pruned.json)" '["keep/accounts.json","keep/notes.json","keep/settings.json"]'
 "$lutrace" export -t - --state keep.state keep >after.prom 2>/dev/null
 is "the counters go on" "$(value liveupdate_handovers_total after.prom)" 10
 "$lutrace" prune --days 5 keep >days.txt
 is "so are those that are older than some days" "$(cd keep && echo 00??.json)" '0007.json 0008.json 0009.json 0010.json'
+# A file that is newer takes the place of no recording.
+echo '{}' >keep/newest.json
 "$lutrace" prune --keep 1 --days 1 keep >one.txt
-is "the newest one always stays" "$(find keep -name '00*.json')" keep/0010.json
+is "the newest recording always stays" "$(find keep -name '00*.json')" keep/0010.json
+like "and of how many is told" "$(cat one.txt)" '^Removed 3 of 4 recordings, '
 is "a directory that is not there is an error" "$("$lutrace" prune nowhere 2>&1 >/dev/null; echo $?)" \
 	'lutrace: cannot read nowhere: No such file or directory
 1'

@@ -68,7 +68,8 @@ static int add_source(struct export_sources *sources, char *path, const struct s
 					.device = stat->st_dev,
 					.inode = stat->st_ino,
 					.size = stat->st_size,
-					.written = stat->st_mtim };
+					.written = stat->st_mtim,
+					.changed = stat->st_ctim };
 	sources->count++;
 	return 0;
 }
@@ -120,17 +121,18 @@ static int add_path(struct export_sources *sources, const char *path)
 				   : add_source(sources, strdup(path), &at);
 }
 
-static bool read_recording(const char *path, struct export_figures *figures, uint64_t budget_ns)
+/* Returns 0, or why it cannot be used: -EBADMSG or -EINVAL if that is what it holds. */
+static int read_recording(const char *path, struct export_figures *figures, uint64_t budget_ns)
 {
 	struct handover handover = { 0 };
 	struct evidence evidence = { 0 };
 	char why[LEDGER_WHY_SIZE];
-	bool usable = false;
 	int ret;
 
 	if (access(path, R_OK)) {
+		ret = -errno;
 		export_warn(path, "%s", strerror(errno));
-		return false;
+		return ret;
 	}
 	ret = recording_read(&handover, &evidence, path, why);
 	if (ret) {
@@ -138,11 +140,10 @@ static bool read_recording(const char *path, struct export_figures *figures, uin
 			    why);
 	} else {
 		export_figures(figures, &handover, &evidence, budget_ns);
-		usable = true;
 	}
 	handover_free(&handover);
 	evidence_free(&evidence);
-	return usable;
+	return ret;
 }
 
 /* What 'lutrace verify' said of this boot; not of saved ledgers. */
@@ -197,11 +198,14 @@ out:
 	return usable;
 }
 
+/* What could not be read may be readable since its permissions were changed. */
 static bool unchanged(const struct export_source *now, const struct export_source *before)
 {
 	return now->device == before->device && now->inode == before->inode &&
 	       now->size == before->size && now->written.tv_sec == before->written.tv_sec &&
-	       now->written.tv_nsec == before->written.tv_nsec;
+	       now->written.tv_nsec == before->written.tv_nsec &&
+	       (before->usable || (now->changed.tv_sec == before->changed.tv_sec &&
+				   now->changed.tv_nsec == before->changed.tv_nsec));
 }
 
 /* One that is looked at before @other: it was later, or is longer. */
@@ -250,9 +254,15 @@ static int read_source(struct export_sources *sources, struct export_source *sou
 	int ret;
 
 	sources->reads++;
-	source->usable = sources->ledgers
-				 ? read_ledgers(source->path, figures, sources->budget_ns)
-				 : read_recording(source->path, figures, sources->budget_ns);
+	if (sources->ledgers) {
+		source->usable = read_ledgers(source->path, figures, sources->budget_ns);
+	} else {
+		ret = read_recording(source->path, figures, sources->budget_ns);
+		source->usable = !ret;
+		/* What is no fault of the file's is tried again. */
+		if (ret && ret != -EBADMSG && ret != -EINVAL && ret != -EACCES)
+			source->changed = (struct timespec){ 0 };
+	}
 	if (!source->usable)
 		return 0;
 	ret = count_source(sources, source, figures);
@@ -315,7 +325,7 @@ static int keep_last(struct export_sources *sources, struct latest *latest,
 		return 0;
 	if (!latest->fresh) {
 		sources->reads++;
-		if (!read_recording(source->path, latest->figures, sources->budget_ns))
+		if (read_recording(source->path, latest->figures, sources->budget_ns))
 			return 0;
 	}
 	sources->last_path = strdup(source->path);
@@ -349,6 +359,20 @@ static void keep_entries(struct export_sources *sources)
 	account_trim(account, most > ENTRIES_KEPT ? most : ENTRIES_KEPT);
 }
 
+/* A file that is named, and in a directory that is named as well, is one. */
+static void drop_duplicates(struct export_sources *sources)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < sources->count; i++) {
+		if (count && !strcmp(sources->found[count - 1].path, sources->found[i].path))
+			free(sources->found[i].path);
+		else
+			sources->found[count++] = sources->found[i];
+	}
+	sources->count = count;
+}
+
 static int find_sources(struct export_sources *sources)
 {
 	struct stat now = { 0 };
@@ -371,6 +395,7 @@ static int find_sources(struct export_sources *sources)
 	sources->missing = missing;
 	if (sources->count)
 		qsort(sources->found, sources->count, sizeof(*sources->found), by_path);
+	drop_duplicates(sources);
 	return ret;
 }
 

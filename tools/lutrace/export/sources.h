@@ -16,6 +16,7 @@
  * struct export_source - one recording, or the ledgers of the machine
  * @path:     of the recording, or of the directory of the ledgers
  * @device, @inode, @size, @written: of the file when it was read
+ * @changed:  when its permissions or anything else of it changed last; 0: read it again
  * @usable:   it was, and what follows is valid
  * @time_ns:  when its live update was, 0 if that is not known
  * @records:  of the incoming kernel
@@ -28,6 +29,7 @@ struct export_source {
 	ino_t inode;
 	off_t size;
 	struct timespec written;
+	struct timespec changed;
 	bool usable;
 	int64_t time_ns;
 	uint64_t records;

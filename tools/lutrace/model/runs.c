@@ -61,27 +61,12 @@ static void note_kernels(struct runs *runs, const struct handover *handover)
 	}
 }
 
-/* Where a workload is, or would have to be. */
-static size_t place_of(const struct runs *runs, const struct workload_name *name)
-{
-	size_t low = 0, high = runs->workload_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (memcmp(&runs->workloads[middle].name, name, sizeof(*name)) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* A workload by its name; NULL if no live update of the set has it. */
 const struct workload_runs *runs_find_workload(const struct runs *runs,
 					       const struct workload_name *name)
 {
-	size_t at = place_of(runs, name);
+	size_t at = workload_place(runs->workloads, runs->workload_count, sizeof(*runs->workloads),
+				   name);
 
 	return at < runs->workload_count && !memcmp(&runs->workloads[at].name, name, sizeof(*name))
 		       ? &runs->workloads[at]
@@ -90,8 +75,8 @@ const struct workload_runs *runs_find_workload(const struct runs *runs,
 
 static int add_workload(struct runs *runs, const struct workload *workload)
 {
-	size_t at = place_of(runs, &workload->name);
 	struct workload_runs *list = runs->workloads;
+	size_t at = workload_place(list, runs->workload_count, sizeof(*list), &workload->name);
 
 	if (at == runs->workload_count ||
 	    memcmp(&list[at].name, &workload->name, sizeof(workload->name)) != 0) {

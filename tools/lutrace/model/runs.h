@@ -33,7 +33,7 @@ struct values {
 
 /**
  * struct workload_runs - a workload in a set
- * @name:    its name
+ * @name:    its name, which is first for workload_place()
  * @pause:   its known pauses
  * @unknown: how many are not known
  */

@@ -6,15 +6,22 @@
 
 #include "model/workloads.h"
 
-/* Where the workload of a name is, or would have to be. */
-static size_t place_of(const struct workloads *workloads, const struct workload_name *name)
+/**
+ * workload_place - where an element of a name is, or would have to be
+ * @list:  by name; each element begins with its struct workload_name
+ * @count: number of elements
+ * @size:  of an element
+ * @name:  which one
+ */
+size_t workload_place(const void *list, size_t count, size_t size, const struct workload_name *name)
 {
-	size_t low = 0, high = workloads->count;
+	const char *elements = list;
+	size_t low = 0, high = count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (memcmp(&workloads->list[middle].name, name, sizeof(*name)) < 0)
+		if (memcmp(elements + middle * size, name, sizeof(*name)) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -25,8 +32,8 @@ static size_t place_of(const struct workloads *workloads, const struct workload_
 /* The workload of a name; NULL without memory. */
 static struct workload *find_workload(struct workloads *workloads, const struct workload_name *name)
 {
-	size_t at = place_of(workloads, name);
 	struct workload *list = workloads->list;
+	size_t at = workload_place(list, workloads->count, sizeof(*list), name);
 
 	if (at < workloads->count && !memcmp(&list[at].name, name, sizeof(*name)))
 		return &list[at];
@@ -67,7 +74,8 @@ int workloads_note(struct workloads *workloads, int side, const struct liveupdat
 	snprintf(name.text, sizeof(name.text), "%s", whole ? whole + 1 : begin.text);
 	/* As many as BPF has room for: both give the same answer. */
 	if (workloads->count == BLACKOUT_WORKLOADS) {
-		size_t at = place_of(workloads, &name);
+		size_t at = workload_place(workloads->list, workloads->count,
+					   sizeof(*workloads->list), &name);
 
 		if (at == workloads->count ||
 		    memcmp(&workloads->list[at].name, &name, sizeof(name)) != 0) {

@@ -22,7 +22,7 @@ struct workload_name {
 
 /**
  * struct workload - one workload
- * @name:  its name
+ * @name:  its name, which is first for workload_place()
  * @marks: [enum side]: its marks in that kernel
  * @pause: its pause; present is 0 if it had no part in the live update
  */
@@ -44,6 +44,8 @@ struct workloads {
 	struct blackout_host host;
 };
 
+size_t workload_place(const void *list, size_t count, size_t size,
+		      const struct workload_name *name);
 int workloads_note(struct workloads *workloads, int side, const struct liveupdate_record *record,
 		   const char *whole);
 void workloads_evaluate(struct workloads *workloads, const struct blackout_side *outgoing,

@@ -13,30 +13,46 @@
 
 /**
  * struct given_up - one session
- * @id:    by which the files of a session know it, 0 in version 1 of the ledger
  * @files: that it has preserved still
  * @ended: that it had preserved
  * @last:  the step that ended the last of them
  */
 struct given_up {
-	__u64 id;
 	size_t files;
 	size_t ended;
 	const struct step *last;
 };
 
-/* The entry of a session; there is room for one more. */
-static struct given_up *session_at(struct given_up *sessions, size_t *count, __u64 id)
+/* So many sessions are named: to look a name up is to look through all records. */
+#define NAMED_MOST 64
+
+/* By session, and of one session in the order of their numbers. */
+static int by_session(const void *left, const void *right)
+{
+	const struct step *const *one = left, *const *other = right;
+	__u64 a = (*one)->begin->count, b = (*other)->begin->count;
+
+	if (a != b)
+		return a < b ? -1 : 1;
+	return (*one)->sequence < (*other)->sequence ? -1 : 1;
+}
+
+/* What the steps of one session say of it; returns how many they are. */
+static size_t sum_session(struct given_up *session, const struct step *const *steps, size_t count)
 {
 	size_t i;
 
-	for (i = 0; i < *count; i++) {
-		if (sessions[i].id == id)
-			return &sessions[i];
+	*session = (struct given_up){ 0 };
+	for (i = 0; i < count && steps[i]->begin->count == steps[0]->begin->count; i++) {
+		if (steps[i]->begin->step == LIVEUPDATE_STEP_FILE_PRESERVE) {
+			session->files++;
+			continue;
+		}
+		session->files -= session->files > 0;
+		session->ended++;
+		session->last = steps[i];
 	}
-	sessions[i] = (struct given_up){ .id = id };
-	(*count)++;
-	return &sessions[i];
+	return i;
 }
 
 /* The reboot call that ended in the jump; NULL if there was none. */
@@ -57,12 +73,13 @@ static const struct step *reboot_of(const struct handover *handover)
 }
 
 static struct json_object *row_of(const struct handover *handover, const struct given_up *session,
-				  const struct step *reboot)
+				  const struct step *reboot, bool named)
 {
 	struct json_object *row = json_object_new_object();
-	char name[SESSION_TEXT_SIZE];
+	char name[SESSION_TEXT_SIZE] = "";
 
-	session_of(handover, (size_t)(session->last - handover->steps), name);
+	if (named)
+		session_of(handover, (size_t)(session->last - handover->steps), name);
 	add_text(row, "session", *name ? name : NULL);
 	add_number(row, "files", (int64_t)session->ended);
 	add_number(row, "sequence", (int64_t)session->last->sequence);
@@ -86,28 +103,27 @@ struct json_object *postmortem_given_up(const struct handover *handover)
 {
 	struct json_object *rows = json_object_new_array();
 	const struct step *reboot = reboot_of(handover);
-	struct given_up *sessions = calloc(handover->count ?: 1, sizeof(*sessions));
+	const struct step **steps = calloc(handover->count ?: 1, sizeof(const struct step *));
+	struct given_up session;
 	size_t i, count = 0;
 
-	for (i = 0; reboot && sessions && &handover->steps[i] < reboot; i++) {
+	for (i = 0; reboot && steps && &handover->steps[i] < reboot; i++) {
 		const struct step *step = &handover->steps[i];
-		struct given_up *session;
 
-		if (step->begin->kind != LIVEUPDATE_KIND_FILE || !step->end || step->end->ret)
-			continue;
-		if (step->begin->step == LIVEUPDATE_STEP_FILE_PRESERVE) {
-			session_at(sessions, &count, step->begin->count)->files++;
-		} else if (step->begin->step == LIVEUPDATE_STEP_FILE_UNPRESERVE) {
-			session = session_at(sessions, &count, step->begin->count);
-			session->files -= session->files > 0;
-			session->ended++;
-			session->last = step;
-		}
+		if (step->begin->kind == LIVEUPDATE_KIND_FILE && step->end && !step->end->ret &&
+		    (step->begin->step == LIVEUPDATE_STEP_FILE_PRESERVE ||
+		     step->begin->step == LIVEUPDATE_STEP_FILE_UNPRESERVE))
+			steps[count++] = step;
 	}
-	for (i = 0; i < count; i++) {
-		if (!sessions[i].files && sessions[i].last)
-			json_object_array_add(rows, row_of(handover, &sessions[i], reboot));
+	if (count)
+		qsort(steps, count, sizeof(const struct step *), by_session);
+	for (i = 0; i < count;) {
+		i += sum_session(&session, steps + i, count - i);
+		if (!session.files && session.last)
+			json_object_array_add(rows,
+					      row_of(handover, &session, reboot,
+						     json_object_array_length(rows) < NAMED_MOST));
 	}
-	free(sessions);
+	free(steps);
 	return rows;
 }

@@ -220,6 +220,12 @@ int recording_read(struct handover *handover, struct evidence *evidence, const c
 	return ret;
 }
 
+/* Also where they are damaged. */
+static bool has_records(struct json_object *recording, const char *kernel)
+{
+	return member(member(member(recording, "ledgers"), kernel), "records");
+}
+
 /**
  * recording_is - whether a file says that it is a recording; it may be a damaged one
  * @path: the file
@@ -237,7 +243,9 @@ bool recording_is(const char *path)
 	int error;
 
 	value = json_file_read_lists(path, lists, sizeof(lists) / sizeof(lists[0]), &error, why);
-	found = member(value, "ledgers") && member(value, "version");
+	found = json_object_is_type(member(value, "version"), json_type_int) &&
+		json_object_get_int64(member(value, "version")) >= 1 &&
+		(has_records(value, "outgoing") || has_records(value, "incoming"));
 	json_object_put(value);
 	return found;
 }

@@ -25,7 +25,8 @@
 
 #define MANAGER "org.freedesktop.systemd1.Manager"
 
-#define UNIT_PROPERTIES "--property=Id,ActiveState,InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic,InactiveEnterTimestampMonotonic"
+#define UNIT_PROPERTIES                                                                            \
+	"--property=Id,ActiveState,InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic,InactiveEnterTimestampMonotonic"
 
 /* What systemd does itself before it starts the first unit. */
 static const struct own_part {
@@ -41,6 +42,9 @@ static const struct own_part {
 	  "UnitsLoadFinishTimestampMonotonic" },
 };
 
+/* A manager that does not answer is not waited for: the recording is written without. */
+#define ASK_FOR_SECONDS "timeout", "10"
+
 #define OWN_PARTS (sizeof(own_parts) / sizeof(own_parts[0]))
 
 /* Is systemd the service manager of this host? The same as sd_booted(3). */
@@ -49,7 +53,10 @@ bool systemd_runs(void)
 	return !access("/run/systemd/system", F_OK);
 }
 
-/* What a program prints; NULL if it cannot be started or fails. To be freed. */
+/*
+ * What a program prints; NULL if it cannot be started or fails, or if timeout(1) has
+ * ended it. To be freed.
+ */
 static char *output_of_program(char *const arguments[])
 {
 	posix_spawn_file_actions_t actions;
@@ -87,7 +94,8 @@ static struct json_object *ask_manager(void)
 {
 	static const char *const names[] = { "Version", "UserspaceTimestamp",
 					     "UserspaceTimestampMonotonic" };
-	char *arguments[8 + 3 + 2 * OWN_PARTS] = {
+	char *arguments[10 + 3 + 2 * OWN_PARTS] = {
+		ASK_FOR_SECONDS,
 		"busctl",
 		"--json=short",
 		"get-property",
@@ -107,7 +115,7 @@ static struct json_object *ask_manager(void)
 		asked[count++] = own_parts[i].end;
 	}
 	for (i = 0; i < count; i++)
-		arguments[6 + i] = (char *)asked[i];
+		arguments[8 + i] = (char *)asked[i];
 	text = output_of_program(arguments);
 	/* One line for each, in the order in which they were asked for. */
 	for (i = 0, line = text ? strtok_r(text, "\n", &rest) : NULL; line && i < count;
@@ -215,9 +223,9 @@ static void add_shown(struct json_object *list, const struct shown_unit *shown)
  */
 static bool add_units(struct json_object *list)
 {
-	char *const arguments[] = { "systemctl",     "show",	  "--all",
-				    UNIT_PROPERTIES, "*.service", "*.socket",
-				    "*.mount",	     "*.swap",	  NULL };
+	char *const arguments[] = { ASK_FOR_SECONDS, "systemctl", "show",     "--all",
+				    UNIT_PROPERTIES, "*.service", "*.socket", "*.mount",
+				    "*.swap",	     NULL };
 	char *text = output_of_program(arguments), *line, *next, *value;
 	struct shown_unit shown = { 0 };
 

@@ -34,11 +34,12 @@ struct file {
 
 /**
  * struct pruning - one directory
- * @keep:    so many files stay, the newest
+ * @keep:    so many recordings stay, the newest
  * @days:    what is older goes, too; 0: however old
  * @dry:     say what would be removed
  * @files:   in it, newest first
  * @count:   number of @files
+ * @found:   of these, recordings
  * @removed: paths
  * @passed:  paths of files that would have been removed, but are no recordings
  * @bytes:   that were removed
@@ -49,6 +50,7 @@ struct pruning {
 	bool dry;
 	struct file *files;
 	size_t count;
+	size_t found;
 	struct json_object *removed;
 	struct json_object *passed;
 	uint64_t bytes;
@@ -106,13 +108,10 @@ static int remove_file(struct pruning *pruning, int directory, const struct file
 {
 	struct stat now;
 
-	if (!recording_is(file->path)) {
-		json_object_array_add(pruning->passed, json_object_new_string(file->path));
-		return EXIT_GOOD;
-	}
 	if (fstatat(directory, file->name, &now, AT_SYMLINK_NOFOLLOW) ||
 	    now.st_ino != file->status.st_ino || now.st_dev != file->status.st_dev ||
-	    now.st_mtim.tv_sec != file->status.st_mtim.tv_sec)
+	    now.st_mtim.tv_sec != file->status.st_mtim.tv_sec ||
+	    now.st_mtim.tv_nsec != file->status.st_mtim.tv_nsec)
 		return EXIT_GOOD;
 	if (!pruning->dry && unlinkat(directory, file->name, 0))
 		return fail("cannot remove %s: %s", file->path, strerror(errno));
@@ -127,20 +126,36 @@ static bool is_old(const struct pruning *pruning, const struct file *file)
 	       time(NULL) - file->status.st_mtim.tv_sec > (time_t)pruning->days * SECONDS_OF_DAY;
 }
 
-/* The newest one stays in any case: it is that of the last live update. */
+/*
+ * The newest recording stays in any case: it is that of the last live update. What is no
+ * recording stays, and takes the place of none.
+ */
 static int prune(struct pruning *pruning, const char *directory)
 {
 	DIR *open = opendir(directory);
+	uint64_t kept = 0;
 	int code, one;
 	size_t i;
 
 	if (!open)
 		return fail("cannot read %s: %s", directory, strerror(errno));
 	code = find_files(pruning, open, directory);
-	for (i = 1; !code && i < pruning->count; i++) {
-		if (i < pruning->keep && !is_old(pruning, &pruning->files[i]))
+	for (i = 0; !code && i < pruning->count; i++) {
+		const struct file *file = &pruning->files[i];
+		bool stays = kept < pruning->keep && !is_old(pruning, file);
+
+		if (!recording_is(file->path)) {
+			if (!stays)
+				json_object_array_add(pruning->passed,
+						      json_object_new_string(file->path));
 			continue;
-		one = remove_file(pruning, dirfd(open), &pruning->files[i]);
+		}
+		pruning->found++;
+		if (stays || !kept) {
+			kept++;
+			continue;
+		}
+		one = remove_file(pruning, dirfd(open), file);
 		code = code ?: one;
 	}
 	closedir(open);
@@ -195,7 +210,7 @@ int do_prune(int argc, char **argv)
 	code = prune(&pruning, argv[optind]);
 	value = json_object_new_object();
 	json_object_object_add(value, "dry_run", json_object_new_boolean(pruning.dry));
-	json_object_object_add(value, "found", json_object_new_uint64(pruning.count));
+	json_object_object_add(value, "found", json_object_new_uint64(pruning.found));
 	json_object_object_add(value, "bytes", json_object_new_uint64(pruning.bytes));
 	json_object_object_add(value, "removed", pruning.removed);
 	json_object_object_add(value, "passed", pruning.passed);

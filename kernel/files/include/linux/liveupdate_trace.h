@@ -68,6 +68,7 @@ void liveupdate_step_begin_device(struct liveupdate_step *step,
 void liveupdate_step_begin_cpu(struct liveupdate_step *step, unsigned int cpu);
 void liveupdate_step_begin_wait(struct liveupdate_step *step, const char *name);
 void liveupdate_part(enum liveupdate_step_id id, const char *name);
+void liveupdate_task_exit(void);
 #else
 static inline void liveupdate_step_begin(struct liveupdate_step *step,
 					 enum liveupdate_step_id id,
@@ -103,6 +104,7 @@ static inline void liveupdate_step_begin_wait(struct liveupdate_step *step,
 					      const char *name) { }
 static inline void liveupdate_part(enum liveupdate_step_id id,
 				   const char *name) { }
+static inline void liveupdate_task_exit(void) { }
 #endif
 
 #endif /* _LINUX_LIVEUPDATE_TRACE_H */

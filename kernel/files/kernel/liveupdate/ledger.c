@@ -73,7 +73,6 @@
 EXPORT_TRACEPOINT_SYMBOL_GPL(liveupdate_step_begin);
 EXPORT_TRACEPOINT_SYMBOL_GPL(liveupdate_step_end);
 
-#define LEDGER_EARLY_RECORDS	1024
 
 static_assert(sizeof(struct liveupdate_record) == 64);
 static_assert(sizeof(struct liveupdate_ledger) == 256);
@@ -388,6 +387,25 @@ static bool ledger_in_reboot(const struct liveupdate_record *record)
 	return ledger_handover && ledger_is_of_reboot(ledger_class(record));
 }
 
+/* What continues the name of a record from byte @at on. */
+static struct liveupdate_record
+ledger_piece(const struct liveupdate_record *record, const char *name, size_t at)
+{
+	struct liveupdate_record more = {
+		.step	= LIVEUPDATE_STEP_NAME,
+		.edge	= LIVEUPDATE_EDGE_INSTANT,
+		.kind	= record->kind,
+		.cycles	= record->cycles,
+		.ref	= record->sequence,
+		.count	= at,
+	};
+
+	strscpy(more.name, name + at,
+		min(sizeof(more.name),
+		    strnlen(name, LIVEUPDATE_MARK_LENGTH - 1) - at + 1));
+	return more;
+}
+
 bool ledger_append_named(struct liveupdate_record *record, const char *name)
 {
 	const size_t piece = LIVEUPDATE_NAME_LENGTH - 1;
@@ -408,28 +426,42 @@ bool ledger_append_named(struct liveupdate_record *record, const char *name)
 		return false;
 
 	for (size_t at = piece; at < length; at += piece) {
-		struct liveupdate_record more = {
-			.step	= LIVEUPDATE_STEP_NAME,
-			.edge	= LIVEUPDATE_EDGE_INSTANT,
-			.kind	= record->kind,
-			.cycles	= record->cycles,
-			.ref	= record->sequence,
-			.count	= at,
-		};
+		struct liveupdate_record more = ledger_piece(record, name, at);
 
-		strscpy(more.name, name + at,
-			min(sizeof(more.name), length - at + 1));
 		ledger_append(&more);
-		trace_liveupdate_step_end(&more, this_ledger, false);
 	}
 
 	return true;
+}
+
+/* The trace events of what ledger_append_named() has written, or dropped. */
+static void ledger_trace_named(const struct liveupdate_record *record,
+			       const char *name, bool written,
+			       struct liveupdate_ledger *ledger)
+{
+	const size_t piece = LIVEUPDATE_NAME_LENGTH - 1;
+	size_t length = strnlen(name, LIVEUPDATE_MARK_LENGTH - 1);
+	u64 sequence = record->sequence;
+
+	if (record->edge == LIVEUPDATE_EDGE_BEGIN)
+		trace_liveupdate_step_begin(record, ledger, false);
+	else
+		trace_liveupdate_step_end(record, ledger, false);
+
+	/* Written with one hold of the lock, they have the next numbers */
+	for (size_t at = piece; written && at < length; at += piece) {
+		struct liveupdate_record more = ledger_piece(record, name, at);
+
+		more.sequence = ++sequence;
+		trace_liveupdate_step_end(&more, ledger, false);
+	}
 }
 
 /* Record the begin of a step that was not yet known to be worth it. */
 static bool ledger_append_pending(struct liveupdate_step *step, u64 ref)
 {
 	char name[LIVEUPDATE_MARK_LENGTH];
+	bool written;
 
 	ledger_part_name(step, name);
 	/* Without room it is summed, as if it were short. */
@@ -438,12 +470,14 @@ static bool ledger_append_pending(struct liveupdate_step *step, u64 ref)
 				      ledger_pieces(name)))
 		return false;
 
-	if (step->begin.kind == LIVEUPDATE_KIND_FUNCTION)
-		step->begin.object = ledger_hash(name);
+	/* By now the name says which function or CPU it is */
+	step->begin.object = step->begin.kind == LIVEUPDATE_KIND_FUNCTION ?
+		ledger_hash(name) :
+		step->begin.kind == LIVEUPDATE_KIND_DEVICE ? step->begin.object : 0;
 	step->begin.ref = ref;
 	step->pending = false;
-	ledger_append_named(&step->begin, name);
-	trace_liveupdate_step_begin(&step->begin, this_ledger, false);
+	written = ledger_append_named(&step->begin, name);
+	ledger_trace_named(&step->begin, name, written, this_ledger);
 
 	return true;
 }
@@ -503,7 +537,7 @@ bool ledger_instant(enum liveupdate_step_id id,
 		ledger = this_ledger;
 	}
 
-	trace_liveupdate_step_end(&record, ledger, false);
+	ledger_trace_named(&record, name, written, ledger);
 
 	return written;
 }

@@ -19,6 +19,9 @@ struct ledger_room {
 	u64 parts;
 };
 
+/* Records of the static buffer that the ledger begins in. */
+#define LEDGER_EARLY_RECORDS	960
+
 /* Protects all that follows but previous_ledger, which is set once, in boot. */
 extern raw_spinlock_t ledger_lock;
 extern struct liveupdate_ledger *this_ledger;
@@ -41,7 +44,8 @@ u64 ledger_hash(const char *name);
 
 /*
  * Write a record, with the lock held, at its cycles or, where they are 0, now.
- * Return whether there was room for it; a name has room as a whole or not at all.
+ * Return whether there was room for it; a name of more than 15 bytes, which is for
+ * records of the class OTHER and for marks, has room as a whole or not at all.
  */
 bool ledger_append(struct liveupdate_record *record);
 bool ledger_append_named(struct liveupdate_record *record, const char *name);

@@ -23,6 +23,8 @@
 #include <asm/setup.h>
 #endif
 
+#include <trace/events/liveupdate.h>
+
 #include "ledger.h"
 
 /* The ledger's name among the blobs that KHO hands over. */
@@ -197,6 +199,11 @@ static void __init ledger_rebase(u64 base)
 	}
 }
 
+/* What is in the static buffer has room in the smallest ledger. */
+static_assert(LEDGER_EARLY_RECORDS <=
+	      (LEDGER_SIZE_MIN - sizeof(struct liveupdate_ledger)) /
+	      sizeof(struct liveupdate_record));
+
 /* Move the ledger out of its static buffer. */
 static void __init ledger_move(struct liveupdate_ledger *ledger, size_t size)
 {
@@ -248,14 +255,17 @@ static void __init ledger_append_part(enum liveupdate_step_id id,
 		.edge	= LIVEUPDATE_EDGE_BEGIN,
 		.cycles	= begin,
 	};
+	bool written = ledger_append_named(&record, name);
 
-	if (!ledger_append_named(&record, name))
+	trace_liveupdate_step_begin(&record, this_ledger, false);
+	if (!written)
 		return;
 
 	record.edge = LIVEUPDATE_EDGE_END;
 	record.ref = record.sequence;
 	record.cycles = end;
 	ledger_append(&record);
+	trace_liveupdate_step_end(&record, this_ledger, false);
 }
 
 /*

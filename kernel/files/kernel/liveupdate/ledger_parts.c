@@ -10,8 +10,8 @@
  * looked up or copied.
  */
 
+#include <linux/atomic.h>
 #include <linux/device.h>
-#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/liveupdate_trace.h>
 #include <linux/math64.h>
@@ -20,8 +20,6 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
-#include <trace/events/liveupdate.h>
-
 #include "ledger.h"
 
 #undef MODULE_PARAM_PREFIX
@@ -29,7 +27,8 @@
 
 /* What takes less, in microseconds, is summed. */
 static unsigned int trace_threshold = 100;
-core_param_cb(trace_threshold, &param_ops_uint, &trace_threshold, 0644);
+/* Known before the first part that it decides on: not at a level of initcalls */
+module_param_cb(trace_threshold, &param_ops_uint, &trace_threshold, 0644);
 
 /* Cycles in a millisecond where they are not known: in the first parts of boot. */
 #define LEDGER_KHZ_UNKNOWN	1000000
@@ -177,7 +176,8 @@ void liveupdate_step_begin_wait(struct liveupdate_step *step, const char *name)
  * @name: Name of the part, up to 15 bytes; NULL: what follows is no such part.
  *
  * The part before it ends at the same moment. Boot is one path, which goes from
- * one task to another; so is the reboot call.
+ * one task to another; so is the reboot call. Where two of them meet, as when a
+ * power-off is forced in a reboot, a part of one is left out.
  *
  * Context: Boot, and the way through a reboot call. Does not sleep or allocate.
  */
@@ -188,8 +188,11 @@ void liveupdate_part(enum liveupdate_step_id id, const char *name)
 		.cycles	= ledger_cycles(),
 	};
 	static struct liveupdate_step part;
+	static atomic_t busy;
 	static bool active;
 
+	if (atomic_xchg(&busy, 1))
+		return;
 	if (active) {
 		part.task = current;
 		ledger_end(&part, 0, 0, record.cycles);
@@ -197,4 +200,27 @@ void liveupdate_part(enum liveupdate_step_id id, const char *name)
 	active = name;
 	if (active)
 		ledger_begin(&part, &record, name);
+	atomic_set_release(&busy, 0);
+}
+
+/**
+ * liveupdate_task_exit - The current task ends, and with it what it has begun.
+ *
+ * A task that dies in a step, in an oops, has the step on its stack.
+ *
+ * Context: Any. Does not sleep or allocate.
+ */
+void liveupdate_task_exit(void)
+{
+	struct liveupdate_step *step, *next;
+
+	/* A task sees its own steps without the lock */
+	if (list_empty(&ledger_active))
+		return;
+
+	guard(raw_spinlock_irqsave)(&ledger_lock);
+	list_for_each_entry_safe(step, next, &ledger_active, active) {
+		if (step->task == current)
+			list_del_init(&step->active);
+	}
 }

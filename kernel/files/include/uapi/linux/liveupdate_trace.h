@@ -235,9 +235,9 @@ enum liveupdate_class {
  *            step: object id of its session; short: sum of cycles
  * @name:     name of the object where it has one, cut and NUL-terminated
  *
- * Records are in the order of @sequence. A step of boot or shutdown is recorded
- * when it is known to be longer than the threshold, with the cycles of the moments
- * that its records stand for.
+ * Records are in the order of @sequence, and have the cycles of the moments that
+ * they stand for: the begin of an initcall, a probe or the like is recorded when it
+ * is known to be longer than the threshold, or when something in it is recorded.
  *
  * name: @ref is the begin or instant record that has the first 15 bytes of the
  * name, @name the next ones from byte @count on. @kind is that of @ref's record.
