@@ -73,7 +73,6 @@
 EXPORT_TRACEPOINT_SYMBOL_GPL(liveupdate_step_begin);
 EXPORT_TRACEPOINT_SYMBOL_GPL(liveupdate_step_end);
 
-
 static_assert(sizeof(struct liveupdate_record) == 64);
 static_assert(sizeof(struct liveupdate_ledger) == 256);
 static_assert(offsetof(struct liveupdate_ledger, drops) ==
