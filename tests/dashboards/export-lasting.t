@@ -163,6 +163,57 @@ is "a directory that is not there is an error" "$("$lutrace" prune nowhere 2>&1 
 1'
 is "so is no directory" "$("$lutrace" prune >/dev/null 2>&1; echo $?)" 1
 
+### Somebody has seen it
+acknowledged() { "$lutrace" export -t - "$1" 2>/dev/null | awk '$1 == "liveupdate_last_acknowledged" { print $2 }'; }
+mkdir seen
+lost() { jq "{dma: (.dma | .lost = $1 | .received = .sent - $1)}" "$data/scalable/handover.json"; }
+lost 2 >two.json
+lost 3 >three.json
+jq '{session: (.session | .finished = false)}' "$data/scalable/handover.json" >session.json
+"$lutrace" record "$data/scalable/handover.json" -m two.json -o seen/1.json
+is "a live update that nobody looked at is not acknowledged" "$(acknowledged seen)" 0
+like "what is acknowledged is said" "$("$lutrace" check --acknowledge --who fred --reason 'bug 1' seen/1.json | xargs)" \
+	'2 of 520 packets were lost.* Acknowledged by fred: bug 1'
+is "then it is" "$(acknowledged seen)" 1
+is "whoever may read the recording may read that" "$(stat -c '%a %U %G' seen/1.json.acknowledged)" "$(stat -c '%a %U %G' seen/1.json)"
+is "who said so, and why, is kept" "$(jq -r '.by, .reason, .version' seen/1.json.acknowledged | xargs)" 'fred bug 1 1'
+"$lutrace" record "$data/scalable/handover.json" -m three.json -o seen/1.json
+is "another count was not seen" "$(acknowledged seen)" 0
+"$lutrace" check --acknowledge seen/1.json >/dev/null
+"$lutrace" record seen/1.json -m session.json -o seen/1.json
+is "neither was a further reason" "$(acknowledged seen)" 0
+"$lutrace" check --acknowledge seen/1.json >/dev/null
+is "until somebody has seen that, too" "$(acknowledged seen)" 1
+"$lutrace" check --undo seen/1.json >undone.txt
+is "it is taken back" "$(acknowledged seen) $(grep cknowledged undone.txt)" '0 '
+is "twice is no error" "$("$lutrace" check --undo seen/1.json >/dev/null; echo $?)" 0
+"$lutrace" check --acknowledge seen/1.json >/dev/null
+"$lutrace" record "$data/scalable/handover.json" -o seen/2.json
+touch -d '1 day ago' seen/1.json
+"$lutrace" prune --keep 1 --dry-run seen >/dev/null
+ok "a dry run leaves it" [ -e seen/1.json.acknowledged ]
+"$lutrace" prune --keep 1 seen >/dev/null
+is "it goes with its recording" "$(ls seen)" 2.json
+"$lutrace" check --acknowledge seen/2.json >good.txt
+is "of one that was good, whose pause was long, it is possible as well" "$(acknowledged seen)" 1
+for damage in 'no JSON' '{"version":2,"seen":[]}' '{"version":1}' '{"version":1,"seen":{}}' '[]' null; do
+	echo "$damage" >seen/2.json.acknowledged
+	is "an acknowledgement that is '$damage' is none" "$(acknowledged seen)" 0
+	like "and the log says so" "$("$lutrace" export -t /dev/null seen 2>&1)" 'seen/2.json: its acknowledgement cannot be used: '
+done
+rm seen/2.json.acknowledged
+mkfifo seen/2.json.acknowledged
+is "nobody waits for a FIFO" "$(timeout 10 "$lutrace" export -t - seen | awk '$1 == "liveupdate_last_acknowledged" { print $2 }')" 0
+is "what is no recording is not acknowledged" "$(echo '{}' >seen/3.json; "$lutrace" check --acknowledge seen/3.json 2>&1; echo $?)" \
+	'lutrace: seen/3.json cannot be used: it is no recording of version 1
+1'
+is "nor is what the kernel has now" "$("$lutrace" check --acknowledge -l seen 2>&1; echo $?)" \
+	'lutrace: name the recording, such as /var/lib/lutrace/BOOT-ID.json
+1'
+rm seen/2.json.acknowledged
+"$lutrace" check --acknowledge seen/2.json >/dev/null
+is "the verdict stays what it is" "$("$lutrace" check -j seen/2.json | jq -c '[.verdict, .acknowledgement.holds]')" '["bad",true]'
+
 ### The largest ledger
 mkdir large ledgers
 "$build/tests/unit/make-ledger" crowded:131000 ledgers || exit 1

@@ -96,4 +96,14 @@ for budget in 1 0s -1s abc 1h 1e30s nan 0x10ms ''; do
 done
 is "what is no recording is an error" "$(code_of "$lutrace" check evidence.json)" bad
 
+# An acknowledgement is for the alerts (tests/dashboards/export-lasting.t), and asks nobody for a verdict.
+is "to acknowledge succeeds, whatever the verdict" "$("$lutrace" check -b 1s good.json >/dev/null; echo $?) $("$lutrace" check -b 1s -a good.json >/dev/null; echo $?)" '1 0'
+is "a budget is nothing to be seen" "$(jq -c .seen good.json.acknowledged)" '[]'
+"$lutrace" check --undo good.json >/dev/null
+for wrong in '-a -u good.json' '--who me good.json' '-u -r because good.json' '-a' '-a nothing.json'; do
+	# shellcheck disable=SC2086
+	is "check $wrong is an error" "$("$lutrace" check $wrong >/dev/null 2>&1; echo $?)" 1
+done
+ok "and writes nothing" [ ! -e good.json.acknowledged ]
+
 tap_done

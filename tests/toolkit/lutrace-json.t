@@ -72,6 +72,10 @@ answer bench bench set
 answer bench bench set --compare set
 answer export export --metrics
 answer prune prune --dry-run --keep 1 set
+answer check check --acknowledge --who somebody set/0002.json
+mkdir answers/acknowledgement
+cp set/0002.json.acknowledged answers/acknowledgement/file.json
+answer check check --undo set/0002.json
 
 # A machine made of files.
 root=$tap_scratch/machine

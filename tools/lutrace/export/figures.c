@@ -106,7 +106,7 @@ static void read_evidence(struct export_figures *figures, const struct evidence 
 	if (evidence->host && evidence->host->machine_id)
 		snprintf(figures->machine_id, sizeof(figures->machine_id), "%s",
 			 evidence->host->machine_id);
-	figures->verdict = verdict_of(identity);
+	figures->identity = verdict_of(identity);
 	figures->domains = identity ? identity->domains : NOT_KNOWN;
 	figures->pages = identity ? identity->table_pages : NOT_KNOWN;
 	figures->sent = dma ? dma->sent : NOT_KNOWN;
@@ -172,7 +172,6 @@ static bool was_carried(const struct handover *handover, const struct evidence *
 void export_figures(struct export_figures *figures, const struct handover *handover,
 		    const struct evidence *evidence, uint64_t budget_ns)
 {
-	struct verdict_of verdict;
 	int64_t wall;
 	size_t i;
 	int side;
@@ -192,8 +191,7 @@ void export_figures(struct export_figures *figures, const struct handover *hando
 	if (handover_wall(handover, handover->origin, &wall) && wall > 0)
 		figures->time_ns = wall;
 	read_evidence(figures, evidence);
-	verdict_make(&verdict, handover, evidence, budget_ns);
-	figures->says = verdict.says;
+	verdict_make(&figures->verdict, handover, evidence, budget_ns);
 }
 
 /*

@@ -77,8 +77,8 @@ struct export_ledger {
  * @explained: how much of it lies in named steps
  * @workloads: those that have a name
  * @time_ns:  wall-clock time of the begin, 0 if it is not known
- * @says:     the verdict on all of it
- * @verdict:  on the page tables
+ * @verdict:  on all of it
+ * @identity: the verdict on the page tables
  * @domains:  that were compared
  * @pages:    of their tables
  * @sent, @received, @during, @lost, @faults: what the workload's device did
@@ -95,8 +95,8 @@ struct export_figures {
 	struct explained explained;
 	struct export_workloads workloads;
 	int64_t time_ns;
-	enum verdict says;
-	enum export_verdict verdict;
+	struct verdict_of verdict;
+	enum export_verdict identity;
 	int64_t domains, pages;
 	int64_t sent, received, during, lost, faults;
 	int64_t referee_faults, translation_off;

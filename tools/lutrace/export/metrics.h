@@ -69,6 +69,8 @@
 	  "How many of them ended with an error; absent for none.")					\
 	X(LAST_VERDICT, STATESET, "liveupdate_last_verdict", "", "liveupdate_last_verdict",		\
 	  "1 for the verdict on it as a whole (good, bad, unknown), 0 for the others.")	\
+	X(LAST_ACKNOWLEDGED, GAUGE, "liveupdate_last_acknowledged", "", "",		\
+	  "1 if somebody has acknowledged all that is bad or unknown of it, 0 if not.")	\
 	X(LAST_IDENTITY, STATESET, "liveupdate_last_identity", "", "liveupdate_last_identity",		\
 	  "1 for the verdict on its page tables, 0 for the others; none: not verified.")\
 	X(LAST_DOMAINS, GAUGE, "liveupdate_last_identity_domains", "", "",		\

@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "export/page.h"
 #include "model/vocabulary.h"
+#include "read/acknowledgement.h"
 
 #define NS_PER_S 1000000000LL
 
@@ -243,11 +244,11 @@ static void put_last_evidence(struct openmetrics *page, const struct export_figu
 
 	openmetrics_describe(page, METRIC(LAST_VERDICT));
 	for (i = 0; i < VERDICTS; i++)
-		openmetrics_count(page, METRIC(LAST_VERDICT), (int)last->says == i,
+		openmetrics_count(page, METRIC(LAST_VERDICT), (int)last->verdict.says == i,
 				  verdict_names[i], NULL);
 	openmetrics_describe(page, METRIC(LAST_IDENTITY));
 	for (i = 0; i < EXPORT_VERDICTS; i++)
-		openmetrics_count(page, METRIC(LAST_IDENTITY), (int)last->verdict == i,
+		openmetrics_count(page, METRIC(LAST_IDENTITY), (int)last->identity == i,
 				  export_verdict_names[i], NULL);
 	put_known(page, METRIC(LAST_DOMAINS), last->domains);
 	put_known(page, METRIC(LAST_PAGES), last->pages);
@@ -266,6 +267,23 @@ static void put_last_evidence(struct openmetrics *page, const struct export_figu
 	put_known(page, METRIC(LAST_OFF), last->translation_off);
 	openmetrics_describe(page, METRIC(LAST_ISOLATED));
 	openmetrics_count(page, METRIC(LAST_ISOLATED), last->ledger[INCOMING].isolated, NULL);
+}
+
+/* What is wrong with the file is said once, and again after it was in order. */
+static void put_last_acknowledged(struct openmetrics *page, struct export *export)
+{
+	const struct export_sources *sources = &export->sources;
+	char why[LEDGER_WHY_SIZE];
+	bool holds, failed;
+
+	json_object_put(
+		acknowledgement_read(sources->last_path, &sources->last->verdict, &holds, why));
+	failed = why[0];
+	if (failed && !export->acknowledgement_failed)
+		export_warn(sources->last_path, "its acknowledgement cannot be used: %s", why);
+	export->acknowledgement_failed = failed;
+	openmetrics_describe(page, METRIC(LAST_ACKNOWLEDGED));
+	openmetrics_count(page, METRIC(LAST_ACKNOWLEDGED), holds, NULL);
 }
 
 static void put_last_ledgers(struct openmetrics *page, const struct export_figures *last)
@@ -349,6 +367,7 @@ int export_page(struct export *export, struct openmetrics *page)
 		put_last_workloads(page, &last->workloads, export->workloads);
 		put_last_steps(page, last);
 		put_last_evidence(page, last);
+		put_last_acknowledged(page, export);
 		put_last_ledgers(page, last);
 	}
 	if (export->probes) {

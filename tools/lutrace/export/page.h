@@ -15,6 +15,7 @@
  * @workloads: show the pauses of so many workloads by name
  * @pairs:   show so many kernel pairs
  * @scrapes: how often it was asked
+ * @acknowledgement_failed: that of the last live update could not be used
  */
 struct export
 {
@@ -23,6 +24,7 @@ struct export
 	size_t workloads;
 	size_t pairs;
 	uint64_t scrapes;
+	bool acknowledgement_failed;
 };
 
 int export_page(struct export *export, struct openmetrics *page);

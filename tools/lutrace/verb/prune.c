@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "main.h"
+#include "read/acknowledgement.h"
 #include "read/recording.h"
 
 /* A year of a host that is updated ten times a day. */
@@ -103,6 +104,16 @@ static int find_files(struct pruning *pruning, DIR *open, const char *directory)
 	return EXIT_GOOD;
 }
 
+/* It goes with its recording, unless somebody else was quicker. */
+static void remove_acknowledgement(int directory, const char *recording)
+{
+	char *name = acknowledgement_path(recording);
+
+	if (name)
+		unlinkat(directory, name, 0);
+	free(name);
+}
+
 /* It has to be the file that was looked at: one may have been replaced by a newer one. */
 static int remove_file(struct pruning *pruning, int directory, const struct file *file)
 {
@@ -115,6 +126,8 @@ static int remove_file(struct pruning *pruning, int directory, const struct file
 		return EXIT_GOOD;
 	if (!pruning->dry && unlinkat(directory, file->name, 0))
 		return fail("cannot remove %s: %s", file->path, strerror(errno));
+	if (!pruning->dry)
+		remove_acknowledgement(directory, file->name);
 	json_object_array_add(pruning->removed, json_object_new_string(file->path));
 	pruning->bytes += (uint64_t)file->status.st_size;
 	return EXIT_GOOD;
