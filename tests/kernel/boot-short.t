@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # What makes the boot of the incoming kernel shorter: the frequency of the APIC's timer crosses
-# the kexec, and the BTF of vmlinux is there for whoever asks first.
+# the kexec, the BTF of vmlinux is there for whoever asks first, and the firmware is asked for
+# the label of a device no more often than somebody needs to know.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -52,4 +53,26 @@ lab_what="a damaged record"
 lab_run --append "apic=verbose nokaslr" --allow-warnings --at-jump "python3 $tap_scratch/damage" "$counted" "$taken"
 like "a damaged record is refused" "$(cat "$lab_results/after")" 'lapic-timer: refused that of the previous kernel: wrong checksum'
 like "and the timer is counted" "$(cat "$lab_results/after")" 'Calibrating APIC timer'
+
+# Devices that ACPI names, the board (SMBIOS), both, and nobody. ACPI goes first.
+stage labels <<'END'
+grep 'acpi_check_dsm <-' /sys/kernel/tracing/trace >"$LAB_RESULTS/asked"
+for slot in 1a 1b 1c 1d; do
+	at=/sys/bus/pci/devices/0000:00:$slot.0
+	(cd "$at" && echo "$slot" && ls -d label index acpi_index; cat index acpi_index) 2>/dev/null | xargs
+done >"$LAB_RESULTS/labels"
+END
+lab_what="labels"
+lab_run --append "ftrace=function ftrace_filter=acpi_check_dsm" \
+	--qemu -device --qemu edu,id=firmware,bus=pcie.0,addr=0x1a,acpi-index=7 --qemu -device --qemu edu,id=board,bus=pcie.0,addr=0x1b \
+	--qemu -device --qemu edu,id=both,bus=pcie.0,addr=0x1c,acpi-index=9 --qemu -device --qemu edu,id=nobody,bus=pcie.0,addr=0x1d \
+	--qemu -smbios --qemu type=41,designation=one,instance=3,kind=other,pcidev=board \
+	--qemu -smbios --qemu type=41,designation=two,instance=4,kind=other,pcidev=both "$stage"
+is "a device has the label of ACPI, or else of SMBIOS" "$(cat "$lab_results/labels")" \
+	'1a acpi_index label 7
+1b index label 3
+1c acpi_index label 9
+1d'
+is "ACPI is asked before one of SMBIOS's is shown, and at no other" \
+	"$(grep -c '<-smbios_attr_is_visible' "$lab_results/asked")" 4
 tap_done
