@@ -326,7 +326,7 @@ static void tell_by_config(struct advised *advised, const struct advice *advice)
 
 	if (!value)
 		tell(advised, DONE_UNKNOWN,
-		     "the configuration of the incoming kernel is not known; --config FILE tells");
+		     "the record does not have the configuration of the incoming kernel; --config FILE names it");
 	else
 		tell(advised, (value == 'n') == (remedy->wanted == 'n') ? DONE_YES : DONE_NO,
 		     "its configuration has CONFIG_%s%s", remedy->option,

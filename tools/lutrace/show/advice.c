@@ -99,6 +99,17 @@ static void put_steps(struct json_object *remedy)
 	}
 }
 
+/* "done?": what the record tells of that. */
+static void put_done(struct json_object *remedy)
+{
+	bool known = strcmp(member_text(remedy, "done"), "unknown") != 0;
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s: %s", known ? member_text(remedy, "done") : "not known",
+		 member_text(remedy, "because"));
+	put("done?", text);
+}
+
 static void print_remedy(struct json_object *remedy)
 {
 	char time[TIME_TEXT_SIZE];
@@ -112,8 +123,7 @@ static void print_remedy(struct json_object *remedy)
 	put_gain(remedy);
 	put_evidence(remedy);
 	put("hardware:", member_text(remedy, "hardware"));
-	if (!strcmp(member_text(remedy, "done"), "unknown"))
-		put("done?", member_text(remedy, "because"));
+	put_done(remedy);
 }
 
 /* Those of which the record tells the same; false if there are none. */
