@@ -6,9 +6,11 @@
 
 #include "base/write.h"
 #include "fuzz.h"
+#include "model/advice.h"
 #include "model/diff.h"
 #include "model/document.h"
 #include "model/kinds.h"
+#include "show/advice.h"
 #include "show/chrome.h"
 #include "show/evidence.h"
 #include "show/html.h"
@@ -52,6 +54,24 @@ static void compare_sets(const struct handover *handover)
 	runs_free(&comparison.after);
 }
 
+/* All remedies, and all of the pause is in one of three parts. */
+static void advise(const struct handover *handover, const struct evidence *evidence)
+{
+	const struct advice_asked asked = { .least = 0 };
+	struct json_object *value;
+	struct advice advice;
+
+	if (advice_make(&advice, handover, evidence, &asked))
+		abort();
+	if (handover->blackout.known &&
+	    advice.addressed + advice.unaddressed + advice.unexplained != handover->blackout.ns)
+		abort();
+	value = advice_json(&advice, handover);
+	print_advice(value);
+	json_object_put(value);
+	advice_free(&advice);
+}
+
 /**
  * fuzz_show - show a handover in all forms
  * @handover: what was read
@@ -81,6 +101,7 @@ void fuzz_show(const struct handover *handover, const struct evidence *evidence)
 	print_blackout(recording);
 	print_step_summary(summary);
 	print_evidence(evidence);
+	advise(handover, evidence);
 	fclose(out);
 	json_object_put(summary);
 	json_object_put(recording);

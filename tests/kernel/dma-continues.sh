@@ -58,6 +58,12 @@ dma_continues() {
 	schema "the recording is what its schema says" handover "$lab_results/handover.json"
 	schema "so is the verdict on the page tables" verify "$lab_results/identity.json"
 	schema "and the snapshot" snapshot "$lab_results/snapshot.json"
+	"${BUILD:-$tap_directory/../../build}/bin/lutrace" advise --least 0 -j "$lab_results/handover.json" >"$tap_scratch/advice.json"
+	schema "so is the advice on the pause" advise "$tap_scratch/advice.json"
+	is "its parts are the pause" \
+		"$(jq '.blackout.ns - .addressed.ns - .unaddressed.ns - .unexplained.ns' "$tap_scratch/advice.json")" 0
+	is "it knows the configuration of the incoming kernel, which is not the fast one" \
+		"$(jq -c '[.remedies[] | select(.kind == "configuration").done] | unique' "$tap_scratch/advice.json")" '["no"]'
 	is "all of it is good" "$("${BUILD:-$tap_directory/../../build}/bin/lutrace" check "$lab_results/handover.json" | cut -d ' ' -f 1)" Good.
 	tap_done
 }

@@ -41,6 +41,7 @@ for address in -1:00:00.0 0x1:00:00.0 '0000:+1:00.0' '0000:01:00.0 ' 0000:01:20.
 	refused "the device '$address'" 'PCI device' "$lutrace" walk -d "$address"
 done
 is "a sign before a number of packets is an error" "$(timeout 5 "$build/bin/lu-sender" -P 1 -n -18446744073709551615 2>/dev/null; echo $?)" 2
+refused "a share that is not finite" "'nan'" "$lutrace" advise -L nan good.json
 refused "a threshold that is not finite" "'inf'" "$lutrace" critical-chain -t inf good.json
 refused "a limit in hexadecimal" "'0x10'" "$lutrace" diff -l 0x10 -b good.json -a good.json
 refused "a port beyond 65535" '127.0.0.1:99999' "$lutrace" export -L 127.0.0.1:99999 good.json

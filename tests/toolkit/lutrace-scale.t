@@ -50,6 +50,7 @@ for shape in crowded deep open; do
 	in_step "$shape: blame" "$lutrace" blame --all -l "$shape/@N@"
 	in_step "$shape: blame --objects" "$lutrace" blame --all --objects -l "$shape/@N@"
 	in_step "$shape: critical-chain" "$lutrace" critical-chain --all -l "$shape/@N@"
+	in_step "$shape: advise" "$lutrace" advise --least 0 -l "$shape/@N@"
 	in_step "$shape: steps --list" "$lutrace" steps --list -l "$shape/@N@"
 	in_step "$shape: plot" "$lutrace" plot --all -l "$shape/@N@"
 	in_step "$shape: plot --compare" "$lutrace" plot -l crowded/5000 --compare "$shape/@N@"

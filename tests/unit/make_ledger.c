@@ -371,6 +371,86 @@ static void parts(struct synthetic *outgoing, struct synthetic *incoming)
 	synthetic_mark(incoming, "resume:a-machine-with-a-long-name", 7000 * ms);
 }
 
+/* What a remedy would make shorter, @ms long each, from 5.3 s on; returns when they are over. */
+static __u64 remedied(struct synthetic *incoming)
+{
+	static const struct {
+		int step;
+		const char *name;
+		__u64 ms;
+	} steps[] = {
+		{ LIVEUPDATE_STEP_SETUP, "acpi-early", 10 },
+		{ LIVEUPDATE_STEP_SETUP, "smp-prepare", 120 },
+		{ LIVEUPDATE_STEP_INITCALL, "wakeup_sources_init", 35 },
+		{ LIVEUPDATE_STEP_INITCALL, "acpi_init", 190 },
+		{ LIVEUPDATE_STEP_INITCALL, "trace_eval_sync", 30 },
+		{ LIVEUPDATE_STEP_INITCALL, "ftrace_check_sync", 40 },
+		{ LIVEUPDATE_STEP_INITCALL, "populate_rootfs", 50 },
+		{ LIVEUPDATE_STEP_SETUP, "init-memory", 25 },
+	};
+	__u64 at = 5300;
+	size_t i;
+
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		synthetic_named(incoming, steps[i].step,
+				steps[i].step == LIVEUPDATE_STEP_SETUP ? LIVEUPDATE_KIND_NONE
+								       : LIVEUPDATE_KIND_FUNCTION,
+				steps[i].name, 0, at * 1000000, (at + steps[i].ms) * 1000000);
+		at += steps[i].ms;
+	}
+	return at * 1000000;
+}
+
+/*
+ * A live update that nothing was done for, from the mark "pause" at 5 s to the mark "resume"
+ * at 7 s. @series: its kernel has all patches that a record tells of.
+ */
+static void slow(struct synthetic *outgoing, struct synthetic *incoming, bool series)
+{
+	const __u64 ms = 1000000;
+	__u64 reboot, step, file, at = 5300 * ms;
+
+	synthetic_free(outgoing);
+	synthetic_free(incoming);
+	synthetic_init(outgoing, "7.3.4", 1);
+	synthetic_mark(outgoing, "pause", 5000 * ms);
+	reboot = synthetic_begin(outgoing, LIVEUPDATE_STEP_REBOOT, 0, LIVEUPDATE_KIND_NONE, 0,
+				 5000 * ms);
+	synthetic_instant(outgoing, LIVEUPDATE_STEP_JUMP, reboot, 5060 * ms);
+
+	synthetic_init(incoming, "7.3.4-successor", outgoing->sequence);
+	incoming->ledger.header.wall_cycles = 6700 * ms;
+	incoming->ledger.header.wall_ns = 1790000000999000000ULL;
+	if (series)
+		synthetic_named(incoming, LIVEUPDATE_STEP_DECOMPRESS, LIVEUPDATE_KIND_NONE, "", 0,
+				5060 * ms, 5300 * ms);
+	synthetic_instant(incoming, LIVEUPDATE_STEP_BOOT, 0, 5300 * ms);
+	if (series)
+		at = remedied(incoming);
+	step = synthetic_begin(incoming, LIVEUPDATE_STEP_KHO_RESERVE, 0, LIVEUPDATE_KIND_NONE, 0,
+			       at);
+	synthetic_end(incoming, step, at + 100 * ms, 0, 262187);
+	at += 100 * ms;
+	step = synthetic_begin(incoming, LIVEUPDATE_STEP_IOMMU_RESTORE, 0, LIVEUPDATE_KIND_IOMMU,
+			       0xfed90000, at);
+	file = synthetic_begin(incoming, LIVEUPDATE_STEP_DOMAIN_ADOPT, step, LIVEUPDATE_KIND_DOMAIN,
+			       0x77000, at);
+	synthetic_end(incoming, file, at + 60 * ms, 0, 32840);
+	synthetic_end(incoming, step, at + 61 * ms, 0, 1);
+	synthetic_instant(incoming, LIVEUPDATE_STEP_INIT, 0, 6100 * ms);
+	step = synthetic_begin(incoming, LIVEUPDATE_STEP_SESSION_RETRIEVE, 0,
+			       LIVEUPDATE_KIND_SESSION, 1, 6500 * ms);
+	synthetic_end(incoming, step, 6510 * ms, 0, 0);
+	file = synthetic_begin(incoming, LIVEUPDATE_STEP_MEMFD_RETRIEVE, 0, LIVEUPDATE_KIND_NONE, 0,
+			       6510 * ms);
+	synthetic_end(incoming, file, 6810 * ms, 0, 262144);
+	/* Adopted when the device has left it: that is not what a remedy is about. */
+	file = synthetic_begin(incoming, LIVEUPDATE_STEP_DOMAIN_ADOPT, 0, LIVEUPDATE_KIND_DOMAIN,
+			       0x78000, 6810 * ms);
+	synthetic_end(incoming, file, 6840 * ms, 0, 32840);
+	synthetic_mark(incoming, "resume", 7000 * ms);
+}
+
 /* A mark before the record number @at; those from there on count one more. */
 static void insert_mark(struct synthetic *synthetic, size_t at, const char *name, __u64 cycles)
 {
@@ -460,7 +540,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3) {
 		fprintf(stderr,
-			"usage: make-ledger handover|cold|running|no-marks|nested|deep[:N]|together|crowded[:N]|open[:N]|large[:N]|damaged|late:N|refused-reboot|died-frozen|died-restoring|unfinished|half-finished|parts|full-mark|full-version-1|full-files|full-cold|workloads[:N]|workloads-late:N|unnamed[:N] DIRECTORY\n");
+			"usage: make-ledger handover|cold|running|no-marks|nested|deep[:N]|together|crowded[:N]|open[:N]|large[:N]|damaged|late:N|refused-reboot|died-frozen|died-restoring|unfinished|half-finished|parts|full-mark|full-version-1|full-files|full-cold|workloads[:N]|workloads-late:N|unnamed[:N]|slow|slow-old DIRECTORY\n");
 		return 2;
 	}
 	/* SCENARIO or SCENARIO:NUMBER */
@@ -514,6 +594,8 @@ int main(int argc, char **argv)
 			  *scenario == 'w');
 	} else if (!strcmp(scenario, "parts")) {
 		parts(&outgoing, &incoming);
+	} else if (!strcmp(scenario, "slow") || !strcmp(scenario, "slow-old")) {
+		slow(&outgoing, &incoming, !strcmp(scenario, "slow"));
 	} else if (!strcmp(scenario, "half-finished")) {
 		half_finished(&outgoing, &incoming);
 	} else if (!strncmp(scenario, "full-", 5)) {

@@ -41,7 +41,7 @@ static const char whole[] =
 	"\"cmdline\":\"quiet\",\"machine\":{\"hypervisor\":null,\"cpu\":\"a\",\"cpus\":2,"
 	"\"memory_kib\":4},\"iommus\":1,\"iommu_mode\":null,\"devices\":[{\"address\":\"a\","
 	"\"vendor\":null,\"device\":\"b\"}],\"probes\":[\"faults\"],\"clocksource\":null,"
-	"\"load_average\":null,\"boot_id\":null},\"incoming\":null,\"preserved\":{"
+	"\"load_average\":null,\"boot_id\":null,\"config\":[\"ACPI_DEBUG=n\"]},\"incoming\":null,\"preserved\":{"
 	"\"memory_pages\":1,\"domains\":2,\"table_pages\":3,\"devices\":4}},"
 	"\"host\":{\"name\":\"a\",\"machine_id\":\"0123456789abcdef0123456789abcdef\"},"
 	"\"units\":{\"manager\":\"systemd 257\",\"unknown\":null,\"cycles\":9223372036854775807,"

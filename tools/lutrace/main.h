@@ -18,6 +18,7 @@
 /* verbs.c; ended by an empty one */
 extern const struct verb verbs[];
 
+int do_advise(int argc, char **argv);
 int do_bench(int argc, char **argv);
 int do_blame(int argc, char **argv);
 int do_changes(int argc, char **argv);

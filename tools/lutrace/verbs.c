@@ -9,6 +9,7 @@
 
 #include "bench/bench.h"
 #include "main.h"
+#include "model/advice.h"
 #include "model/ledger.h"
 #include "probe/probe.h"
 
@@ -55,6 +56,12 @@ const struct verb verbs[] = {
 	  OPTIONS({ 'a', "all", NULL, "every step, however short", NULL },
 		  { 's', "step", "STEP", "only what leads to this kind of step", NULL },
 		  { 't', "threshold", "PERCENT", "leave out what is shorter than this part of the pause", "1" },
+		  SOURCE) },
+	{ "advise", do_advise, "what is known to make the pause shorter", "[RECORDING]", NULL,
+	  OPTIONS({ 'L', "least", "PERCENT", "leave out remedies whose steps took less of the pause", ADVICE_LEAST },
+		  { 'a', "agent", "UNIT", "the agent's unit", "that in which a session is retrieved" },
+		  { 'c', "config", "FILE", "the incoming kernel's configuration", NULL },
+		  { 'r', "remedies", NULL, "list the remedies, which needs no recording", NULL },
 		  SOURCE) },
 	{ "steps", do_steps, "every kind of step: how often, how long, errors", "[RECORDING]", NULL,
 	  OPTIONS({ 'H', "histogram", NULL, "show how the durations are distributed", NULL },

@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/version.h"
 #include "bench/bench.h"
+#include "model/remedies.h"
 #include "probe/probe.h"
 #include "read/system.h"
 
@@ -153,6 +154,26 @@ static struct json_object *probes(void)
 	return names;
 }
 
+/* Of the configuration what remedies are about; NULL where it was not found. */
+static struct json_object *config(const struct system *system)
+{
+	struct json_object *words = json_object_new_array();
+	const struct remedy *remedy;
+	char word[80];
+
+	for (remedy = remedies; remedy->id; remedy++) {
+		if (!remedy->option || !system->config)
+			continue;
+		snprintf(word, sizeof(word), "%s=%c", remedy->option,
+			 system_config(system, remedy->option));
+		json_object_array_add(words, json_object_new_string(word));
+	}
+	if (json_object_array_length(words))
+		return words;
+	json_object_put(words);
+	return NULL;
+}
+
 /**
  * environment_here - describe this machine under its running kernel
  *
@@ -163,6 +184,7 @@ struct json_object *environment_here(void)
 	struct json_object *value = json_object_new_object();
 	struct system system;
 	struct utsname name;
+	struct json_object *words;
 	char text[512];
 
 	system_read(&system, NULL);
@@ -187,6 +209,9 @@ struct json_object *environment_here(void)
 		 system_text(&system, "/proc/sys/kernel/random/boot_id", text, sizeof(text))
 			 ? text
 			 : NULL);
+	words = config(&system);
+	if (words)
+		json_object_object_add(value, "config", words);
 	system_free(&system);
 	return value;
 }

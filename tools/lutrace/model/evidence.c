@@ -252,6 +252,7 @@ static const struct field side_fields[] = {
 	TEXT(evidence_side, clocksource, THERE),
 	TEXT(evidence_side, load_average, THERE),
 	TEXT(evidence_side, boot_id, THERE),
+	TEXTS(evidence_side, config, config_count, OPTIONAL),
 };
 static const struct shape side_shape = CLOSED(evidence_side, side_fields);
 

@@ -160,7 +160,11 @@ struct evidence_pci {
 	char *address, *vendor, *device;
 };
 
-/** struct evidence_side - the machine under one kernel */
+/**
+ * struct evidence_side - the machine under one kernel
+ * @config: of its configuration what remedies are about, as NAME=y, =m or =n; none where
+ *          it was not found, or where nobody looked
+ */
 struct evidence_side {
 	char *lutrace, *release, *version, *cmdline, *iommu_mode, *clocksource;
 	char *load_average, *boot_id;
@@ -170,6 +174,8 @@ struct evidence_side {
 	size_t device_count;
 	char **probes;
 	size_t probe_count;
+	char **config;
+	size_t config_count;
 };
 
 /** struct evidence_preserved - what crossed */

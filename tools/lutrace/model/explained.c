@@ -17,6 +17,7 @@ struct segment {
 /**
  * struct measure - what is being computed
  * @handover: the handover; its pause is known
+ * @explained: what was found
  * @parts:    [step]: does it have steps in it that take time?
  * @cursor:   [step]: until when its time is given to something
  * @own:      [step]: what it explains, of its own
@@ -26,7 +27,8 @@ struct segment {
  * @rests:    number of @rest
  */
 struct measure {
-	struct handover *handover;
+	const struct handover *handover;
+	struct explained *explained;
 	bool *parts;
 	uint64_t *cursor;
 	uint64_t *own;
@@ -36,9 +38,17 @@ struct measure {
 	size_t rests;
 };
 
-/* The part of a step that is in the pause; false if there is none. */
-static bool clip(const struct handover *handover, const struct step *step, uint64_t *begin,
-		 uint64_t *end)
+/**
+ * explained_part - the part of a step that is in the pause
+ * @handover: its pause is known
+ * @step:     the step
+ * @begin:    where to write from when on, in nanoseconds from the begin of the pause
+ * @end:      where to write until when
+ *
+ * Return: false if there is none, or if it took no time that is known.
+ */
+bool explained_part(const struct handover *handover, const struct step *step, uint64_t *begin,
+		    uint64_t *end)
 {
 	int64_t from, to, last = (int64_t)handover->blackout.ns;
 	uint64_t ns;
@@ -99,15 +109,16 @@ static void divide(struct measure *measure)
 		const struct step *step = &handover->steps[i];
 
 		if (step->parent != NO_PARENT &&
-		    (step_is_sum(step) || clip(handover, step, &begin, &end)))
+		    (step_is_sum(step) || explained_part(handover, step, &begin, &end)))
 			measure->parts[step->parent] = true;
 	}
 	for (i = 0; i < handover->count; i++) {
-		if (!clip(handover, &handover->steps[i], &begin, &end))
+		if (!explained_part(handover, &handover->steps[i], &begin, &end))
 			continue;
 		measure->cursor[i] = begin;
 		parent = handover->steps[i].parent;
-		if (parent == NO_PARENT || !clip(handover, &handover->steps[parent], &from, &until))
+		if (parent == NO_PARENT ||
+		    !explained_part(handover, &handover->steps[parent], &from, &until))
 			continue;
 		/* A part may go on for longer than what it is part of. */
 		add_segment(measure, parent, measure->cursor[parent],
@@ -116,7 +127,7 @@ static void divide(struct measure *measure)
 			measure->cursor[parent] = end;
 	}
 	for (i = 0; i < handover->count; i++) {
-		if (clip(handover, &handover->steps[i], &begin, &end))
+		if (explained_part(handover, &handover->steps[i], &begin, &end))
 			add_segment(measure, i, measure->cursor[i], end);
 	}
 }
@@ -173,8 +184,8 @@ static uint64_t named_time(const struct measure *measure, uint64_t begin, uint64
 /* Give the sums of short steps the time that is left of what they are part of. */
 static void add_sums(struct measure *measure, const uint64_t phase_ns[LIVEUPDATE_PHASE_COUNT])
 {
-	struct handover *handover = measure->handover;
-	struct explained *explained = &handover->explained;
+	const struct handover *handover = measure->handover;
+	struct explained *explained = measure->explained;
 	uint64_t *left = measure->cursor;
 	uint64_t ns;
 	size_t i;
@@ -231,7 +242,7 @@ static void move_to_sums(struct measure *measure)
 
 static void find_leaves(struct measure *measure)
 {
-	struct explained *explained = &measure->handover->explained;
+	struct explained *explained = measure->explained;
 	size_t i;
 
 	for (i = 0; i < measure->handover->count; i++) {
@@ -254,7 +265,8 @@ static void find_leaves(struct measure *measure)
 
 static void measure_all(struct measure *measure)
 {
-	struct handover *handover = measure->handover;
+	const struct handover *handover = measure->handover;
+	struct explained *explained = measure->explained;
 	uint64_t phase_ns[LIVEUPDATE_PHASE_COUNT] = { 0 };
 	unsigned int i;
 
@@ -266,28 +278,33 @@ static void measure_all(struct measure *measure)
 		if (phase->absent)
 			continue;
 		phase_ns[i] = phase->ns;
-		handover->explained.phases[i] =
+		explained->phases[i] =
 			named_time(measure, phase->begin_ns, phase->begin_ns + phase->ns);
 	}
 	add_sums(measure, phase_ns);
 	for (i = 0; i < LIVEUPDATE_PHASE_COUNT; i++)
-		handover->explained.ns += handover->explained.phases[i];
+		explained->ns += explained->phases[i];
 	move_to_sums(measure);
 	find_leaves(measure);
 }
 
 /**
- * explained_find - find how much of the pause has a name
- * @handover: its steps and its pause are known; @explained is filled in
+ * explained_steps - find what each step explains
+ * @handover:  its steps are known
+ * @explained: filled in, all 0 before
+ * @own:       [step]: of the pause, what it explains and none of its parts does; NULL if
+ *             nobody asks. All 0 if the pause is not known
  *
  * Return: 0, -ENOMEM.
  */
-int explained_find(struct handover *handover)
+int explained_steps(const struct handover *handover, struct explained *explained, uint64_t *own)
 {
 	size_t count = handover->count ?: 1;
-	struct measure measure = { .handover = handover };
+	struct measure measure = { .handover = handover, .explained = explained };
 	int ret = -ENOMEM;
 
+	if (own)
+		memset(own, 0, handover->count * sizeof(*own));
 	if (!handover->blackout.known)
 		return 0;
 	measure.parts = calloc(count, sizeof(*measure.parts));
@@ -298,6 +315,8 @@ int explained_find(struct handover *handover)
 	measure.rest = calloc(2 * count, sizeof(*measure.rest));
 	if (measure.parts && measure.cursor && measure.own && measure.named && measure.rest) {
 		measure_all(&measure);
+		if (own)
+			memcpy(own, measure.own, handover->count * sizeof(*own));
 		ret = 0;
 	}
 	free(measure.parts);
@@ -306,6 +325,17 @@ int explained_find(struct handover *handover)
 	free(measure.named);
 	free(measure.rest);
 	return ret;
+}
+
+/**
+ * explained_find - find how much of the pause has a name
+ * @handover: its steps and its pause are known; @explained is filled in
+ *
+ * Return: 0, -ENOMEM.
+ */
+int explained_find(struct handover *handover)
+{
+	return explained_steps(handover, &handover->explained, NULL);
 }
 
 /* The share of the pause that has a name, from 0 to 1; 1 of a pause that took no time. */

@@ -19,6 +19,7 @@
 #ifndef LUTRACE_EXPLAINED_H
 #define LUTRACE_EXPLAINED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/types.h>
@@ -27,6 +28,7 @@
 #include "blackout.h"
 
 struct handover;
+struct step;
 
 /* So many leaves are named where one line has to do. */
 #define EXPLAINED_LEAVES 5
@@ -55,6 +57,9 @@ struct explained {
 	unsigned int count;
 };
 
+bool explained_part(const struct handover *handover, const struct step *step, uint64_t *begin,
+		    uint64_t *end);
+int explained_steps(const struct handover *handover, struct explained *explained, uint64_t *own);
 int explained_find(struct handover *handover);
 double explained_share(const struct handover *handover);
 

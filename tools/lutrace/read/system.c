@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "model/config.h"
 #include "read/system.h"
 
 /* VT-d 11.4.3, Extended Capability Register */
@@ -45,8 +46,14 @@ bool system_text(const struct system *system, const char *file, char *text, int 
 	return good;
 }
 
-/* zlib reads plain files as well as compressed ones. */
-static char *read_config(const char *path)
+/**
+ * system_config_text - read the configuration of a kernel
+ * @path: file, such as /boot/config-RELEASE or a copy of /proc/config.gz: zlib reads plain
+ *        files as well as compressed ones
+ *
+ * Return: its text, to be freed; NULL if it cannot be read.
+ */
+char *system_config_text(const char *path)
 {
 	size_t room = 1 << 20, size = 0;
 	char *text;
@@ -85,7 +92,7 @@ static void find_config(struct system *system)
 		snprintf(file, sizeof(file), files[i], system->release);
 #pragma GCC diagnostic pop
 		system_path(system, system->config_file, file);
-		system->config = read_config(system->config_file);
+		system->config = system_config_text(system->config_file);
 	}
 }
 
@@ -185,16 +192,7 @@ void system_free(struct system *system)
  */
 char system_config(const struct system *system, const char *option)
 {
-	char line[80];
-	const char *found;
-
-	if (!system->config)
-		return 0;
-	snprintf(line, sizeof(line), "\nCONFIG_%s=", option);
-	found = strstr(system->config, line);
-	if (!found)
-		return 'n';
-	return found[strlen(line)] == 'm' ? 'm' : 'y';
+	return config_option(system->config, option);
 }
 
 /* Can all of its VT-d units do what the feature needs in scalable mode? */

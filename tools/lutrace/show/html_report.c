@@ -49,6 +49,8 @@ static void put_overview(const struct page *page)
 		html_fact(page->out, "from", "%s", boundary_text(member_text(blackout, "from")));
 		html_fact(page->out, "to", "%s", boundary_text(member_text(blackout, "to")));
 		html_fact(page->out, "explained", "%s", explained_text(blackout, explained));
+		html_fact(page->out, "shorter", "%s",
+			  "lutrace advise says what is known to make it shorter");
 	}
 	fputs("</dl>\n", page->out);
 }

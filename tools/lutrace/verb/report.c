@@ -37,6 +37,8 @@ static void print_recording(struct json_object *recording, const void *context)
 	print_evidence(shown->evidence);
 	printf("Verdict:      %s. %s\n", verdict_word(shown->verdict->says),
 	       verdict_text(shown->verdict, text));
+	if (member(member(recording, "blackout"), "ns"))
+		puts("Shorter:      'lutrace advise' says what is known to make the pause shorter.");
 	printf("\nSteps:\n");
 	print_step_summary(member(recording, "summary"));
 }
