@@ -13,6 +13,17 @@ dma_session() {
 	eval "exec ${DMA[1]}>&-"
 }
 
+# In a stage: another one that has a device, until it is killed; its PID is in $holder.
+# Its file can be seen before the device is bound, which fails if unbinding has begun.
+dma_holder() { # BDF
+	printf '%s\n' "device d $1" hold | "$LAB_BUILD/tests/kernel/dma-session" >/run/holder &
+	holder=$!
+	until grep -q ok /run/holder; do
+		kill -0 "$holder" || return
+		sleep 0.05
+	done
+}
+
 # In a stage: kill it, and wait until all that it had open is closed
 dma_killed() {
 	kill -KILL "$DMA_PID"

@@ -72,9 +72,7 @@ note out-works "$(dma read 0x1000)"
 # Another device is being unbound, and its user is in no hurry: the reboot call would
 # wait for that, too.
 bind-vfio "$other" >/dev/null
-printf '%s\n' "device d $other" hold | "$LAB_BUILD/tests/kernel/dma-session" >/dev/null &
-holder=$!
-until ls -l "/proc/$holder/fd" 2>/dev/null | grep -q /vfio/devices; do sleep 0.05; done
+dma_holder "$other"
 echo "$other" >"/sys/bus/pci/devices/$other/driver/unbind" &
 unbinding=$!
 until [ ! -e "/sys/bus/pci/devices/$other/vfio-dev" ]; do sleep 0.05; done

@@ -29,9 +29,7 @@ note wrong "$( (echo maybe >/sys/module/liveupdate/parameters/on_veto) 2>&1 | se
 echo drop >/sys/module/liveupdate/parameters/on_veto
 note policy "$(cat /sys/module/liveupdate/parameters/on_veto)"
 bind-vfio "$3" >/dev/null
-printf '%s\n' "device d $3" hold | "$LAB_BUILD/tests/kernel/dma-session" >/dev/null &
-holder=$!
-until ls -l "/proc/$holder/fd" 2>/dev/null | grep -q /vfio/devices; do sleep 0.05; done
+dma_holder "$3"
 echo "$3" >"/sys/bus/pci/devices/$3/driver/unbind" &
 unbinding=$!
 until [ ! -e "/sys/bus/pci/devices/$3/vfio-dev" ]; do sleep 0.05; done
