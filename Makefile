@@ -77,6 +77,10 @@ soak-options = --count $(or $(COUNT),1000) $(if $(SEED),--seed $(SEED)) $(if $(F
 soak: build ## live updates in a row, with a fault in one of ten (COUNT=1000, SEED=, FROM=, MODES=, EACH=, SOAK_JOBS=, RESUME=1)
 	$(Q)tests/soak/run $(soak-options) --results $(BUILD)/soak
 
+.PHONY: stress
+stress: build ## calls that nobody would make, so long in each of two kernels (SECONDS=1800, SEED=)
+	$(Q)SECONDS_OF_STRESS=$(or $(SECONDS),1800) $(if $(SEED),SEED=$(SEED)) tests/run tests/kernel/stress.t
+
 .PHONY: test-damage
 test-damage: build ## damaged handovers, each through a real kexec, about 15 s each (SEED=, FROM=, COUNT=, TEST_JOBS=)
 	$(Q)tests/damage/run $(if $(SEED),--seed $(SEED)) $(if $(FROM),--from $(FROM)) $(if $(COUNT),--count $(COUNT)) $(if $(TEST_JOBS),--jobs $(TEST_JOBS))
