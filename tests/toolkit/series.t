@@ -19,6 +19,7 @@ ln -s "$build/overlay" "$build/linux" "$work/real/"
 real() { BUILD=$work/real "$project/kernel/scripts/series" >>"$work/log"; }
 short() {
 	local folder
+	[ -d "$work/real/series/repository" ] || return 1
 	for folder in "$work/real/series"/*/; do
 		[ "${folder%/repository/}" = "$folder" ] || continue
 		[ "$(find "$folder" -name '*.patch' ! -name '0000-*' | wc -l)" -le 15 ] || { echo "# $folder"; return 1; }
@@ -28,7 +29,9 @@ covers() {
 	local folder
 	for folder in "$project"/kernel/series/*/; do
 		folder=$(basename "$folder")
-		! grep -q 'SUBJECT HERE\|BLURB HERE' "$work/real/series/${folder#*-}/0000-cover-letter.patch" || return 1
+		grep -q '^How to test' "$work/real/series/${folder#*-}/0000-cover-letter.patch" &&
+			! grep -q 'SUBJECT HERE\|BLURB HERE' "$work/real/series/${folder#*-}/0000-cover-letter.patch" ||
+			{ echo "# $folder"; return 1; }
 	done
 }
 applied() {
@@ -45,6 +48,7 @@ same() {
 }
 headed() { # FIELD
 	local mail
+	[ -d "$work/real/series/repository" ] || return 1
 	while IFS= read -r mail; do
 		grep -q "^$1" "$mail" || { echo "# $mail"; return 1; }
 	done < <(find "$work/real/series" -name '[0-9]*.patch' ! -name '0000-*')
