@@ -117,7 +117,8 @@ manifest
 kernel/scripts/fetch 2>>"$work/log" && kernel/scripts/overlay >>"$work/log"
 ok "patches may come in another order than in kernel/patches" write_series
 ok "and in parts" test "$(mails)" = "./one/0000-cover-letter.patch ./one/0001-area-Do-0002-second.patch ./one/0002-memfd-First.patch ./two/0000-cover-letter.patch ./two/0001-area-Do-0001-first.patch "
-ok "a mail says what its patch says" grep -q '^Because of 0002-second' <(mail one second)
+ok "a mail has its patch's subject" grep -q '^Subject: \[PATCH 1/2\] area: Do 0002-second$' <(mail one second)
+ok "and says what its patch says" grep -q '^Because of 0002-second' <(mail one second)
 ok "or what its manifest says" grep -q '^Memory' <(mail one memfd)
 ok "it has its new files" grep -q '^+int ledger' <(mail one memfd)
 ok "and nothing that another one takes" not grep -q 'kernel/reboot.c' <(mail one memfd)
