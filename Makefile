@@ -183,6 +183,14 @@ check: dependencies kernel-headers bpf ## style, static analysis, licences and d
 	$(Q)$(part) tests/bench skeletons
 	$(Q)tests/check/run
 
+.PHONY: series
+series: kernel-tree ## the kernel part as mail series for 'git am', in build/series (SERIES= some of them)
+	$(Q)kernel/scripts/series $(SERIES)
+
+.PHONY: series-check
+series-check: kernel-tree ## each mail applied to Linux, built, read by checkpatch (SERIES=, AGAIN=1, IMAGE=1)
+	$(Q)kernel/scripts/series-check $(if $(AGAIN),--again) $(SERIES)
+
 .PHONY: check-kernel
 check-kernel: kernel-lab ## sparse and W=1 on the overlay's kernel files
 	$(Q)kernel/scripts/analyse

@@ -253,15 +253,10 @@ static ssize_t compatible_show(struct kobject *kobj, struct kobj_attribute *attr
 
 static struct kobj_attribute compatible_attr = __ATTR_RO(compatible);
 
-struct kobject *liveupdate_kobj;
-
-/* Before the late initcalls that put their own files there */
-static int __init luo_sysfs_init(void)
+/* After the fs_initcall that makes the directory */
+static int __init luo_successor_init(void)
 {
-	liveupdate_kobj = kobject_create_and_add("liveupdate", kernel_kobj);
-	if (!liveupdate_kobj)
-		return -ENOMEM;
-	return liveupdate_enabled() ?
+	return liveupdate_enabled() && liveupdate_kobj ?
 		sysfs_create_file(liveupdate_kobj, &compatible_attr.attr) : 0;
 }
-fs_initcall(luo_sysfs_init);
+device_initcall(luo_successor_init);
