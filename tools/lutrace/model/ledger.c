@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "model/ledger.h"
 
 #define MAX_ERRNO 4095
@@ -245,12 +246,12 @@ int ledger_read(struct ledger *ledger, const char *path, char why[LEDGER_WHY_SIZ
 	int fd, ret;
 
 	memset(ledger, 0, sizeof(*ledger));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	ret = fd < 0 ? -errno : file_read(fd, &data, &size);
+	fd = file_open(path, O_RDONLY, REGULAR_FILE);
+	ret = fd < 0 ? fd : file_read(fd, &data, &size);
 	if (fd >= 0)
 		close(fd);
 	if (ret) {
-		snprintf(why, LEDGER_WHY_SIZE, "%s", strerror(-ret));
+		snprintf(why, LEDGER_WHY_SIZE, "%s", file_error(ret));
 	} else if (!size) {
 		snprintf(why, LEDGER_WHY_SIZE, "it is empty");
 		ret = -ENOENT;

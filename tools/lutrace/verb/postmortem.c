@@ -14,6 +14,7 @@
 #include "postmortem/postmortem.h"
 #include "postmortem/text.h"
 #include "read/source.h"
+#include "read/system.h"
 
 #define DIFFERENCES_DEFAULT 16
 
@@ -377,6 +378,7 @@ static int examine_vmcore(struct json_object *value, const struct request *reque
 				 request->snapshot, request->differences);
 	if (code) {
 		json_object_put(lines);
+		json_object_put(value);
 		return code;
 	}
 	point = postmortem_ledger(value, handover);
@@ -401,8 +403,10 @@ static int examine_ledgers(struct json_object *value, struct request *request,
 	}
 	add_text(value, "source", system ? "system" : "ledger");
 	code = source_read(&request->source, handover);
-	if (code)
+	if (code) {
+		json_object_put(value);
 		return code;
+	}
 	point = postmortem_ledger(value, handover);
 	if (system)
 		postmortem_system(value, request->root);
@@ -454,7 +458,8 @@ int do_postmortem(int argc, char **argv)
 			source_option(&request.source, letter, optarg);
 		}
 	}
-	code = source_arguments(&request.source, argc, argv) ?: check(&request);
+	code = source_arguments(&request.source, argc, argv)
+		       ?: check(&request) ?: system_root_check(request.root);
 	if (code)
 		return code;
 	value = json_object_new_object();
