@@ -302,6 +302,31 @@ static struct liveupdate_drops gaps(const struct ledger *ledger)
 	return drops;
 }
 
+/* FNV-1a. */
+static uint64_t hash_text(const char *text)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * 0x100000001b3ULL;
+	return hash;
+}
+
+/**
+ * ledger_key - what tells the ledger of one boot from that of any other
+ * @ledger: the ledger
+ * @key:    filled in
+ *
+ * Known from the first record on, and never again the same: the cycle counter of a
+ * machine goes on from boot to boot. (The wall-clock pair is written later.)
+ */
+void ledger_key(const struct ledger *ledger, uint64_t key[LEDGER_KEY_WORDS])
+{
+	key[0] = hash_text(ledger->header.release);
+	key[1] = ledger->count ? ledger->records[0].sequence : 0;
+	key[2] = ledger->count ? ledger->records[0].cycles : 0;
+}
+
 /**
  * ledger_drops - records that a ledger had no room for
  * @ledger: a ledger that has been checked
