@@ -24,7 +24,8 @@ void diff_print_set(struct json_object *value, const char *name)
 {
 	struct json_object *set = member(value, name);
 	int64_t runs = member_number(set, "runs"), without = member_number(set, "unknown");
-	int64_t copies = member_number(set, "copies"), unreadable = member_number(set, "unreadable");
+	int64_t copies = member_number(set, "copies"),
+		unreadable = member_number(set, "unreadable");
 
 	printf("%-7s %" PRId64 " run%s, ", name, runs, runs == 1 ? "" : "s");
 	if (!strcmp(member_text(set, "outgoing"), SEVERAL_KERNELS))
