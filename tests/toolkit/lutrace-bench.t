@@ -79,6 +79,12 @@ is "a frequency that was measured anew and a page of memory are no difference" \
 is "another word of the command line is" \
 	"$("$lutrace" bench -j --compare one.json old/0001.json | jq -c .comparison.environment_differs)" '["incoming.cmdline"]'
 
+mkdir copies
+for i in 1 2 3 4 5; do
+	cp new/0001.json copies/000$i.json
+done
+is "copies of one recording are one live update" "$("$lutrace" bench -j copies 2>copies.err | jq -c '.updates | [.runs, .copies]')" '[1,4]'
+is "they are named" "$(grep -c 'is left out' copies.err)" 4
 cp new/0001.json old/0006.json
 like "a set of several environments says so" "$("$lutrace" bench old)" '^\(not the same in all: outgoing.probes, incoming.release'
 is "a directory without a set is an error" "$(status "$lutrace" bench .)" 1
@@ -101,8 +107,8 @@ mkdir -p checkout/tests/lab
 cat >checkout/tests/lab/demo <<'END'
 #!/bin/sh
 echo "$@"
-mkdir -p "$2" && cp "$FROM" "$2/handover.json"
 echo >>count
+mkdir -p "$2" && sed -E "s/(\"wall_ns\": ?\"0x[0-9a-f]+)[0-9a-f]\"/\1$(wc -l <count)\"/g" "$FROM" >"$2/handover.json"
 [ "$(wc -l <count)" != 3 ]
 END
 chmod +x checkout/tests/lab/demo

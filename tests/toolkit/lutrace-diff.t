@@ -117,8 +117,8 @@ is "an update that did not end, after one that did, is a regression" \
 	"$(status "$lutrace" diff handover.json running.json)" 1
 is "where none ended, the pauses are not compared: 2" \
 	"$(status "$lutrace" diff running.json running.json)" 2
-is "sets may be named file by file" "$("$lutrace" diff -b handover.json -b late.json \
-	-a late.json -a handover.json -a late.json -j | jq -c '[.before.runs, .after.runs]')" '[2,3]'
+is "sets may be named file by file; what is named twice counts once" "$("$lutrace" diff -b handover.json -b late.json \
+	-a late.json -a handover.json -a late.json -j 2>/dev/null | jq -c '[.before.runs, .after.runs]')" '[2,2]'
 
 mkdir -p mixed/below && cp handover.json mixed/below/ && cp late.json mixed/
 echo '{"verdict":"identical"}' >mixed/identity.json
@@ -130,5 +130,34 @@ is "one without any is an error" "$(status "$lutrace" diff empty late.json)" 1
 is "so is a set that is not named" "$(status "$lutrace" diff late.json)" 1
 echo '{"version":1,"ledgers":{"outgoing":{"records":7}}}' >mixed/damaged.json
 is "and a damaged recording in a directory" "$(status "$lutrace" diff mixed late.json)" 1
+
+
+### What is in a set
+mkdir copies-before copies-after
+for i in 1 2 3 4 5; do
+	cp handover.json copies-before/$i.json
+	cp late.json copies-after/$i.json
+done
+"$lutrace" diff -j -b copies-before -b copies-before -a copies-after >copies.json 2>copies.err
+is "copies of a recording are one live update, of which nothing can be said" \
+	"$? $(jq -c '[.before.runs, .before.copies, .after.runs, .after.copies]' copies.json)" '2 [1,9,1,4]'
+is "each is named" "$(grep -c ' is left out: it is of a live update that the set has already$' copies.err)" 13
+like "and counted" "$("$lutrace" diff copies-before copies-after 2>/dev/null)" '^before  1 run, .*; 4 more recordings are of the same live updates$'
+jq '.ledgers.incoming.records |= .[:-2]' handover.json >copies-before/later.json
+is "so is one that was made earlier" "$("$lutrace" diff -j copies-before copies-after 2>/dev/null | jq -c '[.before.runs, .before.copies]')" '[1,5]'
+mkdir damaged
+for i in 0 1 2 3 4; do
+	"$lutrace" record -l few/$i -o damaged/$i.json
+done
+head -c 3000 damaged/0.json >damaged/bad.json
+: >damaged/empty.json
+echo '{"version": 1}' >damaged/other.json
+echo text >damaged/notes.txt
+"$lutrace" diff -j damaged few >damaged.json 2>damaged.err
+is "what cannot be parsed is left out and counted" "$(jq -c '[.before.runs, .before.unreadable]' damaged.json)" '[5,2]'
+like "it is named" "$(cat damaged.err)" 'lutrace: damaged/bad.json is left out: '
+is "as is what is empty; other documents are not" "$(grep -o 'damaged/[a-z.]*' damaged.err | xargs)" 'damaged/bad.json damaged/empty.json'
+like "a line says so" "$("$lutrace" diff damaged few 2>/dev/null)" '; 2 files cannot be read$'
+schema "such answers are what the schema says" diff copies.json damaged.json
 
 tap_done

@@ -183,7 +183,7 @@ is "and of one that says nothing nothing is said" "$(verdict tools)" ok
 
 # Secure Boot and lockdown. An image is a PE file of which the headers matter.
 image() { # SIZE-OF-CERTIFICATES
-	{ head -c 60 /dev/zero && printf '\100\0\0\0PE\0\0' && head -c 20 /dev/zero && printf '\013\002' &&
+	{ printf MZ && head -c 58 /dev/zero && printf '\100\0\0\0PE\0\0' && head -c 20 /dev/zero && printf '\013\002' &&
 		head -c 106 /dev/zero && printf '\006\0\0\0' && head -c 36 /dev/zero && printf "\\$1\\0\\0\\0" &&
 		head -c 400 /dev/zero; }
 }

@@ -89,8 +89,22 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 			echo "{\"verdict\":\"identical\"}" >/run/lutrace/identity.json
 			"$LUTRACE" verify --file typo >/dev/null 2>&1
 			cat /run/lutrace/identity.json')" '{"verdict":"identical"}'
+	"$build/tests/unit/make-snapshot" legacy none snapshot
+	# shellcheck disable=SC2016
+	verdicts() { # BEFORE OPTION...: what the host's verdict is then
+		LUTRACE=$lutrace BEFORE=$1 unshare -m bash -c 'mount -t tmpfs none /run && mkdir /run/lutrace
+			[ -z "$BEFORE" ] || echo "{\"verdict\":\"$BEFORE\"}" >/run/lutrace/identity.json
+			"$LUTRACE" verify "$@" >/dev/null 2>&1
+			jq -r .verdict /run/lutrace/identity.json 2>/dev/null || echo none' verdicts "${@:2}"
+	}
+	for before in identical different; do
+		is "so does one with another machine's snapshot" "$(verdicts $before --file snapshot)" $before
+		is "and verify without a snapshot" "$(verdicts $before)" $before
+	done
+	is "where there was none, --file leaves none" "$(verdicts '' --file snapshot)" none
+	is "verify of what crossed keeps even that nothing is known" "$(verdicts '')" unknown
 else
-	skip "verify --file with a wrong name leaves the verdict that there was" "no mount namespace"
+	skip "verify --file leaves the verdict that there was" "no mount namespace"
 fi
 
 tap_done

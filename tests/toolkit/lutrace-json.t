@@ -90,7 +90,9 @@ printf 'veto\tguest\t3\tvfio-pci-v3\tit is busy; wait for it\nbusy\tguest\t-\t-\
 "$build/tests/unit/make-ledger" handover "$root/sys/kernel/liveupdate/ledger"
 answer doctor doctor --root "$root"
 answer doctor doctor --sessions --root "$root"
-answer doctor doctor --successor "$lutrace" --root "$root"
+{ head -c $((0x202)) /dev/zero; printf HdrS; head -c 8192 /dev/zero; } >bzImage
+answer doctor doctor --successor bzImage --root "$root"
+rm bzImage
 answer cmdline cmdline --root "$root"
 answer postmortem postmortem --root "$root"
 

@@ -48,6 +48,17 @@ is "one that was undone is not" "$(status postmortem -l refused-reboot)" 1
 is "nor one that is not finished" "$(status postmortem -l running)" 1
 is "of a damaged ledger nothing is said" "$(status postmortem -l damaged)" 1
 "$lutrace" record -l died-restoring -o recording.json
+baseline=$project/tests/dashboards/data/baseline/handover.json
+is "what was finished, but lost packets, is not good" "$(status postmortem "$baseline")" 1
+like "it is said why" "$(postmortem "$baseline")" \
+	'^The live update was finished, but it was bad: the page tables are different; 348 of 496 packets were lost;'
+is "by the reasons of check" "$(postmortem -j "$baseline" | jq -c '.verdict | [.verdict, .reasons]')" \
+	"$("$lutrace" check -j "$baseline" | jq -c '[.verdict, .reasons]')"
+postmortem -j "$baseline" >bad.json
+schema "as the schema has it" postmortem bad.json
+jq -c 'del(.identity, .dma, .referee, .session, .interrupts)' "$baseline" >bare.json
+is "without what others saw it was finished" "$(status postmortem bare.json) $(postmortem -j bare.json | jq -r .summary)" \
+	"0 The live update was finished."
 is "a recording says the same as its ledgers" "$(postmortem -j recording.json)" \
 	"$(postmortem -j -l died-restoring)"
 is "the failure that began it is in JSON" "$(postmortem -j -l refused-reboot |

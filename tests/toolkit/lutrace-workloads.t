@@ -47,6 +47,8 @@ like "report prints them, too" "$("$lutrace" report workloads.json)" '  vm2 +9.0
 is "without names there is no table" "$("$lutrace" time -l unnamed | grep -c workload)" 0
 
 ### Sets
+# later NUMBER: another live update, of another second
+later() { sed -E "s/(\"wall_ns\": ?\"0x[0-9a-f]*)[0-9a-f]{2}\"/\1$(printf %02x "$1")\"/g"; }
 # set_of NAME PAUSE...: recordings in which the pause of vm2 takes so many milliseconds more
 set_of() {
 	local name=$1 number=0 more
@@ -55,7 +57,7 @@ set_of() {
 	for more; do
 		number=$((number + 1))
 		"$build/tests/unit/make-ledger" "workloads-late:$more" ledger &&
-			"$lutrace" record -l ledger -o "$name/000$number.json" || exit 1
+			"$lutrace" record -l ledger | later "$number" >"$name/000$number.json" || exit 1
 	done
 }
 mkdir -p ledger
@@ -80,7 +82,7 @@ is "and is sure of it" "$(jq -c '.workloads[] | select(.name == "vm2") |
 like "in its table, too" "$("$lutrace" diff before after)" '^  vm2 +2\.229 s +2\.629 s  1\.179  1\.176 to 1\.183  <0\.001  SLOWER'
 "$lutrace" diff -j before before >same.json
 is "the same is none" "$? $(jq -c '[.workloads[].change]' same.json)" '0 [null,null,"none","none"]'
-cp workloads.json after/0009.json
+later 9 <workloads.json >after/0009.json
 for i in 1 2 3 4 5 6 7 8 9; do
 	jq -c '(.ledgers[].records[] | select(.name == "pause:vm2" or .name == "resume:vm2").name) |= sub("vm2"; "vm3")' \
 		"after/000$i.json" >renamed.json && mv renamed.json "after/000$i.json"

@@ -5,9 +5,11 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 int bpf_keep_quiet(enum libbpf_print_level level, const char *format, va_list arguments);
 bool bpf_fd_is(int fd, const char *kind);
+struct btf *bpf_types(const char *path, const char **why);
 
 #endif /* LUTRACE_BPF_H */

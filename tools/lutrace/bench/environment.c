@@ -15,6 +15,7 @@
 #endif
 
 #include "base/json.h"
+#include "base/open.h"
 #include "base/version.h"
 #include "bench/bench.h"
 #include "model/remedies.h"
@@ -29,7 +30,7 @@
 /* The value of the first line "NAME ...: VALUE" of a file in /proc. */
 static bool proc_value(const char *path, const char *name, char *value, size_t size)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = file_stream(path);
 	char line[512], *colon;
 	bool found = false;
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include <bpf/btf.h>
-#include <bpf/libbpf.h>
 
+#include "base/bpf.h"
 #include "base/json.h"
 #include "doctor/features.h"
 #include "model/ledger.h"
@@ -145,12 +145,12 @@ struct json_object *doctor_features(const struct system *system)
 	struct json_object *rows = json_object_new_array();
 	struct question question = { .system = system };
 	char path[PATH_MAX];
+	const char *unread;
 	struct btf *types;
 	size_t i;
 
-	libbpf_set_print(NULL);
 	system_path(system, path, "/sys/kernel/btf/vmlinux");
-	types = btf__parse(path, NULL);
+	types = bpf_types(path, &unread);
 	question.types = types;
 	for (i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
 		const char *why = features[i].missing(&question, features[i].probe);

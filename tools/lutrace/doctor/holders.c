@@ -12,6 +12,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "doctor/doctor.h"
 
 /* The name of an open session: in front of that of the session */
@@ -70,7 +71,7 @@ static bool is_marked(const struct system *system, const char *pid)
 		return false;
 	snprintf(file, sizeof(file), "/proc/%.15s/status", pid);
 	system_path(system, path, file);
-	from = fopen(path, "re");
+	from = file_stream(path);
 	while (from && user < 0 && getline(&line, &size, from) > 0)
 		sscanf(line, "Uid: %ld", &user);
 	free(line);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "doctor/doctor.h"
 #include "model/handover.h"
 #include "read/smaps.h"
@@ -154,7 +155,7 @@ static uint64_t shared_small(const struct system *system)
 	FILE *file;
 
 	system_path(system, path, "/proc/meminfo");
-	file = fopen(path, "re");
+	file = file_stream(path);
 	if (!file)
 		return UINT64_MAX;
 	while (fgets(line, sizeof(line), file)) {
@@ -208,7 +209,7 @@ static void look_at(struct json_object *checks, const struct system *system, con
 
 	snprintf(name, sizeof(name), "/proc/%.10s/smaps", pid);
 	system_path(system, path, name);
-	file = fopen(path, "re");
+	file = file_stream(path);
 	if (!file)
 		return;
 	smaps_read(file, add_mapping, &guest);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "doctor/doctor.h"
 
 #define SECURE_BOOT_VARIABLE                                                                       \
@@ -57,7 +58,7 @@ static bool is_signed(const char *image, size_t size)
 	       u32_at(bytes + PE_CERTIFICATES_AT + 4);
 }
 
-/* The first @size bytes of a file, or as many as there are. */
+/* The first @size bytes of a file, or as many as there are; or a negative errno. */
 static ssize_t file_head(const struct system *system, const char *file, char *text, size_t size)
 {
 	char path[PATH_MAX];
@@ -65,10 +66,12 @@ static ssize_t file_head(const struct system *system, const char *file, char *te
 	int fd;
 
 	system_path(system, path, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = file_open(path, O_RDONLY, REGULAR_FILE);
 	if (fd < 0)
-		return -1;
+		return fd;
 	length = read(fd, text, size);
+	if (length < 0)
+		length = -errno;
 	close(fd);
 	return length;
 }
@@ -121,7 +124,7 @@ static void find_running(const struct system *system, struct running *running)
 
 	snprintf(running->file, sizeof(running->file), "/boot/vmlinuz-%s", system->release);
 	length = file_head(system, running->file, head, sizeof(head));
-	running->why = length < 0 ? strerror(errno) : NULL;
+	running->why = length < 0 ? file_error((int)length) : NULL;
 	running->is_signed = length > 0 && is_signed(head, (size_t)length);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "doctor/doctor.h"
 #include "model/ledger.h"
 
@@ -76,9 +77,9 @@ int doctor_sessions(struct json_object *checks, const struct system *system)
 	int fd, ret;
 
 	system_path(system, path, OBSTACLES_FILE);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = file_open(path, O_RDONLY, REGULAR_FILE);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	ret = file_read(fd, &text, &size);
 	close(fd);
 	if (!ret) {

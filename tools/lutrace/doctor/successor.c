@@ -3,8 +3,10 @@
  * lutrace doctor --successor: would the reboot call jump into this kernel with what is
  * preserved? The image is read with the functions that the kernel reads it with.
  */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 
 #include <linux/liveupdate_image.h>
 
+#include "base/open.h"
 #include "doctor/doctor.h"
 #include "model/ledger.h"
 
@@ -99,14 +102,29 @@ static void check_strings(struct successor *successor, const struct system *syst
 	}
 }
 
+/*
+ * Is it one at all? A bzImage has its boot header, a unified one is an EFI program, and
+ * an uncompressed one has the banner in it.
+ */
+static bool is_kernel(const char *image, size_t size)
+{
+	static const char banner[] = "Linux version ";
+
+	return (size > 0x206 && !memcmp(image + 0x202, "HdrS", 4)) ||
+	       (size > 2 && !memcmp(image, "MZ", 2)) ||
+	       (size > sizeof(Elf64_Ehdr) && !memcmp(image, ELFMAG, SELFMAG) &&
+		image[offsetof(Elf64_Ehdr, e_type)] == ET_EXEC &&
+		memmem(image, size, banner, sizeof(banner) - 1));
+}
+
 /* All of a file, to be freed, or NULL. */
 static char *text_of(const char *path, size_t *size, int *error)
 {
 	char *text = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = file_open(path, O_RDONLY, REGULAR_FILE);
 
 	*size = 0;
-	*error = fd < 0 ? -errno : file_read(fd, &text, size);
+	*error = fd < 0 ? fd : file_read(fd, &text, size);
 	if (fd >= 0)
 		close(fd);
 	if (*error) {
@@ -154,7 +172,8 @@ static void check_image(struct successor *successor, const struct system *system
  * @file:    the image
  * @cmdline: what it will be booted with
  *
- * Return: 0, or a negative errno if @file cannot be read.
+ * Return: 0, -ENOEXEC if @file is no kernel, or another negative errno if it cannot be
+ * read.
  */
 int doctor_successor(struct json_object *checks, const struct system *system, const char *file,
 		     const char *cmdline)
@@ -165,7 +184,9 @@ int doctor_successor(struct json_object *checks, const struct system *system, co
 	int error;
 
 	image = text_of(file, &size, &error);
-	if (image) {
+	if (image && !is_kernel(image, size))
+		error = -ENOEXEC;
+	if (image && !error) {
 		doctor_security_image(checks, system, image, size);
 		check_image(&successor, system, image, size, cmdline);
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "doctor/doctor.h"
 #include "model/ledger.h"
 
@@ -77,7 +78,7 @@ static void check_bpftool(struct json_object *checks, const struct system *syste
 		return;
 	}
 	system_path(system, path, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = file_open(path, O_RDONLY, REGULAR_FILE);
 	/* What cannot be read is there, which is all that is known of it. */
 	old = fd >= 0 && !file_read(fd, &program, &size) && !attaches(program, size);
 	if (fd >= 0)

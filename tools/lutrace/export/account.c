@@ -190,7 +190,7 @@ static void count_handover(struct account *account, const struct account_handove
 }
 
 /* One whose incoming kernel recorded nothing is known by the outgoing one's ledger. */
-static void handover_key(uint64_t key[3], const struct export_figures *figures)
+static void handover_key(uint64_t key[LEDGER_KEY_WORDS], const struct export_figures *figures)
 {
 	const struct export_ledger *ledger = &figures->ledger[INCOMING];
 
@@ -322,7 +322,7 @@ void account_free(struct account *account)
 	memset(account, 0, sizeof(*account));
 }
 
-static void pack_key(struct pack *to, const uint64_t key[3])
+static void pack_key(struct pack *to, const uint64_t key[LEDGER_KEY_WORDS])
 {
 	int i;
 
@@ -417,7 +417,7 @@ void account_pack(struct account *account, struct pack *to)
 	twalk_r(account->updates, pack_update, &packing);
 }
 
-static void unpack_key(struct unpack *from, uint64_t key[3])
+static void unpack_key(struct unpack *from, uint64_t key[LEDGER_KEY_WORDS])
 {
 	int i;
 

@@ -31,7 +31,7 @@
  * @size:    bytes of @steps
  */
 struct account_ledger {
-	uint64_t key[3];
+	uint64_t key[LEDGER_KEY_WORDS];
 	uint64_t records;
 	uint64_t round;
 	uint32_t number;
@@ -53,7 +53,7 @@ struct account_ledger {
  * @release:  of both kernels
  */
 struct account_handover {
-	uint64_t key[3];
+	uint64_t key[LEDGER_KEY_WORDS];
 	uint64_t records;
 	uint64_t round;
 	uint32_t number;

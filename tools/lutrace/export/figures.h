@@ -58,7 +58,7 @@ struct export_step {
  */
 struct export_ledger {
 	bool present;
-	uint64_t key[3];
+	uint64_t key[LEDGER_KEY_WORDS];
 	char release[LIVEUPDATE_RELEASE_LENGTH];
 	uint64_t records;
 	uint64_t capacity;

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "base/say.h"
 #include "base/write.h"
 #include "export/sources.h"
@@ -170,16 +171,16 @@ int export_state_load(struct export_sources *sources)
 	struct unpack from;
 	uint64_t digest = 0;
 	char *data = NULL;
-	int error, fd = open(sources->state, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int error, fd = file_open(sources->state, O_RDONLY, REGULAR_FILE);
 	size_t size = 0;
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd == -ENOENT)
 		return EXIT_GOOD;
-	error = fd < 0 ? -errno : file_read(fd, &data, &size);
+	error = fd < 0 ? fd : file_read(fd, &data, &size);
 	if (fd >= 0)
 		close(fd);
 	if (error)
-		return fail("cannot read %s: %s", sources->state, strerror(-error));
+		return fail("cannot read %s: %s", sources->state, file_error(error));
 	if (size && (size < MAGIC_COMMON || memcmp(data, MAGIC, MAGIC_COMMON) != 0)) {
 		free(data);
 		return fail(

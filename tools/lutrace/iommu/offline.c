@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "iommu/format.h"
 #include "iommu/offline.h"
 #include "iommu/walk.h"
@@ -11,7 +12,7 @@
 /* Is it a regular file that begins as a snapshot does? */
 bool offline_is_snapshot(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int fd = file_open(path, O_RDONLY, REGULAR_FILE);
 	uint64_t magic = 0;
 	bool found;
 

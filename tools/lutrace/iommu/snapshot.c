@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "iommu/snapshot.h"
 
 /* The arrays, in the order of the file. */
@@ -344,11 +345,11 @@ int snapshot_open(struct snapshot *snapshot, int fd)
  */
 int snapshot_load(struct snapshot *snapshot, const char *path)
 {
-	int ret, fd = open(path, O_RDONLY | O_CLOEXEC);
+	int ret, fd = file_open(path, O_RDONLY, REGULAR_FILE);
 
 	if (fd < 0) {
 		memset(snapshot, 0, sizeof(*snapshot));
-		return damaged(&snapshot->set, strerror(errno));
+		return damaged(&snapshot->set, file_error(fd));
 	}
 	ret = snapshot_open(snapshot, fd);
 	close(fd);

@@ -346,6 +346,8 @@ struct json_object *diff_describe(const struct runs *runs)
 
 	add_number(value, "runs", (int64_t)runs->count);
 	add_number(value, "unknown", (int64_t)(runs->count - runs->known));
+	add_number(value, "copies", (int64_t)runs->copies);
+	add_number(value, "unreadable", (int64_t)runs->unreadable);
 	for (side = 0; side < SIDES; side++)
 		add_text(value, side_name(side),
 			 runs->mixed		? SEVERAL_KERNELS

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "model/ledger.h"
 
 #define MAX_ERRNO 4095
@@ -245,12 +246,12 @@ int ledger_read(struct ledger *ledger, const char *path, char why[LEDGER_WHY_SIZ
 	int fd, ret;
 
 	memset(ledger, 0, sizeof(*ledger));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	ret = fd < 0 ? -errno : file_read(fd, &data, &size);
+	fd = file_open(path, O_RDONLY, REGULAR_FILE);
+	ret = fd < 0 ? fd : file_read(fd, &data, &size);
 	if (fd >= 0)
 		close(fd);
 	if (ret) {
-		snprintf(why, LEDGER_WHY_SIZE, "%s", strerror(-ret));
+		snprintf(why, LEDGER_WHY_SIZE, "%s", file_error(ret));
 	} else if (!size) {
 		snprintf(why, LEDGER_WHY_SIZE, "it is empty");
 		ret = -ENOENT;
@@ -299,6 +300,31 @@ static struct liveupdate_drops gaps(const struct ledger *ledger)
 		drops.last = next - 1;
 	}
 	return drops;
+}
+
+/* FNV-1a. */
+static uint64_t hash_text(const char *text)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * 0x100000001b3ULL;
+	return hash;
+}
+
+/**
+ * ledger_key - what tells the ledger of one boot from that of any other
+ * @ledger: the ledger
+ * @key:    filled in
+ *
+ * Known from the first record on, and never again the same: the cycle counter of a
+ * machine goes on from boot to boot. (The wall-clock pair is written later.)
+ */
+void ledger_key(const struct ledger *ledger, uint64_t key[LEDGER_KEY_WORDS])
+{
+	key[0] = hash_text(ledger->header.release);
+	key[1] = ledger->count ? ledger->records[0].sequence : 0;
+	key[2] = ledger->count ? ledger->records[0].cycles : 0;
 }
 
 /**

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 #include <linux/liveupdate_trace.h>
+#include <stdint.h>
 
 #define LEDGER_DIRECTORY "/sys/kernel/liveupdate/ledger"
 
@@ -37,6 +38,10 @@ int ledger_check(const struct ledger *ledger, char why[LEDGER_WHY_SIZE]);
 int ledger_parse(struct ledger *ledger, const void *data, size_t size, char why[LEDGER_WHY_SIZE]);
 int ledger_read(struct ledger *ledger, const char *path, char why[LEDGER_WHY_SIZE]);
 int file_read(int fd, char **data, size_t *size);
+/* Words of what tells one ledger from all others. */
+#define LEDGER_KEY_WORDS 3
+
+void ledger_key(const struct ledger *ledger, uint64_t key[LEDGER_KEY_WORDS]);
 struct liveupdate_drops ledger_drops(const struct ledger *ledger, enum liveupdate_class class);
 enum liveupdate_class ledger_class(unsigned int step);
 void ledger_free(struct ledger *ledger);

@@ -127,6 +127,52 @@ static int note_steps(struct runs *runs, unsigned int step, size_t from)
 	return add_value(&runs->longests[step], steps->ns[from + count - 1]);
 }
 
+/* One whose incoming kernel recorded nothing is known by the outgoing one's ledger. */
+static bool make_key(struct run_key *key, const struct handover *handover)
+{
+	const struct ledger *ledgers = handover->ledger;
+	enum side side = ledgers[INCOMING].count ? INCOMING : OUTGOING;
+
+	memset(key, 0, sizeof(*key));
+	if (!handover->present[side] || !ledgers[side].count)
+		return false;
+	ledger_key(&ledgers[side], key->words);
+	if (side == OUTGOING)
+		key->words[0] ^= 1;
+	/* A clock that counts instructions may be the same in two live updates. */
+	if (side == INCOMING && handover->present[OUTGOING])
+		key->words[LEDGER_KEY_WORDS] = ledgers[OUTGOING].header.wall_ns;
+	return true;
+}
+
+/**
+ * runs_note - count a live update once, however many recordings there are of it
+ * @runs:     the set
+ * @handover: one to be added
+ *
+ * Return: 0 if it is to be added, -EEXIST if the set has it, -ENOMEM.
+ */
+int runs_note(struct runs *runs, const struct handover *handover)
+{
+	struct run_key key, *more;
+	size_t i;
+
+	if (!make_key(&key, handover))
+		return 0;
+	for (i = 0; i < runs->key_count; i++) {
+		if (!memcmp(&runs->keys[i], &key, sizeof(key))) {
+			runs->copies++;
+			return -EEXIST;
+		}
+	}
+	more = reallocarray(runs->keys, runs->key_count + 1, sizeof(key));
+	if (!more)
+		return -ENOMEM;
+	runs->keys = more;
+	more[runs->key_count++] = key;
+	return 0;
+}
+
 /**
  * runs_add - take one handover into a set
  * @runs:     the set
@@ -197,6 +243,7 @@ void runs_free(struct runs *runs)
 	for (i = 0; i < runs->workload_count; i++)
 		free(runs->workloads[i].pause.ns);
 	free(runs->workloads);
+	free(runs->keys);
 	memset(runs, 0, sizeof(*runs));
 }
 

@@ -43,8 +43,23 @@ struct workload_runs {
 	size_t unknown;
 };
 
+/* The incoming kernel's ledger, and when the outgoing one jumped. */
+#define RUN_KEY_WORDS (LEDGER_KEY_WORDS + 1)
+
+/**
+ * struct run_key - tells a live update from all others
+ * @words: of its ledgers
+ */
+struct run_key {
+	uint64_t words[RUN_KEY_WORDS];
+};
+
 /**
  * struct runs - a set of live updates
+ * @keys:      those that it has, in no order
+ * @key_count: number of @keys
+ * @copies:    recordings of one of them, which were left out
+ * @unreadable: files that may be recordings, but are no JSON
  * @count:     how many
  * @known:     of them, those whose blackout is known
  * @release:   [side]: the kernels of the first; "" if there is none
@@ -62,6 +77,10 @@ struct workload_runs {
  * @workload_count: number of @workloads
  */
 struct runs {
+	struct run_key *keys;
+	size_t key_count;
+	size_t copies;
+	size_t unreadable;
 	size_t count;
 	size_t known;
 	char release[SIDES][LIVEUPDATE_RELEASE_LENGTH];
@@ -79,6 +98,7 @@ struct runs {
 	size_t workload_count;
 };
 
+int runs_note(struct runs *runs, const struct handover *handover);
 int runs_add(struct runs *runs, const struct handover *handover);
 void runs_sort(struct runs *runs);
 void runs_free(struct runs *runs);

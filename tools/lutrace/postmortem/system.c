@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/open.h"
 #include "postmortem/postmortem.h"
 
 #define LOG_RECORD 8192
@@ -28,7 +29,7 @@ static const char *const log_prefixes[] = {
 /* The first line of a file, "" if it cannot be read. */
 static void first_line(const char *path, char *text, int size)
 {
-	FILE *file = fopen(path, "r");
+	FILE *file = file_stream(path);
 
 	*text = '\0';
 	if (!file)
@@ -148,7 +149,7 @@ static struct json_object *log_json(const char *root)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/dev/kmsg", root);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	fd = file_open(path, O_RDONLY | O_NONBLOCK, FILE_OR_DEVICE);
 	/* Each read gives one record; EPIPE: some were overwritten meanwhile. */
 	while (fd >= 0 && ((got = read(fd, buffer, LOG_RECORD)) > 0 || errno == EPIPE)) {
 		if (got < 0) {

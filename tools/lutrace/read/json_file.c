@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "base/text.h"
 #include "model/ledger.h"
 #include "read/json_file.h"
@@ -260,17 +261,11 @@ static struct json_object *parse(const char *text, char why[LEDGER_WHY_SIZE])
 	return value;
 }
 
-/* Who opens a FIFO waits for somebody who writes to it, unless it is said otherwise. */
 static int open_file(const char *path)
 {
-	int fd;
-
 	if (!strcmp(path, "-"))
-		return dup(STDIN_FILENO);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0)
-		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-	return fd;
+		return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	return file_open(path, O_RDONLY, FILE_OR_PIPE);
 }
 
 /* What has to be done to a text before anybody makes objects of it. */
@@ -327,9 +322,9 @@ struct json_object *json_file_read_lists(const char *path, const struct json_lis
 	size_t size = 0;
 
 	*error = -EBADMSG;
-	ret = fd < 0 ? -errno : file_read(fd, &text, &size);
+	ret = fd < 0 ? fd : file_read(fd, &text, &size);
 	if (ret) {
-		snprintf(why, LEDGER_WHY_SIZE, "%s", strerror(-ret));
+		snprintf(why, LEDGER_WHY_SIZE, "%s", file_error(ret));
 	} else if (!size) {
 		snprintf(why, LEDGER_WHY_SIZE, "it is empty");
 	} else if (strlen(text) != size) {

@@ -227,27 +227,38 @@ static bool has_records(struct json_object *recording, const char *kernel)
 }
 
 /**
- * recording_is - whether a file says that it is a recording; it may be a damaged one
+ * recording_look - whether a file says that it is a recording; it may be a damaged one
  * @path: the file
+ * @why:  filled in if it fails
+ *
+ * Return: 1 if it does, 0 if it is another document, a negative errno if it is none.
  */
-bool recording_is(const char *path)
+int recording_look(const char *path, char why[LEDGER_WHY_SIZE])
 {
 	static const struct json_list lists[] = {
 		STEPS,
 		{ .path = { "ledgers", "outgoing", "records" } },
 		{ .path = { "ledgers", "incoming", "records" } },
 	};
-	char why[LEDGER_WHY_SIZE];
 	struct json_object *value;
 	bool found;
 	int error;
 
 	value = json_file_read_lists(path, lists, sizeof(lists) / sizeof(lists[0]), &error, why);
+	if (!value)
+		return error;
 	found = json_object_is_type(member(value, "version"), json_type_int) &&
 		json_object_get_int64(member(value, "version")) >= 1 &&
 		(has_records(value, "outgoing") || has_records(value, "incoming"));
 	json_object_put(value);
 	return found;
+}
+
+bool recording_is(const char *path)
+{
+	char why[LEDGER_WHY_SIZE];
+
+	return recording_look(path, why) > 0;
 }
 
 /**

@@ -17,29 +17,54 @@
 /* How deep below a directory recordings are looked for. */
 #define MAX_DEPTH 4
 
+/**
+ * runs_note_file - count a live update once, and name the other recordings of it
+ * @runs:     the set
+ * @handover: what was read
+ * @path:     from where
+ *
+ * Return: as runs_note().
+ */
+int runs_note_file(struct runs *runs, const struct handover *handover, const char *path)
+{
+	int error = runs_note(runs, handover);
+
+	if (error == -EEXIST)
+		warn("%s is left out: it is of a live update that the set has already", path);
+	return error;
+}
+
 /* A recording, or the ledgers in a directory. */
 static int add_source(struct runs *runs, const char *file, const char *directory)
 {
 	struct source source = { .file = file, .directory = directory };
 	struct handover handover;
-	int code = source_read(&source, &handover);
+	int error, code = source_read(&source, &handover);
 
 	if (code)
 		return code;
-	if (runs_add(runs, &handover))
+	error = runs_note_file(runs, &handover, file ?: directory);
+	if (error != -EEXIST && (error || runs_add(runs, &handover)))
 		code = fail("out of memory");
 	source_free(&source, &handover);
 	return code;
 }
 
 /* Not every JSON file beside a recording is one; a damaged one is. */
-static bool is_recording(const char *path)
+static bool is_recording(struct runs *runs, const char *path)
 {
 	const char *suffix = strrchr(path, '.');
+	char why[LEDGER_WHY_SIZE];
+	int is;
 
 	if (!suffix || strcmp(suffix, ".json") != 0)
 		return false;
-	return recording_is(path);
+	is = recording_look(path, why);
+	if (is < 0) {
+		warn("%s is left out: %s", path, why);
+		runs->unreadable++;
+	}
+	return is > 0;
 }
 
 static bool has_ledger(const char *directory)
@@ -71,7 +96,7 @@ static int add_directory(struct runs *runs, const char *directory, bool ledgers,
 		    !stat(path, &found)) {
 			if (S_ISDIR(found.st_mode) && depth < MAX_DEPTH)
 				code = add_directory(runs, path, ledgers, depth + 1);
-			else if (S_ISREG(found.st_mode) && !ledgers && is_recording(path))
+			else if (S_ISREG(found.st_mode) && !ledgers && is_recording(runs, path))
 				code = add_source(runs, path, NULL);
 		}
 		free(entries[i]);
@@ -90,16 +115,16 @@ static int add_directory(struct runs *runs, const char *directory, bool ledgers,
  */
 int runs_read(struct runs *runs, const char *path)
 {
-	size_t before = runs->count;
+	size_t before = runs->count + runs->copies;
 	struct stat found;
 	int code;
 
 	if (stat(path, &found) || !S_ISDIR(found.st_mode))
 		return add_source(runs, path, NULL);
 	code = add_directory(runs, path, false, 0);
-	if (!code && runs->count == before)
+	if (!code && runs->count + runs->copies == before)
 		code = add_directory(runs, path, true, 0);
-	if (!code && runs->count == before)
+	if (!code && runs->count + runs->copies == before)
 		code = fail("there is no recording and no ledger in %s", path);
 	return code;
 }

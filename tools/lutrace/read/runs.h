@@ -5,6 +5,7 @@
 
 #include "model/runs.h"
 
+int runs_note_file(struct runs *runs, const struct handover *handover, const char *path);
 int runs_read(struct runs *runs, const char *path);
 
 #endif /* LUTRACE_READ_RUNS_H */

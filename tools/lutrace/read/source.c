@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "base/options.h"
 #include "base/say.h"
 #include "read/json_file.h"
@@ -132,7 +133,7 @@ static bool is_this_boot(const struct source *source)
 /* As /etc/machine-id has it; NULL if it has none, which is so while an image is made. */
 static struct json_object *machine_id(void)
 {
-	FILE *file = fopen("/etc/machine-id", "re");
+	FILE *file = file_stream("/etc/machine-id");
 	char text[40] = "";
 	size_t length;
 

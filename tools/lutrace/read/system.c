@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/open.h"
+#include "base/say.h"
 #include "model/config.h"
 #include "read/system.h"
 
@@ -37,7 +42,7 @@ bool system_text(const struct system *system, const char *file, char *text, int 
 
 	text[0] = '\0';
 	system_path(system, path, file);
-	from = fopen(path, "re");
+	from = file_stream(path);
 	if (!from)
 		return false;
 	good = fgets(text, size, from) != NULL;
@@ -58,11 +63,15 @@ char *system_config_text(const char *path)
 	size_t room = 1 << 20, size = 0;
 	char *text;
 	gzFile from;
-	int got;
+	int fd, got;
 
-	from = gzopen(path, "rb");
-	if (!from)
+	fd = file_open(path, O_RDONLY, REGULAR_FILE);
+	from = fd < 0 ? NULL : gzdopen(fd, "rb");
+	if (!from) {
+		if (fd >= 0)
+			close(fd);
 		return NULL;
+	}
 	text = malloc(room);
 	while (text && (got = gzread(from, text + size, (unsigned int)(room - size - 1))) > 0) {
 		size += (size_t)got;
@@ -157,6 +166,29 @@ const char *system_beside(bool amd, char why[SYSTEM_WHY_SIZE])
 	if (!others)
 		snprintf(why, SYSTEM_WHY_SIZE, "no %s is in use", known);
 	return why;
+}
+
+/**
+ * system_root_check - whether there is a machine to look at
+ * @root: directory with its file system, NULL or "" for this machine's
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int system_root_check(const char *root)
+{
+	const struct system system = { .root = root ?: "" };
+	struct stat found;
+
+	if (!*system.root)
+		return EXIT_GOOD;
+	if (stat(root, &found))
+		return fail("%s: %s", root, strerror(errno));
+	if (!S_ISDIR(found.st_mode))
+		return fail("%s is no directory; name one with the file system of a machine", root);
+	return system_has(&system, "/proc") || system_has(&system, "/sys")
+		       ? EXIT_GOOD
+		       : fail("%s has neither proc nor sys in it: no machine's files are there",
+			      root);
 }
 
 /**

@@ -50,6 +50,7 @@ struct system {
 #define SYSTEM_WHY_SIZE 128
 
 const char *system_beside(bool amd, char why[SYSTEM_WHY_SIZE]);
+int system_root_check(const char *root);
 void system_read(struct system *system, const char *root);
 void system_free(struct system *system);
 void system_path(const struct system *system, char path[PATH_MAX], const char *file);

@@ -24,6 +24,8 @@ void diff_print_set(struct json_object *value, const char *name)
 {
 	struct json_object *set = member(value, name);
 	int64_t runs = member_number(set, "runs"), without = member_number(set, "unknown");
+	int64_t copies = member_number(set, "copies"),
+		unreadable = member_number(set, "unreadable");
 
 	printf("%-7s %" PRId64 " run%s, ", name, runs, runs == 1 ? "" : "s");
 	if (!strcmp(member_text(set, "outgoing"), SEVERAL_KERNELS))
@@ -34,6 +36,12 @@ void diff_print_set(struct json_object *value, const char *name)
 		       member(set, "incoming") ? member_text(set, "incoming") : "?");
 	if (without)
 		printf("; the blackout of %" PRId64 " is unknown", without);
+	if (copies)
+		printf("; %" PRId64 " more %s of the same live updates", copies,
+		       copies == 1 ? "recording is" : "recordings are");
+	if (unreadable)
+		printf("; %" PRId64 " file%s cannot be read", unreadable,
+		       unreadable == 1 ? "" : "s");
 	putchar('\n');
 }
 

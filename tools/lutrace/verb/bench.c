@@ -3,6 +3,7 @@
  * lutrace bench: how long live updates take, in percentiles, phase by phase; and
  * whether they became slower than in an earlier set. bench_run.c makes the sets.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "main.h"
 #include "model/diff.h"
 #include "model/vocabulary.h"
+#include "read/runs.h"
 #include "read/source.h"
 #include "show/diff.h"
 #include "show/overlay.h"
@@ -65,15 +67,20 @@ static int add_recording(struct set *set, const char *path)
 	struct handover handover;
 	uint64_t *blackouts;
 	char **paths;
-	int code = source_read(&source, &handover);
+	int error, code = source_read(&source, &handover);
 
 	if (code)
 		return code;
+	error = runs_note_file(&set->runs, &handover, path);
+	if (error == -EEXIST) {
+		source_free(&source, &handover);
+		return EXIT_GOOD;
+	}
 	paths = realloc(set->paths, (set->count + 1) * sizeof(*paths));
 	set->paths = paths ?: set->paths;
 	blackouts = realloc(set->blackouts, (set->count + 1) * sizeof(*blackouts));
 	set->blackouts = blackouts ?: set->blackouts;
-	if (!paths || !blackouts || !(paths[set->count] = strdup(path)) ||
+	if (error || !paths || !blackouts || !(paths[set->count] = strdup(path)) ||
 	    runs_add(&set->runs, &handover)) {
 		code = fail("out of memory");
 	} else {

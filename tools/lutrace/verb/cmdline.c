@@ -54,6 +54,8 @@ int do_cmdline(int argc, char **argv)
 	if (optind < argc)
 		return fail("'%s' is one argument too many; try --help", argv[optind]);
 
+	if (system_root_check(root))
+		return EXIT_BAD;
 	system_read(&system, root);
 	if (!system.units && !system.dmar && !system.amd) {
 		system_free(&system);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "doctor/doctor.h"
 #include "doctor/features.h"
 #include "model/ledger.h"
@@ -279,7 +280,7 @@ static void check_kdump(struct json_object *checks, const struct system *system)
 	int fd;
 
 	system_path(system, path, "/etc/default/kdump-tools");
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = file_open(path, O_RDONLY, REGULAR_FILE);
 	if (fd < 0)
 		return;
 	if (!file_read(fd, &text, &size)) {
@@ -378,7 +379,10 @@ static int examine_successor(struct system *system, const char *file, const char
 	system_free(system);
 	if (ret) {
 		json_object_put(checks);
-		return fail("%s: %s", file, strerror(-ret));
+		return ret == -ENOEXEC
+			       ? fail("%s is no kernel image: name the file that 'kexec -s' is to load, such as /boot/vmlinuz-VERSION or bzImage",
+				      file)
+			       : fail("%s: %s", file, file_error(ret));
 	}
 	return answer(checks, NULL, print_successor);
 }
@@ -404,7 +408,7 @@ static int examine_sessions(struct system *system)
 	system_free(system);
 	if (ret) {
 		json_object_put(checks);
-		return fail("/sys/kernel/liveupdate/obstacles: %s; %s", strerror(-ret),
+		return fail("/sys/kernel/liveupdate/obstacles: %s; %s", file_error(ret),
 			    ret == -EACCES ? "run it as root"
 					   : "boot a kernel that has it, with liveupdate=on");
 	}
@@ -438,6 +442,8 @@ int do_doctor(int argc, char **argv)
 		return fail(
 			"--sessions and --successor are two questions; ask one after the other");
 
+	if (system_root_check(root))
+		return EXIT_BAD;
 	system_read(&system, root);
 	if (sessions)
 		return examine_sessions(&system);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "liveupdate_mark.h"
 #include "main.h"
 
@@ -20,8 +21,7 @@ static int open_file(const char *directory)
 		return liveupdate_mark_open();
 	if (asprintf(&path, "%s/mark", directory) < 0)
 		return -ENOMEM;
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	fd = fd < 0 ? -errno : fd;
+	fd = file_open(path, O_WRONLY, FILE_OR_DEVICE);
 	free(path);
 	return fd;
 }
@@ -46,6 +46,8 @@ static int write_mark(const char *directory, const char *mark)
 	if (fd == -ENOENT)
 		return unknown("the mark '%s' was not written: %s", mark,
 			       liveupdate_mark_error(fd));
+	if (fd < 0 && directory && fd != -EACCES && fd != -EPERM)
+		return fail("%s/mark: %s", directory, file_error(fd));
 	ret = fd < 0 ? fd : liveupdate_mark_write(fd, mark);
 	if (fd >= 0)
 		close(fd);

@@ -11,9 +11,11 @@
 
 #include "base/number.h"
 #include "main.h"
+#include "model/verdict.h"
 #include "postmortem/postmortem.h"
 #include "postmortem/text.h"
 #include "read/source.h"
+#include "read/system.h"
 
 #define DIFFERENCES_DEFAULT 16
 
@@ -237,6 +239,36 @@ static int judge_alive(struct json_object *value, enum postmortem_point point)
 	return code;
 }
 
+/*
+ * What others saw of a live update that came to its end: packets lost, tables that are
+ * different. Of what nobody recorded nothing is said, as for ledgers alone.
+ */
+static int judge_evidence(struct json_object *value, const struct handover *handover,
+			  const struct evidence *evidence, int code)
+{
+	const char *summary = member_text(value, "summary");
+	char text[SENTENCE_SIZE + VERDICT_TEXT_SIZE];
+	struct verdict_of verdict;
+	unsigned int i, bad = 0;
+	int length;
+
+	verdict_make(&verdict, handover, evidence, 0);
+	if (code != EXIT_GOOD || verdict.says != VERDICT_BAD)
+		return code;
+	/* Without its full stop. */
+	length = snprintf(text, sizeof(text), "%.*s, but it was bad", (int)strlen(summary) - 1,
+			  summary);
+	for (i = 0; i < verdict.count; i++) {
+		if (verdict.reasons[i].says == VERDICT_BAD)
+			length += snprintf(text + length, sizeof(text) - (size_t)length, "%s %s",
+					   bad++ ? ";" : ":", verdict.reasons[i].text);
+	}
+	snprintf(text + length, sizeof(text) - (size_t)length, ".");
+	add_text(value, "summary", text);
+	json_object_object_add(value, "verdict", verdict_json(&verdict));
+	return EXIT_BAD;
+}
+
 static void judge_dead(struct json_object *value)
 {
 	char text[SENTENCE_SIZE], place[SENTENCE_SIZE];
@@ -377,6 +409,7 @@ static int examine_vmcore(struct json_object *value, const struct request *reque
 				 request->snapshot, request->differences);
 	if (code) {
 		json_object_put(lines);
+		json_object_put(value);
 		return code;
 	}
 	point = postmortem_ledger(value, handover);
@@ -400,15 +433,20 @@ static int examine_ledgers(struct json_object *value, struct request *request,
 		request->source.directory = directory;
 	}
 	add_text(value, "source", system ? "system" : "ledger");
-	code = source_read(&request->source, handover);
-	if (code)
+	code = source_read(&request->source, handover) ?: source_identity(&request->source, NULL);
+	if (code) {
+		json_object_put(value);
 		return code;
+	}
 	point = postmortem_ledger(value, handover);
 	if (system)
 		postmortem_system(value, request->root);
-	code = judge_alive(value, point);
+	code = judge_evidence(value, handover, &request->source.evidence,
+			      judge_alive(value, point));
 	lines = json_object_new_array();
 	advise_alive(lines, value, point);
+	if (member(value, "verdict"))
+		add_line(lines, "'lutrace report' shows what was seen and when");
 	json_object_object_add(value, "advice", lines);
 	return output(value, postmortem_print) ?: code;
 }
@@ -454,7 +492,8 @@ int do_postmortem(int argc, char **argv)
 			source_option(&request.source, letter, optarg);
 		}
 	}
-	code = source_arguments(&request.source, argc, argv) ?: check(&request);
+	code = source_arguments(&request.source, argc, argv)
+		       ?: check(&request) ?: system_root_check(request.root);
 	if (code)
 		return code;
 	value = json_object_new_object();

@@ -14,7 +14,9 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "base/bpf.h"
 #include "base/number.h"
+#include "base/open.h"
 #include "main.h"
 #include "probe/probe.h"
 #include "probe/attach.h"
@@ -24,7 +26,7 @@
 
 static bool statistics_on(void)
 {
-	FILE *file = fopen(STATISTICS_SWITCH, "re");
+	FILE *file = file_stream(STATISTICS_SWITCH);
 	bool on = file && fgetc(file) == '1';
 
 	if (file)
@@ -291,6 +293,7 @@ static int show(const char *pinned, double seconds, const struct btf *kernel)
 int do_probes(int argc, char **argv)
 {
 	const char *types = NULL, *pinned = NULL, *directory = NULL;
+	const char *why = NULL;
 	struct btf *kernel;
 	double seconds = 0;
 	int letter, code;
@@ -314,9 +317,9 @@ int do_probes(int argc, char **argv)
 	if (optind < argc)
 		return fail("'%s' is one argument too many; try --help", argv[optind]);
 
-	kernel = types ? btf__parse(types, NULL) : btf__load_vmlinux_btf();
+	kernel = types ? bpf_types(types, &why) : btf__load_vmlinux_btf();
 	if (types && !kernel)
-		return fail("cannot read types from %s: %s", types, strerror(errno));
+		return fail("cannot read types from %s: %s", types, why);
 	if (types) {
 		struct json_object *value = json_object_new_object();
 

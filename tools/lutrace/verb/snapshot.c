@@ -24,6 +24,7 @@
 #include "iommu/walk.h"
 #include "iommu/luo_session.h"
 #include "base/number.h"
+#include "base/open.h"
 #include "main.h"
 #include "iommu/pci_devices.h"
 #include "iommu/kept.h"
@@ -55,7 +56,7 @@ static pid_t find_holder(void)
 {
 	char path[64], name[32] = "";
 	int pid = 0;
-	FILE *file = fopen(HOLDER_FILE, "r");
+	FILE *file = file_stream(HOLDER_FILE);
 
 	if (file) {
 		if (fscanf(file, "%d", &pid) != 1)
@@ -65,7 +66,7 @@ static pid_t find_holder(void)
 	if (pid <= 0)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	file = fopen(path, "r");
+	file = file_stream(path);
 	if (!file)
 		return 0;
 	if (!fgets(name, sizeof(name), file))

@@ -21,19 +21,37 @@
 #include "iommu/walk.h"
 #include "iommu/luo_session.h"
 #include "base/number.h"
+#include "read/json_file.h"
+#include "base/open.h"
 #include "main.h"
 #include "iommu/pci_devices.h"
 #include "iommu/kept.h"
 
 #define DIFFERENCES_DEFAULT 16
 
-/* lutrace record takes the verdict from there. */
+/* Has an earlier comparison of this boot said what there is to be said? */
+static bool has_answer(void)
+{
+	char why[LEDGER_WHY_SIZE];
+	struct json_object *kept = json_file_read(IDENTITY_KEPT, why);
+	const char *verdict = member_text(kept, "verdict");
+	bool found = !strcmp(verdict, "identical") || !strcmp(verdict, "different");
+
+	json_object_put(kept);
+	return found;
+}
+
+/*
+ * lutrace record takes the verdict from there. That nothing could be compared is no
+ * reason to forget what was found before.
+ */
 static void keep_identity(struct json_object *identity)
 {
 	const char *text = json_object_to_json_string_ext(identity, JSON_C_TO_STRING_NOSLASHESCAPE);
-
 	int error;
 
+	if (!strcmp(member_text(identity, "verdict"), "unknown") && has_answer())
+		return;
 	mkdir(LUTRACE_RUN, 0700);
 	error = file_write(IDENTITY_KEPT, text, strlen(text), 0);
 	if (error)
@@ -74,10 +92,10 @@ static int take(struct kept_snapshot *source, int fd)
 
 static int open_file(struct kept_snapshot *source, const char *path)
 {
-	int error, fd = open(path, O_RDONLY | O_CLOEXEC);
+	int error, fd = file_open(path, O_RDONLY, REGULAR_FILE);
 
 	if (fd < 0) {
-		snprintf(source->reason, sizeof(source->reason), "%s: %s", path, strerror(errno));
+		snprintf(source->reason, sizeof(source->reason), "%s: %s", path, file_error(fd));
 		return -1;
 	}
 	error = take(source, fd);
@@ -185,7 +203,7 @@ static int compare(struct table_comparison *comparison, unsigned int jobs)
 }
 
 static int verify(struct json_object *identity, const struct table_set *old, uint64_t max,
-		  unsigned int jobs)
+		  unsigned int jobs, bool keep)
 {
 	struct difference_listing listing = { json_object_new_array(), max };
 	struct table_set now = { 0 };
@@ -203,7 +221,7 @@ static int verify(struct json_object *identity, const struct table_set *old, uin
 	if (compare(&comparison, jobs)) {
 		/* What was found before it failed is no answer. */
 		json_object_put(listing.differences);
-		code = conclude(identity, "unknown", now.error, EXIT_UNKNOWN, true);
+		code = conclude(identity, "unknown", now.error, EXIT_UNKNOWN, keep);
 		goto out;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
@@ -214,7 +232,7 @@ static int verify(struct json_object *identity, const struct table_set *old, uin
 	add_number(identity, "ns",
 		   (end.tv_sec - begin.tv_sec) * 1000000000LL + end.tv_nsec - begin.tv_nsec);
 	code = conclude(identity, comparison.count ? "different" : "identical", NULL,
-			comparison.count ? EXIT_BAD : EXIT_GOOD, true);
+			comparison.count ? EXIT_BAD : EXIT_GOOD, keep);
 out:
 	tables_free(&now);
 	return code;
@@ -228,6 +246,7 @@ int do_verify(int argc, char **argv)
 	struct json_object *identity;
 	const char *path = NULL;
 	int letter, code, error, session = -1;
+	bool keep;
 
 	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
@@ -255,6 +274,8 @@ int do_verify(int argc, char **argv)
 	if (optind < argc)
 		return fail("'%s' is one argument too many", argv[optind]);
 
+	/* A file may be of any boot, and of any machine. */
+	keep = !path;
 	if (path)
 		error = open_file(&source, path);
 	else if (session >= 0)
@@ -264,12 +285,10 @@ int do_verify(int argc, char **argv)
 
 	identity = json_object_new_object();
 	if (error) {
-		/* Nothing was compared: that is no reason to forget what was before. */
-		code = conclude(identity, "unknown", source.reason, EXIT_UNKNOWN,
-				!path && access(IDENTITY_KEPT, F_OK));
+		code = conclude(identity, "unknown", source.reason, EXIT_UNKNOWN, keep);
 	} else {
 		add_text(identity, "snapshot_release", source.snapshot.header.release);
-		code = verify(identity, &source.snapshot.set, max, jobs);
+		code = verify(identity, &source.snapshot.set, max, jobs, keep);
 	}
 	close_source(&source);
 	return code;

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "vmcore/vmcore.h"
 
 /* x86-64: where the image is mapped, its alignment in memory, how large it is. */
@@ -111,14 +112,14 @@ static void read_banner(struct image *image, Elf_Scn *section, const GElf_Shdr *
 
 static int read_image(struct vmcore *vmcore, struct image *image, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), pass;
+	int fd = file_open(path, O_RDONLY, REGULAR_FILE), pass;
 	GElf_Shdr header;
 	GElf_Ehdr ehdr;
 	Elf *elf;
 
 	memset(image, 0, sizeof(*image));
 	if (fd < 0)
-		return vmcore_refuse(vmcore, "cannot read %s: %s", path, strerror(errno));
+		return vmcore_refuse(vmcore, "cannot read %s: %s", path, file_error(fd));
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	for (pass = 0; elf && gelf_getehdr(elf, &ehdr) && pass < 2; pass++) {
 		Elf_Scn *section = NULL;

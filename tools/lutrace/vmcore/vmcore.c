@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "vmcore/vmcore.h"
 
 /* Bytes that an x86-64 machine can address (SDM 3A, 4.1.4: MAXPHYADDR) */
@@ -264,8 +265,10 @@ int vmcore_open(struct vmcore *vmcore, const char *path)
 
 	memset(vmcore, 0, sizeof(*vmcore));
 	vmcore->reader.read = read_pages;
-	vmcore->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (vmcore->fd < 0 || fstat(vmcore->fd, &status))
+	vmcore->fd = file_open(path, O_RDONLY, REGULAR_FILE);
+	if (vmcore->fd < 0)
+		return vmcore_refuse(vmcore, "%s", file_error(vmcore->fd));
+	if (fstat(vmcore->fd, &status))
 		return vmcore_refuse(vmcore, "%s", strerror(errno));
 	vmcore->pages = calloc(PT_BATCH, VTD_PAGE_SIZE);
 	if (!vmcore->pages || elf_version(EV_CURRENT) == EV_NONE)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Files are opened for reading here. */
+#ifndef LUTRACE_OPEN_H
+#define LUTRACE_OPEN_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* What may be behind a name. */
+enum file_kinds {
+	REGULAR_FILE,
+	FILE_OR_PIPE,
+	FILE_OR_DEVICE,
+};
+
+int file_open(const char *path, int flags, enum file_kinds kinds);
+FILE *file_stream(const char *path);
+const char *file_error(int error);
+
+#endif /* LUTRACE_OPEN_H */
