@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "export/figures.h"
 
 #define METRIC_ROW(id, type, name, unit, labels, help)                                             \
@@ -34,16 +35,6 @@ const char *const export_verdict_names[EXPORT_VERDICTS] = {
 	[EXPORT_NOT_VERIFIED] = "none",
 };
 
-/* FNV-1a. */
-static uint64_t hash_text(const char *text)
-{
-	uint64_t hash = 0xcbf29ce484222325ULL;
-
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 0x100000001b3ULL;
-	return hash;
-}
-
 static void read_ledger(struct export_ledger *to, const struct ledger *from)
 {
 	to->present = true;
@@ -56,7 +47,7 @@ static void read_ledger(struct export_ledger *to, const struct ledger *from)
 	 * counter of a machine goes on from boot to boot. (The wall-clock pair is
 	 * written later.)
 	 */
-	to->key[0] = hash_text(from->header.release);
+	to->key[0] = text_digest(DIGEST_OF_NOTHING, from->header.release);
 	if (from->count) {
 		to->key[1] = from->records[0].sequence;
 		to->key[2] = from->records[0].cycles;
