@@ -176,7 +176,7 @@ like "what is acknowledged is said" "$("$lutrace" check --acknowledge --who fred
 	'2 of 520 packets were lost.* Acknowledged by fred: bug 1'
 is "then it is" "$(acknowledged seen)" 1
 is "whoever may read the recording may read that" "$(stat -c '%a %U %G' seen/1.json.acknowledged)" "$(stat -c '%a %U %G' seen/1.json)"
-is "who said so, and why, is kept" "$(jq -r '.by, .reason, .version' seen/1.json.acknowledged | xargs)" 'fred bug 1 1'
+is "who said so, and why, is kept" "$(jq -r '.by, .reason, .version' seen/1.json.acknowledged | xargs)" 'fred bug 1 2'
 "$lutrace" record "$data/scalable/handover.json" -m three.json -o seen/1.json
 is "another count was not seen" "$(acknowledged seen)" 0
 "$lutrace" check --acknowledge seen/1.json >/dev/null
@@ -196,7 +196,7 @@ ok "a dry run leaves it" [ -e seen/1.json.acknowledged ]
 is "it goes with its recording" "$(ls seen)" 2.json
 "$lutrace" check --acknowledge seen/2.json >good.txt
 is "of one that was good, whose pause was long, it is possible as well" "$(acknowledged seen)" 1
-for damage in 'no JSON' '{"version":2,"seen":[]}' '{"version":1}' '{"version":1,"seen":{}}' '[]' null; do
+for damage in 'no JSON' '{"version":3,"seen":[]}' '{"version":2}' '{"version":2,"seen":{}}' '{"version":1,"time":1,"by":"","reason":"","seen":[]}' '[]' null; do
 	echo "$damage" >seen/2.json.acknowledged
 	is "an acknowledgement that is '$damage' is none" "$(acknowledged seen)" 0
 	like "and the log says so" "$("$lutrace" export -t /dev/null seen 2>&1)" 'seen/2.json: its acknowledgement cannot be used: '

@@ -98,7 +98,7 @@ is "what is no recording is an error" "$(code_of "$lutrace" check evidence.json)
 
 # An acknowledgement is for the alerts (tests/dashboards/export-lasting.t), and asks nobody for a verdict.
 is "to acknowledge succeeds, whatever the verdict" "$("$lutrace" check -b 1s good.json >/dev/null; echo $?) $("$lutrace" check -b 1s -a good.json >/dev/null; echo $?)" '1 0'
-is "a budget is nothing to be seen" "$(jq -c .seen good.json.acknowledged)" '[]'
+is "a budget is nothing to be seen" "$(jq -c '[.seen[].check]' good.json.acknowledged)" '["pause"]'
 "$lutrace" check --undo good.json >/dev/null
 for wrong in '-a -u good.json' '--who me good.json' '-u -r because good.json' '-a' '-a nothing.json'; do
 	# shellcheck disable=SC2086

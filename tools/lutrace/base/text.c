@@ -75,3 +75,17 @@ const char *time_text(int64_t ns, char text[TIME_TEXT_SIZE])
 		snprintf(text, TIME_TEXT_SIZE, "%s%.3f s", sign, (double)size / 1e9);
 	return text;
 }
+
+/**
+ * text_digest - tell texts from one another (FNV-1a)
+ * @digest: DIGEST_OF_NOTHING, or that of what comes before
+ * @text:   the text; NULL is as ""
+ *
+ * Return: the digest of both.
+ */
+uint64_t text_digest(uint64_t digest, const char *text)
+{
+	for (; text && *text; text++)
+		digest = (digest ^ (uint8_t)*text) * 0x100000001b3ULL;
+	return digest;
+}

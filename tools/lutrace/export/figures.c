@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "export/figures.h"
 
 #define METRIC_ROW(id, type, name, unit, labels, help)                                             \

@@ -21,15 +21,53 @@ const char *const verdict_check_names[CHECK_COUNT] = {
 	VERDICT_CHECKS(CHECK_NAME)
 };
 
-static void __attribute__((format(printf, 4, 5)))
-say(struct verdict_of *verdict, enum verdict_check check, enum verdict says, const char *format,
-    ...)
+/* One that nobody says: as far as pauses are known, how long they were. */
+static void note(struct verdict_of *verdict, enum verdict_check check, enum verdict says,
+		 const char *name, uint64_t count)
+{
+	if (verdict->fact_count < VERDICT_REASONS)
+		verdict->facts[verdict->fact_count++] =
+			(struct verdict_fact){ .check = check,
+					       .says = says,
+					       .name = name,
+					       .count = count,
+					       .subjects = verdict->subject_count,
+					       .reason = -1 };
+}
+
+/* Whom the last fact is about. Each fact has room for one. */
+static void about(struct verdict_of *verdict, uint64_t subject)
+{
+	struct verdict_fact *fact = &verdict->facts[verdict->fact_count - 1];
+
+	if (!fact->about || verdict->subject_count < VERDICT_SUBJECTS - VERDICT_REASONS) {
+		verdict->subjects[verdict->subject_count++] = subject;
+		fact->about++;
+	} else {
+		verdict->subjects[verdict->subject_count - 1] += subject;
+	}
+}
+
+static uint64_t digest_of_number(uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIx64 " ", number);
+	return text_digest(DIGEST_OF_NOTHING, text);
+}
+
+/* A reason, and with @name the fact that it comes from: how often, how many, how long. */
+static void __attribute__((format(printf, 6, 7)))
+say(struct verdict_of *verdict, enum verdict_check check, enum verdict says, const char *name,
+    uint64_t count, const char *format, ...)
 {
 	struct verdict_reason *reason = &verdict->reasons[verdict->count];
 	va_list arguments;
 
 	if (says == VERDICT_BAD || (says == VERDICT_UNKNOWN && verdict->says == VERDICT_GOOD))
 		verdict->says = says;
+	if (name)
+		note(verdict, check, says, name, count);
 	if (verdict->count == VERDICT_REASONS)
 		return;
 	va_start(arguments, format);
@@ -37,6 +75,8 @@ say(struct verdict_of *verdict, enum verdict_check check, enum verdict says, con
 	va_end(arguments);
 	reason->check = check;
 	reason->says = says;
+	if (name)
+		verdict->facts[verdict->fact_count - 1].reason = (int)verdict->count;
 	verdict->count++;
 }
 
@@ -52,22 +92,26 @@ static void ask_pause(struct verdict_of *verdict, const struct blackout *blackou
 {
 	char time[TIME_TEXT_SIZE], budget[TIME_TEXT_SIZE];
 
-	if (blackout->known)
-		say(verdict, CHECK_PAUSE, VERDICT_GOOD, "the workload was paused for %s",
-		    time_text((int64_t)blackout->ns, time));
-	else
-		say(verdict, CHECK_PAUSE, VERDICT_UNKNOWN, "the pause is unknown (%s)",
-		    blackout_reason_text(blackout->reason));
+	if (blackout->known) {
+		say(verdict, CHECK_PAUSE, VERDICT_GOOD, "known", blackout->ns,
+		    "the workload was paused for %s", time_text((int64_t)blackout->ns, time));
+	} else {
+		say(verdict, CHECK_PAUSE, VERDICT_UNKNOWN, "unknown", 0,
+		    "the pause is unknown (%s)", blackout_reason_text(blackout->reason));
+		about(verdict, blackout->reason);
+	}
 	if (!verdict->budget_ns)
 		return;
 	time_text((int64_t)verdict->budget_ns, budget);
 	if (!blackout->known)
-		say(verdict, CHECK_BUDGET, VERDICT_UNKNOWN,
+		say(verdict, CHECK_BUDGET, VERDICT_UNKNOWN, NULL, 0,
 		    "nobody knows whether that is within the budget of %s", budget);
 	else if (blackout->ns > verdict->budget_ns)
-		say(verdict, CHECK_BUDGET, VERDICT_BAD, "that is over the budget of %s", budget);
+		say(verdict, CHECK_BUDGET, VERDICT_BAD, NULL, 0, "that is over the budget of %s",
+		    budget);
 	else
-		say(verdict, CHECK_BUDGET, VERDICT_GOOD, "that is within the budget of %s", budget);
+		say(verdict, CHECK_BUDGET, VERDICT_GOOD, NULL, 0, "that is within the budget of %s",
+		    budget);
 }
 
 /* Where a budget is not kept, can anybody say what took the time? */
@@ -76,58 +120,120 @@ static void ask_explained(struct verdict_of *verdict, const struct handover *han
 	if (!verdict->budget_ns || !handover->blackout.known ||
 	    handover->blackout.ns <= verdict->budget_ns)
 		return;
-	say(verdict, CHECK_BUDGET, VERDICT_NONE,
+	say(verdict, CHECK_BUDGET, VERDICT_NONE, NULL, 0,
 	    "of the pause %.2f %% lies in named steps, which 'lutrace blame' lists",
 	    (double)(uint64_t)(explained_share(handover) * 10000) / 100);
+}
+
+/* Whom the last fact is about: those whose pause is known, or those where it is not. */
+static void about_workloads(struct verdict_of *verdict, const struct workloads *workloads,
+			    bool known)
+{
+	size_t i;
+
+	for (i = 0; i < workloads->count; i++) {
+		const struct workload *workload = &workloads->list[i];
+
+		if (workload->pause.present && workload->pause.known == known)
+			about(verdict, text_digest(DIGEST_OF_NOTHING, workload->name.text));
+	}
 }
 
 /* Of each workload whose marks have a name: the host's pause is without those not known. */
 static void ask_workloads(struct verdict_of *verdict, const struct workloads *workloads)
 {
 	const struct workload *first = NULL;
-	size_t i, unknown = 0;
+	uint64_t longest = 0;
+	size_t i, known = 0, unknown = 0;
 
 	for (i = 0; i < workloads->count; i++) {
 		const struct workload *workload = &workloads->list[i];
 
-		if (!workload->pause.present || workload->pause.known)
+		if (!workload->pause.present)
 			continue;
-		first = first ?: workload;
-		unknown++;
+		if (workload->pause.known) {
+			known++;
+			if (workload->pause.ns > longest)
+				longest = workload->pause.ns;
+		} else {
+			first = first ?: workload;
+			unknown++;
+		}
 	}
 	if (unknown == 1)
-		say(verdict, CHECK_WORKLOADS, VERDICT_UNKNOWN, "the pause of '%s' is unknown (%s)",
-		    first->name.text, blackout_reason_text(first->pause.reason));
+		say(verdict, CHECK_WORKLOADS, VERDICT_UNKNOWN, "unknown", unknown,
+		    "the pause of '%s' is unknown (%s)", first->name.text,
+		    blackout_reason_text(first->pause.reason));
 	else if (unknown)
-		say(verdict, CHECK_WORKLOADS, VERDICT_UNKNOWN,
+		say(verdict, CHECK_WORKLOADS, VERDICT_UNKNOWN, "unknown", unknown,
 		    "the pauses of %zu workloads are unknown, that of '%s' the first", unknown,
 		    first->name.text);
+	if (unknown)
+		about_workloads(verdict, workloads, false);
+	if (known) {
+		note(verdict, CHECK_WORKLOADS, VERDICT_GOOD, "known", longest);
+		about_workloads(verdict, workloads, true);
+	}
+}
+
+/* An entry of a page table: which, what it was and what it is. */
+static uint64_t digest_of_difference(const struct evidence_difference *difference)
+{
+	const char *const texts[] = { difference->kind,	   difference->unit, difference->device,
+				      difference->iova,	   difference->old,  difference->new,
+				      difference->sentence };
+	uint64_t digest = DIGEST_OF_NOTHING;
+	char numbers[48];
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		digest = text_digest(text_digest(digest, texts[i]), "\n");
+	snprintf(numbers, sizeof(numbers), "%" PRId64 " %" PRId64, difference->pasid,
+		 difference->level);
+	return text_digest(digest, numbers);
+}
+
+static void about_differences(struct verdict_of *verdict, const struct evidence_identity *identity)
+{
+	size_t i;
+
+	for (i = 0; i < identity->count; i++)
+		about(verdict, digest_of_difference(&identity->differences[i]));
 }
 
 static void ask_identity(struct verdict_of *verdict, const struct evidence_identity *identity)
 {
-	if (!identity)
-		say(verdict, CHECK_IDENTITY, VERDICT_UNKNOWN, "the page tables were not verified");
-	else if (!strcmp(identity->verdict, "different"))
-		say(verdict, CHECK_IDENTITY, VERDICT_BAD, "the page tables are different");
-	else if (strcmp(identity->verdict, "identical") != 0)
-		say(verdict, CHECK_IDENTITY, VERDICT_UNKNOWN,
+	uint64_t differences = identity ? (uint64_t)evidence_differences(identity) : 0;
+
+	if (!identity) {
+		say(verdict, CHECK_IDENTITY, VERDICT_UNKNOWN, "not-verified", 0,
+		    "the page tables were not verified");
+	} else if (!strcmp(identity->verdict, "different")) {
+		say(verdict, CHECK_IDENTITY, VERDICT_BAD, "different", differences,
+		    "the page tables are different");
+		about_differences(verdict, identity);
+	} else if (strcmp(identity->verdict, "identical") != 0) {
+		say(verdict, CHECK_IDENTITY, VERDICT_UNKNOWN, "unknown", 0,
 		    "nobody knows whether the page tables are identical");
-	else if (evidence_differences(identity))
-		say(verdict, CHECK_IDENTITY, VERDICT_BAD,
-		    "the page tables are called identical, with %" PRId64 " difference%s",
-		    evidence_differences(identity),
-		    ONE_OR_MORE(evidence_differences(identity), "", "s"));
-	else
-		say(verdict, CHECK_IDENTITY, VERDICT_GOOD, "the page tables are identical");
+		about(verdict, text_digest(DIGEST_OF_NOTHING, identity->reason));
+	} else if (differences) {
+		say(verdict, CHECK_IDENTITY, VERDICT_BAD, "contradicted", differences,
+		    "the page tables are called identical, with %" PRIu64 " difference%s",
+		    differences, ONE_OR_MORE(differences, "", "s"));
+		about_differences(verdict, identity);
+	} else {
+		say(verdict, CHECK_IDENTITY, VERDICT_GOOD, NULL, 0,
+		    "the page tables are identical");
+	}
 }
 
 /* "N packets were WHAT", if there are some. */
-static void ask_packets(struct verdict_of *verdict, int64_t count, const char *what)
+static void ask_packets(struct verdict_of *verdict, int64_t count, const char *name,
+			const char *what)
 {
 	if (some(count))
-		say(verdict, CHECK_DMA, VERDICT_BAD, "%" PRId64 " packet%s %s", count,
-		    ONE_OR_MORE(count, " was", "s were"), what);
+		say(verdict, CHECK_DMA, VERDICT_BAD, name, (uint64_t)count,
+		    "%" PRId64 " packet%s %s", count, ONE_OR_MORE(count, " was", "s were"), what);
 }
 
 static void ask_lost(struct verdict_of *verdict, const struct evidence_dma *dma)
@@ -137,47 +243,67 @@ static void ask_lost(struct verdict_of *verdict, const struct evidence_dma *dma)
 	if (dma->sent != NOT_KNOWN && dma->received != NOT_KNOWN && dma->sent > dma->received)
 		missing = dma->sent - dma->received;
 	if (dma->lost == NOT_KNOWN)
-		say(verdict, CHECK_DMA, VERDICT_UNKNOWN, "nobody knows whether packets were lost");
+		say(verdict, CHECK_DMA, VERDICT_UNKNOWN, "lost-unknown", 0,
+		    "nobody knows whether packets were lost");
 	else if (dma->lost && dma->sent != NOT_KNOWN)
-		say(verdict, CHECK_DMA, VERDICT_BAD, "%" PRId64 " of %" PRId64 " packets %s lost",
-		    dma->lost, dma->sent, ONE_OR_MORE(dma->lost, "was", "were"));
+		say(verdict, CHECK_DMA, VERDICT_BAD, "lost", (uint64_t)dma->lost,
+		    "%" PRId64 " of %" PRId64 " packets %s lost", dma->lost, dma->sent,
+		    ONE_OR_MORE(dma->lost, "was", "were"));
 	else if (dma->lost)
-		ask_packets(verdict, dma->lost, "lost");
+		ask_packets(verdict, dma->lost, "lost", "lost");
 	else if (missing)
-		say(verdict, CHECK_DMA, VERDICT_BAD,
+		say(verdict, CHECK_DMA, VERDICT_BAD, "missing", (uint64_t)missing,
 		    "no packet is called lost, but of %" PRId64 " sent %" PRId64 " came", dma->sent,
 		    dma->received);
 	else if (dma->sent != NOT_KNOWN && dma->received > dma->sent)
-		say(verdict, CHECK_DMA, VERDICT_BAD,
+		say(verdict, CHECK_DMA, VERDICT_BAD, "not-sent",
+		    (uint64_t)(dma->received - dma->sent),
 		    "%" PRId64 " packets came of %" PRId64 " that were sent", dma->received,
 		    dma->sent);
 	else
-		say(verdict, CHECK_DMA, VERDICT_GOOD, "no packet was lost");
+		say(verdict, CHECK_DMA, VERDICT_GOOD, NULL, 0, "no packet was lost");
 }
 
 static void ask_dma(struct verdict_of *verdict, const struct evidence_dma *dma)
 {
 	if (!dma) {
-		say(verdict, CHECK_DMA, VERDICT_NONE, "nobody counted what the device wrote");
+		say(verdict, CHECK_DMA, VERDICT_NONE, NULL, 0,
+		    "nobody counted what the device wrote");
 		return;
 	}
 	ask_lost(verdict, dma);
-	ask_packets(verdict, dma->duplicates, "received twice");
-	ask_packets(verdict, dma->corrupt, "damaged");
-	ask_packets(verdict, dma->foreign, "none of the workload's");
+	ask_packets(verdict, dma->duplicates, "duplicates", "received twice");
+	ask_packets(verdict, dma->corrupt, "corrupt", "damaged");
+	ask_packets(verdict, dma->foreign, "foreign", "none of the workload's");
 	if (dma->replace)
-		ask_packets(verdict, dma->replace->lost, "lost in the move to a new page table");
+		ask_packets(verdict, dma->replace->lost, "lost-in-replace",
+			    "lost in the move to a new page table");
 	if (some(dma->faults))
-		say(verdict, CHECK_DMA, VERDICT_BAD, "the IOMMU reported %" PRId64 " fault%s",
-		    dma->faults, ONE_OR_MORE(dma->faults, "", "s"));
+		say(verdict, CHECK_DMA, VERDICT_BAD, "faults", (uint64_t)dma->faults,
+		    "the IOMMU reported %" PRId64 " fault%s", dma->faults,
+		    ONE_OR_MORE(dma->faults, "", "s"));
 }
 
-/* Where none was enabled, none crossed. */
+static uint64_t digest_of_vector(const struct evidence_vector *vector)
+{
+	return text_digest(digest_of_number((uint64_t)vector->vector), vector->type);
+}
+
+/* Where none was enabled, none crossed. Which did not is known where some came since. */
 static void ask_interrupts(struct verdict_of *verdict, const struct evidence_interrupts *interrupts)
 {
-	if (interrupts && interrupts->count && interrupts->carried != FLAG_YES)
-		say(verdict, CHECK_INTERRUPTS, VERDICT_BAD,
-		    "interrupts that were enabled did not cross");
+	size_t i, silent = 0;
+
+	if (!interrupts || !interrupts->count || interrupts->carried == FLAG_YES)
+		return;
+	for (i = 0; i < interrupts->count; i++)
+		silent += !some(interrupts->vectors[i].after);
+	say(verdict, CHECK_INTERRUPTS, VERDICT_BAD, "not-carried", silent ?: interrupts->count,
+	    "interrupts that were enabled did not cross");
+	for (i = 0; i < interrupts->count; i++) {
+		if (!silent || !some(interrupts->vectors[i].after))
+			about(verdict, digest_of_vector(&interrupts->vectors[i]));
+	}
 }
 
 /**
@@ -259,6 +385,18 @@ static uint64_t sessions_open(const struct handover *handover)
 	return came;
 }
 
+/* Of those that are not finished: where that was tried in vain, or where it was not. */
+static void about_sessions(struct verdict_of *verdict, const struct taken *sessions, size_t count,
+			   bool failed)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (!sessions[i].finished && sessions[i].failed == failed)
+			about(verdict, digest_of_number(sessions[i].object));
+	}
+}
+
 /* What the incoming kernel's ledger says. */
 static void ask_finishes(struct verdict_of *verdict, const struct handover *handover)
 {
@@ -267,7 +405,8 @@ static void ask_finishes(struct verdict_of *verdict, const struct handover *hand
 	struct taken *sessions = sessions_of(handover, &count);
 
 	if (!sessions) {
-		say(verdict, CHECK_SESSION, VERDICT_UNKNOWN, "there is no memory to say more");
+		say(verdict, CHECK_SESSION, VERDICT_UNKNOWN, "no-memory", 0,
+		    "there is no memory to say more");
 		return;
 	}
 	for (i = 0; i < count; i++) {
@@ -277,13 +416,37 @@ static void ask_finishes(struct verdict_of *verdict, const struct handover *hand
 	/* Some may not have been asked for yet. */
 	if (came > count)
 		open += came - count;
-	if (refused)
-		say(verdict, CHECK_SESSION, VERDICT_BAD, "%zu session%s could not be finished",
-		    refused, ONE_OR_MORE(refused, "", "s"));
-	if (open)
-		say(verdict, CHECK_SESSION, VERDICT_UNKNOWN, "%zu session%s not finished yet", open,
-		    ONE_OR_MORE(open, " is", "s are"));
+	if (refused) {
+		say(verdict, CHECK_SESSION, VERDICT_BAD, "finish-refused", refused,
+		    "%zu session%s could not be finished", refused, ONE_OR_MORE(refused, "", "s"));
+		about_sessions(verdict, sessions, count, true);
+	}
+	if (open) {
+		say(verdict, CHECK_SESSION, VERDICT_UNKNOWN, "open", open,
+		    "%zu session%s not finished yet", open, ONE_OR_MORE(open, " is", "s are"));
+		about_sessions(verdict, sessions, count, false);
+	}
 	free(sessions);
+}
+
+/* Which calls failed, and how. */
+static void about_calls(struct verdict_of *verdict, const struct evidence_session *session)
+{
+	uint64_t digest;
+	size_t i;
+
+	for (i = 0; i < OUTCOME_COUNT; i++) {
+		if (!session->outcomes[i] || !outcome_failed(session->outcomes[i]->result))
+			continue;
+		digest = text_digest(DIGEST_OF_NOTHING, evidence_outcome_words[i]);
+		about(verdict, text_digest(digest, session->outcomes[i]->result));
+	}
+	for (i = 0; i < session->count; i++) {
+		if (!outcome_failed(session->files[i].result))
+			continue;
+		digest = digest_of_number(session->files[i].token);
+		about(verdict, text_digest(digest, session->files[i].result));
+	}
 }
 
 /* What the workload tried on its way back to its device. */
@@ -295,59 +458,85 @@ static void ask_session(struct verdict_of *verdict, const struct evidence_sessio
 		failed += session->outcomes[i] && outcome_failed(session->outcomes[i]->result);
 	for (i = 0; i < session->count; i++)
 		failed += outcome_failed(session->files[i].result);
-	if (failed)
-		say(verdict, CHECK_SESSION, VERDICT_BAD, "%zu call%s of the session failed", failed,
-		    ONE_OR_MORE(failed, "", "s"));
-	if (session->finished != FLAG_YES)
-		say(verdict, CHECK_SESSION, VERDICT_BAD, "the session did not finish");
+	if (failed) {
+		say(verdict, CHECK_SESSION, VERDICT_BAD, "calls-failed", failed,
+		    "%zu call%s of the session failed", failed, ONE_OR_MORE(failed, "", "s"));
+		about_calls(verdict, session);
+	}
+	if (session->finished != FLAG_YES) {
+		say(verdict, CHECK_SESSION, VERDICT_BAD, "not-finished", 1,
+		    "the session did not finish");
+		about(verdict, text_digest(DIGEST_OF_NOTHING, session->name));
+	}
 }
 
 static void ask_referee(struct verdict_of *verdict, const struct evidence_referee *referee)
 {
 	const struct {
 		int64_t count;
-		const char *text;
+		const char *name, *text;
 	} seen[] = {
-		{ referee->translation_off, "translation was off" },
-		{ referee->root_changes, "the root of the tables changed" },
-		{ referee->bus_master_off, "bus mastering was off" },
-		{ referee->power_changes, "a device changed its power state" },
-		{ referee->remapping_off, "interrupt remapping was off" },
-		{ referee->remapping_stale, "an interrupt remapping table outlived its kernel" },
+		{ referee->translation_off, "translation-off", "translation was off" },
+		{ referee->root_changes, "root-changes", "the root of the tables changed" },
+		{ referee->bus_master_off, "bus-master-off", "bus mastering was off" },
+		{ referee->power_changes, "power-changes", "a device changed its power state" },
+		{ referee->remapping_off, "remapping-off", "interrupt remapping was off" },
+		{ referee->remapping_stale, "remapping-stale",
+		  "an interrupt remapping table outlived its kernel" },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
 		if (some(seen[i].count))
-			say(verdict, CHECK_REFEREE, VERDICT_BAD, "%s", seen[i].text);
+			say(verdict, CHECK_REFEREE, VERDICT_BAD, seen[i].name,
+			    (uint64_t)seen[i].count, "%s", seen[i].text);
 	}
 	if (some(referee->faults))
-		say(verdict, CHECK_REFEREE, VERDICT_BAD, "the referee saw %" PRId64 " fault%s",
-		    referee->faults, ONE_OR_MORE(referee->faults, "", "s"));
+		say(verdict, CHECK_REFEREE, VERDICT_BAD, "faults", (uint64_t)referee->faults,
+		    "the referee saw %" PRId64 " fault%s", referee->faults,
+		    ONE_OR_MORE(referee->faults, "", "s"));
 	if (referee->memory_identical == FLAG_NO || some(referee->difference_count))
-		say(verdict, CHECK_REFEREE, VERDICT_BAD,
+		say(verdict, CHECK_REFEREE, VERDICT_BAD, "memory-different",
+		    some(referee->difference_count) ? (uint64_t)referee->difference_count : 0,
 		    "the referee found the tables in memory different");
 }
 
-/* A reboot call that came back, and devices that were given up. */
+static bool is_isolation(const struct step *step)
+{
+	return step->begin->step == LIVEUPDATE_STEP_DEVICE_ISOLATE;
+}
+
+/* A reboot call that came back. */
+static bool is_refusal(const struct step *step)
+{
+	return step->begin->step == LIVEUPDATE_STEP_REBOOT && step->end && step->end->ret;
+}
+
+/* Reboot calls that came back, by their error, and devices that were given up. */
 static void ask_steps(struct verdict_of *verdict, const struct handover *handover)
 {
 	uint64_t isolated = 0, refused = 0;
 	size_t i;
 
 	for (i = 0; i < handover->count; i++) {
-		const struct step *step = &handover->steps[i];
-
-		isolated += step->begin->step == LIVEUPDATE_STEP_DEVICE_ISOLATE;
-		refused += step->begin->step == LIVEUPDATE_STEP_REBOOT && step->end &&
-			   step->end->ret;
+		isolated += is_isolation(&handover->steps[i]);
+		refused += is_refusal(&handover->steps[i]);
 	}
 	if (refused)
-		say(verdict, CHECK_REBOOT, VERDICT_BAD, "the reboot call failed %s",
-		    refused > 1 ? "more than once" : "once");
+		say(verdict, CHECK_REBOOT, VERDICT_BAD, "refused", refused,
+		    "the reboot call failed %s", refused > 1 ? "more than once" : "once");
+	for (i = 0; refused && i < handover->count; i++) {
+		if (is_refusal(&handover->steps[i]))
+			about(verdict, digest_of_number((uint32_t)handover->steps[i].end->ret));
+	}
 	if (isolated)
-		say(verdict, CHECK_DEVICES, VERDICT_BAD, "%" PRIu64 " device%s isolated", isolated,
+		say(verdict, CHECK_DEVICES, VERDICT_BAD, "isolated", isolated,
+		    "%" PRIu64 " device%s isolated", isolated,
 		    ONE_OR_MORE(isolated, " was", "s were"));
+	for (i = 0; isolated && i < handover->count; i++) {
+		if (is_isolation(&handover->steps[i]))
+			about(verdict, digest_of_number(handover->steps[i].begin->object));
+	}
 }
 
 /* What was dropped may have been any of the above. */
@@ -361,7 +550,8 @@ static void ask_ledger(struct verdict_of *verdict, const struct handover *handov
 			dropped += handover->ledger[side].header.dropped;
 	}
 	if (dropped)
-		say(verdict, CHECK_LEDGER, VERDICT_UNKNOWN, "%" PRIu64 " record%s dropped", dropped,
+		say(verdict, CHECK_LEDGER, VERDICT_UNKNOWN, "dropped", dropped,
+		    "%" PRIu64 " record%s dropped", dropped,
 		    ONE_OR_MORE(dropped, " was", "s were"));
 }
 

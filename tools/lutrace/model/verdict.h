@@ -46,6 +46,7 @@ enum verdict_check {
 };
 
 #define VERDICT_REASONS	    40
+#define VERDICT_SUBJECTS    1024
 #define VERDICT_REASON_SIZE 128
 #define VERDICT_TEXT_SIZE   2048
 
@@ -62,17 +63,46 @@ struct verdict_reason {
 };
 
 /**
+ * struct verdict_fact - what can be compared with what was known before
+ * @check:    what was asked
+ * @says:     what follows from it; VERDICT_GOOD: a pause, which may be too long for somebody
+ * @name:     of the fact; none is twice in a verdict
+ * @count:    how much of it there is: more of it is worse. Of a pause, nanoseconds
+ * @subjects: whom it is about: the first of them in the verdict's @subjects
+ * @about:    how many these are
+ * @reason:   the reason that says it, -1 for none
+ */
+struct verdict_fact {
+	enum verdict_check check;
+	enum verdict says;
+	const char *name;
+	uint64_t count;
+	unsigned int subjects;
+	unsigned int about;
+	int reason;
+};
+
+/**
  * struct verdict_of - the verdict on one live update
  * @says:      the verdict
  * @budget_ns: how long the pause may be, 0 for no budget
  * @reasons:   why
  * @count:     number of @reasons
+ * @facts:     what the reasons come from, and the pauses
+ * @fact_count: number of @facts
+ * @subjects:  digests of those whom facts are about; what there is no room for is in the
+ *             last one of its fact
+ * @subject_count: number of @subjects
  */
 struct verdict_of {
 	enum verdict says;
 	uint64_t budget_ns;
 	struct verdict_reason reasons[VERDICT_REASONS];
 	unsigned int count;
+	struct verdict_fact facts[VERDICT_REASONS];
+	unsigned int fact_count;
+	uint64_t subjects[VERDICT_SUBJECTS];
+	unsigned int subject_count;
 };
 
 extern const char *const verdict_names[VERDICTS];

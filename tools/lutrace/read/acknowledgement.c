@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,33 +13,45 @@
 #include "read/acknowledgement.h"
 #include "read/json_file.h"
 
-#define ACKNOWLEDGEMENT_VERSION 1
+/* Version 1 held sentences, in which another count could not be seen. */
+#define ACKNOWLEDGEMENT_VERSION 2
 
-/* A budget is of whoever asks, and whoever acknowledges an update has seen its pause. */
-static bool is_open(const struct verdict_reason *reason)
+#define SUBJECT_SIZE 20
+
+static const char *subject_text(uint64_t subject, char text[SUBJECT_SIZE])
 {
-	return reason->check != CHECK_BUDGET &&
-	       (reason->says == VERDICT_BAD || reason->says == VERDICT_UNKNOWN);
+	snprintf(text, SUBJECT_SIZE, "%016" PRIx64, subject);
+	return text;
 }
 
+static struct json_object *make_fact(const struct verdict_of *verdict,
+				     const struct verdict_fact *fact)
+{
+	struct json_object *row = json_object_new_object(), *about = json_object_new_array();
+	char text[SUBJECT_SIZE];
+	unsigned int i;
+
+	for (i = 0; i < fact->about; i++)
+		json_object_array_add(about, json_object_new_string(subject_text(
+						     verdict->subjects[fact->subjects + i], text)));
+	add_text(row, "check", verdict_check_names[fact->check]);
+	add_text(row, "fact", fact->name);
+	add_text(row, "verdict", verdict_names[fact->says]);
+	json_object_object_add(row, "count", json_object_new_uint64(fact->count));
+	json_object_object_add(row, "about", about);
+	add_text(row, "text", fact->reason < 0 ? NULL : verdict->reasons[fact->reason].text);
+	return row;
+}
+
+/* A budget is of whoever asks, and no fact. */
 static struct json_object *make(const struct verdict_of *verdict, const char *who,
 				const char *reason)
 {
 	struct json_object *value = json_object_new_object(), *seen = json_object_new_array();
 	unsigned int i;
 
-	for (i = 0; i < verdict->count; i++) {
-		const struct verdict_reason *one = &verdict->reasons[i];
-		struct json_object *row;
-
-		if (!is_open(one))
-			continue;
-		row = json_object_new_object();
-		add_text(row, "check", verdict_check_names[one->check]);
-		add_text(row, "verdict", verdict_names[one->says]);
-		add_text(row, "text", one->text);
-		json_object_array_add(seen, row);
-	}
+	for (i = 0; i < verdict->fact_count; i++)
+		json_object_array_add(seen, make_fact(verdict, &verdict->facts[i]));
 	add_number(value, "version", ACKNOWLEDGEMENT_VERSION);
 	add_number(value, "time", time(NULL));
 	add_text(value, "by", who);
@@ -60,16 +73,58 @@ char *acknowledgement_path(const char *recording)
 	return asprintf(&path, "%s." ACKNOWLEDGEMENT_SUFFIX, recording) < 0 ? NULL : path;
 }
 
-static bool was_seen(struct json_object *seen, const struct verdict_reason *reason)
+static bool is_among(struct json_object *about, uint64_t subject)
+{
+	char text[SUBJECT_SIZE];
+	size_t i;
+
+	if (!json_object_is_type(about, json_type_array))
+		return false;
+	subject_text(subject, text);
+	for (i = 0; i < json_object_array_length(about); i++) {
+		struct json_object *one = json_object_array_get_idx(about, i);
+
+		if (json_object_is_type(one, json_type_string) &&
+		    !strcmp(json_object_get_string(one), text))
+			return true;
+	}
+	return false;
+}
+
+static bool is_named(struct json_object *one, const struct verdict_fact *fact)
+{
+	const char *check = member_text(one, "check"), *name = member_text(one, "fact");
+
+	return check && name && !strcmp(check, verdict_check_names[fact->check]) &&
+	       !strcmp(name, fact->name);
+}
+
+/* Less of it is nothing new; more of it is, and so is somebody whom it was not about. */
+static bool is_covered(struct json_object *one, const struct verdict_of *verdict,
+		       const struct verdict_fact *fact)
+{
+	struct json_object *count = member(one, "count");
+	unsigned int i;
+
+	if (!json_object_is_type(count, json_type_int) ||
+	    json_object_get_uint64(count) < fact->count)
+		return false;
+	for (i = 0; i < fact->about; i++) {
+		if (!is_among(member(one, "about"), verdict->subjects[fact->subjects + i]))
+			return false;
+	}
+	return true;
+}
+
+static bool was_seen(struct json_object *seen, const struct verdict_of *verdict,
+		     const struct verdict_fact *fact)
 {
 	size_t i;
 
 	for (i = 0; i < json_object_array_length(seen); i++) {
 		struct json_object *one = json_object_array_get_idx(seen, i);
-		const char *check = member_text(one, "check"), *text = member_text(one, "text");
 
-		if (check && text && !strcmp(check, verdict_check_names[reason->check]) &&
-		    !strcmp(text, reason->text))
+		if (is_named(one, fact) && is_covered(one, verdict, fact))
 			return true;
 	}
 	return false;
@@ -79,8 +134,8 @@ static bool all_seen(struct json_object *seen, const struct verdict_of *verdict)
 {
 	unsigned int i;
 
-	for (i = 0; i < verdict->count; i++) {
-		if (is_open(&verdict->reasons[i]) && !was_seen(seen, &verdict->reasons[i]))
+	for (i = 0; i < verdict->fact_count; i++) {
+		if (!was_seen(seen, verdict, &verdict->facts[i]))
 			return false;
 	}
 	return true;

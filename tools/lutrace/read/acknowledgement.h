@@ -4,8 +4,9 @@
  * nobody needs to hear of it again.
  *
  * It is a file beside the recording, of the recording's name and ".acknowledged"
- * (docs/schema/acknowledgement.json). It holds the reasons that were seen: one that comes
- * later, or another count in one of them, is not acknowledged.
+ * (docs/schema/acknowledgement.json). It holds the facts that were seen, and what was known
+ * of the pauses. A fact that comes later, more of one, somebody else whom it is about, a
+ * longer pause, or one that was not known then: that was not seen. Less of it was.
  */
 #ifndef LUTRACE_ACKNOWLEDGEMENT_H
 #define LUTRACE_ACKNOWLEDGEMENT_H
