@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/open.h"
+#include "base/text.h"
 #include "model/ledger.h"
 
 #define MAX_ERRNO 4095
@@ -302,16 +303,6 @@ static struct liveupdate_drops gaps(const struct ledger *ledger)
 	return drops;
 }
 
-/* FNV-1a. */
-static uint64_t hash_text(const char *text)
-{
-	uint64_t hash = 0xcbf29ce484222325ULL;
-
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 0x100000001b3ULL;
-	return hash;
-}
-
 /**
  * ledger_key - what tells the ledger of one boot from that of any other
  * @ledger: the ledger
@@ -322,7 +313,7 @@ static uint64_t hash_text(const char *text)
  */
 void ledger_key(const struct ledger *ledger, uint64_t key[LEDGER_KEY_WORDS])
 {
-	key[0] = hash_text(ledger->header.release);
+	key[0] = text_digest(DIGEST_OF_NOTHING, ledger->header.release);
 	key[1] = ledger->count ? ledger->records[0].sequence : 0;
 	key[2] = ledger->count ? ledger->records[0].cycles : 0;
 }
