@@ -58,7 +58,7 @@ has() {
 covered=$(awk '
 	FNR == NR { if ($4 == "boot") boot = $2; if ($4 == "init") pause = $2 - boot; next }
 	$1 == "initcalls" && $4 == 0 { levels[$5] }
-	$1 ~ /^(setup|wait)$/ && $4 == 0 && $6 != "entry" { covered += $3 }
+	$1 ~ /^(setup|wait)$/ && $4 == 0 && $6 != "entry" && $6 != "init-program" { covered += $3 }
 	$1 ~ /^(initcall|short)$/ { parts[$4] += $3 }
 	END { for (level in levels) covered += parts[level]
 	      printf "%.2f", pause ? 100 * covered / pause : 0 }' "$tap_scratch/in" "$tap_scratch/steps-in")
