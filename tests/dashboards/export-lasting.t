@@ -176,7 +176,7 @@ like "what is acknowledged is said" "$("$lutrace" check --acknowledge --who fred
 	'2 of 520 packets were lost.* Acknowledged by fred: bug 1'
 is "then it is" "$(acknowledged seen)" 1
 is "whoever may read the recording may read that" "$(stat -c '%a %U %G' seen/1.json.acknowledged)" "$(stat -c '%a %U %G' seen/1.json)"
-is "who said so, and why, is kept" "$(jq -r '.by, .reason, .version' seen/1.json.acknowledged | xargs)" 'fred bug 1 2'
+is "who said so, and why, is kept" "$(jq -r '.by, .reason, .version' seen/1.json.acknowledged | xargs)" 'fred bug 1 1'
 "$lutrace" record "$data/scalable/handover.json" -m three.json -o seen/1.json
 is "another count was not seen" "$(acknowledged seen)" 0
 "$lutrace" check --acknowledge seen/1.json >/dev/null
@@ -194,9 +194,25 @@ touch -d '1 day ago' seen/1.json
 ok "a dry run leaves it" [ -e seen/1.json.acknowledged ]
 "$lutrace" prune --keep 1 seen >/dev/null
 is "it goes with its recording" "$(ls seen)" 2.json
+touch seen/gone.json.acknowledged seen/mine.acknowledged
+"$lutrace" prune seen >/dev/null
+is "so does one whose recording somebody else removed" "$(cd seen && echo *)" '2.json mine.acknowledged'
+rm seen/mine.acknowledged
+ln -s seen/2.json link.json
+"$lutrace" check --acknowledge link.json >/dev/null
+is "through a link the recording is acknowledged" "$(acknowledged seen) $(ls link.json*)" '1 link.json'
+"$lutrace" check --undo link.json >/dev/null
+refused="lutrace: name the recording's file, such as /var/lib/lutrace/BOOT-ID.json"
+is "standard input is no file that one could stand beside" "$("$lutrace" check --acknowledge - <seen/2.json 2>&1)" "$refused"
+# shellcheck disable=SC2002 # a pipe
+is "neither is a pipe" "$(cat seen/2.json | "$lutrace" check --acknowledge /dev/stdin 2>&1)" "$refused"
+is "nobody is nobody's name" "$("$lutrace" check --acknowledge --who '' seen/2.json 2>&1)" 'lutrace: --who names nobody'
+like "where sudo says nothing it is whose process it is" \
+	"$(SUDO_USER='' "$lutrace" check --acknowledge seen/2.json)" "Acknowledged by $(id -un)"
+"$lutrace" check --undo seen/2.json >/dev/null
 "$lutrace" check --acknowledge seen/2.json >good.txt
 is "of one that was good, whose pause was long, it is possible as well" "$(acknowledged seen)" 1
-for damage in 'no JSON' '{"version":3,"seen":[]}' '{"version":2}' '{"version":2,"seen":{}}' '{"version":1,"time":1,"by":"","reason":"","seen":[]}' '[]' null; do
+for damage in 'no JSON' '{"version":2,"time":1,"by":"","reason":"","seen":[]}' '{"version":1}' '{"version":1,"seen":{}}' '[]' null; do
 	echo "$damage" >seen/2.json.acknowledged
 	is "an acknowledgement that is '$damage' is none" "$(acknowledged seen)" 0
 	like "and the log says so" "$("$lutrace" export -t /dev/null seen 2>&1)" 'seen/2.json: its acknowledgement cannot be used: '
@@ -208,7 +224,7 @@ is "what is no recording is not acknowledged" "$(echo '{}' >seen/3.json; "$lutra
 	'lutrace: seen/3.json cannot be used: it is no recording of version 1
 1'
 is "nor is what the kernel has now" "$("$lutrace" check --acknowledge -l seen 2>&1; echo $?)" \
-	'lutrace: name the recording, such as /var/lib/lutrace/BOOT-ID.json
+	'lutrace: name the recording'\''s file, such as /var/lib/lutrace/BOOT-ID.json
 1'
 rm seen/2.json.acknowledged
 "$lutrace" check --acknowledge seen/2.json >/dev/null

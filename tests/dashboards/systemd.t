@@ -32,6 +32,8 @@ for unit in lutrace-collect lutrace-export lutrace-prune; do
 	ok "$unit.service may do little more than its task" logged "$unit.log" systemd-analyze security \
 		--root="$root" --offline=true --threshold=15 "$unit.service" || diag "$(tail -n 1 "$unit.log")"
 done
+like "who records may ask systemd for its units" "$(cat "$root/usr/lib/systemd/system/lutrace-collect.service")" \
+	'^RestrictAddressFamilies=AF_UNIX$'
 like "the exporter is no root" "$(cat "$root/usr/lib/systemd/system/lutrace-export.service")" '^User=lutrace$'
 like "its user is made" "$(cd "$root" && mkdir -p etc &&
 	systemd-sysusers --root="$root" --dry-run lutrace.conf 2>&1)" "Creating user 'lutrace'"

@@ -3,7 +3,7 @@
 #
 # Calls that nobody would make, for SECONDS_OF_STRESS in each kernel (8; 'make stress' has more):
 # none hangs, no kernel complains, and a live update between the two goes as always.
-# SEED is printed.
+# SEED is printed; MODE is the IOMMU's, scalable.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -65,6 +65,7 @@ ok "no call hangs in the incoming kernel" [ -s "$lab_results/stress-after" ]
 is "so does each there, and sessions come back" "$(never stress-after $often $seldom $back)" ''
 is "the device that waited has its memory" "$(fact wrote)" 0x1234
 is "and finishes" "$(fact finished)" yes
+is "then it is in nobody's way" "$(grep -c owner "$lab_results/obstacles-after")" 0
 # What syzkaller is told of the interfaces
 described=$here/../syzkaller/dev_liveupdate.txt
 headers=${BUILD:-$here/../../build}/headers/include/linux

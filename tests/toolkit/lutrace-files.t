@@ -107,4 +107,13 @@ else
 	skip "verify --file leaves the verdict that there was" "no mount namespace"
 fi
 
+# Whose file it was, it stays: a service goes on reading what root has written anew.
+if [ "$(id -u)" = 0 ]; then
+	"$lutrace" record good.json -o owned.json
+	chown nobody:nogroup owned.json
+	chmod 640 owned.json
+	"$lutrace" record good.json -o owned.json
+	is "a file that is replaced keeps its owner, group and mode" "$(stat -c '%U %G %a' owned.json)" 'nobody nogroup 640'
+fi
+
 tap_done

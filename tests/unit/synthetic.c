@@ -234,6 +234,25 @@ static void whole(struct synthetic *synthetic, int step, __u64 parent, int kind,
 }
 
 /**
+ * synthetic_plain - both kernels, and nothing that they do
+ * @outgoing: its reboot call is at 1000 ms, its jump at 1010 ms
+ * @incoming: boots at 1100 ms
+ * @init:     when its first process runs
+ */
+void synthetic_plain(struct synthetic *outgoing, struct synthetic *incoming, __u64 init)
+{
+	__u64 reboot;
+
+	synthetic_init(outgoing, "7.3.4", 1);
+	reboot = synthetic_begin(outgoing, LIVEUPDATE_STEP_REBOOT, 0, LIVEUPDATE_KIND_NONE, 0,
+				 1000 * MS);
+	synthetic_instant(outgoing, LIVEUPDATE_STEP_JUMP, reboot, 1010 * MS);
+	synthetic_init(incoming, "7.3.4-successor", 100);
+	synthetic_instant(incoming, LIVEUPDATE_STEP_BOOT, 0, 1100 * MS);
+	synthetic_instant(incoming, LIVEUPDATE_STEP_INIT, 0, init);
+}
+
+/**
  * synthetic_outgoing - the kernel that jumps
  *
  * It preserves one device at 4.0 s, a preserve fails at 4.5 s, the workload is

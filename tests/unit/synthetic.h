@@ -41,6 +41,7 @@ size_t synthetic_bytes(const struct synthetic *synthetic, void **bytes);
 int synthetic_write(const struct synthetic *synthetic, const char *path);
 void synthetic_free(struct synthetic *synthetic);
 
+void synthetic_plain(struct synthetic *outgoing, struct synthetic *incoming, __u64 init);
 void synthetic_outgoing(struct synthetic *synthetic);
 void synthetic_incoming(struct synthetic *synthetic, const struct synthetic *outgoing);
 void synthetic_handover(struct handover *handover);

@@ -59,6 +59,17 @@ static int resolve(const char *path, struct stat *found, char target[PATH_MAX])
 	return realpath(path, target) ? 0 : -errno;
 }
 
+/*
+ * Root may replace a file of somebody else, who goes on reading and writing it. Whoever
+ * may not give files away keeps the new one.
+ */
+static int keep_owner(int fd, const struct stat *found)
+{
+	if (!found->st_mode || !fchown(fd, found->st_uid, found->st_gid))
+		return 0;
+	return errno == EPERM ? 0 : -1;
+}
+
 /**
  * new_file_open - begin to write a file
  * @file: filled in; @fd is to be written to, then new_file_close() called
@@ -93,7 +104,7 @@ int new_file_open(struct new_file *file, const char *path, mode_t mode)
 	if (asprintf(&file->temporary, "%s.XXXXXX", target) < 0)
 		file->temporary = NULL;
 	file->fd = file->target && file->temporary ? mkostemp(file->temporary, O_CLOEXEC) : -1;
-	if (file->fd >= 0 && !fchmod(file->fd, mode))
+	if (file->fd >= 0 && !keep_owner(file->fd, &found) && !fchmod(file->fd, mode))
 		return 0;
 	error = file->target && file->temporary ? -errno : -ENOMEM;
 	if (file->fd >= 0) {

@@ -13,8 +13,7 @@
 #include "read/acknowledgement.h"
 #include "read/json_file.h"
 
-/* Version 1 held sentences, in which another count could not be seen. */
-#define ACKNOWLEDGEMENT_VERSION 2
+#define ACKNOWLEDGEMENT_VERSION 1
 
 #define SUBJECT_SIZE 20
 
@@ -62,15 +61,18 @@ static struct json_object *make(const struct verdict_of *verdict, const char *wh
 
 /**
  * acknowledgement_path - where that of a recording is
- * @recording: path of the recording
+ * @recording: path of the recording, or of a link to it
  *
- * Return: the path, to be freed with free(); NULL if there is no memory.
+ * Return: the path, to be freed with free(); NULL with errno.
  */
 char *acknowledgement_path(const char *recording)
 {
-	char *path;
+	char *file = realpath(recording, NULL), *path = NULL;
 
-	return asprintf(&path, "%s." ACKNOWLEDGEMENT_SUFFIX, recording) < 0 ? NULL : path;
+	if (file && asprintf(&path, "%s." ACKNOWLEDGEMENT_SUFFIX, file) < 0)
+		path = NULL;
+	free(file);
+	return path;
 }
 
 static bool is_among(struct json_object *about, uint64_t subject)
@@ -163,7 +165,7 @@ int acknowledgement_write(const char *recording, const struct verdict_of *verdic
 		return -errno;
 	path = acknowledgement_path(recording);
 	if (!path)
-		return -ENOMEM;
+		return -errno;
 	value = make(verdict, who, reason);
 	text = json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY);
 	error = file_write(path, text, strlen(text), at.st_mode & 0666);
@@ -201,12 +203,10 @@ struct json_object *acknowledgement_read(const char *recording, const struct ver
 {
 	char *path = acknowledgement_path(recording);
 	struct json_object *value = NULL;
-	struct stat at;
 
 	*holds = false;
 	why[0] = '\0';
-	/* A FIFO would have everybody wait who asks. */
-	if (path && !stat(path, &at) && S_ISREG(at.st_mode))
+	if (path && !access(path, F_OK))
 		value = json_file_read(path, why);
 	if (value && !is_one(value)) {
 		snprintf(why, LEDGER_WHY_SIZE, "it is no acknowledgement of version %d",

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/number.h"
@@ -37,9 +38,12 @@ struct check {
 static const char *whoever_runs(void)
 {
 	const char *name = getenv("SUDO_USER");
-	const struct passwd *user = name ? NULL : getpwuid(getuid());
+	const struct passwd *user;
 
-	return name ?: (user ? user->pw_name : "unknown");
+	if (name && *name)
+		return name;
+	user = getpwuid(getuid());
+	return user ? user->pw_name : "unknown";
 }
 
 static int acknowledge(const struct check *check)
@@ -59,7 +63,7 @@ static int undo(const struct check *check)
 	int code = EXIT_GOOD;
 
 	if (!path)
-		return fail("out of memory");
+		return fail("cannot read %s: %s", check->source.file, strerror(errno));
 	if (unlink(path) && errno != ENOENT)
 		code = fail("cannot remove %s: %s", path, strerror(errno));
 	free(path);
@@ -127,15 +131,22 @@ static int options(struct check *check, int argc, char **argv)
 	return source_arguments(&check->source, argc, argv);
 }
 
-/* Of what the kernel has now there is no file that an exporter would look at. */
+/* Of what the kernel has now, or comes from a pipe, there is no file beside which one stands. */
 static int refuse_options(const struct check *check)
 {
+	const char *file = check->source.file;
+	struct stat at;
+
 	if (check->acknowledge && check->undo)
 		return fail("name --acknowledge or --undo, not both");
-	if ((check->acknowledge || check->undo) && !check->source.file)
-		return fail("name the recording, such as /var/lib/lutrace/BOOT-ID.json");
 	if ((check->who || check->reason) && !check->acknowledge)
 		return fail("--who and --reason are for --acknowledge");
+	if (check->who && !*check->who)
+		return fail("--who names nobody");
+	if (!check->acknowledge && !check->undo)
+		return EXIT_GOOD;
+	if (!file || !strcmp(file, "-") || (!stat(file, &at) && !S_ISREG(at.st_mode)))
+		return fail("name the recording's file, such as /var/lib/lutrace/BOOT-ID.json");
 	return EXIT_GOOD;
 }
 

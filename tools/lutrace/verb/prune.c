@@ -104,16 +104,6 @@ static int find_files(struct pruning *pruning, DIR *open, const char *directory)
 	return EXIT_GOOD;
 }
 
-/* It goes with its recording, unless somebody else was quicker. */
-static void remove_acknowledgement(int directory, const char *recording)
-{
-	char *name = acknowledgement_path(recording);
-
-	if (name)
-		unlinkat(directory, name, 0);
-	free(name);
-}
-
 /* It has to be the file that was looked at: one may have been replaced by a newer one. */
 static int remove_file(struct pruning *pruning, int directory, const struct file *file)
 {
@@ -126,8 +116,6 @@ static int remove_file(struct pruning *pruning, int directory, const struct file
 		return EXIT_GOOD;
 	if (!pruning->dry && unlinkat(directory, file->name, 0))
 		return fail("cannot remove %s: %s", file->path, strerror(errno));
-	if (!pruning->dry)
-		remove_acknowledgement(directory, file->name);
 	json_object_array_add(pruning->removed, json_object_new_string(file->path));
 	pruning->bytes += (uint64_t)file->status.st_size;
 	return EXIT_GOOD;
@@ -137,6 +125,29 @@ static bool is_old(const struct pruning *pruning, const struct file *file)
 {
 	return pruning->days &&
 	       time(NULL) - file->status.st_mtim.tv_sec > (time_t)pruning->days * SECONDS_OF_DAY;
+}
+
+/* Acknowledgements of recordings that are gone, whoever removed them. */
+static void remove_orphans(DIR *open)
+{
+	static const char suffix[] = ".json." ACKNOWLEDGEMENT_SUFFIX;
+	const struct dirent *entry;
+	struct stat status;
+	char *recording;
+	size_t length;
+
+	rewinddir(open);
+	while ((entry = readdir(open))) {
+		length = strlen(entry->d_name);
+		if (length < sizeof(suffix) ||
+		    strcmp(entry->d_name + length + 1 - sizeof(suffix), suffix) != 0)
+			continue;
+		recording = strndup(entry->d_name, length - strlen("." ACKNOWLEDGEMENT_SUFFIX));
+		if (recording && fstatat(dirfd(open), recording, &status, AT_SYMLINK_NOFOLLOW) &&
+		    errno == ENOENT)
+			unlinkat(dirfd(open), entry->d_name, 0);
+		free(recording);
+	}
 }
 
 /*
@@ -171,6 +182,8 @@ static int prune(struct pruning *pruning, const char *directory)
 		one = remove_file(pruning, dirfd(open), file);
 		code = code ?: one;
 	}
+	if (!pruning->dry)
+		remove_orphans(open);
 	closedir(open);
 	return code;
 }
