@@ -33,10 +33,13 @@ stage recorded <<'END'
 cat /sys/kernel/liveupdate/ledger/current >"$LAB_RESULTS/current"
 lutrace steps -L -j >"$LAB_RESULTS/steps.json"
 END
-lab_what="counted in instructions"
-lab_run --icount --cpus 1 --timeout 600 "$stage"
-is "initcalls have their names" "$(lab_json steps.json 'any(.steps[]; .step == "initcall" and .object == "acpi_init")')" true
-is "no initcall has the BTF of vmlinux parsed" "$(lab_json steps.json '[.steps[] | select(.step == "initcall" and .ns > 2e7).object] - ["acpi_init"] | join(" ")')" ""
+# A kernel that finds its own mistakes takes more for all of it.
+if [ "${LAB_SLOWER:-1}" = 1 ]; then
+	lab_what="counted in instructions"
+	lab_run --icount --cpus 1 --timeout 600 "$stage"
+	is "initcalls have their names" "$(lab_json steps.json 'any(.steps[]; .step == "initcall" and .object == "acpi_init")')" true
+	is "no initcall has the BTF of vmlinux parsed" "$(lab_json steps.json '[.steps[] | select(.step == "initcall" and .ns > 2e7).object] - ["acpi_init"] | join(" ")')" ""
+fi
 
 # The record in the guest's memory, with a bit of its frequency changed
 cat >"$tap_scratch/damage" <<'END'
