@@ -50,6 +50,6 @@ compared=$?
 is "both are compared; of so few it says that nothing can be said" "$compared $(tail -n 1 compare.txt)" \
 	"2 Whether anything is slower than before cannot be said."
 like "what else is different is said" "$(cat compare.txt)" 'Other environment:.*incoming'
-like "phase by phase" "$(cat compare.txt)" 'early-boot .* s .* s '
+like "phase by phase" "$(cat compare.txt)" 'early-boot +[0-9.]+ m?s +[0-9.]+ m?s '
 ok "the two are drawn on one time line" xmllint --noout both.svg
 tap_done
