@@ -8,6 +8,8 @@
 #include <linux/liveupdate.h>
 
 struct address_space;
+struct file;
+struct iommufd_ser;
 
 /**
  * struct iommufd_memory_check - how far the memory of a page table was looked at
@@ -27,9 +29,25 @@ struct iommufd_memory_check {
 
 int iommufd_check_run(void *arg, dma_addr_t iova, phys_addr_t phys, dma_addr_t len);
 
-int iommufd_liveupdate_retrieve(struct liveupdate_file_op_args *args);
+struct iommufd_ser *iommufd_take_ser(u64 data);
 void iommufd_liveupdate_check(struct liveupdate_file_op_args *args);
 bool iommufd_liveupdate_can_finish(struct liveupdate_file_op_args *args);
 void iommufd_liveupdate_finish(struct liveupdate_file_op_args *args);
+
+#ifdef CONFIG_IOMMUFD_LIVEUPDATE_RETRIEVE
+int iommufd_liveupdate_retrieve(struct liveupdate_file_op_args *args);
+void iommufd_drop_unrestored(struct file *file);
+#else
+static inline int
+iommufd_liveupdate_retrieve(struct liveupdate_file_op_args *args)
+{
+	args->unchanged = true;
+	return -EOPNOTSUPP;
+}
+
+static inline void iommufd_drop_unrestored(struct file *file)
+{
+}
+#endif
 
 #endif /* __IOMMUFD_LIVEUPDATE_H */

@@ -57,6 +57,7 @@
 #include <linux/vfio.h>
 
 #include "../vfio.h"
+#include "vfio_pci_liveupdate.h"
 #include "vfio_pci_priv.h"
 
 /* Also of other vfio drivers: to them "no" is said with a reason */
@@ -469,7 +470,7 @@ static const char *vfio_pci_ser_contradiction(u64 data,
  * The same, and the device that was preserved with it can be had back; or that
  * device is lost, since its session has to finish.
  */
-static struct vfio_pci_ser *vfio_pci_take_ser(u64 data)
+struct vfio_pci_ser *vfio_pci_take_ser(u64 data)
 {
 	struct vfio_pci_ser *ser = vfio_pci_incoming_ser(data);
 	const char *what = ser ? vfio_pci_ser_contradiction(data, ser) : NULL;
@@ -481,113 +482,6 @@ static struct vfio_pci_ser *vfio_pci_take_ser(u64 data)
 	if (!ser)
 		iommu_liveupdate_lose_file(data);
 	return ser;
-}
-
-/*
- * What the device goes back to when its file is closed for the last time. Without
- * a record that is what its user has made of it.
- */
-static int vfio_pci_retrieve_state(struct vfio_pci_core_device *vdev,
-				   const struct vfio_pci_ser *ser)
-{
-	struct pci_dev *pdev = vdev->pdev;
-	struct pci_saved_state *state;
-
-	pci_save_state(pdev);
-	pdev->saved_config_space[PCI_COMMAND / 4] &= ~PCI_COMMAND_MASTER;
-	state = pci_store_saved_state(pdev);
-	if (!state)
-		return -ENOMEM;
-	if (pci_liveupdate_read_saved_state(state, (void *)ser->saved_state,
-					    ser->saved_size))
-		pci_warn(pdev, "its state before its user had it did not come along; the next user finds what this one sets\n");
-
-	kfree(vdev->pci_saved_state);
-	vdev->pci_saved_state = state;
-	return 0;
-}
-
-/* Which interrupts, if any, are enabled and masked in the device. */
-static void vfio_pci_retrieve_irqs(struct vfio_pci_core_device *vdev,
-				   const struct vfio_pci_ser *ser)
-{
-	guard(mutex)(&vdev->igate);
-
-	vdev->liveupdate_irq_index = ser->irq_index;
-	/* INTx is not enabled in the device, there is nothing to turn off */
-	vdev->liveupdate_irq_held = ser->irq_index == VFIO_PCI_MSI_IRQ_INDEX ||
-				    ser->irq_index == VFIO_PCI_MSIX_IRQ_INDEX;
-	vdev->liveupdate_virq_disabled = ser->flags & VFIO_PCI_SER_INTX_DISABLED;
-}
-
-static struct file *vfio_pci_retrieve(struct pci_dev *pdev,
-				      const struct vfio_pci_ser *ser)
-{
-	struct vfio_pci_core_device *vdev;
-	struct file *file;
-	int ret;
-
-	/* Keeps the driver bound */
-	guard(device)(&pdev->dev);
-
-	if (!vfio_pci_is_bound(pdev)) {
-		pci_warn(pdev, "cannot be retrieved: vfio-pci is not bound to it\n");
-		return ERR_PTR(-ENODEV);
-	}
-	vdev = dev_get_drvdata(&pdev->dev);
-
-	guard(mutex)(&vdev->vdev.dev_set->lock);
-
-	file = vfio_device_cdev_create_file(&vdev->vdev);
-	if (IS_ERR(file))
-		return file;
-	ret = vfio_pci_retrieve_state(vdev, ser);
-	if (!ret)
-		ret = pci_liveupdate_retrieve(pdev);
-	if (ret) {
-		fput(file);
-		return ERR_PTR(ret);
-	}
-	vfio_pci_retrieve_irqs(vdev, ser);
-	scoped_guard(rwsem_write, &vdev->memory_lock) {
-		vdev->liveupdate_preserved = true;
-		vdev->liveupdate_retrieved = true;
-	}
-	vdev->reset_works = ser->flags & VFIO_PCI_SER_RESET_WORKS;
-	return file;
-}
-
-static int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
-{
-	struct liveupdate_step step;
-	struct vfio_pci_ser *ser;
-	struct pci_dev *pdev;
-	struct file *file;
-
-	ser = vfio_pci_take_ser(args->serialized_data);
-	if (!ser)
-		return -EIO;
-
-	args->unchanged = true;
-	/* The log says why, and what to do */
-	if (iommu_liveupdate_file_state(ser->segment, ser->bdf) ==
-	    IOMMU_LIVEUPDATE_LOST)
-		return -EIO;
-	pdev = pci_get_domain_bus_and_slot(ser->segment, PCI_BUS_NUM(ser->bdf),
-					   ser->bdf & 0xff);
-	if (!pdev)
-		return -ENODEV;
-
-	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_RETRIEVE,
-			      LIVEUPDATE_KIND_DEVICE, LIVEUPDATE_PCI_ID(pdev));
-	file = vfio_pci_retrieve(pdev, ser);
-	liveupdate_step_end(&step, PTR_ERR_OR_ZERO(file), 0);
-	pci_dev_put(pdev);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-
-	args->file = file;
-	return 0;
 }
 
 /* The device of a damaged record is lost. */
@@ -610,7 +504,9 @@ static bool vfio_pci_liveupdate_can_finish(struct liveupdate_file_op_args *args)
 
 	switch (iommu_liveupdate_file_state(ser->segment, ser->bdf)) {
 	case IOMMU_LIVEUPDATE_WAITING:
-		what = "waiting; retrieve it and bind it to its iommufd";
+		what = IS_ENABLED(CONFIG_VFIO_PCI_LIVEUPDATE_RETRIEVE) ?
+		       "waiting; retrieve it and bind it to its iommufd" :
+		       "waiting, and this kernel gives it back to nobody; reboot";
 		break;
 	case IOMMU_LIVEUPDATE_RETRIEVED:
 		what = "on its restored HWPT; attach it to another one";
@@ -627,9 +523,6 @@ static bool vfio_pci_liveupdate_can_finish(struct liveupdate_file_op_args *args)
 static void vfio_pci_liveupdate_finish(struct liveupdate_file_op_args *args)
 {
 	struct vfio_pci_ser *ser = vfio_pci_take_ser(args->serialized_data);
-	struct vfio_device_file *df;
-	struct liveupdate_step step;
-	struct vfio_pci_core_device *vdev;
 
 	/* What is damaged may be somebody else's, and stays reserved */
 	if (ser) {
@@ -638,24 +531,8 @@ static void vfio_pci_liveupdate_finish(struct liveupdate_file_op_args *args)
 	} else {
 		iommu_liveupdate_finish_file(args->serialized_data);
 	}
-	if (args->retrieve_status <= 0)
-		return;
-
-	vdev = vfio_pci_preserved_device(args);
-	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_FINISH,
-			      LIVEUPDATE_KIND_DEVICE, LIVEUPDATE_PCI_ID(vdev->pdev));
-	scoped_guard(mutex, &vdev->vdev.dev_set->lock) {
-		df = args->file->private_data;
-		df->liveupdate_retrieved = false;
-		scoped_guard(rwsem_write, &vdev->memory_lock) {
-			vdev->liveupdate_preserved = false;
-			vdev->liveupdate_retrieved = false;
-		}
-		scoped_guard(mutex, &vdev->igate)
-			vfio_pci_drop_carried_irqs(vdev);
-		pci_liveupdate_finish(vdev->pdev);
-	}
-	liveupdate_step_end(&step, 0, 0);
+	if (args->retrieve_status > 0)
+		vfio_pci_finish_retrieved(args->file);
 }
 
 static const struct liveupdate_file_ops vfio_pci_liveupdate_ops = {
