@@ -44,6 +44,7 @@ KERNELS := lab successor
 OUTGOING := $(BUILD)/linux/lab/arch/x86/boot/bzImage
 INCOMING := $(BUILD)/linux/successor/arch/x86/boot/bzImage
 export OUTGOING INCOMING
+series-kernel = $(BUILD)/series-kernel/$(1)/linux/lab/arch/x86/boot/bzImage
 
 # A directory below tools/ with a Makefile is a part; so are the programs that
 # the laboratory, its tests and the benchmarks use.
@@ -80,6 +81,11 @@ soak: build ## live updates in a row, with a fault in one of ten (COUNT=1000, SE
 .PHONY: stress
 stress: build ## calls that nobody would make, so long in each of two kernels (SECONDS=1800, SEED=)
 	$(Q)SECONDS_OF_STRESS=$(or $(SECONDS),1800) $(if $(SEED),SEED=$(SEED)) tests/run tests/kernel/stress.t
+
+.PHONY: test-series
+test-series: build ## the first half of the mail series alone: conveyed without a hit, refused to everybody (TESTS=)
+	$(Q)kernel/scripts/series-kernel preserve
+	$(Q)OUTGOING=$(call series-kernel,preserve) INCOMING=$(call series-kernel,preserve) tests/run $(or $(TESTS),tests/series/*.t)
 
 .PHONY: test-damage
 test-damage: build ## damaged handovers, each through a real kexec, about 15 s each (SEED=, FROM=, COUNT=, TEST_JOBS=)
@@ -145,6 +151,10 @@ kernel-fast: kernel-tree ## the laboratory's kernel with what makes the pause sh
 .PHONY: kernel-unpatched
 kernel-unpatched: kernel-tree ## Linux as it is in the laboratory's configuration, for benchmarks
 	$(Q)kernel/scripts/unpatched
+
+.PHONY: kernel-series
+kernel-series: kernel-tree ## the laboratory's kernel of the mail series up to one of them (SERIES=preserve)
+	$(Q)kernel/scripts/series-kernel $(or $(SERIES),preserve)
 
 .PHONY: kernel-headers
 kernel-headers: kernel-tree

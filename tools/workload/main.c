@@ -24,6 +24,7 @@ static const struct verb {
 } verbs[] = {
 	{ "start", do_start },
 	{ "resume", do_resume },
+	{ "look", do_look },
 };
 
 static void usage(FILE *to)
@@ -31,12 +32,14 @@ static void usage(FILE *to)
 	fprintf(to,
 		"usage: lu-workload start --device BDF [option]...\n"
 		"       lu-workload resume [option]...\n"
+		"       lu-workload look [option]...\n"
 		"\n"
 		"start receives packets with an Intel 82576 that is bound to vfio-pci, preserves\n"
 		"memory, page table and device in a live update session, pauses on SIGUSR1, and\n"
 		"stays until the kexec. resume, in the next kernel, takes the device over and goes on;\n"
 		"on SIGUSR1 it moves the device to a new page table and finishes the session. At\n"
-		"the end it accounts for every packet, and for every page of the memory.\n"
+		"the end it accounts for every packet, and for every page of the memory. look does\n"
+		"so with the memory alone, where a kernel gives the device back to nobody.\n"
 		"\n"
 		"  -d, --device BDF     PCI address\n"
 		"  -s, --session NAME   name of the session; workload\n"
@@ -49,14 +52,14 @@ static void usage(FILE *to)
 		"                       2M or 1G (of the pool, where there have to be enough)\n"
 		"      --no-preserve    start: preserve nothing\n"
 		"  -i, --interrupts     start: count the device's interrupts, which cross, too\n"
-		"  -u, --until FILE     resume: stop when this report of the sender appears\n"
-		"  -t, --seconds S      resume: wait no longer for that, or for the signal; 60\n"
+		"  -u, --until FILE     resume, look: stop when this report of the sender appears\n"
+		"  -t, --seconds S      the same: wait no longer for that, or for the signal; 60\n"
 		"  -a, --again          resume: on a second SIGUSR1 preserve everything again, and on a\n"
 		"                       third one pause\n"
 		"  -h, --help           this text\n"
 		"\n"
 		"exit status of start: 0 all went well up to the pause, 1 a failure\n"
-		"exit status of resume: 0 every packet is there, once and intact, and so is every page;\n"
+		"exit status of resume and look: 0 every packet is there, once and intact, and so is every page;\n"
 		"1 a failure; 2 a packet or page is missing or damaged, or a packet is there twice\n");
 }
 

@@ -13,7 +13,7 @@
  * @device:   PCI address
  * @session:  name of the live update session
  * @report:   file of the report, or NULL
- * @until:    resume: a JSON file that ends the run when it appears
+ * @until:    resume, look: a JSON file that ends the run when it appears
  * @packets:  start: packets to receive before anything is preserved
  * @sparse:   start: pages to map one by one
  * @more:     start: bytes of further memory to map
@@ -21,7 +21,7 @@
  * @preserve: start: preserve something at all
  * @interrupts: start: let the device signal packets with an interrupt
  * @again:    resume: get ready for another kexec at the end
- * @seconds:  resume: longest wait for a signal or for the sender
+ * @seconds:  resume, look: longest wait for a signal or for the sender
  */
 struct options {
 	const char *device;
@@ -40,5 +40,6 @@ struct options {
 
 int do_start(const struct options *options);
 int do_resume(const struct options *options);
+int do_look(const struct options *options);
 
 #endif /* WORKLOAD_VERBS_H */
