@@ -87,6 +87,11 @@ test-series: build ## the first half of the mail series alone: conveyed without 
 	$(Q)kernel/scripts/series-kernel preserve
 	$(Q)OUTGOING=$(call series-kernel,preserve) INCOMING=$(call series-kernel,preserve) tests/run $(or $(TESTS),tests/series/*.t)
 
+.PHONY: test-selftests
+test-selftests: build kernel-selftest ## Linux's own suites say the same with the overlay and without (SUITES=liveupdate vfio iommufd fail_nth)
+	$(Q)$(MAKE) -C tests/kernel selftests SELFTESTS=$(BUILD)/unpatched/selftests LINUX=$(BUILD)/unpatched/linux
+	$(Q)tests/selftests/run $(SUITES)
+
 .PHONY: test-damage
 test-damage: build ## damaged handovers, each through a real kexec, about 15 s each (SEED=, FROM=, COUNT=, TEST_JOBS=)
 	$(Q)tests/damage/run $(if $(SEED),--seed $(SEED)) $(if $(FROM),--from $(FROM)) $(if $(COUNT),--count $(COUNT)) $(if $(TEST_JOBS),--jobs $(TEST_JOBS))
@@ -151,6 +156,11 @@ kernel-fast: kernel-tree ## the laboratory's kernel with what makes the pause sh
 .PHONY: kernel-unpatched
 kernel-unpatched: kernel-tree ## Linux as it is in the laboratory's configuration, for benchmarks
 	$(Q)kernel/scripts/unpatched
+
+.PHONY: kernel-selftest
+kernel-selftest: kernel-tree ## what Linux's own selftests ask for, with the overlay and without
+	$(Q)kernel/scripts/build selftest kernel/config/lab.config kernel/config/selftest.config
+	$(Q)kernel/scripts/unpatched selftest $(CURDIR)/kernel/config/selftest.config
 
 .PHONY: kernel-series
 kernel-series: kernel-tree ## the laboratory's kernel of the mail series up to one of them (SERIES=preserve)
