@@ -89,7 +89,7 @@ test-series: build ## the first half of the mail series alone: conveyed without 
 
 .PHONY: test-selftests
 test-selftests: build kernel-selftest ## Linux's own suites say the same with the overlay and without (SUITES=liveupdate vfio iommufd fail_nth)
-	$(Q)$(MAKE) -C tests/kernel selftests SELFTESTS=$(BUILD)/unpatched/selftests LINUX=$(BUILD)/unpatched/linux
+	$(Q)$(MAKE) -C tests/kernel selftests selftests-iommu SELFTESTS=$(BUILD)/unpatched/selftests LINUX=$(BUILD)/unpatched/linux
 	$(Q)tests/selftests/run $(SUITES)
 
 .PHONY: test-damage
