@@ -7,15 +7,9 @@
  * programs by then, of which nothing would say what that time was spent on; this is one
  * program, in one piece.
  */
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mount.h>
-#include <unistd.h>
-
 static const char mark[] = "begin:laboratory\n";
 
-int main(int argc, char **argv)
+int main(int argc, char **argv, char **envp)
 {
 	const char *next = getenv("LAB_INIT");
 	int file;
@@ -25,13 +19,13 @@ int main(int argc, char **argv)
 		return 1;
 	if (!mount("sysfs", "/sys", "sysfs", 0, NULL)) {
 		/* A kernel without a ledger has no such file. */
-		file = open("/sys/kernel/liveupdate/ledger/mark", O_WRONLY | O_CLOEXEC);
+		file = open("/sys/kernel/liveupdate/ledger/mark", O_WRONLY);
 		if (file >= 0) {
-			if (write(file, mark, strlen(mark)) < 0)
+			if (write(file, mark, sizeof(mark) - 1) < 0)
 				return 1;
 			close(file);
 		}
 	}
-	execv(next, argv);
+	execve(next, argv, envp);
 	return 1;
 }
