@@ -135,7 +135,7 @@ FIXTURE_TEARDOWN(liveupdate)
 
 /* All that has to be done before the iommufd can be preserved */
 static void prepare(struct __test_metadata *_metadata,
-		    FIXTURE_DATA(liveupdate) *self)
+		    struct _test_data_liveupdate *self)
 {
 	ASSERT_EQ(0, seal(self->memfd));
 	ASSERT_EQ(0, map(self->fd, self->ioas_id, self->memfd, IOVA, SIZE));
@@ -145,7 +145,7 @@ static void prepare(struct __test_metadata *_metadata,
 
 /* What would change the page table, or who is on it, and ends with @error */
 static void expect_changes(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(liveupdate) *self, int error)
+			   struct _test_data_liveupdate *self, int error)
 {
 	uint64_t behind = IOVA + 2 * SIZE;
 	struct iommu_ioas_copy copy = {
