@@ -206,7 +206,7 @@ refused="lutrace: name the recording's file, such as /var/lib/lutrace/BOOT-ID.js
 is "standard input is no file that one could stand beside" "$("$lutrace" check --acknowledge - <seen/2.json 2>&1)" "$refused"
 # shellcheck disable=SC2002 # a pipe
 is "neither is a pipe" "$(cat seen/2.json | "$lutrace" check --acknowledge /dev/stdin 2>&1)" "$refused"
-is "nobody is nobody's name" "$("$lutrace" check --acknowledge --who '' seen/2.json 2>&1)" 'lutrace: --who names nobody'
+like "nobody is nobody's name" "$("$lutrace" check --acknowledge --who '' seen/2.json 2>&1)" "'-w, --who NAME' needs an argument"
 like "where sudo says nothing it is whose process it is" \
 	"$(SUDO_USER='' "$lutrace" check --acknowledge seen/2.json)" "Acknowledged by $(id -un)"
 "$lutrace" check --undo seen/2.json >/dev/null

@@ -90,7 +90,7 @@ is "and the JSON" "$("$lutrace" report -j -b 1s good.json | jq -c '.verdict | [.
 is "and metrics" "$("$lutrace" export -b 1s -t - good.json | grep '^liveupdate_last_verdict.* 1$')" \
 	'liveupdate_last_verdict{liveupdate_last_verdict="bad"} 1'
 is "the nanosecond counts" "$(code_of "$lutrace" check -b 1234567889ns good.json) $(code_of "$lutrace" check -b 1234567890ns good.json)" 'bad good'
-for budget in 1 0s -1s abc 1h 1e30s nan 0x10ms ''; do
+for budget in 1 0s -1s abc 1h 1e30s nan 0x10ms; do
 	is "'$budget' is no budget" "$("$lutrace" check -b "$budget" good.json 2>&1)" \
 		"lutrace: '$budget' is no length of time, such as 250ms or 1.5s"
 done

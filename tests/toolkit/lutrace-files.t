@@ -72,6 +72,87 @@ mkdir closed
 is "where nothing can be written the old file stays" \
 	"$("$lutrace" record -l ledgers -o closed 2>/dev/null; echo $?)" 1
 
+# What is read is not replaced, by whatever name: a link, another name, standard input.
+# loses FILE COMMAND...: what becomes of FILE, and what is said
+loses() {
+	local file=$1 before
+	shift
+	before=$(sha256sum <"$file")
+	"$@" >/dev/null 2>said <good.json
+	echo "$? $([ "$(sha256sum <"$file")" = "$before" ] && echo kept) $(grep -c 'write to another\|name another file' said)"
+}
+"$build/tests/unit/make-ledger" handover ledgers
+echo '{"dma": {"received": 1, "sent": 1, "lost": 0, "during_blackout": 0, "faults": 0}}' >dma.json
+echo '{"verdict": "identical"}' >identity.json
+cp good.json other.json
+mkdir set && cp good.json set/0001.json
+ln -s good.json link.json
+ln good.json hard.json
+for name in good.json ./good.json link.json hard.json; do
+	is "plot does not replace its recording, named $name" "$(loses good.json "$lutrace" plot good.json -o $name)" '1 kept 1'
+done
+for form in html chrome perfetto otlp; do
+	is "nor does report --$form" "$(loses good.json "$lutrace" report --$form hard.json -o link.json)" '1 kept 1'
+done
+is "nor what it compares with" "$(loses other.json "$lutrace" plot good.json -c other.json -o other.json)" '1 kept 1'
+is "nor what is standard input" "$(loses good.json "$lutrace" plot - -o good.json)" '1 kept 1'
+is "nor bench a recording of a set" "$(loses set/0001.json "$lutrace" bench set -o set/0001.json)" '1 kept 1'
+is "nor that of the earlier one" "$(loses set/0001.json "$lutrace" bench good.json -c set -o set/0001.json)" '1 kept 1'
+is "nor export one that is named" "$(loses good.json "$lutrace" export -t good.json hard.json)" '1 kept 1'
+is "nor one in a directory" "$(loses set/0001.json "$lutrace" export -t set/0001.json set)" '1 kept 1'
+"$lutrace" export -t - -s state set >/dev/null
+is "nor one that its state knows" "$(loses set/0001.json "$lutrace" export -t set/0001.json -s state set)" '1 kept 1'
+is "nor its state" "$(loses state "$lutrace" export -t state -s state set)" '1 kept 1'
+is "nor record a ledger" "$(loses ledgers/current "$lutrace" record -l ledgers -o ledgers/current)" '1 kept 1'
+is "nor what it merges" "$(loses dma.json "$lutrace" record good.json -m dma.json -o dma.json)" '1 kept 1'
+is "nor a verdict" "$(loses identity.json "$lutrace" record good.json -i identity.json -o identity.json)" '1 kept 1'
+before=$(jq -c .ledgers other.json)
+"$lutrace" record other.json -m dma.json -o other.json
+is "a recording is completed in place" "$? $(jq .dma.sent other.json) $([ "$(jq -c .ledgers other.json)" = "$before" ] && echo kept)" '0 1 kept'
+
+# Nothing is left of what cannot be completed, and the error says why.
+mkdir limited
+for verb in record report plot export; do
+	ln -sf limited/target link
+	(
+		ulimit -f 4
+		write "$verb" limited/new 2>said
+		echo $? >status
+		write "$verb" link 2>/dev/null
+	)
+	is "$verb: a file that is larger than it may be is an error" "$(cat status) $(cat said)" \
+		'1 lutrace: cannot write limited/new: File too large'
+	is "and nothing of it is left" "$(ls limited)" ''
+	rm link
+done
+echo old >limited/kept
+for signal in HUP INT QUIT TERM XCPU; do
+	code=$({ strace -o /dev/null -e trace=fsync -e inject=fsync:signal=$signal \
+		"$lutrace" record good.json -o limited/kept; } 2>/dev/null; echo $?)
+	is "SIG$signal ends it, and nothing is left" "$(kill -l $((code - 128))) $(ls limited) $(cat limited/kept)" "$signal kept old"
+done
+strace -o /dev/null -e trace=fsync -e inject=fsync:signal=INT \
+	bash -c "trap '' INT; exec '$lutrace' record good.json -o limited/kept"
+ok "who ignores a signal goes on" jq -e .ledgers limited/kept >/dev/null
+
+# What is opened is not what standard output was.
+for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+	eval "strace -o trace -e trace=openat '$lutrace' plot good.json -o closed.svg $closed"
+	is "with $closed, files have other descriptors" \
+		"$(grep -cE '(good.json|closed.svg).* = ([3-9]|[0-9]{2,})$' trace) $(grep -cE '(good.json|closed.svg).* = [012]$' trace)" '2 0'
+	rm -f trace closed.svg
+done
+for output in '>&-' '>/dev/full'; do
+	for words in 'time good.json' 'plot good.json' 'report -j good.json' 'time --help' --help --version 'help time' \
+		'completion bash' 'export -m'; do
+		is "$words $output is an error" "$(eval "'$lutrace' $words $output" 2>/dev/null; echo $?)" 1
+	done
+done
+is "which is said once" "$("$lutrace" time good.json 2>&1 >&- | grep -c 'cannot write the output')" 1
+for output in '>&-' '>/dev/full'; do
+	is "lu-sender $output is an error" "$(eval "'$build/bin/lu-sender' -P 1 -n 1 -r 1000 $output" 2>/dev/null; echo $?)" 1
+done
+
 # One run prints one document.
 documents() { jq -c . | wc -l; }
 is "verify -j prints one document, whoever asks" \

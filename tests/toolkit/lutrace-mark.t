@@ -34,7 +34,7 @@ like "which says how they are written" "$(cat said)" 'lutrace mark begin NAME'
 long=$(printf 'n%.0s' {1..56})
 is "names have up to 56 characters" \
 	"$(status "$lutrace" mark -l ledger "resume:$long") $(cat ledger/mark)" "0 resume:$long"
-for mark in pause: "pause:${long}x" "resume:${long}x" 'resume:a b' begin: 'end:a b' "$(printf 'm%.0s' {1..64})" ''; do
+for mark in pause: "pause:${long}x" "resume:${long}x" 'resume:a b' begin: 'end:a b' "$(printf 'm%.0s' {1..64})"; do
 	: >ledger/mark
 	is "'$mark' is none" "$(status "$lutrace" mark -l ledger "$mark")" 1
 	like "and it says why, and what to do" "$(cat said)" '^lutrace: the mark .* use a(nother|  *shorter) name$'

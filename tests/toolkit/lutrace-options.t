@@ -78,6 +78,66 @@ done
 is "bench: a set that is named and is not there is an error" "$(status "$lutrace" bench nowhere)" 1
 is "changes and faults: a program that is not attached, no answer" \
 	"$(status "$lutrace" changes) $(status "$lutrace" faults)" "2 2"
+# What is named has to be there.
+for option in '-t -' '-L 127.0.0.1:0'; do
+	# shellcheck disable=SC2086 # words
+	is "export $option: a source that is named and is not there is an error" \
+		"$(timeout 10 "$lutrace" export $option nowhere 2>&1 >/dev/null; echo $?)" \
+		'lutrace: cannot read nowhere: No such file or directory
+1'
+done
+is "also one of several" "$(status "$lutrace" export -t - . nowhere)" 1
+mkfifo fifo.json
+like "what is no file is an error that names it" "$(timeout 10 "$lutrace" export -t - fifo.json 2>&1)" 'fifo\.json: it is a FIFO'
+rm fifo.json
+like "a directory for --probes that is not there is told of" "$("$lutrace" export -t - -l none -P nowhere 2>&1 >/dev/null)" 'nowhere: No such file'
+like "a vmcore that is not there is named" "$("$lutrace" walk -c nowhere -k nowhere 2>&1)" 'nowhere cannot be used: No such file'
+
+# An empty argument is no file, number or name.
+tried=0
+while read -r verb option argument; do
+	[ "$argument" != WORDS ] || continue
+	tried=$((tried + 1))
+	said=$(timeout 10 "$lutrace" "$verb" "$option=" 2>&1)
+	[ "$? $(grep -c "'.*$option.*' needs an argument that is not empty" <<<"$said")" = '1 1' ] || echo "$verb $option"
+done < <(for verb in $verbs; do
+	"$lutrace" "$verb" --help | sed -nE "s/^  (-., |    )(--[a-z-]+)( |\[=)([][A-Za-z|:-]+).*/$verb \2 \4/p" | grep -E ' [^ ]*[A-Z|]+[^ ]*$'
+done) >accepted
+is "no option takes an empty argument" "$((tried > 60)) $(cat accepted)" '1 '
+is "and a short one does not" "$(status "$lutrace" verify -s '') $(status "$lutrace" walk -d '')" '1 1'
+is "one that is missing is the same error" "$("$lutrace" verify -s 2>&1)" "$("$lutrace" verify -s '' 2>&1)"
+like "an argument behind the options is not empty, either" "$("$lutrace" time '' 2>&1)" 'argument 1 is empty'
+like "a command line may have no words" "$("$lutrace" doctor -s nowhere -c '' 2>&1)" '^lutrace: nowhere: No such file'
+
+# What is no JSON is not asked for as JSON, and every error of a run with -j is.
+for words in 'plot handover.json' 'report --html handover.json' 'report --chrome handover.json' \
+	'report --perfetto handover.json' 'report --otlp handover.json' 'export -t - handover.json' \
+	'export -t x.prom handover.json' 'export' 'completion bash'; do
+	for json in -j -p; do
+		# shellcheck disable=SC2086 # words
+		like "$words is not printed with $json" "$("$lutrace" $words $json 2>&1 >out; echo $?)" '(leave -j and -p out|exclude --json)'
+		is "and only the error is" "$(jq -sr 'map(keys[]) | join(" ")' out)" error
+	done
+done
+like "a drawing of bench is not mixed with its answer" "$("$lutrace" bench none -o - 2>&1)" 'name a file for the drawing'
+like "the list of metrics is no page of them" "$("$lutrace" export -m -t x.prom 2>&1)" 'name it alone'
+# Two questions, or two places, are not asked for at once.
+for words in 'snapshot -o x -s 0' 'snapshot -a -d 01:00.0' 'verify -f x -s 0' 'steps -H -L -l none' 'advise -r -l none' \
+	'probes -a -b x' 'probes -b x -P none' 'probes -a=x -m 1' 'export -L :0 -t x' 'bench -b -o x' 'bench -e -c none' \
+	'check -a -u x' 'time -l none -P none' 'walk -s x -c y -k z' 'doctor -S -s x'; do
+	# shellcheck disable=SC2086 # words
+	like "'$words' contradicts itself" "$("$lutrace" $words 2>&1 >/dev/null; echo $?)" \
+		'exclude each other|name one|not both|not two of them|leave|nothing;|two questions'
+done
+for words in 'verify -j --lunch' 'verify --lunch -j' '-j verify --lunch' '--lunch verify -j' 'verify -s abc -j' \
+	'verify -j -s' 'blame --all=3 -j' 'lunch -j' 'blame -Z -p' 'time a b -j' 'report -j --html x'; do
+	# shellcheck disable=SC2086 # words
+	is "'$words': the error is JSON, and on standard error" \
+		"$("$lutrace" $words 2>err | jq -r .error) $?" "$(sed 's/^lutrace: //' err) 0"
+done
+is "without -j none is" "$("$lutrace" verify --lunch 2>/dev/null)" ''
+is "what is named -j asks for nothing" "$("$lutrace" time -f -j 2>/dev/null)" ''
+
 for verb in $("$lutrace" --help | sed -n 's/^  \([a-z-]*\)  *[a-z].*/\1/p'); do
 	is "$verb: an option that is none is an error" "$(status "$lutrace" "$verb" --lunch)" 1
 	ok "$verb: its manual has the section" grep -q '^EXIT STATUS' "$project/tools/man/lutrace-$verb.rst"

@@ -5,22 +5,17 @@
  * The verbs are in verbs.c.
  */
 #include <malloc.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/process.h"
 #include "main.h"
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-	static char name[] = "lutrace time";
+	static char name[] = "time";
 	char *no_arguments[] = { name, NULL };
-	const struct verb *verb = verbs;
+	const struct verb *verb;
 
-	/* A large recording is many small objects that are freed all at once. */
-	mallopt(M_MXFAST, 0);
-
-	options_table(verbs);
 	options_of(NULL);
 	while (next_option(argc, argv) != -1)
 		;
@@ -37,16 +32,24 @@ int main(int argc, char **argv)
 		options_of(verb);
 		options_print_help();
 		return EXIT_GOOD;
-	} else {
-		verb = options_find(argv[0]);
-		if (!verb)
-			return fail("there is no verb '%s'; 'lutrace --help' lists them", argv[0]);
-		/* getopt() complains in the name of argv[0]. */
-		if (asprintf(&argv[0], "lutrace %s", verb->name) < 0)
-			return fail("out of memory");
 	}
-
+	verb = options_find(argv[0]);
+	if (!verb)
+		return fail("there is no verb '%s'; 'lutrace --help' lists them", argv[0]);
 	options_of(verb);
-	optind = 0; /* glibc: scan anew */
 	return verb->run(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	int code;
+
+	process_begin();
+	/* A large recording is many small objects that are freed all at once. */
+	mallopt(M_MXFAST, 0);
+
+	options_table(verbs);
+	options_find_json(argc, argv);
+	code = run(argc, argv);
+	return output_end() ?: code;
 }

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "frame.h"
 
 #define NSEC_PER_SEC 1000000000ULL
@@ -152,6 +153,7 @@ int main(int argc, char **argv)
 	int option, fd, table;
 	FILE *log = NULL;
 
+	process_begin();
 	while ((option = getopt_long(argc, argv, "P:H:r:b:n:s:f:k:l:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'P':
@@ -240,5 +242,9 @@ int main(int argc, char **argv)
 	       ", \"size\": %" PRIu64 ", \"first_ns\": %" PRIu64 ", \"last_ns\": %" PRIu64
 	       ", \"most_queued_bytes\": %ld}\n",
 	       sequence - first, refused, rate, size, start_ns, last_ns, most_queued);
+	if (fflush(stdout) || ferror(stdout)) {
+		perror("lu-sender: the report");
+		return 1;
+	}
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/process.h"
 #include "layout.h"
 #include "verbs.h"
 
@@ -115,6 +116,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 	int option;
 
+	process_begin();
 	while ((option = getopt_long(argc, argv, "d:s:r:n:iu:t:ah", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'd':

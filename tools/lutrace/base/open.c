@@ -12,8 +12,33 @@
 
 #include "base/open.h"
 
+/* What will be written, if it is there; a directory of inodes has no number 0. */
+static dev_t output_device;
+static ino_t output_inode;
+
+/**
+ * file_output - say what will be written, which file_open() does not open from then on
+ * @path: the file; NULL or "-" for standard output
+ */
+void file_output(const char *path)
+{
+	struct stat found;
+	bool file = path && strcmp(path, "-") != 0;
+
+	if ((file ? stat(path, &found) : fstat(STDOUT_FILENO, &found)) || !S_ISREG(found.st_mode))
+		return;
+	output_device = found.st_dev;
+	output_inode = found.st_ino;
+}
+
+/* Is it, by whatever name, what file_output() was told? */
+static bool is_output(const struct stat *found)
+{
+	return output_inode && found->st_ino == output_inode && found->st_dev == output_device;
+}
+
 /* A negative errno that file_error() has words for, or 0. */
-static int refuse(mode_t mode, enum file_kinds kinds)
+static int refuse_kind(mode_t mode, enum file_kinds kinds)
 {
 	switch (mode & S_IFMT) {
 	case S_IFREG:
@@ -26,6 +51,11 @@ static int refuse(mode_t mode, enum file_kinds kinds)
 		return -ENOTSOCK;
 	}
 	return kinds == FILE_OR_DEVICE ? 0 : -ENODEV;
+}
+
+static int refuse(const struct stat *found, enum file_kinds kinds)
+{
+	return is_output(found) ? -EEXIST : refuse_kind(found->st_mode, kinds);
 }
 
 /**
@@ -43,20 +73,32 @@ int file_open(const char *path, int flags, enum file_kinds kinds)
 
 	if (stat(path, &found))
 		return -errno;
-	error = refuse(found.st_mode, kinds);
+	error = refuse(&found, kinds);
 	if (error)
 		return error;
 	fd = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	/* Another one may have that name by now. */
-	error = fstat(fd, &found) ? -errno : refuse(found.st_mode, kinds);
+	error = fstat(fd, &found) ? -errno : refuse(&found, kinds);
 	if (!error && fcntl(fd, F_SETFL, flags) < 0)
 		error = -errno;
 	if (!error)
 		return fd;
 	close(fd);
 	return error;
+}
+
+/* Standard input, as file_open() opens a file. */
+int file_stdin(void)
+{
+	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	struct stat found;
+
+	if (fd < 0 || fstat(fd, &found) || !is_output(&found))
+		return fd < 0 ? -errno : fd;
+	close(fd);
+	return -EEXIST;
 }
 
 /**
@@ -84,6 +126,8 @@ FILE *file_stream(const char *path)
 const char *file_error(int error)
 {
 	switch (error) {
+	case -EEXIST:
+		return "it is the file that is to be written, which would be lost; write to another one";
 	case -EISDIR:
 		return "it is a directory, where a file is needed";
 	case -ESPIPE:

@@ -13,7 +13,9 @@ enum file_kinds {
 	FILE_OR_DEVICE,
 };
 
+void file_output(const char *path);
 int file_open(const char *path, int flags, enum file_kinds kinds);
+int file_stdin(void);
 FILE *file_stream(const char *path);
 const char *file_error(int error);
 

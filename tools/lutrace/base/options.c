@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,7 @@ const struct verb *options_find(const char *name)
 void options_of(const struct verb *verb)
 {
 	current_verb = verb;
+	optind = 0; /* glibc: scan anew */
 }
 
 static bool is_optional(const struct verb_option *option)
@@ -160,29 +162,27 @@ void options_print_help(void)
 		printf("\nMore in lutrace-%s(1).\n", verb->name);
 }
 
+static bool json_option(int letter)
+{
+	if (letter != 'j' && letter != 'p')
+		return false;
+	json_output = true;
+	pretty_output |= letter == 'p';
+	return true;
+}
+
 /* Returns false for an option that is not one of the common ones. */
 static bool common_option(int letter)
 {
 	switch (letter) {
-	case 'p':
-		pretty_output = true;
-		json_output = true;
-		return true;
-	case 'j':
-		json_output = true;
-		return true;
 	case 'h':
 		options_print_help();
-		exit(EXIT_GOOD);
+		exit(output_end());
 	case 'V':
 		printf("lutrace %s\n", LUTRACE_VERSION);
-		exit(EXIT_GOOD);
-	case '?':
-		fprintf(stderr, "Try 'lutrace %s%s--help'.\n",
-			current_verb ? current_verb->name : "", current_verb ? " " : "");
-		exit(EXIT_BAD);
+		exit(output_end());
 	}
-	return false;
+	return json_option(letter);
 }
 
 /**
@@ -218,30 +218,124 @@ static void add_options(struct getopt_arrays *arrays, const struct verb_option *
 	}
 }
 
+/* For @verb, or for nobody where it is NULL; @mode as the first letters for getopt() */
+static void make_arrays(struct getopt_arrays *arrays, const struct verb *verb, const char *mode)
+{
+	arrays->count = 0;
+	snprintf(arrays->letters, sizeof(arrays->letters), "%s", mode);
+	add_options(arrays, common);
+	if (verb)
+		add_options(arrays, verb->options);
+	arrays->options[arrays->count] = (struct option){ 0 };
+}
+
+static void find_json(const struct verb *verb, const char *mode, int argc, char **argv)
+{
+	struct getopt_arrays arrays;
+	int letter;
+
+	make_arrays(&arrays, verb, mode);
+	optind = 0;
+	while ((letter = getopt_long(argc, argv, arrays.letters, arrays.options, NULL)) != -1)
+		json_option(letter);
+}
+
+/**
+ * options_find_json - is JSON asked for, anywhere on the command line?
+ * @argc: as main()'s
+ * @argv: as main()'s
+ *
+ * Done before anything else, so that each error is JSON then, in whatever order options are.
+ */
+void options_find_json(int argc, char **argv)
+{
+	opterr = 0;
+	find_json(NULL, "+:", argc, argv);
+	argc -= optind;
+	argv += optind;
+	if (argc)
+		find_json(options_find(argv[0]), ":", argc, argv);
+}
+
+static const struct verb_option *find_option(const struct verb_option *option, int letter)
+{
+	while (option->name && option->letter != letter)
+		option++;
+	return option->name ? option : NULL;
+}
+
+static const struct verb_option *option_of(int letter)
+{
+	const struct verb_option *option = find_option(common, letter);
+
+	return option || !current_verb ? option : find_option(current_verb->options, letter);
+}
+
+/* Ends the program. */
+static void __attribute__((noreturn, format(printf, 1, 2))) refuse(const char *format, ...)
+{
+	const char *name = current_verb ? current_verb->name : "";
+	va_list arguments;
+	char text[256];
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	fail("%s; see 'lutrace %s%s--help'", text, name, *name ? " " : "");
+	exit(EXIT_BAD);
+}
+
+/* What getopt() did not like; @word is where it stood. */
+static void __attribute__((noreturn)) refuse_option(const char *word)
+{
+	const struct verb_option *option = option_of(optopt);
+
+	if (option)
+		refuse("--%s takes nothing", option->name);
+	if (optopt)
+		refuse("there is no option -%c", optopt);
+	refuse("there is no option %s, or several begin so", word);
+}
+
+/* "" is no file, number or name; no words are some. */
+static void refuse_empty(int letter)
+{
+	const struct verb_option *option = option_of(letter);
+	char head[OPTION_HEAD_SIZE];
+
+	if (letter != ':' && (!optarg || *optarg || option_takes(option, "WORDS")))
+		return;
+	option_head(letter == ':' ? option_of(optopt) : option, head);
+	refuse("'%s' needs an argument that is not empty", head + strspn(head, " "));
+}
+
 /**
  * next_option - getopt_long() with the options of the table
  * @argc: as main()'s, for the verb
  * @argv: as main()'s, for the verb
  *
  * The verb is that of options_of(); without one, options end at the first argument. The
- * common options are dealt with here, and a wrong one ends the program with a message.
+ * common options are dealt with here, and a wrong one, or an argument that is empty, ends
+ * the program with a message.
  *
  * Return: the letter of one of the verb's own options, with optarg; -1 when
  * there are no more, with optind at the first argument.
  */
 int next_option(int argc, char **argv)
 {
-	struct getopt_arrays arrays = { .count = 0 };
-	int letter;
+	struct getopt_arrays arrays;
+	int letter, i;
 
-	if (!current_verb)
-		strcpy(arrays.letters, "+");
-	add_options(&arrays, common);
-	if (current_verb)
-		add_options(&arrays, current_verb->options);
-
-	do
+	make_arrays(&arrays, current_verb, current_verb ? ":" : "+:");
+	do {
 		letter = getopt_long(argc, argv, arrays.letters, arrays.options, NULL);
-	while (letter != -1 && common_option(letter));
+		if (letter == '?')
+			refuse_option(argv[optind - 1]);
+		refuse_empty(letter);
+	} while (letter != -1 && common_option(letter));
+	for (i = optind; letter == -1 && current_verb && i < argc; i++) {
+		if (!*argv[i])
+			refuse("argument %d is empty", i - optind + 1);
+	}
 	return letter;
 }

@@ -13,7 +13,8 @@
  * struct verb_option - one option, a line of the table
  * @letter:   short, as next_option() returns it; above LETTER_MOST where there is only @name
  * @name:     long
- * @argument: what it takes, "[WHAT]" if that may be left out; NULL if it takes nothing.
+ * @argument: what it takes, "[WHAT]" if that may be left out; NULL if it takes nothing. What is empty is
+ *            refused, but for WORDS.
  *            Shells complete FILE, PATH, SET, RECORDING, DIR, DEVICE and STEP
  * @help:     what it is, without a full stop; broken into lines where it is printed
  * @fallback: what it is where it is not given; NULL if there is nothing to say
@@ -54,6 +55,7 @@ const struct verb *options_verbs(void);
 const struct verb *options_find(const char *name);
 void options_of(const struct verb *verb);
 void options_print_help(void);
+void options_find_json(int argc, char **argv);
 const struct verb_option *options_common(void);
 bool option_takes(const struct verb_option *option, const char *what);
 void option_head(const struct verb_option *option, char head[OPTION_HEAD_SIZE]);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/say.h"
@@ -70,6 +72,13 @@ int unknown(const char *format, ...)
 	return code;
 }
 
+/* What is printed is something else: -j and -p, if they were given, ask for what is not. */
+int not_json(const char *what)
+{
+	return json_output ? fail("%s is not printed as JSON: leave -j and -p out", what)
+			   : EXIT_GOOD;
+}
+
 /* Say what went wrong beside an answer that there is all the same. */
 void warn(const char *format, ...)
 {
@@ -80,4 +89,21 @@ void warn(const char *format, ...)
 	vfprintf(stderr, format, arguments);
 	fputc('\n', stderr);
 	va_end(arguments);
+}
+
+/**
+ * output_end - was what was printed written?
+ *
+ * Return: EXIT_GOOD; EXIT_BAD if it is lost, after an error message the first time.
+ */
+int output_end(void)
+{
+	static bool said;
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return EXIT_GOOD;
+	if (!said)
+		fail("cannot write the output: %s", strerror(errno));
+	said = true;
+	return EXIT_BAD;
 }

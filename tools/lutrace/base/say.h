@@ -17,6 +17,8 @@ extern bool json_output;   /* -j or -p */
 extern bool pretty_output; /* -p */
 
 void output_json(struct json_object *value);
+int output_end(void);
+int not_json(const char *what);
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int unknown(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The one writer of files. A regular file is replaced as a whole: a reader sees the
- * old contents or the new ones, and after a power failure there is one of the two.
+ * old contents or the new ones, and after a power failure there is one of the two. One is
+ * written at a time, and nothing else is left of it, whatever ends the program but SIGKILL.
  * A symbolic link is followed, and what is no regular file (a device, a FIFO) is
  * written to and stays what it is.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,24 +41,83 @@ int write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
-/* What a link leads to is made if it is not there, so that it has a name. */
+#define LINKS_MOST 40
+
+/* Where a path leads: links are followed, also to what is not there yet. */
 static int resolve(const char *path, struct stat *found, char target[PATH_MAX])
 {
-	int fd;
+	char link[PATH_MAX], *slash, *last;
+	ssize_t length;
+	int links = 0;
 
 	if (stat(path, found)) {
 		if (errno != ENOENT)
 			return -errno;
 		found->st_mode = 0;
-		if (lstat(path, &(struct stat){ 0 }))
-			return snprintf(target, PATH_MAX, "%s", path) < PATH_MAX ? 0
-										 : -ENAMETOOLONG;
-		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-		if (fd < 0)
-			return -errno;
-		close(fd);
 	}
-	return realpath(path, target) ? 0 : -errno;
+	if (snprintf(target, PATH_MAX, "%s", path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	while ((length = readlink(target, link, sizeof(link) - 1)) >= 0) {
+		if (links++ == LINKS_MOST)
+			return -ELOOP;
+		link[length] = '\0';
+		slash = link[0] == '/' ? NULL : strrchr(target, '/');
+		last = slash ? slash + 1 : target;
+		if (last - target + length >= PATH_MAX)
+			return -ENAMETOOLONG;
+		memcpy(last, link, (size_t)length + 1);
+	}
+	return 0;
+}
+
+/* Its temporary name goes when a signal ends the program. */
+static char *volatile unfinished;
+
+static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXCPU };
+
+/* The signal is sent again, and ends the program as soon as this returns. */
+static void on_ending(int number)
+{
+	if (unfinished)
+		unlink(unfinished);
+	raise(number);
+}
+
+/* A verb that deals with a signal itself, and who ignores it, go on doing so. */
+static void watch_ending(sigset_t *set)
+{
+	const struct sigaction action = { .sa_handler = on_ending, .sa_flags = (int)SA_RESETHAND };
+	struct sigaction now;
+	size_t i;
+
+	sigemptyset(set);
+	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
+		sigaddset(set, ending[i]);
+		if (!sigaction(ending[i], NULL, &now) && now.sa_handler == SIG_DFL)
+			sigaction(ending[i], &action, NULL);
+	}
+}
+
+/* mkostemp(), without a moment in which nobody knows of the file. */
+static int make_temporary(char *name)
+{
+	sigset_t set, before;
+	int fd;
+
+	watch_ending(&set);
+	pthread_sigmask(SIG_BLOCK, &set, &before);
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd >= 0)
+		unfinished = name;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return fd;
+}
+
+static void free_names(struct new_file *file)
+{
+	unfinished = NULL;
+	free(file->target);
+	free(file->temporary);
 }
 
 /*
@@ -103,7 +164,7 @@ int new_file_open(struct new_file *file, const char *path, mode_t mode)
 	file->target = strdup(target);
 	if (asprintf(&file->temporary, "%s.XXXXXX", target) < 0)
 		file->temporary = NULL;
-	file->fd = file->target && file->temporary ? mkostemp(file->temporary, O_CLOEXEC) : -1;
+	file->fd = file->target && file->temporary ? make_temporary(file->temporary) : -1;
 	if (file->fd >= 0 && !keep_owner(file->fd, &found) && !fchmod(file->fd, mode))
 		return 0;
 	error = file->target && file->temporary ? -errno : -ENOMEM;
@@ -111,8 +172,7 @@ int new_file_open(struct new_file *file, const char *path, mode_t mode)
 		close(file->fd);
 		unlink(file->temporary);
 	}
-	free(file->target);
-	free(file->temporary);
+	free_names(file);
 	*file = (struct new_file){ .fd = -1 };
 	return error;
 }
@@ -136,8 +196,7 @@ int new_file_close(struct new_file *file, int error)
 		if (error)
 			unlink(file->temporary);
 	}
-	free(file->target);
-	free(file->temporary);
+	free_names(file);
 	return error;
 }
 
@@ -163,18 +222,18 @@ int file_write(const char *path, const void *data, size_t size, mode_t mode)
  * @path: the file; NULL or "-" for standard output
  * @data: its contents
  * @size: bytes of @data
+ * @mode: as new_file_open() takes it
  *
  * Return: EXIT_GOOD, or EXIT_BAD after an error message.
  */
-int output_file(const char *path, const void *data, size_t size)
+int output_file(const char *path, const void *data, size_t size, mode_t mode)
 {
 	int error;
 
 	if (!path || !strcmp(path, "-")) {
-		if (fwrite(data, 1, size, stdout) != size || fflush(stdout))
-			return fail("cannot write the output: %s", strerror(errno));
-		return EXIT_GOOD;
+		fwrite(data, 1, size, stdout);
+		return output_end();
 	}
-	error = file_write(path, data, size, 0);
+	error = file_write(path, data, size, mode);
 	return error ? fail("cannot write %s: %s", path, strerror(-error)) : EXIT_GOOD;
 }

@@ -68,7 +68,7 @@ static int write_json(const char *path, struct json_object *value)
 	const char *text = json_object_to_json_string_length(
 		value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
 
-	return output_file(path, text, size);
+	return output_file(path, text, size, 0);
 }
 
 /* kexec writes nothing back that is not on the disk yet. */

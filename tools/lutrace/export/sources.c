@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/open.h"
+#include "base/say.h"
 #include "export/sources.h"
 #include "model/document.h"
 #include "read/json_file.h"
@@ -397,6 +399,34 @@ static int find_sources(struct export_sources *sources)
 		qsort(sources->found, sources->count, sizeof(*sources->found), by_path);
 	drop_duplicates(sources);
 	return ret;
+}
+
+/**
+ * export_sources_check - is all there that was named?
+ * @sources: @paths say what; later on, what is not there is passed over
+ *
+ * Return: EXIT_GOOD, or EXIT_BAD after an error message.
+ */
+int export_sources_check(const struct export_sources *sources)
+{
+	struct stat at;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < sources->path_count; i++) {
+		const char *path = sources->paths[i];
+
+		if (!stat(path, &at) && S_ISDIR(at.st_mode)) {
+			if (access(path, R_OK | X_OK))
+				return fail("cannot read %s: %s", path, strerror(errno));
+			continue;
+		}
+		fd = file_open(path, O_RDONLY, REGULAR_FILE);
+		if (fd < 0)
+			return fail("cannot read %s: %s", path, file_error(fd));
+		close(fd);
+	}
+	return EXIT_GOOD;
 }
 
 /**

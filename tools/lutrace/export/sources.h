@@ -77,6 +77,7 @@ struct export_sources {
 	bool save_failed;
 };
 
+int export_sources_check(const struct export_sources *sources);
 int export_sources_refresh(struct export_sources *sources);
 void export_sources_free(struct export_sources *sources);
 

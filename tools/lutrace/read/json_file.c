@@ -264,7 +264,7 @@ static struct json_object *parse(const char *text, char why[LEDGER_WHY_SIZE])
 static int open_file(const char *path)
 {
 	if (!strcmp(path, "-"))
-		return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+		return file_stdin();
 	return file_open(path, O_RDONLY, FILE_OR_PIPE);
 }
 
@@ -308,7 +308,8 @@ static int prepare(char **text, const struct json_list *lists, size_t count,
  * @path:  the file, "-" for standard input
  * @lists: the arrays
  * @count: number of @lists
- * @error: set to -EBADMSG if it is no JSON, or to what an element() returned
+ * @error: set to -EBADMSG if it is no JSON, to why it cannot be read, or to what an
+ *         element() returned
  * @why:   filled in if it fails
  *
  * Return: the document, NULL if there is none.
@@ -324,6 +325,7 @@ struct json_object *json_file_read_lists(const char *path, const struct json_lis
 	*error = -EBADMSG;
 	ret = fd < 0 ? fd : file_read(fd, &text, &size);
 	if (ret) {
+		*error = ret;
 		snprintf(why, LEDGER_WHY_SIZE, "%s", file_error(ret));
 	} else if (!size) {
 		snprintf(why, LEDGER_WHY_SIZE, "it is empty");

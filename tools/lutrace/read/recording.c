@@ -195,7 +195,8 @@ static int parse_ledger(struct ledger *ledger, struct json_object *from, char wh
  * @path:     the file, "-" for standard input
  * @why:      filled in if it fails
  *
- * Return: 0, -EBADMSG if it is no JSON, -EINVAL if it must not be used, -ENOMEM.
+ * Return: 0, -EBADMSG if it is no JSON, -EINVAL if it must not be used, or another
+ * negative errno if it cannot be read.
  */
 int recording_read(struct handover *handover, struct evidence *evidence, const char *path,
 		   char why[LEDGER_WHY_SIZE])

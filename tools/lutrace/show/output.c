@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -135,9 +134,7 @@ void output_table(struct json_object *rows, const struct column *columns, size_t
 static int end_output(struct json_object *value)
 {
 	json_object_put(value);
-	if (fflush(stdout) || ferror(stdout))
-		return fail("cannot write the output: %s", strerror(errno));
-	return EXIT_GOOD;
+	return output_end();
 }
 
 /**

@@ -95,6 +95,8 @@ int do_advise(int argc, char **argv)
 	code = source_arguments(&source, argc, argv);
 	if (code)
 		return code;
+	if (list && (source.file || source.directory))
+		return fail("--remedies lists all; leave it out to learn what is for a recording");
 	if (list)
 		return list_remedies();
 	code = source_read(&source, &handover);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/number.h"
+#include "base/open.h"
 #include "bench/bench.h"
 #include "main.h"
 #include "model/diff.h"
@@ -345,7 +346,7 @@ static int plot(const char *path, const struct set *before, const struct set *af
 		code = draw(out, drawn) ? fail("out of memory") : EXIT_GOOD;
 		fclose(out);
 	}
-	code = code ?: output_file(path, svg, size);
+	code = code ?: output_file(path, svg, size, 0);
 	free(svg);
 	for (i = 0; i < OVERLAYS; i++) {
 		if (drawn[i])
@@ -475,6 +476,12 @@ int do_bench(int argc, char **argv)
 		return code;
 	if (task.begin + task.end + !!task.project > 1)
 		return fail("--begin, --end and --lab exclude each other");
+	if ((task.begin || task.end) && (task.plot || task.compare))
+		return fail("--begin and --end draw and compare nothing; do that with the set");
+	if (task.plot && !strcmp(task.plot, "-"))
+		return fail("the answer goes to standard output: name a file for the drawing");
+	if (task.plot)
+		file_output(task.plot);
 	if (optind < argc)
 		task.set = argv[optind++];
 	else if (task.project)

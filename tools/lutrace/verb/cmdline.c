@@ -60,7 +60,7 @@ int do_cmdline(int argc, char **argv)
 	if (!system.units && !system.dmar && !system.amd) {
 		system_free(&system);
 		return unknown(
-			"this machine's firmware describes no VT-d: switch it on there first");
+			"this machine's firmware describes neither VT-d nor AMD's IOMMU: switch it on there first");
 	}
 
 	rows = json_object_new_array();

@@ -23,6 +23,8 @@ int do_completion(int argc, char **argv)
 
 	while (next_option(argc, argv) != -1)
 		;
+	if (not_json("a script"))
+		return EXIT_BAD;
 	for (i = 0; optind + 1 == argc && i < sizeof(scripts) / sizeof(scripts[0]); i++) {
 		if (!strcmp(argv[optind], scripts[i].name)) {
 			scripts[i].print();

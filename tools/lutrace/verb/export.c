@@ -9,16 +9,23 @@
 #include <unistd.h>
 
 #include "base/number.h"
+#include "base/open.h"
 #include "export/http.h"
 #include "model/ledger.h"
 #include "main.h"
+#include "read/recording.h"
 
-/* node_exporter is another user, and reads files that end in .prom alone. */
-static int write_textfile(const char *path, const char *text, size_t length)
+/* Each in a directory is an input, also one that need not be read again. */
+static int refuse_textfile(const char *path)
 {
-	int error = file_write(path, text, length, 0644);
+	struct stat found;
 
-	return error ? fail("cannot write %s: %s", path, strerror(-error)) : EXIT_GOOD;
+	if (!stat(path, &found) && S_ISREG(found.st_mode) && recording_is(path))
+		return fail(
+			"%s is a recording, which would be lost; name another file with --textfile",
+			path);
+	file_output(path);
+	return EXIT_GOOD;
 }
 
 /* Once, in the classic format: node_exporter reads no other. */
@@ -29,10 +36,9 @@ static int export_once(struct export *export, const char *path)
 
 	if (export_page(export, &page))
 		fail("out of memory");
-	else if (!strcmp(path, "-"))
-		code = output_file(path, page.text, page.length);
 	else
-		code = write_textfile(path, page.text, page.length);
+		/* node_exporter is another user, and reads files that end in .prom alone. */
+		code = output_file(path, page.text, page.length, 0644);
 	openmetrics_free(&page);
 	return code;
 }
@@ -135,8 +141,12 @@ int do_export(int argc, char **argv)
 			break;
 		}
 	}
+	if (list && (listen || textfile))
+		return fail("--metrics lists them, and exports nothing: name it alone");
 	if (list)
 		return output(metrics_table(), print_metrics);
+	if (not_json("a page of metrics"))
+		return EXIT_BAD;
 	if (listen && textfile)
 		return fail("name --listen or --textfile, not both");
 	if (export.sources.state && optind == argc)
@@ -144,14 +154,21 @@ int do_export(int argc, char **argv)
 	if (ledgers && optind < argc)
 		return fail("name recordings or --ledger, not both");
 
+	if (textfile && refuse_textfile(textfile))
+		return EXIT_BAD;
 	export.sources.paths = argv + optind;
 	export.sources.path_count = (size_t)(argc - optind);
+	if (export_sources_check(&export.sources))
+		return EXIT_BAD;
 	if (optind == argc) {
 		export.sources.ledgers = ledgers ?: LEDGER_DIRECTORY;
 		code = check_ledgers(export.sources.ledgers);
 		if (code)
 			return code;
 	}
+	/* Whoever attaches probes later makes it. */
+	if (export.probes && access(export.probes, F_OK))
+		export_warn(export.probes, "%s, so no program is counted", strerror(errno));
 	code = export.sources.state && !export.sources.ledgers ? export_state_load(&export.sources)
 							       : EXIT_GOOD;
 	if (!code)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/open.h"
 #include "main.h"
 #include "show/overlay.h"
 #include "read/source.h"
@@ -66,7 +67,9 @@ int do_plot(int argc, char **argv)
 	if (all && compare)
 		return fail(
 			"only blackouts can be compared: --all and --compare exclude each other");
-	code = source_arguments(&source, argc, argv) ?: source_read(&source, &handover);
+	file_output(path);
+	code = not_json("a drawing") ?: source_arguments(&source, argc, argv);
+	code = code ?: source_read(&source, &handover);
 	if (code)
 		return code;
 
@@ -88,7 +91,7 @@ int do_plot(int argc, char **argv)
 	if (fclose(out))
 		code = fail("out of memory");
 	if (!code)
-		code = output_file(path, svg, size);
+		code = output_file(path, svg, size, 0);
 	free(svg);
 out:
 	source_free(&source, &handover);

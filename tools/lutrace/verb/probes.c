@@ -316,6 +316,8 @@ int do_probes(int argc, char **argv)
 	}
 	if (optind < argc)
 		return fail("'%s' is one argument too many; try --help", argv[optind]);
+	if (!!types + !!directory + (seconds > 0 || pinned) > 1)
+		return fail("--attach, --btf, and --pinned or --measure exclude each other");
 
 	kernel = types ? bpf_types(types, &why) : btf__load_vmlinux_btf();
 	if (types && !kernel)

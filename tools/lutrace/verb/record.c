@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/open.h"
 #include "main.h"
 #include "model/document.h"
 #include "read/json_file.h"
@@ -103,9 +104,16 @@ int do_record(int argc, char **argv)
 			source_option(&source, letter, optarg);
 		}
 	}
-	code = source_arguments(&source, argc, argv) ?: source_read(&source, &handover);
+	code = source_arguments(&source, argc, argv);
 	if (code)
 		return code;
+	/* A recording may be replaced by one that has all that was in it. */
+	if (!source.file)
+		file_output(path);
+	code = source_read(&source, &handover);
+	if (code)
+		return code;
+	file_output(path);
 
 	/* What was merged into a recording before stays in it. */
 	code = source_identity(&source, identity);
@@ -121,7 +129,7 @@ int do_record(int argc, char **argv)
 						JSON_C_TO_STRING_NOSLASHESCAPE
 				      : JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
 			&size);
-		code = output_file(path, text, size);
+		code = output_file(path, text, size, 0);
 		json_object_put(recording);
 	}
 	source_free(&source, &handover);

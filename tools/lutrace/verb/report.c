@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/number.h"
+#include "base/open.h"
 #include "main.h"
 #include "model/document.h"
 #include "model/kinds.h"
@@ -92,7 +93,7 @@ static int write_form(enum form form, const struct handover *handover,
 	if (!out)
 		return fail("out of memory");
 	ret = write_text(form, out, handover, evidence, budget);
-	ret = fclose(out) || ret ? fail("out of memory") : output_file(path, text, size);
+	ret = fclose(out) || ret ? fail("out of memory") : output_file(path, text, size, 0);
 	free(text);
 	return ret;
 }
@@ -136,6 +137,9 @@ int do_report(int argc, char **argv)
 	if (path && !form)
 		return fail(
 			"--output goes with --chrome, --perfetto, --otlp or --html; 'lutrace record' writes a recording");
+	if (form && json_output)
+		return fail("--chrome, --perfetto, --otlp and --html exclude --json and --pretty");
+	file_output(path);
 	code = source_arguments(&source, argc, argv) ?: source_read(&source, &handover);
 	if (code)
 		return code;

@@ -337,6 +337,10 @@ int do_snapshot(int argc, char **argv)
 	}
 	if (optind < argc)
 		return fail("'%s' is one argument too many", argv[optind]);
+	if (path && session >= 0)
+		return fail("--output and --session-fd are two places; name one");
+	if (all && list.count)
+		return fail("--all are all devices; leave --device out");
 	if (!all && !list.count) {
 		device_list_add_driver(&list, "vfio-pci");
 		if (!list.count)

@@ -184,6 +184,7 @@ int do_steps(int argc, char **argv)
 			      .make = make_answer,
 			      .data = &wish };
 	struct json_object *value;
+	bool histogram = false, list = false;
 	int letter, code = EXIT_GOOD;
 
 	while (!code && (letter = next_option(argc, argv)) != -1) {
@@ -193,12 +194,14 @@ int do_steps(int argc, char **argv)
 			break;
 		case 'H':
 			live.view = HISTOGRAMS;
+			histogram = true;
 			break;
 		case 'n':
 			code = read_interval(optarg, &live.interval);
 			break;
 		case 'L':
 			live.view = LIST;
+			list = true;
 			break;
 		case 'P':
 			wish.pinned = optarg;
@@ -218,6 +221,8 @@ int do_steps(int argc, char **argv)
 	code = code ?: source_arguments(&wish.source, argc, argv);
 	if (code)
 		return code;
+	if (histogram && list)
+		return fail("--histogram and --list exclude each other");
 	if (wish.pinned && (live.view == LIST || wish.source.file || wish.source.directory))
 		return fail(
 			"a BPF program counts steps; it has no list of them, and no other source");

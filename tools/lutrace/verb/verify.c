@@ -273,6 +273,8 @@ int do_verify(int argc, char **argv)
 	}
 	if (optind < argc)
 		return fail("'%s' is one argument too many", argv[optind]);
+	if (path && session >= 0)
+		return fail("--file and --session-fd are two snapshots; name one");
 
 	/* A file may be of any boot, and of any machine. */
 	keep = !path;

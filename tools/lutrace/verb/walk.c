@@ -195,7 +195,8 @@ static int collect(struct table_set *set, const struct device_list *list, const 
 		ret = vmcore_collect(&vmcore, explored, set, list->devices, list->count);
 		json_object_put(explored);
 	} else {
-		snprintf(set->error, sizeof(set->error), "%s", vmcore.why);
+		snprintf(set->error, sizeof(set->error), "%.60s cannot be used: %s", path,
+			 vmcore.why);
 	}
 	vmcore_close(&vmcore);
 	return ret;
