@@ -54,6 +54,10 @@ like "who asks as Prometheus does gets OpenMetrics" \
 	'^Content-Type: application/openmetrics-text; version=1\.0\.0; charset=utf-8$'
 like "who prefers text gets text" "$(curl -sI -H \
 	'Accept: application/openmetrics-text;q=0.3, text/plain' "$url/metrics")" 'text/plain'
+like "several headers are one list: the second one asks" "$(curl -sI -H 'Accept: text/html' -H 'Accept: application/openmetrics-text' "$url/metrics")" \
+	'^Content-Type: application/openmetrics-text'
+like "and the first one with more weight" "$(curl -sI -H 'Accept: text/plain' -H 'Accept: text/html, application/openmetrics-text;q=0.9' \
+	"$url/metrics")" '^Content-Type: text/plain'
 is "promtool finds nothing to say about the names" "$(promtool check metrics <classic 2>&1)" ''
 is "OpenMetrics ends with EOF" "$(tail -n 1 openmetrics)" '# EOF'
 is "the classic format does not" "$(grep -c EOF classic)" 0
@@ -189,6 +193,19 @@ is "what is gone is counted on" "$(value liveupdate_handovers_total more.prom)" 
 is "though its recording is none any more" "$(value lutrace_export_recordings more.prom)" 1
 like "the exporter tells how long it took" "$(cat more.prom)" '^lutrace_export_scrape_duration_seconds 0\.[0-9]+$'
 
+### Reload
+echo '{' >many/c.json
+get "http://$address/metrics" >before.prom
+said=$(grep -c 'many/c.json' many.log)
+kill -HUP "${served[-1]}"
+until_true 5 eval 'get "http://$address/metrics" >more.prom; [ "$(grep -c "many/c.json" many.log)" -gt "$said" ]'
+is "SIGHUP does not end it: it reads all again" "$(($(value lutrace_export_recordings_read_total more.prom) - $(value lutrace_export_recordings_read_total before.prom)))" 2
+is "and says again what cannot be used" "$(($(grep -c 'many/c.json' many.log) - said))" 1
+is "nothing is counted twice" "$(value liveupdate_handovers_total more.prom)" "$(value liveupdate_handovers_total before.prom)"
+get "http://$address/metrics" >again.prom
+is "once" "$(value lutrace_export_recordings_read_total again.prom)" "$(value lutrace_export_recordings_read_total more.prom)"
+rm many/c.json
+
 ### HTTP
 code() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
 is "what is not there is a 404" "$(code "$url/nothing")" 404
@@ -196,6 +213,8 @@ is "whatever the method is" "$(code -X DELETE "$url/nothing")" 404
 is "only GET and HEAD are answered" "$(code -X POST -d x=1 "$url/metrics")" 405
 like "and the answer says so" "$(curl -s -D - -o /dev/null -X POST -d x=1 "$url/metrics" | tr -d '\r')" '^Allow: GET, HEAD$'
 is "HEAD has no body" "$(curl -s --head -o /dev/null -w '%{http_code} %{size_download}' "$url/metrics")" '200 0'
+is "what proxies send has the host in front" "$(code --request-target "$url/metrics" "$url") $(code --request-target "HTTP://host/" "$url")" '200 200'
+is "with no path, or another one, it is the same" "$(code --request-target "$url" "$url") $(code --request-target "$url/nothing" "$url")" '200 404'
 is "a line of a request has an end" "$(code "$url/$(printf 'x%.0s' {1..30000})")" 414
 is "its headers have, too" "$(code -H "X: $(printf 'x%.0s' {1..30000})" "$url/metrics")" 431
 

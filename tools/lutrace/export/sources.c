@@ -288,7 +288,7 @@ static int read_found(struct export_sources *sources, struct export_source *befo
 			before ? bsearch(now, before, count, sizeof(*before), by_path) : NULL;
 
 		/* The kernel's ledgers have no time by which one could tell. */
-		if (sources->ledgers || !same || !unchanged(now, same)) {
+		if (sources->ledgers || sources->forgotten || !same || !unchanged(now, same)) {
 			ret = read_source(sources, now, latest);
 			continue;
 		}
@@ -425,6 +425,7 @@ int export_sources_refresh(struct export_sources *sources)
 	free(latest.scratch);
 	if (ret)
 		return ret;
+	sources->forgotten = false;
 	keep_entries(sources);
 
 	sources->written = (struct timespec){ 0 };
@@ -433,6 +434,17 @@ int export_sources_refresh(struct export_sources *sources)
 			sources->written = sources->found[i].written;
 	}
 	return 0;
+}
+
+/**
+ * export_sources_forget - read all sources again next time, also those that seem unchanged
+ * @sources: the sources; the log says again what is wrong with them. What was counted stays
+ *           counted, once.
+ */
+void export_sources_forget(struct export_sources *sources)
+{
+	sources->forgotten = true;
+	sources->missing = 0;
 }
 
 void export_sources_free(struct export_sources *sources)

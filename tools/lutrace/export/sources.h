@@ -50,6 +50,7 @@ struct export_source {
  * @usable:    how many of @found can be used
  * @missing:   how many of @paths could not be looked at
  * @reads:     how many files were read
+ * @forgotten: all of @found are to be read again
  * @written:   when the newest of @found was written
  * @last:      the figures of the last live update, NULL for none
  * @last_path: of the recording that @last comes from
@@ -69,6 +70,7 @@ struct export_sources {
 	size_t usable;
 	size_t missing;
 	uint64_t reads;
+	bool forgotten;
 	struct timespec written;
 	struct export_figures *last;
 	char *last_path;
@@ -78,6 +80,7 @@ struct export_sources {
 };
 
 int export_sources_refresh(struct export_sources *sources);
+void export_sources_forget(struct export_sources *sources);
 void export_sources_free(struct export_sources *sources);
 
 /* state.c */
