@@ -170,6 +170,30 @@ cp "$data/scalable/handover.json" plain/before.json
 "$lutrace" export -t plain.prom plain/kexec.json plain/before.json
 is "the last live update stays the one before" "$(value liveupdate_last_blackout_known plain.prom)" 1
 
+### A host whose clock was wrong
+mkdir -p clock
+cp "$data/legacy/"*.json clock/
+"$lutrace" export -t now.prom clock
+# Three years ahead, of another kernel; written then, and set right since.
+jq -c '.ledgers[] |= (.wall_ns = "0x1a3a000000000000" | .release = "9.9.9")' "$data/scalable/handover.json" >clock/wrong.json
+"$lutrace" export -t wrong.prom --pairs 1 clock 2>wrong.log
+like "a recording is of the future" "$("$lutrace" report -j clock/wrong.json | jq -r .time)" '^20(29|3.)-'
+is "it is counted" "$(value liveupdate_handovers_total wrong.prom) $(value lutrace_export_future_recordings wrong.prom)" '3 1'
+is "but the last live update is the last that was" "$(grep '^liveupdate_last_handover' wrong.prom)" "$(grep '^liveupdate_last_handover' now.prom)"
+is "the last kernel pair as well" "$(grep -c '^liveupdate_pair_handovers_total{outgoing="7.3.4"' wrong.prom)" 1
+is "the log names it" "$(grep -c "^lutrace export: clock/wrong.json: its live update is later than now, .* clock was wrong" wrong.log)" 1
+touch -d '2060-01-01' clock/wrong.json
+is "also if it was written by that clock" "$("$lutrace" export -t - clock 2>/dev/null | grep '^liveupdate_last_handover')" \
+	"$(grep '^liveupdate_last_handover' now.prom)"
+touch -d '2020-01-01' clock/first.json
+is "so is a file that is older than its live update" "$("$lutrace" export -t - clock/first.json clock/wrong.json 2>/dev/null |
+	awk '$1 == "lutrace_export_future_recordings" { print $2 }')" 2
+rm clock/first.json clock/second.json
+is "where there is no other it is the last" "$("$lutrace" export -t - clock 2>/dev/null | grep -c '^liveupdate_last_handover_info{outgoing="9.9.9"')" 1
+serve_export clock clock
+for _ in 1 2 3; do get "http://$address/metrics" >/dev/null; done
+is "the log says it once" "$(grep -c 'clock was wrong' clock.log)" 1
+
 ### What has changed is read again
 mkdir -p many
 cp "$data/first-stage/handover.json" many/a.json
