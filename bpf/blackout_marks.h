@@ -44,7 +44,10 @@ enum blackout_mark {
 #define BLACKOUT_MARK_STEP_BEGIN "begin:"
 #define BLACKOUT_MARK_STEP_END	 "end:"
 
-/* So many names are told apart in one live update. */
+/*
+ * So many names a BPF program tells apart in one live update. With more it says so, and that
+ * the pause is unknown (BLACKOUT_REASON_WORKLOADS); lutrace tells all apart.
+ */
 #define BLACKOUT_WORKLOADS 512
 
 /*

@@ -54,6 +54,10 @@ like "who asks as Prometheus does gets OpenMetrics" \
 	'^Content-Type: application/openmetrics-text; version=1\.0\.0; charset=utf-8$'
 like "who prefers text gets text" "$(curl -sI -H \
 	'Accept: application/openmetrics-text;q=0.3, text/plain' "$url/metrics")" 'text/plain'
+like "several headers are one list: the second one asks" "$(curl -sI -H 'Accept: text/html' -H 'Accept: application/openmetrics-text' "$url/metrics")" \
+	'^Content-Type: application/openmetrics-text'
+like "and the first one with more weight" "$(curl -sI -H 'Accept: text/plain' -H 'Accept: text/html, application/openmetrics-text;q=0.9' \
+	"$url/metrics")" '^Content-Type: text/plain'
 is "promtool finds nothing to say about the names" "$(promtool check metrics <classic 2>&1)" ''
 is "OpenMetrics ends with EOF" "$(tail -n 1 openmetrics)" '# EOF'
 is "the classic format does not" "$(grep -c EOF classic)" 0
@@ -166,6 +170,30 @@ cp "$data/scalable/handover.json" plain/before.json
 "$lutrace" export -t plain.prom plain/kexec.json plain/before.json
 is "the last live update stays the one before" "$(value liveupdate_last_blackout_known plain.prom)" 1
 
+### A host whose clock was wrong
+mkdir -p clock
+cp "$data/legacy/"*.json clock/
+"$lutrace" export -t now.prom clock
+# Three years ahead, of another kernel; written then, and set right since.
+jq -c '.ledgers[] |= (.wall_ns = "0x1a3a000000000000" | .release = "9.9.9")' "$data/scalable/handover.json" >clock/wrong.json
+"$lutrace" export -t wrong.prom --pairs 1 clock 2>wrong.log
+like "a recording is of the future" "$("$lutrace" report -j clock/wrong.json | jq -r .time)" '^20(29|3.)-'
+is "it is counted" "$(value liveupdate_handovers_total wrong.prom) $(value lutrace_export_future_recordings wrong.prom)" '3 1'
+is "but the last live update is the last that was" "$(grep '^liveupdate_last_handover' wrong.prom)" "$(grep '^liveupdate_last_handover' now.prom)"
+is "the last kernel pair as well" "$(grep -c '^liveupdate_pair_handovers_total{outgoing="7.3.4"' wrong.prom)" 1
+is "the log names it" "$(grep -c "^lutrace export: clock/wrong.json: its live update is later than now, .* clock was wrong" wrong.log)" 1
+touch -d '2060-01-01' clock/wrong.json
+is "also if it was written by that clock" "$("$lutrace" export -t - clock 2>/dev/null | grep '^liveupdate_last_handover')" \
+	"$(grep '^liveupdate_last_handover' now.prom)"
+touch -d '2020-01-01' clock/first.json
+is "so is a file that is older than its live update" "$("$lutrace" export -t - clock/first.json clock/wrong.json 2>/dev/null |
+	awk '$1 == "lutrace_export_future_recordings" { print $2 }')" 2
+rm clock/first.json clock/second.json
+is "where there is no other it is the last" "$("$lutrace" export -t - clock 2>/dev/null | grep -c '^liveupdate_last_handover_info{outgoing="9.9.9"')" 1
+serve_export clock clock
+for _ in 1 2 3; do get "http://$address/metrics" >/dev/null; done
+is "the log says it once" "$(grep -c 'clock was wrong' clock.log)" 1
+
 ### What has changed is read again
 mkdir -p many
 cp "$data/first-stage/handover.json" many/a.json
@@ -189,6 +217,19 @@ is "what is gone is counted on" "$(value liveupdate_handovers_total more.prom)" 
 is "though its recording is none any more" "$(value lutrace_export_recordings more.prom)" 1
 like "the exporter tells how long it took" "$(cat more.prom)" '^lutrace_export_scrape_duration_seconds 0\.[0-9]+$'
 
+### Reload
+echo '{' >many/c.json
+get "http://$address/metrics" >before.prom
+said=$(grep -c 'many/c.json' many.log)
+kill -HUP "${served[-1]}"
+until_true 5 eval 'get "http://$address/metrics" >more.prom; [ "$(grep -c "many/c.json" many.log)" -gt "$said" ]'
+is "SIGHUP does not end it: it reads all again" "$(($(value lutrace_export_recordings_read_total more.prom) - $(value lutrace_export_recordings_read_total before.prom)))" 2
+is "and says again what cannot be used" "$(($(grep -c 'many/c.json' many.log) - said))" 1
+is "nothing is counted twice" "$(value liveupdate_handovers_total more.prom)" "$(value liveupdate_handovers_total before.prom)"
+get "http://$address/metrics" >again.prom
+is "once" "$(value lutrace_export_recordings_read_total again.prom)" "$(value lutrace_export_recordings_read_total more.prom)"
+rm many/c.json
+
 ### HTTP
 code() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
 is "what is not there is a 404" "$(code "$url/nothing")" 404
@@ -196,6 +237,8 @@ is "whatever the method is" "$(code -X DELETE "$url/nothing")" 404
 is "only GET and HEAD are answered" "$(code -X POST -d x=1 "$url/metrics")" 405
 like "and the answer says so" "$(curl -s -D - -o /dev/null -X POST -d x=1 "$url/metrics" | tr -d '\r')" '^Allow: GET, HEAD$'
 is "HEAD has no body" "$(curl -s --head -o /dev/null -w '%{http_code} %{size_download}' "$url/metrics")" '200 0'
+is "what proxies send has the host in front" "$(code --request-target "$url/metrics" "$url") $(code --request-target "HTTP://host/" "$url")" '200 200'
+is "with no path, or another one, it is the same" "$(code --request-target "$url" "$url") $(code --request-target "$url/nothing" "$url")" '200 404'
 is "a line of a request has an end" "$(code "$url/$(printf 'x%.0s' {1..30000})")" 414
 is "its headers have, too" "$(code -H "X: $(printf 'x%.0s' {1..30000})" "$url/metrics")" 431
 

@@ -20,7 +20,8 @@ is "all of them" "$(cd "$root/usr/lib/systemd/system" && echo lutrace-*)" "${uni
 is "dashboards as well" "$(cd "$root/usr/share/lutrace/dashboards" && find . -type f | sed 's,^./,,' | sort)" \
 	"$(cd "$project/dashboards" && find . -type f | sed 's,^./,,' | sort)"
 
-# Targets that the units depend on, from this machine.
+# Targets that the units depend on, and the shell, from this machine.
+mkdir -p "$root/bin" && cp /bin/sh "$root/bin/"
 cp -rn /usr/lib/systemd/system/*.target "$root/usr/lib/systemd/system/"
 for unit in "${units[@]}"; do
 	said=$(systemd-analyze verify --root="$root" --man=no --recursive-errors=no "$unit" 2>&1)
@@ -34,6 +35,7 @@ for unit in lutrace-collect lutrace-export lutrace-prune; do
 done
 like "who records may ask systemd for its units" "$(cat "$root/usr/lib/systemd/system/lutrace-collect.service")" \
 	'^RestrictAddressFamilies=AF_UNIX$'
+like "the exporter is reloaded with SIGHUP" "$(cat "$root/usr/lib/systemd/system/lutrace-export.service")" '^ExecReload=.*kill -HUP \$MAINPID'
 like "the exporter is no root" "$(cat "$root/usr/lib/systemd/system/lutrace-export.service")" '^User=lutrace$'
 like "its user is made" "$(cd "$root" && mkdir -p etc &&
 	systemd-sysusers --root="$root" --dry-run lutrace.conf 2>&1)" "Creating user 'lutrace'"

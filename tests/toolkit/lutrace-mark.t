@@ -9,6 +9,7 @@ project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
 export BUILD=${BUILD:-$project/build}
+build=$BUILD
 lutrace=$BUILD/bin/lutrace
 export LC_ALL=C
 cd "$tap_scratch" || exit 1
@@ -34,12 +35,23 @@ like "which says how they are written" "$(cat said)" 'lutrace mark begin NAME'
 long=$(printf 'n%.0s' {1..56})
 is "names have up to 56 characters" \
 	"$(status "$lutrace" mark -l ledger "resume:$long") $(cat ledger/mark)" "0 resume:$long"
-for mark in pause: "pause:${long}x" "resume:${long}x" 'resume:a b' begin: 'end:a b' "$(printf 'm%.0s' {1..64})"; do
+for mark in pause: "pause:${long}x" "resume:${long}x" 'resume:a b' begin: 'end:a b' ' pause' 'pause ' ' ' 'resume ' $'\tpause' $'pause\r' "$(printf 'm%.0s' {1..64})"; do
 	: >ledger/mark
 	is "'$mark' is none" "$(status "$lutrace" mark -l ledger "$mark")" 1
 	like "and it says why, and what to do" "$(cat said)" '^lutrace: the mark .* use a(nother|  *shorter) name$'
 	is "and nothing is written" "$(cat ledger/mark)" ""
 done
+# Who writes to the file without the library: the kernel takes it.
+mkdir past && "$build/tests/unit/make-ledger" handover past || exit 1
+"$lutrace" record -l past -o past.json
+for mark in ' pause' 'pause ' pause: ' resume' ' resume:vm1'; do
+	word=${mark// /}
+	jq -c --arg mark "$mark" --arg word "${word%%:*}" '(.ledgers[].records[] | select(.name == $word)).name |= $mark' past.json >written.json
+	like "'$mark' that is on record is named" "$("$lutrace" check written.json)" "the mark '$mark' is none, .*'lutrace mark'"
+	is "and what it may have meant is not known to be good" "$(status "$lutrace" check written.json)" 2
+done
+jq -c '(.ledgers[].records[] | select(.name == "pause")).name |= "pause for lunch"' past.json >written.json
+is "a text is a text" "$("$lutrace" check written.json | grep -c 'the mark')" 0
 ln -sf /dev/full ledger/mark
 is "a mark that has no room is an error" "$(status "$lutrace" mark -l ledger pause)" 1
 like "which says that it is lost" "$(cat said)" 'the mark is lost.*liveupdate_ledger='

@@ -12,7 +12,7 @@ lutrace=$build/bin/lutrace
 export LC_ALL=C
 
 cd "$tap_scratch" || exit 1
-scenarios=(handover cold running no-marks nested deep:40 together workloads open:300)
+scenarios=(handover cold running no-marks nested deep:40 together workloads open:300 parts slow half-finished)
 for scenario in "${scenarios[@]}"; do
 	mkdir -p "$scenario"
 	"$build/tests/unit/make-ledger" "$scenario" "$scenario" || exit 1
@@ -31,6 +31,12 @@ for scenario in "${scenarios[@]}"; do
 			"$scenario.spans")" '[1,true,1,true]'
 	is "$scenario: nothing ends before it begins" \
 		"$(jq 'all((.startTimeUnixNano | length == 19) and .startTimeUnixNano <= .endTimeUnixNano)' "$scenario.spans")" true
+	# Collectors put a trace together as it comes in, and take a child that begins first for a wrong clock.
+	is "$scenario: parents are written before their children, and none begins later or ends earlier than one" \
+		"$(jq -c '(to_entries | map({(.value.spanId): (.value + {place: .key})}) | add) as $all | [to_entries[] | .key as $place | .value |
+			. as $child | select(.parentSpanId) | $all[.parentSpanId] | select(.place > $place or
+			.startTimeUnixNano > $child.startTimeUnixNano or .endTimeUnixNano < $child.endTimeUnixNano) | [.name, $child.name]]' \
+			"$scenario.spans")" '[]'
 	is "$scenario: every step is a span or an event, with its number" \
 		"$(jq -c '[.[] | .has["liveupdate.sequence"], (.events[]?.attributes[]? | select(.key == "liveupdate.sequence").value.intValue) |
 			strings | tonumber] | sort' "$scenario.spans")" \

@@ -46,6 +46,22 @@ is "time of a recording is that of its ledgers" "$("$lutrace" time workloads.jso
 like "report prints them, too" "$("$lutrace" report workloads.json)" '  vm2 +9.000 ms +2.226 s'
 is "without names there is no table" "$("$lutrace" time -l unnamed | grep -c workload)" 0
 
+### More than the 512 names that a probe has room for: all are told apart, and the pause of the host is right
+for count in 512 513 20000; do
+	mkdir -p "names:$count"
+	"$build/tests/unit/make-ledger" "workloads:$count" "names:$count" || exit 1
+	"$lutrace" time -j -l "names:$count" >names.json
+	is "$count workloads: the pause is that of the host" "$? $(jq .blackout.ns names.json)" "0 2234567890"
+	is "and each of them has its own" "$(jq -c '.blackout.workloads | [length, (map(select(.ns)) | length), (map(.name) | unique | length),
+		(.[] | select(.name == "vm'"$count"'").ns)]' names.json)" "[$((count + 2)),$count,$((count + 2)),2225567890]"
+done
+"$lutrace" export -t - -l names:513 >names.prom
+is "metrics count all of them" "$(grep '^liveupdate_last_workloads' names.prom | xargs)" \
+	'liveupdate_last_workloads{pause=known} 513 liveupdate_last_workloads{pause=unknown} 2'
+is "and know the pause" "$(grep -c '^liveupdate_last_blackout_known 1$' names.prom)" 1
+like "a picture says how many it leaves out" "$("$lutrace" plot -l names:513)" '>501 with shorter pauses, 2 with an unknown pause<'
+like "so does a page" "$("$lutrace" report --html -l names:513)" '>3 more rows are not shown\.<'
+
 ### Sets
 # later NUMBER: another live update, of another second
 later() { sed -E "s/(\"wall_ns\": ?\"0x[0-9a-f]*)[0-9a-f]{2}\"/\1$(printf %02x "$1")\"/g"; }

@@ -131,6 +131,12 @@ static void what_is_no_name_is_refused_before_it_is_written(void **state)
 	}
 	assert_int_equal(liveupdate_mark_write(ends[1], ""), -EINVAL);
 	assert_int_equal(liveupdate_mark_write(ends[1], "a\tb"), -EINVAL);
+	/* The kernel would take them, and nobody would take them for a pause. */
+	assert_int_equal(liveupdate_mark_write(ends[1], " pause"), -EINVAL);
+	assert_int_equal(liveupdate_mark_write(ends[1], "pause "), -EINVAL);
+	assert_int_equal(liveupdate_mark_write(ends[1], " "), -EINVAL);
+	assert_int_equal(liveupdate_mark_write(ends[1], "resume\r"), -EINVAL);
+	assert_int_equal(liveupdate_mark_check("two words"), 0);
 	assert_int_equal(liveupdate_mark_write(ends[1], LONG_NAME "12345678"), -ENAMETOOLONG);
 	assert_string_equal(taken().name, "");
 }

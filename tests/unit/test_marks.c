@@ -346,8 +346,11 @@ static void order_of_arrival_makes_no_difference(void **state)
 						       handover.ledger[side].records[j].name);
 				}
 			}
-			workloads_evaluate(&workloads, &sides[OUTGOING],
-					   handover.present[INCOMING] ? &sides[INCOMING] : NULL);
+			assert_int_equal(workloads_evaluate(&workloads, &sides[OUTGOING],
+							    handover.present[INCOMING]
+								    ? &sides[INCOMING]
+								    : NULL),
+					 0);
 			blackout_evaluate(&sides[OUTGOING],
 					  handover.present[INCOMING] ? &sides[INCOMING] : NULL,
 					  &workloads.host, &host);
@@ -403,7 +406,7 @@ static void a_replay_finds_the_last_of_many_resumes(void **state)
 	handover_free(&handover);
 }
 
-static void more_names_than_are_told_apart_make_the_host_unknown(void **state)
+static void more_names_than_bpf_has_room_for_are_told_apart(void **state)
 {
 	char name[16], why[LEDGER_WHY_SIZE];
 	struct handover handover;
@@ -432,11 +435,14 @@ static void more_names_than_are_told_apart_make_the_host_unknown(void **state)
 		handover.ledger[OUTGOING] = before.ledger;
 		handover.ledger[INCOMING] = after.ledger;
 		assert_int_equal(handover_build(&handover, why), 0);
-		assert_int_equal(handover.workloads.count, BLACKOUT_WORKLOADS);
-		assert_int_equal(handover.blackout.known, !more);
-		assert_int_equal(handover.blackout.reason, more ? WHY(WORKLOADS) : WHY(NONE));
-		if (!more)
-			assert_int_equal(handover.blackout.ns, 2000 * MS + BLACKOUT_WORKLOADS - 1);
+		assert_int_equal(handover.workloads.count, BLACKOUT_WORKLOADS + more);
+		assert_int_equal(handover.blackout.reason, WHY(NONE));
+		assert_int_equal(handover.blackout.workloads, BLACKOUT_WORKLOADS + more);
+		assert_int_equal(handover.blackout.matched, BLACKOUT_WORKLOADS + more);
+		assert_int_equal(handover.blackout.ns, 2000 * MS + BLACKOUT_WORKLOADS + more - 1);
+		/* The last name has the last resume, wherever it is in the list. */
+		for (i = 0; i < BLACKOUT_WORKLOADS + more; i++)
+			assert_int_equal(handover.workloads.list[i].pause.ns, 2000 * MS);
 		handover_free(&handover);
 	}
 }
@@ -447,7 +453,7 @@ int main(void)
 		cmocka_unit_test(pauses_are_those_of_the_table),
 		cmocka_unit_test(order_of_arrival_makes_no_difference),
 		cmocka_unit_test(a_replay_finds_the_last_of_many_resumes),
-		cmocka_unit_test(more_names_than_are_told_apart_make_the_host_unknown),
+		cmocka_unit_test(more_names_than_bpf_has_room_for_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

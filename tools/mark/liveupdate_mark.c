@@ -36,8 +36,7 @@ static int check_name(const char *name)
 	return i ? 0 : -EINVAL;
 }
 
-/* 0, or why it is no mark. */
-static int check_mark(const char *mark)
+int liveupdate_mark_check(const char *mark)
 {
 	static const char *const named[] = { PAUSE ":", RESUME ":", BEGIN ":", END ":" };
 	size_t i;
@@ -52,7 +51,8 @@ static int check_mark(const char *mark)
 		if (i >= LIVEUPDATE_MARK_LENGTH_MAX)
 			return -ENAMETOOLONG;
 	}
-	return i ? 0 : -EINVAL;
+	/* The kernel takes blanks around a mark, and " pause" would be no pause. */
+	return i && mark[0] != ' ' && mark[i - 1] != ' ' ? 0 : -EINVAL;
 }
 
 int liveupdate_mark_open(void)
@@ -65,7 +65,7 @@ int liveupdate_mark_open(void)
 int liveupdate_mark_write(int fd, const char *mark)
 {
 	size_t length = strlen(mark);
-	int ret = check_mark(mark), opened = -1;
+	int ret = liveupdate_mark_check(mark), opened = -1;
 	ssize_t written;
 
 	if (ret)
@@ -141,7 +141,7 @@ const char *liveupdate_mark_error(int error)
 	case ENAMETOOLONG:
 		return "it is too long: a mark has at most 63 characters, a name in it 56; use a shorter name";
 	case EINVAL:
-		return "a mark is printable ASCII, a name in it letters, digits, '.', '_' and '-', and of some kernels 8 characters at most; use another name";
+		return "a mark is printable ASCII with no blank at its begin or end, a name in it letters, digits, '.', '_' and '-', and of some kernels 8 characters at most; use another name";
 	case ENOSPC:
 		return "the ledger is full and the mark is lost, so the pause will be unknown; boot with a larger liveupdate_ledger=";
 	case EBADF:

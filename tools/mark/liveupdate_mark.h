@@ -93,14 +93,24 @@ int liveupdate_mark_end(int fd, const char *step);
 /**
  * liveupdate_mark_write() - write any mark
  * @fd:   as for liveupdate_mark_pause()
- * @mark: 1 to 63 printable ASCII characters
- *
- * A mark that begins with "pause:", "resume:", "begin:" or "end:" has to go on with a
- * name.
+ * @mark: as liveupdate_mark_check() takes it
  *
  * Return: 0, or a negative errno; then there is no mark.
  */
 int liveupdate_mark_write(int fd, const char *mark);
+
+/**
+ * liveupdate_mark_check() - may a text be a mark?
+ * @mark: the text
+ *
+ * A mark is 1 to 63 printable ASCII characters, of which neither the first nor the last is
+ * a blank. One that begins with "pause:", "resume:", "begin:" or "end:" has to go on with a
+ * name: 1 to 56 letters, digits, '.', '_' or '-'. The kernel itself takes blanks as well, and
+ * any printable ASCII characters for a name; this is the rule of all who write marks.
+ *
+ * Return: 0, or a negative errno.
+ */
+int liveupdate_mark_check(const char *mark);
 
 /**
  * liveupdate_mark_error() - what an error means, and what to do

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -215,6 +216,37 @@ int file_write(const char *path, const void *data, size_t size, mode_t mode)
 	int error = new_file_open(&file, path, mode);
 
 	return error ?: new_file_close(&file, write_all(file.fd, data, size));
+}
+
+/**
+ * file_lock - keep others who ask for it from a file that is read and then replaced
+ * @path: the file, which need not be there
+ *
+ * The lock is that of its directory: a file that is replaced is another one.
+ *
+ * Return: a descriptor, which holds the lock until it is closed, or a negative errno.
+ */
+int file_lock(const char *path)
+{
+	char target[PATH_MAX], *slash;
+	int fd, error;
+
+	if (!realpath(path, target) && snprintf(target, sizeof(target), "%s", path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	slash = strrchr(target, '/');
+	if (slash)
+		slash[slash == target] = '\0';
+	fd = open(slash ? target : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX)) {
+		if (errno == EINTR)
+			continue;
+		error = -errno;
+		close(fd);
+		return error;
+	}
+	return fd;
 }
 
 /**

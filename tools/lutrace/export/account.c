@@ -205,12 +205,13 @@ static void handover_key(uint64_t key[LEDGER_KEY_WORDS], const struct export_fig
  * account_add_handover - count a live update
  * @account: in which an earlier version of it may be already
  * @figures: what is known of it now
+ * @time_ns: when it was, 0 if that is not known
  * @entry:   set to what the account knows of it
  *
  * Return: 0, -ENOMEM.
  */
 int account_add_handover(struct account *account, const struct export_figures *figures,
-			 struct account_handover **entry)
+			 int64_t time_ns, struct account_handover **entry)
 {
 	const struct blackout *blackout = &figures->blackout;
 	struct account_handover *known, *now = calloc(1, sizeof(*now));
@@ -232,7 +233,7 @@ int account_add_handover(struct account *account, const struct export_figures *f
 		count_handover(account, known, -1ULL);
 	}
 	known->records = figures->ledger[INCOMING].records;
-	known->time_ns = figures->time_ns;
+	known->time_ns = time_ns;
 	known->known = blackout->known;
 	known->reason = blackout->reason < EXPORT_REASONS ? blackout->reason : 0;
 	known->ns = blackout->ns;

@@ -113,7 +113,7 @@ struct account {
 int account_add_ledger(struct account *account, const struct export_ledger *ledger,
 		       struct account_ledger **entry);
 int account_add_handover(struct account *account, const struct export_figures *figures,
-			 struct account_handover **entry);
+			 int64_t time_ns, struct account_handover **entry);
 void account_trim(struct account *account, size_t most);
 void account_free(struct account *account);
 

@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,11 +43,13 @@ struct connection {
 /**
  * struct server - the server
  * @export:      what it answers with
+ * @reload:      somebody asked that all sources be read again
  * @lock:        of @connections
  * @connections: all that there are
  */
 struct server {
 	struct export *export;
+	atomic_bool reload;
 	pthread_mutex_t lock;
 	struct connection connections[MAX_CONNECTIONS];
 };
@@ -141,30 +144,53 @@ static bool is_type(const char *at, const char *end, const char *type)
 }
 
 /**
- * export_wants_classic - which format does a client want?
- * @accept: its Accept header, NULL for none
- *
- * Return: false if it prefers OpenMetrics; true for everybody else, as anything
- * that reads metrics understands the classic format.
+ * struct accepted - what a client wants, in thousandths
+ * @openmetrics: how much OpenMetrics
+ * @classic:     how much the classic format
  */
-bool export_wants_classic(const char *accept)
-{
-	int openmetrics = 0, classic = 0, weight;
-	const char *end;
+struct accepted {
+	int openmetrics, classic;
+};
 
-	for (; accept && *accept; accept = *end ? end + 1 : end) {
-		accept += strspn(accept, " \t");
-		end = accept + strcspn(accept, ",");
-		weight = weight_of(accept, end);
-		if (is_type(accept, end, "application/openmetrics-text")) {
-			if (weight > openmetrics)
-				openmetrics = weight;
-		} else if (is_type(accept, end, "text/plain")) {
-			if (weight > classic)
-				classic = weight;
+static void note_accepted(struct accepted *accepted, const char *list)
+{
+	const char *end;
+	int weight;
+
+	for (; list && *list; list = *end ? end + 1 : end) {
+		list += strspn(list, " \t");
+		end = list + strcspn(list, ",");
+		weight = weight_of(list, end);
+		if (is_type(list, end, "application/openmetrics-text")) {
+			if (weight > accepted->openmetrics)
+				accepted->openmetrics = weight;
+		} else if (is_type(list, end, "text/plain")) {
+			if (weight > accepted->classic)
+				accepted->classic = weight;
 		}
 	}
-	return !openmetrics || openmetrics < classic;
+}
+
+/* Headers with one name are one list (RFC 9110, 5.2). */
+static enum MHD_Result note_header(void *closure, enum MHD_ValueKind kind, const char *name,
+				   const char *value)
+{
+	(void)kind;
+	if (!strcasecmp(name, MHD_HTTP_HEADER_ACCEPT))
+		note_accepted(closure, value);
+	return MHD_YES;
+}
+
+/*
+ * False if a client prefers OpenMetrics; true for everybody else, as anything that reads
+ * metrics understands the classic format.
+ */
+static bool wants_classic(struct MHD_Connection *connection)
+{
+	struct accepted accepted = { 0 };
+
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, note_header, &accepted);
+	return !accepted.openmetrics || accepted.openmetrics < accepted.classic;
 }
 
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned int status,
@@ -183,15 +209,15 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned int st
 	return result;
 }
 
-static enum MHD_Result answer_metrics(struct export *export, struct MHD_Connection *connection)
+static enum MHD_Result answer_metrics(struct server *server, struct MHD_Connection *connection)
 {
-	const char *accept =
-		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
-	struct openmetrics page = { .classic = export_wants_classic(accept) };
+	struct openmetrics page = { .classic = wants_classic(connection) };
 	struct MHD_Response *response;
 	enum MHD_Result result = MHD_NO;
 
-	if (export_page(export, &page)) {
+	if (atomic_exchange(&server->reload, false))
+		export_sources_forget(&server->export->sources);
+	if (export_page(server->export, &page)) {
 		openmetrics_free(&page);
 		return answer(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "text/plain",
 			      "out of memory\n");
@@ -211,11 +237,22 @@ static enum MHD_Result answer_metrics(struct export *export, struct MHD_Connecti
 	return result;
 }
 
+/* The path of a URL that has a host in front, as proxies send it (RFC 9112, 3.2.2). */
+static const char *path_of(const char *url)
+{
+	const char *path;
+
+	if (strncasecmp(url, "http://", 7) != 0)
+		return url;
+	path = strchr(url + 7, '/');
+	return path ?: "/";
+}
+
 static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, const char *url,
 			      const char *method, const char *version, const char *upload,
 			      size_t *upload_size, void **state)
 {
-	const struct server *server = closure;
+	struct server *server = closure;
 	static int seen;
 
 	(void)version;
@@ -229,6 +266,7 @@ static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, 
 		*upload_size = 0;
 		return MHD_YES;
 	}
+	url = path_of(url);
 	if (strcmp(url, "/") != 0 && strcmp(url, "/metrics") != 0)
 		return answer(connection, MHD_HTTP_NOT_FOUND, "text/plain",
 			      "only /metrics is here\n");
@@ -237,7 +275,7 @@ static enum MHD_Result handle(void *closure, struct MHD_Connection *connection, 
 		return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain",
 			      "only GET and HEAD\n");
 	if (!strcmp(url, "/metrics"))
-		return answer_metrics(server->export, connection);
+		return answer_metrics(server, connection);
 	return answer(connection, MHD_HTTP_OK, "text/html; charset=utf-8",
 		      "<!doctype html><html lang=\"en\"><title>lutrace</title>"
 		      "<p>Live updates of this host: <a href=\"/metrics\">metrics</a></html>\n");
@@ -291,7 +329,8 @@ static bool address_is_any(const struct addrinfo *address)
  * @export: the exporter
  * @listen: address and port
  *
- * One thread answers, one request after the other.
+ * One thread answers, one request after the other. After SIGHUP it reads all sources again
+ * for the next one.
  *
  * Return: EXIT_GOOD after SIGTERM or SIGINT, EXIT_BAD after an error message.
  */
@@ -305,6 +344,7 @@ int export_serve(struct export *export, const char *listen)
 	unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO;
 	char host[64];
 	sigset_t signals;
+	int got;
 
 	if (!address)
 		return fail("'%s' is no address to listen at; try 127.0.0.1:9739 or [::1]:9739",
@@ -316,6 +356,7 @@ int export_serve(struct export *export, const char *listen)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 
@@ -342,8 +383,11 @@ int export_serve(struct export *export, const char *listen)
 	fflush(stdout);
 	freeaddrinfo(address);
 
-	while (sigtimedwait(&signals, NULL, &second) < 0)
+	while ((got = sigtimedwait(&signals, NULL, &second)) < 0 || got == SIGHUP) {
+		if (got == SIGHUP)
+			atomic_store(&server.reload, true);
 		end_late_ones(&server);
+	}
 	MHD_stop_daemon(daemon);
 	return EXIT_GOOD;
 }

@@ -9,7 +9,4 @@
 
 int export_serve(struct export *export, const char *listen);
 
-/* Does this Accept header ask for the classic format rather than OpenMetrics? */
-bool export_wants_classic(const char *accept);
-
 #endif /* LUTRACE_EXPORT_HTTP_H */

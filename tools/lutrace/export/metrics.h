@@ -115,6 +115,8 @@
 	  "Recordings, or pairs of ledgers, that all this comes from.")			\
 	X(UNREADABLE, GAUGE, "lutrace_export_unreadable_recordings", "", "",		\
 	  "Recordings that could not be used; the exporter's log says why.")		\
+	X(FUTURE, GAUGE, "lutrace_export_future_recordings", "", "",			\
+	  "Recordings whose live update is in the future: a clock was wrong.")		\
 	X(UPDATED, GAUGE, "lutrace_export_updated_timestamp_seconds", "seconds", "",	\
 	  "When the newest of them was written.")					\
 	X(PRODUCED, GAUGE, "lutrace_export_timestamp_seconds", "seconds", "",		\

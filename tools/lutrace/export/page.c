@@ -321,6 +321,8 @@ static void put_exporter(struct openmetrics *page, const struct export *export)
 	openmetrics_count(page, METRIC(UNREADABLE),
 			  export->sources.count - export->sources.usable + export->sources.missing,
 			  NULL);
+	openmetrics_describe(page, METRIC(FUTURE));
+	openmetrics_count(page, METRIC(FUTURE), export->sources.future, NULL);
 	if (export->sources.count) {
 		openmetrics_describe(page, METRIC(UPDATED));
 		openmetrics_seconds(page, METRIC(UPDATED), nanoseconds(&export->sources.written),

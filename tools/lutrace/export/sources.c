@@ -19,6 +19,9 @@
 /* Ledgers and live updates that are remembered when their recordings are gone. */
 #define ENTRIES_KEPT 8192
 
+/* Clocks of a host and of whoever writes its files may be so far apart. */
+#define CLOCK_SLACK_SECONDS 300
+
 void export_warn(const char *path, const char *format, ...)
 {
 	va_list arguments;
@@ -210,11 +213,27 @@ static bool unchanged(const struct export_source *now, const struct export_sourc
 				   now->changed.tv_nsec == before->changed.tv_nsec));
 }
 
-/* One that is looked at before @other: it was later, or is longer. */
+/*
+ * Was a live update after its recording was written, or is it still to come? The host's clock
+ * was wrong then, or is.
+ */
+static bool is_future(const struct export_source *source)
+{
+	int64_t seconds = source->time_ns / 1000000000 - CLOCK_SLACK_SECONDS;
+
+	return seconds > source->written.tv_sec || seconds > time(NULL);
+}
+
+/*
+ * One that is looked at before @other: it was later, or is longer. One that is in the future
+ * would stay the last for as long as that lasts: any other is later.
+ */
 static bool is_later(const struct export_source *one, const struct export_source *other)
 {
 	if (!one->usable || !one->update || !other)
 		return one->usable && one->update;
+	if (one->future != other->future)
+		return other->future;
 	if (one->time_ns != other->time_ns)
 		return one->time_ns > other->time_ns;
 	return one->records > other->records;
@@ -225,13 +244,15 @@ static int count_source(struct export_sources *sources, struct export_source *so
 {
 	int side, ret = 0;
 
+	source->time_ns = figures->time_ns;
+	source->records = figures->ledger[INCOMING].records;
+	source->future = is_future(source);
 	for (side = 0; !ret && side < SIDES; side++)
 		ret = account_add_ledger(&sources->account, &figures->ledger[side],
 					 &source->ledger[side]);
 	if (!ret && export_is_handover(figures))
-		ret = account_add_handover(&sources->account, figures, &source->update);
-	source->time_ns = figures->time_ns;
-	source->records = figures->ledger[INCOMING].records;
+		ret = account_add_handover(&sources->account, figures,
+					   source->future ? 0 : source->time_ns, &source->update);
 	return ret;
 }
 
@@ -290,13 +311,14 @@ static int read_found(struct export_sources *sources, struct export_source *befo
 			before ? bsearch(now, before, count, sizeof(*before), by_path) : NULL;
 
 		/* The kernel's ledgers have no time by which one could tell. */
-		if (sources->ledgers || !same || !unchanged(now, same)) {
+		if (sources->ledgers || sources->forgotten || !same || !unchanged(now, same)) {
 			ret = read_source(sources, now, latest);
 			continue;
 		}
 		now->usable = same->usable;
 		now->time_ns = same->time_ns;
 		now->records = same->records;
+		now->future = is_future(now);
 		memcpy(now->ledger, same->ledger, sizeof(now->ledger));
 		now->update = same->update;
 		if (is_later(now, latest->source)) {
@@ -336,6 +358,28 @@ static int keep_last(struct export_sources *sources, struct latest *latest,
 	sources->last = latest->figures;
 	latest->figures = NULL;
 	return 0;
+}
+
+/* Said when there are more of them. */
+static void count_future(struct export_sources *sources)
+{
+	const char *path = NULL;
+	size_t i, count = 0;
+
+	for (i = 0; i < sources->count; i++) {
+		const struct export_source *source = &sources->found[i];
+
+		if (!source->usable || !source->update || !source->future)
+			continue;
+		path = path ?: source->path;
+		count++;
+	}
+	if (count > sources->future)
+		export_warn(
+			path,
+			"its live update is later than now, or than this was written: the host's clock was wrong, and any other counts as later (%zu such recordings)",
+			count);
+	sources->future = count;
 }
 
 /* What is still there must not be forgotten. */
@@ -455,6 +499,8 @@ int export_sources_refresh(struct export_sources *sources)
 	free(latest.scratch);
 	if (ret)
 		return ret;
+	sources->forgotten = false;
+	count_future(sources);
 	keep_entries(sources);
 
 	sources->written = (struct timespec){ 0 };
@@ -463,6 +509,18 @@ int export_sources_refresh(struct export_sources *sources)
 			sources->written = sources->found[i].written;
 	}
 	return 0;
+}
+
+/**
+ * export_sources_forget - read all sources again next time, also those that seem unchanged
+ * @sources: the sources; the log says again what is wrong with them. What was counted stays
+ *           counted, once.
+ */
+void export_sources_forget(struct export_sources *sources)
+{
+	sources->forgotten = true;
+	sources->missing = 0;
+	sources->future = 0;
 }
 
 void export_sources_free(struct export_sources *sources)

@@ -19,6 +19,7 @@
  * @changed:  when its permissions or anything else of it changed last; 0: read it again
  * @usable:   it was, and what follows is valid
  * @time_ns:  when its live update was, 0 if that is not known
+ * @future:   that is later than now, or than @written: a clock was wrong
  * @records:  of the incoming kernel
  * @ledger:   what the account knows of its ledgers
  * @update:   what the account knows of its live update; NULL: there was none
@@ -32,6 +33,7 @@ struct export_source {
 	struct timespec changed;
 	bool usable;
 	int64_t time_ns;
+	bool future;
 	uint64_t records;
 	struct account_ledger *ledger[SIDES];
 	struct account_handover *update;
@@ -48,8 +50,10 @@ struct export_source {
  * @found:     what there is, by path
  * @count:     number of @found
  * @usable:    how many of @found can be used
+ * @future:    how many of @found are of a live update that is in the future
  * @missing:   how many of @paths could not be looked at
  * @reads:     how many files were read
+ * @forgotten: all of @found are to be read again
  * @written:   when the newest of @found was written
  * @last:      the figures of the last live update, NULL for none
  * @last_path: of the recording that @last comes from
@@ -67,8 +71,10 @@ struct export_sources {
 	struct export_source *found;
 	size_t count;
 	size_t usable;
+	size_t future;
 	size_t missing;
 	uint64_t reads;
+	bool forgotten;
 	struct timespec written;
 	struct export_figures *last;
 	char *last_path;
@@ -79,6 +85,7 @@ struct export_sources {
 
 int export_sources_check(const struct export_sources *sources);
 int export_sources_refresh(struct export_sources *sources);
+void export_sources_forget(struct export_sources *sources);
 void export_sources_free(struct export_sources *sources);
 
 /* state.c */

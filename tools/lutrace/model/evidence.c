@@ -317,6 +317,8 @@ static const struct field evidence_fields[] = {
 
 static const struct field generator_field = TEXT(evidence, generator, OPTIONAL);
 
+static const struct field merged_field = TEXTS(evidence, merged, merged_count, OPTIONAL);
+
 static const struct field *find(const char *name)
 {
 	size_t i;
@@ -367,10 +369,81 @@ int evidence_read(struct evidence *evidence, struct json_object *recording,
 	memset(evidence, 0, sizeof(*evidence));
 	ret = field_read(&generator_field, evidence, member(recording, "generator"), "generator",
 			 why);
+	ret = ret
+		      ?: field_read(&merged_field, evidence, member(recording, "merged"), "merged",
+				    why);
 	for (i = 0; !ret && i < COUNT_OF(evidence_fields); i++) {
 		const char *name = evidence_fields[i].name;
 
 		ret = evidence_set(evidence, name, member(recording, name), why);
+	}
+	return ret;
+}
+
+/** evidence_is_merged - whether a part is what somebody merged */
+bool evidence_is_merged(const struct evidence *evidence, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < evidence->merged_count; i++) {
+		if (!strcmp(evidence->merged[i], name))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * evidence_note_merged - a part is what somebody merged
+ * @evidence: in which it is
+ * @name:     of the part
+ * @why:      filled in if it fails
+ *
+ * Return: 0, -ENOMEM.
+ */
+int evidence_note_merged(struct evidence *evidence, const char *name, char why[LEDGER_WHY_SIZE])
+{
+	char **merged;
+
+	if (evidence_is_merged(evidence, name))
+		return 0;
+	merged = reallocarray(evidence->merged, evidence->merged_count + 1, sizeof(*merged));
+	if (merged) {
+		evidence->merged = merged;
+		merged[evidence->merged_count] = strdup(name);
+	}
+	if (!merged || !merged[evidence->merged_count]) {
+		snprintf(why, LEDGER_WHY_SIZE, "out of memory");
+		return -ENOMEM;
+	}
+	evidence->merged_count++;
+	return 0;
+}
+
+/**
+ * evidence_keep - take over what an earlier recording of the same live update has
+ * @evidence: added to: parts that it has not, and those that were merged into @before
+ * @before:   of that recording; what is taken is no longer in it
+ * @why:      filled in if it fails
+ *
+ * Return: 0, -ENOMEM.
+ */
+int evidence_keep(struct evidence *evidence, struct evidence *before, char why[LEDGER_WHY_SIZE])
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < COUNT_OF(evidence_fields); i++) {
+		const struct field *field = &evidence_fields[i];
+		void **to = (void **)((char *)evidence + field->offset);
+		void **from = (void **)((char *)before + field->offset);
+		bool merged = evidence_is_merged(before, field->name);
+
+		if (!*from || (*to && !merged))
+			continue;
+		field_free(field, evidence);
+		*to = *from;
+		*from = NULL;
+		ret = merged ? evidence_note_merged(evidence, field->name, why) : 0;
 	}
 	return ret;
 }
@@ -390,7 +463,8 @@ int evidence_merge(struct evidence *evidence, struct json_object *more, char why
 		return -EINVAL;
 	}
 	json_object_object_foreach(more, name, value) {
-		int ret = evidence_set(evidence, name, value, why);
+		int ret = evidence_set(evidence, name, value, why)
+				  ?: evidence_note_merged(evidence, name, why);
 
 		if (ret)
 			return ret;
@@ -424,6 +498,8 @@ void evidence_write(const struct evidence *evidence, struct json_object *recordi
 	for (i = 0; i < COUNT_OF(evidence_fields); i++)
 		json_object_object_add(recording, evidence_fields[i].name,
 				       evidence_json(evidence, evidence_fields[i].name));
+	if (evidence && evidence->merged_count)
+		json_object_object_add(recording, "merged", field_write(&merged_field, evidence));
 }
 
 void evidence_free(struct evidence *evidence)
@@ -431,6 +507,7 @@ void evidence_free(struct evidence *evidence)
 	size_t i;
 
 	field_free(&generator_field, evidence);
+	field_free(&merged_field, evidence);
 	for (i = 0; i < COUNT_OF(evidence_fields); i++)
 		field_free(&evidence_fields[i], evidence);
 }

@@ -219,6 +219,8 @@ struct evidence_units {
 /**
  * struct evidence - all of it; what nobody recorded is NULL
  * @generator: program and version that wrote the recording
+ * @merged:    names of the parts that somebody merged: lutrace does not look for those itself
+ * @merged_count: number of @merged
  */
 struct evidence {
 	struct evidence_identity *identity;
@@ -230,11 +232,16 @@ struct evidence {
 	struct evidence_host *host;
 	struct evidence_units *units;
 	char *generator;
+	char **merged;
+	size_t merged_count;
 };
 
 int evidence_read(struct evidence *evidence, struct json_object *recording,
 		  char why[LEDGER_WHY_SIZE]);
 int evidence_merge(struct evidence *evidence, struct json_object *more, char why[LEDGER_WHY_SIZE]);
+int evidence_note_merged(struct evidence *evidence, const char *name, char why[LEDGER_WHY_SIZE]);
+bool evidence_is_merged(const struct evidence *evidence, const char *name);
+int evidence_keep(struct evidence *evidence, struct evidence *before, char why[LEDGER_WHY_SIZE]);
 int evidence_set(struct evidence *evidence, const char *name, struct json_object *value,
 		 char why[LEDGER_WHY_SIZE]);
 void evidence_write(const struct evidence *evidence, struct json_object *recording);

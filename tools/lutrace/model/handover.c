@@ -379,7 +379,8 @@ int handover_build(struct handover *handover, char why[LEDGER_WHY_SIZE])
 	}
 	before = handover->present[OUTGOING] ? &notes[OUTGOING] : NULL;
 	after = handover->present[INCOMING] ? &notes[INCOMING] : NULL;
-	workloads_evaluate(&handover->workloads, before, after);
+	if (workloads_evaluate(&handover->workloads, before, after))
+		return out_of_memory(why);
 	blackout_evaluate(before, after, &handover->workloads.host, &handover->blackout);
 	handover->khz = notes[INCOMING].cycles_khz ?: notes[OUTGOING].cycles_khz;
 	choose_origin(handover, &notes[OUTGOING], &notes[INCOMING]);

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/say.h"
 #include "base/text.h"
+#include "liveupdate_mark.h"
 #include "model/verdict.h"
 
 const char *const verdict_names[VERDICTS] = {
@@ -174,6 +175,42 @@ static void ask_workloads(struct verdict_of *verdict, const struct workloads *wo
 		note(verdict, CHECK_WORKLOADS, VERDICT_GOOD, "known", longest);
 		about_workloads(verdict, workloads, true);
 	}
+}
+
+/* " pause" and "pause:" are none; "pause for lunch" is a text that somebody wanted there. */
+static bool is_meant_as_pause(const struct step *step)
+{
+	const char *word = step->name + strspn(step->name, " ");
+	struct blackout_name name;
+	size_t length = strcspn(word, BLACKOUT_MARK_SEPARATOR " ");
+
+	return liveupdate_mark_check(step->name) &&
+	       blackout_mark(step->begin, &name) == BLACKOUT_MARK_OTHER &&
+	       ((length == strlen(LIVEUPDATE_MARK_PAUSE) &&
+		 !strncmp(word, LIVEUPDATE_MARK_PAUSE, length)) ||
+		(length == strlen(LIVEUPDATE_MARK_RESUME) &&
+		 !strncmp(word, LIVEUPDATE_MARK_RESUME, length)));
+}
+
+/* Whoever writes to the kernel's file himself may write what no library would. */
+static void ask_marks(struct verdict_of *verdict, const struct handover *handover)
+{
+	const struct step *first = NULL;
+	size_t i, count = 0;
+
+	for (i = 0; i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+
+		if (step->begin->step != LIVEUPDATE_STEP_USER_MARK || !step->name ||
+		    !is_meant_as_pause(step))
+			continue;
+		first = first ?: step;
+		count++;
+	}
+	if (count)
+		say(verdict, CHECK_WORKLOADS, VERDICT_UNKNOWN, "marks", count,
+		    "the mark '%s' is none, so that a pause may be longer: write it with 'lutrace mark'",
+		    first->name);
 }
 
 /* An entry of a page table: which, what it was and what it is. */
@@ -570,6 +607,7 @@ void verdict_make(struct verdict_of *verdict, const struct handover *handover,
 	ask_pause(verdict, &handover->blackout);
 	ask_explained(verdict, handover);
 	ask_workloads(verdict, &handover->workloads);
+	ask_marks(verdict, handover);
 	ask_identity(verdict, evidence->identity);
 	ask_dma(verdict, evidence->dma);
 	ask_interrupts(verdict, evidence->interrupts);

@@ -29,25 +29,6 @@ size_t workload_place(const void *list, size_t count, size_t size, const struct 
 	return low;
 }
 
-/* The workload of a name; NULL without memory. */
-static struct workload *find_workload(struct workloads *workloads, const struct workload_name *name)
-{
-	struct workload *list = workloads->list;
-	size_t at = workload_place(list, workloads->count, sizeof(*list), name);
-
-	if (at < workloads->count && !memcmp(&list[at].name, name, sizeof(*name)))
-		return &list[at];
-	list = reallocarray(list, workloads->count + 1, sizeof(*list));
-	if (!list)
-		return NULL;
-	workloads->list = list;
-	memmove(&list[at + 1], &list[at], (workloads->count - at) * sizeof(*list));
-	workloads->count++;
-	memset(&list[at], 0, sizeof(*list));
-	list[at].name = *name;
-	return &list[at];
-}
-
 /**
  * workloads_note - take one record into account
  * @workloads: the workloads, zeroed at first
@@ -55,38 +36,77 @@ static struct workload *find_workload(struct workloads *workloads, const struct 
  * @record:    the record; nothing happens if it is no mark with a name
  * @whole:     all of the mark, of which @record may have the begin alone
  *
+ * @record and @whole are looked at again by workloads_evaluate().
+ *
  * Return: 0, -ENOMEM.
  */
 int workloads_note(struct workloads *workloads, int side, const struct liveupdate_record *record,
 		   const char *whole)
 {
-	struct workload_name name = { 0 };
+	struct workload_mark *marks = workloads->marks;
+	size_t count = workloads->mark_count;
 	struct blackout_name begin;
-	struct workload *workload;
 	enum blackout_mark mark;
+	const char *name;
 
 	if (record->step != LIVEUPDATE_STEP_USER_MARK)
 		return 0;
 	mark = blackout_mark(record, &begin);
 	if (mark == BLACKOUT_MARK_OTHER || !begin.text[0])
 		return 0;
-	whole = strchr(whole, BLACKOUT_MARK_SEPARATOR[0]);
-	snprintf(name.text, sizeof(name.text), "%s", whole ? whole + 1 : begin.text);
-	/* As many as BPF has room for: both give the same answer. */
-	if (workloads->count == BLACKOUT_WORKLOADS) {
-		size_t at = workload_place(workloads->list, workloads->count,
-					   sizeof(*workloads->list), &name);
-
-		if (at == workloads->count ||
-		    memcmp(&workloads->list[at].name, &name, sizeof(name)) != 0) {
-			workloads->host.more = 1;
-			return 0;
-		}
+	/* There is room for a power of two. */
+	if (!(count & (count - 1))) {
+		marks = reallocarray(marks, count ? 2 * count : 1, sizeof(*marks));
+		if (!marks)
+			return -ENOMEM;
+		workloads->marks = marks;
 	}
-	workload = find_workload(workloads, &name);
-	if (!workload)
+	name = strchr(whole, BLACKOUT_MARK_SEPARATOR[0]);
+	marks[count] = (struct workload_mark){ .name = name ? name + 1 : whole,
+					       .record = record,
+					       .number = count,
+					       .side = side,
+					       .mark = mark };
+	workloads->mark_count++;
+	return 0;
+}
+
+static int compare_names(const struct workload_mark *a, const struct workload_mark *b)
+{
+	return strncmp(a->name, b->name, WORKLOAD_NAME_SIZE - 1);
+}
+
+/* By name, and as they came. */
+static int compare_marks(const void *left, const void *right)
+{
+	const struct workload_mark *a = left, *b = right;
+	int order = compare_names(a, b);
+
+	return order ?: (a->number > b->number) - (a->number < b->number);
+}
+
+/* The list, of all marks: how many names there are has no limit but that of the ledgers. */
+static int make_list(struct workloads *workloads)
+{
+	struct workload_mark *marks = workloads->marks;
+	size_t i, names = 0;
+
+	if (!workloads->mark_count)
+		return 0;
+	qsort(marks, workloads->mark_count, sizeof(*marks), compare_marks);
+	for (i = 0; i < workloads->mark_count; i++)
+		names += !i || compare_names(&marks[i - 1], &marks[i]) != 0;
+	workloads->list = calloc(names, sizeof(*workloads->list));
+	if (!workloads->list)
 		return -ENOMEM;
-	blackout_note_mark(&workload->marks[side], mark, record);
+	for (i = 0; i < workloads->mark_count; i++) {
+		struct workload *workload;
+
+		workloads->count += !i || compare_names(&marks[i - 1], &marks[i]) != 0;
+		workload = &workloads->list[workloads->count - 1];
+		snprintf(workload->name.text, sizeof(workload->name.text), "%s", marks[i].name);
+		blackout_note_mark(&workload->marks[marks[i].side], marks[i].mark, marks[i].record);
+	}
 	return 0;
 }
 
@@ -95,23 +115,31 @@ int workloads_note(struct workloads *workloads, int side, const struct liveupdat
  * @workloads: the workloads; all records are noted
  * @outgoing:  the ledger of the kernel that jumped, NULL if there is none
  * @incoming:  the ledger of the kernel that it jumped to, NULL if there is none
+ *
+ * Return: 0, -ENOMEM.
  */
-void workloads_evaluate(struct workloads *workloads, const struct blackout_side *outgoing,
-			const struct blackout_side *incoming)
+int workloads_evaluate(struct workloads *workloads, const struct blackout_side *outgoing,
+		       const struct blackout_side *incoming)
 {
 	size_t i;
+	int ret = make_list(workloads);
 
-	for (i = 0; i < workloads->count; i++) {
+	free(workloads->marks);
+	workloads->marks = NULL;
+	workloads->mark_count = 0;
+	for (i = 0; !ret && i < workloads->count; i++) {
 		struct workload *workload = &workloads->list[i];
 
 		blackout_workload(outgoing, incoming, &workload->marks[0], &workload->marks[1],
 				  &workload->pause);
 		blackout_add_workload(&workloads->host, &workload->pause);
 	}
+	return ret;
 }
 
 void workloads_free(struct workloads *workloads)
 {
+	free(workloads->marks);
 	free(workloads->list);
 	memset(workloads, 0, sizeof(*workloads));
 }

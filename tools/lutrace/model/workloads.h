@@ -33,12 +33,32 @@ struct workload {
 };
 
 /**
+ * struct workload_mark - a mark with a name
+ * @name:   what is behind its separator
+ * @record: its record
+ * @number: how many came before it
+ * @side:   which kernel
+ * @mark:   what it says
+ */
+struct workload_mark {
+	const char *name;
+	const struct liveupdate_record *record;
+	size_t number;
+	int side;
+	enum blackout_mark mark;
+};
+
+/**
  * struct workloads - those of one live update
+ * @marks: until they are evaluated
+ * @mark_count: number of @marks
  * @list:  by name
  * @count: number of @list
  * @host:  all of them together
  */
 struct workloads {
+	struct workload_mark *marks;
+	size_t mark_count;
 	struct workload *list;
 	size_t count;
 	struct blackout_host host;
@@ -48,8 +68,8 @@ size_t workload_place(const void *list, size_t count, size_t size,
 		      const struct workload_name *name);
 int workloads_note(struct workloads *workloads, int side, const struct liveupdate_record *record,
 		   const char *whole);
-void workloads_evaluate(struct workloads *workloads, const struct blackout_side *outgoing,
-			const struct blackout_side *incoming);
+int workloads_evaluate(struct workloads *workloads, const struct blackout_side *outgoing,
+		       const struct blackout_side *incoming);
 void workloads_free(struct workloads *workloads);
 
 #endif /* LUTRACE_WORKLOADS_H */

@@ -15,8 +15,9 @@
 #include "show/svg.h"
 #include "show/timeline.h"
 
-#define DRAWN_MOST 1500 /* steps in the time line */
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define DRAWN_MOST     1500 /* steps in the time line */
+#define WORKLOADS_MOST 512  /* rows of the table of workloads */
+#define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
 
 /* "Linux RELEASE", or that there is none. */
 static void put_release(const struct page *page, enum side side)
@@ -85,7 +86,7 @@ static void put_workloads(const struct page *page)
 		.caption = "The pause of each workload, within that of the host",
 		.columns = workload_columns,
 		.count = WORKLOAD_COLUMNS,
-		.most = BLACKOUT_WORKLOADS,
+		.most = WORKLOADS_MOST,
 		.sort = true,
 	};
 

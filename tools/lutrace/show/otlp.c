@@ -297,7 +297,10 @@ static int add_steps(struct otlp *otlp)
 	return 0;
 }
 
-/* The live update, and both kernels in it. */
+/*
+ * The live update, and both kernels in it: parents are written before what is in them, and
+ * begin no later. A kernel's first step may be before its boot, in its decompressor.
+ */
 static struct json_object *add_kernels(struct otlp *otlp)
 {
 	const struct handover *handover = otlp->handover;
@@ -313,7 +316,7 @@ static struct json_object *add_kernels(struct otlp *otlp)
 		if (!handover->present[side])
 			continue;
 		if (side == INCOMING && otlp->span.boot)
-			from = handover_time(handover, otlp->span.boot->begin->cycles);
+			from = otlp->span.begin[INCOMING];
 		snprintf(name, sizeof(name), "%s kernel", side_name(side));
 		otlp->kernel[side] = add_span(otlp, side, SPAN_KERNEL, 0, name, root, from,
 					      otlp->span.last[side]);

@@ -220,7 +220,9 @@ void tracks_span(const struct handover *handover, struct trace_span *span)
 {
 	size_t i;
 
-	*span = (struct trace_span){ .first = INT64_MAX, .last = { INT64_MIN, INT64_MIN } };
+	*span = (struct trace_span){ .first = INT64_MAX,
+				     .begin = { INT64_MAX, INT64_MAX },
+				     .last = { INT64_MIN, INT64_MIN } };
 	for (i = 0; i < handover->count; i++) {
 		const struct step *step = &handover->steps[i];
 		int64_t begin = handover_time(handover, step->begin->cycles), end = begin;
@@ -229,6 +231,8 @@ void tracks_span(const struct handover *handover, struct trace_span *span)
 			end = handover_time(handover, step->end->cycles);
 		if (begin < span->first)
 			span->first = begin;
+		if (begin < span->begin[step->side])
+			span->begin[step->side] = begin;
 		if (end > span->last[step->side])
 			span->last[step->side] = end;
 		if (step->side == OUTGOING && step->begin->step == LIVEUPDATE_STEP_JUMP)

@@ -23,12 +23,14 @@
 /**
  * struct trace_span - what a trace is of
  * @first: time of the first record, which becomes 0
+ * @begin: [side]: when the first of its steps began; INT64_MAX: it has none
  * @last:  [side]: when what never ended is cut off
  * @jump:  the jump of the outgoing kernel, NULL if there is none
  * @boot:  the boot of the incoming kernel, NULL if there is none
  */
 struct trace_span {
 	int64_t first;
+	int64_t begin[SIDES];
 	int64_t last[SIDES];
 	const struct step *jump;
 	const struct step *boot;

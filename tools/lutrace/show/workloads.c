@@ -10,20 +10,26 @@
 #define ROW_HEIGHT 18
 #define MARGIN	   6
 
-/* The workloads with the longest of all known pauses; *@known is how many have one. */
-static size_t choose(const struct handover *handover, struct long_step chosen[BLACKOUT_WORKLOADS],
+/*
+ * The workloads with the longest of all known pauses; *@known is how many have one. There may
+ * be as many as marks: what is shorter than those is dropped whenever there is no more room.
+ */
+static size_t choose(const struct handover *handover, struct long_step chosen[2 * MOST],
 		     size_t *known)
 {
 	const struct workloads *workloads = &handover->workloads;
 	size_t i, count = 0;
 
-	for (i = 0; i < workloads->count && count < BLACKOUT_WORKLOADS; i++) {
+	*known = 0;
+	for (i = 0; i < workloads->count; i++) {
 		if (!workloads->list[i].pause.known)
 			continue;
+		++*known;
+		if (count == 2 * MOST)
+			count = longest_steps(chosen, count, MOST);
 		chosen[count].index = i;
 		chosen[count++].ns = workloads->list[i].pause.ns;
 	}
-	*known = count;
 	return longest_steps(chosen, count, MOST);
 }
 
@@ -39,7 +45,7 @@ static size_t count_present(const struct workloads *workloads)
 /* How high the bars are; 0 if there are none. */
 int workload_bars_height(const struct handover *handover)
 {
-	struct long_step chosen[BLACKOUT_WORKLOADS];
+	struct long_step chosen[2 * MOST];
 	size_t known, rows = choose(handover, chosen, &known);
 	size_t present = count_present(&handover->workloads);
 
@@ -79,7 +85,7 @@ void workload_bars(FILE *out, const struct svg_scale *scale, const struct handov
 		   int top)
 {
 	const struct workloads *workloads = &handover->workloads;
-	struct long_step chosen[BLACKOUT_WORKLOADS];
+	struct long_step chosen[2 * MOST];
 	size_t known, rows = choose(handover, chosen, &known), i;
 	size_t present = count_present(workloads);
 

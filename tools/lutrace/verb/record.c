@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/open.h"
 #include "main.h"
 #include "model/document.h"
 #include "read/json_file.h"
+#include "read/recording.h"
 #include "read/source.h"
 #include "read/systemd.h"
 
@@ -25,6 +28,84 @@ static int merge(struct evidence *evidence, const char *path)
 			"cannot merge %s: %s; 'identity', 'dma', 'interrupts', 'session', 'referee', 'environment', 'host' and 'units' can be merged",
 			path, why);
 	return EXIT_GOOD;
+}
+
+/* Ledgers of one boot, of which one may have been read earlier. */
+static bool same_ledger(const struct ledger *one, const struct ledger *other)
+{
+	uint64_t keys[2][LEDGER_KEY_WORDS];
+
+	ledger_key(one, keys[0]);
+	ledger_key(other, keys[1]);
+	return !one->count || !other->count || !memcmp(keys[0], keys[1], sizeof(keys[0]));
+}
+
+static bool same_update(const struct handover *one, const struct handover *other)
+{
+	int side;
+
+	for (side = 0; side < SIDES; side++) {
+		if (one->present[side] != other->present[side] ||
+		    !same_ledger(&one->ledger[side], &other->ledger[side]))
+			return false;
+	}
+	return true;
+}
+
+/* The evidence of an earlier recording, which is to be replaced, if there is one. */
+static int keep_evidence(struct source *source, const struct handover *handover, const char *path)
+{
+	struct handover before = { 0 };
+	struct evidence evidence = { 0 };
+	char why[LEDGER_WHY_SIZE];
+	int code = EXIT_GOOD;
+
+	if (access(path, F_OK) && errno == ENOENT)
+		return EXIT_GOOD;
+	if (recording_read(&before, &evidence, path, why))
+		code = fail("%s cannot be used: %s; move it away, or name another file", path, why);
+	else if (!same_update(&before, handover))
+		code = fail(
+			"%s is the recording of another live update; move it away, or name another file",
+			path);
+	else if (evidence_keep(&source->evidence, &evidence, why))
+		code = fail("the evidence in %s cannot be kept: %s", path, why);
+	handover_free(&before);
+	evidence_free(&evidence);
+	return code;
+}
+
+/*
+ * Whoever writes a recording of what he read in it, or of what is merged into it, does so alone:
+ * lutrace-collect.service and an operator would undo each other's work.
+ */
+static int lock_output(const struct source *source, const char *path, bool update, int *lock)
+{
+	struct stat from, to;
+
+	*lock = -1;
+	if (!update && (!path || !source->file || stat(source->file, &from) || stat(path, &to) ||
+			from.st_dev != to.st_dev || from.st_ino != to.st_ino))
+		return EXIT_GOOD;
+	*lock = file_lock(path);
+	return *lock < 0 ? fail("the directory of %s cannot be locked: %s", path, strerror(-*lock))
+			 : EXIT_GOOD;
+}
+
+/* What this host knows by itself, but for what somebody merged in its place. */
+static int add_own(struct source *source, const char *identity, const char *host)
+{
+	struct evidence *evidence = &source->evidence;
+	char why[LEDGER_WHY_SIZE];
+	int code = EXIT_GOOD;
+
+	if (identity || !evidence_is_merged(evidence, "identity"))
+		code = source_identity(source, identity);
+	if (!code && identity && evidence_note_merged(evidence, "identity", why))
+		code = fail("%s cannot be used: %s", identity, why);
+	if (!code && (host || !evidence_is_merged(evidence, "host")))
+		code = source_host(source, host);
+	return code;
 }
 
 enum ask { ASK_IF_IT_RUNS, ASK_ALWAYS, ASK_NEVER };
@@ -51,8 +132,8 @@ static int add_units(struct source *source, struct handover *handover, enum ask 
 	struct json_object *units;
 	int ret = 0;
 
-	if (ask == ASK_ALWAYS ||
-	    (ask == ASK_IF_IT_RUNS && !source->file && !source->directory && systemd_runs())) {
+	if (ask == ASK_ALWAYS || (ask == ASK_IF_IT_RUNS && !source->file && !source->directory &&
+				  !evidence_is_merged(evidence, "units") && systemd_runs())) {
 		units = systemd_units(&handover->ledger[INCOMING].header);
 		ret = evidence_set(evidence, "units", units, why);
 		json_object_put(units);
@@ -74,14 +155,19 @@ int do_record(int argc, char **argv)
 	struct source source = { 0 };
 	struct handover handover;
 	enum ask ask = ASK_IF_IT_RUNS;
-	int letter, code, i, merge_count = 0;
+	int letter, code, i, lock, merge_count = 0;
+	bool update = false;
 	size_t size;
 	const char *text;
 
 	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'o':
+		case 'U':
+			if (path && update != (letter == 'U'))
+				return fail("name --output or --update, not both");
 			path = optarg;
+			update = letter == 'U';
 			break;
 		case 'i':
 			identity = optarg;
@@ -108,16 +194,16 @@ int do_record(int argc, char **argv)
 	if (code)
 		return code;
 	/* A recording may be replaced by one that has all that was in it. */
-	if (!source.file)
+	if (!source.file && !update)
 		file_output(path);
-	code = source_read(&source, &handover);
+	code = lock_output(&source, path, update, &lock) ?: source_read(&source, &handover);
 	if (code)
-		return code;
-	file_output(path);
+		goto unlock;
 
 	/* What was merged into a recording before stays in it. */
-	code = source_identity(&source, identity);
-	code = code ?: source_host(&source, host);
+	code = update ? keep_evidence(&source, &handover, path) : EXIT_GOOD;
+	file_output(path);
+	code = code ?: add_own(&source, identity, host);
 	for (i = 0; !code && i < merge_count; i++)
 		code = merge(&source.evidence, merges[i]);
 	code = code ?: add_units(&source, &handover, ask);
@@ -133,5 +219,8 @@ int do_record(int argc, char **argv)
 		json_object_put(recording);
 	}
 	source_free(&source, &handover);
+unlock:
+	if (lock >= 0)
+		close(lock);
 	return code;
 }

@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# The recording of a boot is the one place where a host's evidence is: what somebody merged
+# into it stays there when lutrace-collect.service records the same live update again.
+
+set -u
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
+# shellcheck source=tests/lab/tap.sh
+. "$project/tests/lab/tap.sh"
+build=${BUILD:-$project/build}
+lutrace=$build/bin/lutrace
+export LC_ALL=C
+cd "$tap_scratch" || exit 1
+
+# status COMMAND...: its exit status, and in the file "said" what it said
+status() {
+	"$@" >said 2>&1
+	echo $?
+}
+for scenario in handover running cold workloads; do
+	mkdir "$scenario"
+	"$build/tests/unit/make-ledger" "$scenario" "$scenario" || exit 1
+done
+# As the service calls it, with ledgers that were saved in place of this machine's.
+command=$(sed -n 's/^ExecStart=lutrace \(.*\)/\1/p' "$project/tools/systemd/lutrace-collect.service")
+collect() { # LEDGERS
+	local words
+	read -ra words <<<"${command/\$LUTRACE_RECORD/-l $1}"
+	"$lutrace" "${words[@]/#\/var\/lib\/lutrace\/%b/boot}"
+}
+evidence=$project/tests/toolkit/evidence.json
+jq -c '{dma}' "$evidence" >dma.json
+jq -c '{session}' "$evidence" >session.json
+jq -c '{identity}' "$evidence" >identity.json
+
+### What was merged stays
+is "the first recording is made" "$(status collect handover)" 0
+is "nothing was merged into it" "$(jq -c '.merged' boot.json)" null
+is "an operator adds what he counted" "$(status "$lutrace" record -l handover -m dma.json --update boot.json)" 0
+is "it is there when it is recorded again" "$(status collect handover) $(jq -c '.dma.sent, .merged' boot.json | xargs)" "0 $(jq .dma.sent dma.json) [dma]"
+is "he adds more to the recording itself" "$(status "$lutrace" record boot.json -m session.json -m identity.json -o boot.json)" 0
+collect handover
+is "all of it is there" "$(jq -c '[(.dma, .session, .identity) != null], .merged' boot.json | xargs)" '[true,true,true] [identity,dma,session]'
+collect handover
+is "also the next time" "$(jq -S -c '[.dma, .session]' boot.json)" "$(jq -S -c '[.dma, .session]' "$evidence")"
+schema "a recording is what the schema says" handover boot.json
+jq -c '.dma.sent = 999 | {dma}' dma.json >again.json
+"$lutrace" record boot.json -m again.json -o boot.json
+collect handover
+is "what is merged later replaces what was" "$(jq -c '.dma.sent, .merged' boot.json | xargs)" '999 [identity,dma,session]'
+# The incoming kernel goes on recording; the evidence is of the same live update.
+jq -c '.ledgers.incoming.records |= .[:-2]' boot.json >earlier.json && mv earlier.json boot.json
+collect handover
+is "records that came since are in it, with the evidence" "$(jq -c '(.ledgers.incoming.records | length), .dma.sent' boot.json | xargs)" \
+	"$("$lutrace" record -l handover | jq '.ledgers.incoming.records | length') 999"
+jq -c 'del(.merged)' boot.json >old.json && mv old.json boot.json
+collect handover
+is "what an earlier lutrace merged stays as well" "$(jq -c .dma.sent boot.json)" 999
+jq -n -c '{host: {name: "lunch", machine_id: null}}' >host.json
+"$lutrace" record boot.json -m host.json -o boot.json
+is "a name that was merged stays" "$(collect handover; jq -r .host.name boot.json)" lunch
+is "unless somebody says whose it is" "$("$lutrace" record -l handover --host none --update boot.json; jq -c '.host, .dma.sent' boot.json | xargs)" 'null 999'
+
+### What is no earlier recording of it
+cp boot.json before.json
+is "another live update does not replace it" "$(status collect workloads) $(cmp boot.json before.json)" '1 '
+like "and the error says what to do" "$(cat said)" 'boot.json is the recording of another live update; move it away, or name another file'
+is "nor does a boot without one" "$(status collect cold)" 1
+echo '{' >boot.json
+is "a damaged one is not replaced" "$(status collect handover) $(cat boot.json)" '1 {'
+like "which says so" "$(cat said)" 'boot.json cannot be used: .*; move it away'
+is "one name is for one of them" "$(status "$lutrace" record -l handover -o a.json --update b.json)" 1
+like "and the error names both" "$(cat said)" 'name --output or --update, not both'
+
+### At the same time
+rm boot.json
+collect handover
+for member in dma session identity referee interrupts; do
+	jq -c "{$member}" "$evidence" >"$member.json"
+	"$lutrace" record boot.json -m "$member.json" -o boot.json &
+	collect handover &
+	"$lutrace" record -l handover -m "$member.json" --update boot.json &
+	collect handover &
+done
+wait
+is "whoever writes at the same time undoes nothing" "$(jq -c '[.dma, .session, .identity, .referee, .interrupts] | map(. != null)' boot.json)" \
+	'[true,true,true,true,true]'
+# The lock of the directory is held: nobody reads before he may write.
+exec {lock}<.
+flock "$lock"
+timeout 20 "$lutrace" record boot.json -m again.json -o boot.json {lock}<&- &
+writer=$!
+sleep 0.5
+jq -c 'del(.referee)' boot.json >other.json && mv other.json boot.json
+exec {lock}<&-
+wait $writer
+is "one after the other" "$(jq -c '.dma.sent, .referee' boot.json | xargs)" '999 null'
+tap_done
