@@ -63,6 +63,7 @@ note log "$(dmesg | grep -c 'session cannot finish: .* this kernel gives it back
 # Another live update has nothing to stand on
 kexec -s -l "$LAB_INCOMING" --command-line="$LAB_INCOMING_CMDLINE"
 note kexec "$(kexec -e 2>&1 | sed 's/.*: //')"
+note kexec-log "$(dmesg | grep -c "cannot take over 'workload': it came with the last live update")"
 
 # Packets come all the time, until the sender stops
 sleep 1
@@ -96,7 +97,8 @@ for mode in ${MODES:-legacy scalable first-stage}; do
 	is "$mode: nor the device" "$(fact retrieve-device)" EOPNOTSUPP
 	is "$mode: the session does not finish" "$(fact finish)" EBUSY
 	ok "$mode: the log says what to do" [ "$(fact log)" -gt 0 ]
-	is "$mode: another live update is refused" "$(fact kexec)" "Device or resource busy"
+	is "$mode: another live update is refused" "$(fact kexec)" "Exec format error"
+	is "$mode: because of what this one left" "$(fact kexec-log)" 1
 	is "$mode: after all that the device waits, and masters the bus" "$(fact state) $(fact master)" "waiting 1"
 	# The laboratory's machine goes off as it would reboot.
 	like "$mode: going down stops the device, and translation" \
