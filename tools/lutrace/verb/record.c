@@ -79,17 +79,20 @@ static int keep_evidence(struct source *source, const struct handover *handover,
  * Whoever writes a recording of what he read in it, or of what is merged into it, does so alone:
  * lutrace-collect.service and an operator would undo each other's work.
  */
-static int lock_output(const struct source *source, const char *path, bool update, int *lock)
+static int lock_output(const struct source *source, const char *path, const char *update, int *lock)
 {
 	struct stat from, to;
 
 	*lock = -1;
-	if (!update && (!path || !source->file || stat(source->file, &from) || stat(path, &to) ||
-			from.st_dev != to.st_dev || from.st_ino != to.st_ino))
+	if (!update && path && source->file && !stat(source->file, &from) && !stat(path, &to) &&
+	    from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+		update = path;
+	if (!update)
 		return EXIT_GOOD;
-	*lock = file_lock(path);
-	return *lock < 0 ? fail("the directory of %s cannot be locked: %s", path, strerror(-*lock))
-			 : EXIT_GOOD;
+	*lock = file_lock(update);
+	return *lock < 0
+		       ? fail("the directory of %s cannot be locked: %s", update, strerror(-*lock))
+		       : EXIT_GOOD;
 }
 
 /* What this host knows by itself, but for what somebody merged in its place. */
@@ -150,24 +153,23 @@ static int add_units(struct source *source, struct handover *handover, enum ask 
 
 int do_record(int argc, char **argv)
 {
-	const char *path = NULL, *identity = NULL, *host = NULL, *merges[MAX_MERGES];
+	const char *path = NULL, *update = NULL, *identity = NULL, *host = NULL,
+		   *merges[MAX_MERGES];
 	struct json_object *recording;
 	struct source source = { 0 };
 	struct handover handover;
 	enum ask ask = ASK_IF_IT_RUNS;
 	int letter, code, i, lock, merge_count = 0;
-	bool update = false;
 	size_t size;
 	const char *text;
 
 	while ((letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'o':
-		case 'U':
-			if (path && update != (letter == 'U'))
-				return fail("name --output or --update, not both");
 			path = optarg;
-			update = letter == 'U';
+			break;
+		case 'U':
+			update = optarg;
 			break;
 		case 'i':
 			identity = optarg;
@@ -190,6 +192,8 @@ int do_record(int argc, char **argv)
 			source_option(&source, letter, optarg);
 		}
 	}
+	if (path && update)
+		return fail("name --output or --update, not both");
 	code = source_arguments(&source, argc, argv);
 	if (code)
 		return code;
@@ -201,8 +205,8 @@ int do_record(int argc, char **argv)
 		goto unlock;
 
 	/* What was merged into a recording before stays in it. */
-	code = update ? keep_evidence(&source, &handover, path) : EXIT_GOOD;
-	file_output(path);
+	code = update ? keep_evidence(&source, &handover, update) : EXIT_GOOD;
+	file_output(update ?: path);
 	code = code ?: add_own(&source, identity, host);
 	for (i = 0; !code && i < merge_count; i++)
 		code = merge(&source.evidence, merges[i]);
@@ -215,7 +219,7 @@ int do_record(int argc, char **argv)
 						JSON_C_TO_STRING_NOSLASHESCAPE
 				      : JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
 			&size);
-		code = output_file(path, text, size, 0);
+		code = output_file(update ?: path, text, size, 0);
 		json_object_put(recording);
 	}
 	source_free(&source, &handover);
