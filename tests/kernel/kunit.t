@@ -47,7 +47,7 @@ fi
 
 # Not Linux's *_iommu_test: they compare a counter of pages of which each CPU keeps a
 # part to itself, and see a difference of a few pages where there is none.
-suites=(vtdss_fmt_test x86_64_fmt_test amdv1_fmt_test iommu-pages-pool iommufd-liveupdate kho-radix-tree kho-slots xarray-run trace-events
+suites=(vtdss_fmt_test x86_64_fmt_test amdv1_fmt_test vtdss_liveupdate_test x86_64_liveupdate_test amdv1_liveupdate_test iommu-pages-pool iommufd-liveupdate kho-radix-tree kho-slots xarray-run trace-events
 	memfd-liveupdate hugetlb-liveupdate luo-damage memfd-luo-damage hugetlb-luo-damage
 	iommu-liveupdate-damage pci-liveupdate-damage pci-liveupdate-refused iommufd-liveupdate-damage vfio-pci-liveupdate-damage)
 stage tables <<'END'

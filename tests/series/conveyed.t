@@ -11,6 +11,8 @@ here=$(dirname "$0")
 . "$here/../lab/tap.sh"
 # shellcheck source=tests/kernel/dma-session.sh
 . "$here/../kernel/dma-session.sh"
+# shellcheck source=tests/kernel/workload.sh
+. "$here/../kernel/workload.sh"
 host="$tap_directory/demo-host"
 
 # The first device receives packets, the second one waits as well, the third is nobody's.

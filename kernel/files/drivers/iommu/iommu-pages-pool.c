@@ -453,6 +453,7 @@ int iommu_pages_left_adopt(struct iommu_pages_left *left)
 	struct iommu_chunk_ser *chunk;
 	struct kho_block_set_it it;
 
+	KUNIT_STATIC_STUB_REDIRECT(iommu_pages_left_adopt, left);
 	if (!left_is_preserved(left))
 		return -EINVAL;
 
