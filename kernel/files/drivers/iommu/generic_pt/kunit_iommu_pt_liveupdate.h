@@ -338,4 +338,5 @@ static struct kunit_suite NS(liveupdate_suite) = {
 	.exit = liveupdate_exit,
 	.test_cases = liveupdate_test_cases,
 };
+
 kunit_test_suites(&NS(liveupdate_suite));
