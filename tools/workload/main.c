@@ -51,6 +51,8 @@ static void usage(FILE *to)
 		"      --huge[=PAGES]   start: large pages, for large leaves: thp (of shmem, which the kernel\n"
 		"                       has if transparent_hugepage/shmem_enabled says so; the default),\n"
 		"                       2M or 1G (of the pool, where there have to be enough)\n"
+		"      --replace N      start: before preserving, move the device N times between two page\n"
+		"                       tables of the same memory, while it receives; 0\n"
 		"      --no-preserve    start: preserve nothing\n"
 		"  -i, --interrupts     start: count the device's interrupts, which cross, too\n"
 		"  -u, --until FILE     resume, look: stop when this report of the sender appears\n"
@@ -89,22 +91,24 @@ static enum page_kind page_kind(const char *name)
 
 int main(int argc, char **argv)
 {
-	enum { SPARSE = 256, MEMORY, HUGE, NO_PRESERVE };
-	static const struct option long_options[] = { { "device", required_argument, NULL, 'd' },
-						      { "session", required_argument, NULL, 's' },
-						      { "report", required_argument, NULL, 'r' },
-						      { "packets", required_argument, NULL, 'n' },
-						      { "sparse", required_argument, NULL, SPARSE },
-						      { "memory", required_argument, NULL, MEMORY },
-						      { "huge", optional_argument, NULL, HUGE },
-						      { "no-preserve", no_argument, NULL,
-							NO_PRESERVE },
-						      { "until", required_argument, NULL, 'u' },
-						      { "seconds", required_argument, NULL, 't' },
-						      { "interrupts", no_argument, NULL, 'i' },
-						      { "again", no_argument, NULL, 'a' },
-						      { "help", no_argument, NULL, 'h' },
-						      {} };
+	enum { SPARSE = 256, MEMORY, HUGE, REPLACE, NO_PRESERVE };
+	static const struct option long_options[] = {
+		{ "device", required_argument, NULL, 'd' },
+		{ "session", required_argument, NULL, 's' },
+		{ "report", required_argument, NULL, 'r' },
+		{ "packets", required_argument, NULL, 'n' },
+		{ "sparse", required_argument, NULL, SPARSE },
+		{ "memory", required_argument, NULL, MEMORY },
+		{ "huge", optional_argument, NULL, HUGE },
+		{ "replace", required_argument, NULL, REPLACE },
+		{ "no-preserve", no_argument, NULL, NO_PRESERVE },
+		{ "until", required_argument, NULL, 'u' },
+		{ "seconds", required_argument, NULL, 't' },
+		{ "interrupts", no_argument, NULL, 'i' },
+		{ "again", no_argument, NULL, 'a' },
+		{ "help", no_argument, NULL, 'h' },
+		{}
+	};
 	struct options options = {
 		.session = "workload",
 		.packets = 10,
@@ -139,6 +143,9 @@ int main(int argc, char **argv)
 			break;
 		case HUGE:
 			options.pages = page_kind(optarg);
+			break;
+		case REPLACE:
+			options.replace = number(optarg, "--replace", 1000000);
 			break;
 		case NO_PRESERVE:
 			options.preserve = false;

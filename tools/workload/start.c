@@ -18,6 +18,26 @@
 #include "stamps.h"
 #include "verbs.h"
 
+/*
+ * Move the device between two page tables of the same memory while it receives, and leave
+ * it on one of them alone.
+ */
+static int replace(struct device *device, struct memory *memory, uint64_t count)
+{
+	uint32_t tables[2] = { device->hwpt };
+	uint64_t i;
+	int ret;
+
+	if (!count)
+		return 0;
+	ret = device_new_table(device, &tables[1]) ?: device_map_memory(device, memory);
+	for (i = 1; !ret && i <= count; i++) {
+		ret = device_attach(device, tables[i % 2]);
+		serve(device, memory);
+	}
+	return ret ?: device_destroy(device, tables[i % 2]);
+}
+
 /**
  * do_start() - verb start
  * @options: the command line
@@ -60,5 +80,8 @@ int do_start(const struct options *options)
 		      (unsigned long long)options->packets, igb_head(&device));
 		return 1;
 	}
+	if (replace(&device, &memory, options->replace))
+		return 1;
+	json_object_object_add(report, "replaced", json_object_new_uint64(options->replace));
 	return outgoing(&device, &memory, options, report);
 }

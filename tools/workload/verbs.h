@@ -18,6 +18,7 @@
  * @sparse:   start: pages to map one by one
  * @more:     start: bytes of further memory to map
  * @pages:    start: what pages the memory is made of
+ * @replace:  start: how often to move the device to another page table
  * @preserve: start: preserve something at all
  * @interrupts: start: let the device signal packets with an interrupt
  * @again:    resume: get ready for another kexec at the end
@@ -32,6 +33,7 @@ struct options {
 	uint64_t sparse;
 	uint64_t more;
 	enum page_kind pages;
+	uint64_t replace;
 	bool preserve;
 	bool interrupts;
 	bool again;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VT-d: move a device from a restored domain to another while DMA goes on.
+ * VT-d: move a device from one domain to another while DMA goes on.
  */
 
 #include <linux/cleanup.h>
@@ -22,6 +22,38 @@ bool intel_liveupdate_is_restored(struct device *dev)
 
 	return info->domain_attached && info->domain &&
 	       info->domain->domain.restored;
+}
+
+static int is_other_alias(struct pci_dev *pdev, u16 alias, void *opaque)
+{
+	return alias != pci_dev_id(pdev);
+}
+
+/**
+ * intel_can_replace_domain - can a device be moved to a paging domain under its DMA?
+ * @dev: a device
+ *
+ * It can where one entry translates for it that points to a page table now, and
+ * where hardware and CPU read and write 128 bits of it at once.
+ *
+ * Return: true if intel_replace_domain() can be tried. Others are blocked while
+ * their entry changes.
+ */
+bool intel_can_replace_domain(struct device *dev)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+
+	if (!info->domain_attached || !info->domain ||
+	    !(info->domain->domain.type & __IOMMU_DOMAIN_PAGING))
+		return false;
+	if (!system_has_cmpxchg128() || dev_is_real_dma_subdevice(dev))
+		return false;
+	/* What the device itself caches has to be invalidated, which is not done here */
+	if (info->ats_enabled)
+		return false;
+	/* In legacy mode each requester ID has a context entry with all in it */
+	return sm_supported(info->iommu) || !dev_is_pci(dev) ||
+	       !pci_for_each_dma_alias(to_pci_dev(dev), is_other_alias, NULL);
 }
 
 /* Hardware sees both halves change at once. */
@@ -180,28 +212,28 @@ static int replace_pasid_entry(struct device *dev, struct intel_iommu *iommu,
 }
 
 /**
- * intel_liveupdate_replace - move a running device to a domain of this kernel
+ * intel_replace_domain - move a running device to another domain
  * @domain: a paging domain
- * @dev:    a device on a restored domain
- * @old:    that domain
+ * @dev:    a device on a restored domain, or one that intel_can_replace_domain()
+ * @old:    the domain that it is on
  *
  * Everything that can fail comes before the entry of the device changes.
  *
  * Context: May sleep. The group's mutex is held.
  * Return: 0; else a negative errno, and the device is where it was.
  */
-int intel_liveupdate_replace(struct iommu_domain *domain, struct device *dev,
-			     struct iommu_domain *old)
+int intel_replace_domain(struct iommu_domain *domain, struct device *dev,
+			 struct iommu_domain *old)
 {
 	struct device_domain_info *info = dev_iommu_priv_get(dev);
 	struct dmar_domain *next = to_dmar_domain(domain);
-	struct dmar_domain *restored = info->domain;
+	struct dmar_domain *left = info->domain;
 	struct intel_iommu *iommu = info->iommu;
 	unsigned long flags;
 	int ret;
 
 	/* An attempt is undone that had not begun */
-	if (next == restored)
+	if (next == left)
 		return 0;
 	if (!system_has_cmpxchg128())
 		return -EOPNOTSUPP;
@@ -226,16 +258,16 @@ int intel_liveupdate_replace(struct iommu_domain *domain, struct device *dev,
 	if (ret)
 		goto err_cache_tag;
 
-	spin_lock_irqsave(&restored->lock, flags);
+	spin_lock_irqsave(&left->lock, flags);
 	list_del(&info->link);
-	spin_unlock_irqrestore(&restored->lock, flags);
+	spin_unlock_irqrestore(&left->lock, flags);
 	info->domain = next;
 	spin_lock_irqsave(&next->lock, flags);
 	list_add(&info->link, &next->devices);
 	spin_unlock_irqrestore(&next->lock, flags);
 
-	cache_tag_unassign_domain(restored, dev, IOMMU_NO_PASID);
-	domain_detach_iommu(restored, iommu);
+	cache_tag_unassign_domain(left, dev, IOMMU_NO_PASID);
+	domain_detach_iommu(left, iommu);
 	if (sm_supported(iommu))
 		permit_capabilities(info);
 	return 0;

@@ -40,8 +40,9 @@ void intel_liveupdate_give_up(struct intel_iommu *iommu);
 void intel_liveupdate_detect_irq(struct intel_iommu *iommu);
 void intel_liveupdate_must_remap_irqs(struct intel_iommu *iommu);
 bool intel_liveupdate_is_restored(struct device *dev);
-int intel_liveupdate_replace(struct iommu_domain *domain, struct device *dev,
-			     struct iommu_domain *old);
+bool intel_can_replace_domain(struct device *dev);
+int intel_replace_domain(struct iommu_domain *domain, struct device *dev,
+			 struct iommu_domain *old);
 
 /* What the domain code of the driver writes into a PASID table. */
 int intel_build_pasid_entry(struct intel_iommu *iommu, struct dmar_domain *domain,
@@ -117,9 +118,14 @@ static inline bool intel_liveupdate_is_restored(struct device *dev)
 	return false;
 }
 
-static inline int intel_liveupdate_replace(struct iommu_domain *domain,
-					   struct device *dev,
-					   struct iommu_domain *old)
+static inline bool intel_can_replace_domain(struct device *dev)
+{
+	return false;
+}
+
+static inline int intel_replace_domain(struct iommu_domain *domain,
+				       struct device *dev,
+				       struct iommu_domain *old)
 {
 	return -EOPNOTSUPP;
 }
