@@ -142,3 +142,35 @@ unsigned int receive_waiting(const struct memory *memory)
 		count++;
 	return count;
 }
+
+/**
+ * receive_last() - the end of the packets that have come
+ * @state: the state
+ *
+ * Return: the number behind that of the last one; all before it were sent earlier.
+ */
+uint64_t receive_last(const struct workload_state *state)
+{
+	uint64_t sequence = SEQUENCES;
+
+	while (sequence && !state->sent_ns[sequence - 1])
+		sequence--;
+	return sequence;
+}
+
+/**
+ * receive_between() - how many of some packets have come
+ * @state: the state
+ * @first: number of the first
+ * @last: number behind the last
+ *
+ * Return: packets.
+ */
+uint64_t receive_between(const struct workload_state *state, uint64_t first, uint64_t last)
+{
+	uint64_t sequence, received = 0;
+
+	for (sequence = first; sequence < last; sequence++)
+		received += !!state->sent_ns[sequence];
+	return received;
+}

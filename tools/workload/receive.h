@@ -10,5 +10,7 @@
 void receive_prepare(struct memory *memory);
 unsigned int receive(struct memory *memory, bool give_back, struct clock_pair *pair);
 unsigned int receive_waiting(const struct memory *memory);
+uint64_t receive_last(const struct workload_state *state);
+uint64_t receive_between(const struct workload_state *state, uint64_t first, uint64_t last);
 
 #endif /* WORKLOAD_RECEIVE_H */

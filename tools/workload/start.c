@@ -20,12 +20,15 @@
 
 /*
  * Move the device between two page tables of the same memory while it receives, and leave
- * it on one of them alone.
+ * it on one of them alone. What was sent meanwhile, and a packet more, has to be there.
  */
-static int replace(struct device *device, struct memory *memory, uint64_t count)
+static int replace(struct device *device, struct memory *memory, uint64_t count,
+		   struct json_object *report)
 {
+	struct json_object *result = json_object_new_object();
+	uint64_t first = receive_last(memory->state), last, received, i;
 	uint32_t tables[2] = { device->hwpt };
-	uint64_t i;
+	bool goes_on;
 	int ret;
 
 	if (!count)
@@ -35,7 +38,17 @@ static int replace(struct device *device, struct memory *memory, uint64_t count)
 		ret = device_attach(device, tables[i % 2]);
 		serve(device, memory);
 	}
-	return ret ?: device_destroy(device, tables[i % 2]);
+	ret = ret ?: device_destroy(device, tables[i % 2]);
+	goes_on = !ret && serve_until_received(device, memory, memory->state->received + 1, 5);
+	last = receive_last(memory->state);
+	received = receive_between(memory->state, first, last);
+
+	json_object_object_add(report, "replace", result);
+	json_object_object_add(result, "count", json_object_new_uint64(count));
+	json_object_object_add(result, "received", json_object_new_uint64(received));
+	json_object_object_add(result, "lost", json_object_new_uint64(last - first - received));
+	json_object_object_add(result, "goes_on", json_object_new_boolean(goes_on));
+	return ret;
 }
 
 /**
@@ -80,8 +93,7 @@ int do_start(const struct options *options)
 		      (unsigned long long)options->packets, igb_head(&device));
 		return 1;
 	}
-	if (replace(&device, &memory, options->replace))
+	if (replace(&device, &memory, options->replace, report))
 		return 1;
-	json_object_object_add(report, "replaced", json_object_new_uint64(options->replace));
 	return outgoing(&device, &memory, options, report);
 }

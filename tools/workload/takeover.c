@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "igb.h"
+#include "receive.h"
 #include "report.h"
 #include "serve.h"
 #include "session.h"
@@ -106,16 +107,6 @@ int takeover_begin(struct takeover *takeover, const char *name)
 	return ret;
 }
 
-/* The last of the packets that have come, by number; all before it were sent earlier. */
-static uint64_t packets_up_to(const struct workload_state *state)
-{
-	uint64_t sequence = SEQUENCES;
-
-	while (sequence && !state->sent_ns[sequence - 1])
-		sequence--;
-	return sequence;
-}
-
 /* One more packet shows that the device is receiving now. */
 static int see_traffic(struct takeover *takeover)
 {
@@ -173,17 +164,16 @@ int takeover_replace(struct takeover *takeover, struct json_object *dma)
 {
 	struct workload_state *state = takeover->memory.state;
 	struct json_object *replace = json_object_new_object();
-	uint64_t begin = serve_now_ns(), first, last, sequence, received = 0;
+	uint64_t begin = serve_now_ns(), first, last, received;
 	uint32_t moved = 0;
 	int ret;
 
 	serve(&takeover->device, &takeover->memory);
-	first = packets_up_to(state);
+	first = receive_last(state);
 	ret = move(takeover, &moved);
 	serve(&takeover->device, &takeover->memory);
-	last = packets_up_to(state);
-	for (sequence = first; sequence < last; sequence++)
-		received += !!state->sent_ns[sequence];
+	last = receive_last(state);
+	received = receive_between(state, first, last);
 
 	json_object_object_add(dma, "during_replace", json_object_new_uint64(received));
 	json_object_object_add(replace, "ns", json_object_new_uint64(serve_now_ns() - begin));
