@@ -20,8 +20,12 @@ END
 for mode in ${MODES:-legacy scalable first-stage amd}; do
 	rm -f "$tap_scratch/trace"
 	lab_run --mode "$mode" --devices igb --guard 0 --timeout 240 --trace "$tap_scratch/trace" \
-		--hook start-sender='cd "$LAB_RESULTS" && "$LAB_BUILD/bin/lu-sender" --port "${LAB_PORTS%% *}" \
-			--rate $((4000 / LAB_SLOWER)) >sender.new 2>sender.err & echo $! >"$LAB_RESULTS/sender0.pid"' "$stage" || continue
+		--hook start-sender='cd "$LAB_RESULTS" || exit
+			"$LAB_BUILD/bin/lu-sender" --port "${LAB_PORTS%% *}" --rate $((4000 / LAB_SLOWER)) >sender.new 2>sender.err &
+			echo $! >sender0.pid' "$stage"
+	ran=$?
+	workload_end_senders
+	[ "$ran" = 0 ] || continue
 	moved() { lab_json workload-nic.json ".replace | $1"; }
 	is "$mode: the device was moved" "$(moved .count)" 2000
 	ok "$mode: packets came meanwhile" [ "$(moved .received)" -gt 20 ]
