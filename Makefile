@@ -88,8 +88,9 @@ test-series: build ## the first half of the mail series alone: conveyed without 
 	$(Q)OUTGOING=$(call series-kernel,preserve) INCOMING=$(call series-kernel,preserve) tests/run $(or $(TESTS),tests/series/*.t)
 
 .PHONY: test-selftests
-test-selftests: build kernel-selftest ## Linux's own suites say the same with the overlay and without (SUITES=liveupdate vfio iommufd fail_nth)
+test-selftests: build kernel-selftest ## Linux's own suites say the same with the overlay and without (SUITES=own liveupdate vfio iommufd fail_nth)
 	$(Q)$(MAKE) -C tests/kernel selftests selftests-iommu SELFTESTS=$(BUILD)/unpatched/selftests LINUX=$(BUILD)/unpatched/linux
+	$(Q)$(MAKE) -C tests/kernel selftests-iommu
 	$(Q)tests/selftests/run $(SUITES)
 
 .PHONY: test-damage

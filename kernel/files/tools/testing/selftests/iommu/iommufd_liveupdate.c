@@ -207,7 +207,7 @@ TEST_F(liveupdate, marks)
 	EXPECT_EQ(0, mark(self->fd, self->hwpt_id, TOKEN_HWPT));
 }
 
-TEST_F(liveupdate, cannot_be_marked)
+TEST_F(liveupdate, cannot_cross)
 {
 	struct iommu_hwpt_selftest data = { .iotlb = IOMMU_TEST_IOTLB_DEFAULT };
 	uint32_t parent, nested, automatic;
@@ -216,11 +216,17 @@ TEST_F(liveupdate, cannot_be_marked)
 			    IOMMU_HWPT_ALLOC_NEST_PARENT, &parent);
 	test_cmd_hwpt_alloc_nested(self->device_id, parent, 0, &nested,
 				   IOMMU_HWPT_DATA_SELFTEST, &data, sizeof(data));
-	EXPECT_ERRNO(ENOENT, mark(self->fd, nested, TOKEN_HWPT));
-	EXPECT_ERRNO(EOPNOTSUPP, mark(self->fd, parent, TOKEN_HWPT));
+	EXPECT_ERRNO(EOPNOTSUPP, mark(self->fd, nested, TOKEN_HWPT));
 	ASSERT_EQ(0, _test_cmd_mock_domain_replace(self->fd, self->stdev_id,
 						   self->ioas_id, &automatic));
 	EXPECT_ERRNO(EOPNOTSUPP, mark(self->fd, automatic, TOKEN_HWPT));
+
+	/* Of a parent it is known when it is preserved: its tables have no pool */
+	prepare(_metadata, self);
+	ASSERT_EQ(0, mark(self->fd, parent, TOKEN_HWPT + 1));
+	EXPECT_ERRNO(EOPNOTSUPP, preserve(self->session, self->fd, TOKEN_IOMMUFD));
+	ASSERT_EQ(0, unmark(self->fd, parent));
+	EXPECT_EQ(0, preserve(self->session, self->fd, TOKEN_IOMMUFD));
 }
 
 TEST_F(liveupdate, memory)
