@@ -41,6 +41,7 @@ dma_continues() {
 	ok "packets are received after the workload runs again" [ "$(of .dma.after_resume)" -gt 0 ]
 	ok "the pause is known" [ "$(of '.blackout.ns // 0')" -gt 0 ]
 	is "its phases add up to it exactly" "$(of '[.blackout.phases[].ns] | add')" "$(of .blackout.ns)"
+	ok "at least 98 % of it has a name" [ "$(of '.blackout.explained >= 0.98')" = true ]
 	is "its phases are adjacent" \
 		"$(of '.blackout.phases | [range(1; length) as $i | .[$i].begin_ns == .[$i - 1].begin_ns + .[$i - 1].ns] | all')" true
 	is_another "$(of .kernel.outgoing)" "$(of .kernel.incoming)"
