@@ -49,6 +49,7 @@
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
 #include <linux/kho_slots.h>
+#include <linux/list.h>
 #include <linux/liveupdate_trace.h>
 #include <linux/log2.h>
 #include <linux/pci-liveupdate.h>
@@ -63,8 +64,9 @@
 /* Preserved devices were given up; the machine is on its way to the next kernel */
 static bool abandoned;
 
-/* A preserved device, or a bridge above some. */
+/* A preserved device, or a bridge above some, which is on no list. */
 struct outgoing_function {
+	struct list_head elm;
 	struct pci_dev *dev;
 	struct kho_slot *slot;
 	struct pci_function_ser *ser;
@@ -75,11 +77,13 @@ struct outgoing_function {
  * @ser:       header, in memory that KHO carries
  * @slots:     records
  * @functions: &struct outgoing_function by the address of its device
+ * @devices:   those that are no bridges
  */
 struct pci_outgoing {
 	struct pci_liveupdate_ser *ser;
 	struct kho_slots slots;
 	struct xarray functions;
+	struct list_head devices;
 };
 
 /* False if the next kernel has to ask the hardware. */
@@ -159,6 +163,7 @@ static int pci_flb_preserve(struct liveupdate_flb_op_args *args)
 	ser->function_size = sizeof(struct pci_function_ser);
 	kho_slots_init(&out->slots, ser->function_size);
 	xa_init(&out->functions);
+	INIT_LIST_HEAD(&out->devices);
 	out->ser = ser;
 	seal_header(out);
 
@@ -315,6 +320,9 @@ static struct outgoing_function *add_function(struct pci_outgoing *out,
 	new->ser = new->slot->entry;
 	record_function(dev, new->ser);
 	new->dev = pci_dev_get(dev);
+	INIT_LIST_HEAD(&new->elm);
+	if (dev->hdr_type == PCI_HEADER_TYPE_NORMAL)
+		list_add_tail(&new->elm, &out->devices);
 	return no_free_ptr(new);
 }
 
@@ -346,6 +354,7 @@ static void function_put(struct pci_outgoing *out, struct pci_dev *dev)
 	}
 	kho_slots_put(&out->slots, function->slot);
 	xa_erase(&out->functions, function_key(dev));
+	list_del(&function->elm);
 	pci_dev_put(dev);
 	kfree(function);
 }
@@ -480,18 +489,15 @@ static bool is_locked(struct pci_dev *dev, bool wait)
 static bool looks_at_all(struct pci_dev *dev)
 {
 	struct pci_outgoing *out __free(outgoing_put) = outgoing_get();
-	struct outgoing_function *pos;
-	unsigned long key;
+	struct outgoing_function *first;
 
 	if (IS_ERR(out))
 		return false;
 
 	guard(mutex)(&pci_liveupdate_lock);
 
-	xa_for_each(&out->functions, key, pos)
-		if (pos->dev->hdr_type == PCI_HEADER_TYPE_NORMAL)
-			return pos->dev == dev;
-	return false;
+	first = list_first_entry_or_null(&out->devices, struct outgoing_function, elm);
+	return first && first->dev == dev;
 }
 
 static struct pci_dev *find_locked(struct pci_dev *dev, bool wait)
