@@ -197,4 +197,29 @@ if [ "$(id -u)" = 0 ]; then
 	is "a file that is replaced keeps its owner, group and mode" "$(stat -c '%U %G %a' owned.json)" 'nobody nogroup 640'
 fi
 
+# What is not given does not come from another place: getopt() moves arguments.
+cp good.json last.json
+for words in 'plot last.json -o' 'record last.json -o' 'report last.json -o' 'check last.json -b' 'time last.json -f'; do
+	is "'$words' lacks an argument" "$(eval "'$lutrace' $words" 2>said >/dev/null; echo $?)" 1
+	like "which is said" "$(cat said)" 'needs an argument that is not empty'
+	ok "and the recording is as it was" cmp -s good.json last.json
+done
+for words in 'record last.json -o one -o two' 'time -f one -f two' 'check last.json -b 1ms --budget=2ms'; do
+	is "'$words' is one option twice" "$(eval "'$lutrace' $words" 2>said >/dev/null; echo $?)" 1
+	like "which is said" "$(cat said)" 'can be given once'
+done
+ok "neither is written" [ ! -e one ]
+
+# Standard output by another name is standard output, and what is read is not written to
+{ echo before; "$lutrace" plot good.json -o /dev/stdout; echo after; } >mixed
+is "/dev/stdout keeps what was there, and what follows" "$(sed -n '1p;$p' mixed | xargs)" "before after"
+ok "and has what was asked for" grep -q '</svg>' mixed
+mkdir -p led
+cp good.json led/kept.json
+: >led/kept.json.acknowledged
+is "export --textfile onto what it reads is an error" "$("$lutrace" export -t led/kept.json.acknowledged led >/dev/null 2>&1; echo $?)" 1
+ok "and writes nothing" [ ! -s led/kept.json.acknowledged ]
+is "a FIFO is nothing to update" "$(timeout 10 "$lutrace" record good.json -U /dev/stdout 2>&1 | grep -c 'no regular file')" 1
+echo null >null.json
+like "null is named" "$("$lutrace" check null.json 2>&1)" 'it is null'
 tap_done

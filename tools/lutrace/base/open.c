@@ -15,6 +15,7 @@
 /* What will be written, if it is there; a directory of inodes has no number 0. */
 static dev_t output_device;
 static ino_t output_inode;
+static bool output_wanted;
 
 /**
  * file_output - say what will be written, which file_open() does not open from then on
@@ -34,7 +35,22 @@ void file_output(const char *path)
 /* Is it, by whatever name, what file_output() was told? */
 static bool is_output(const struct stat *found)
 {
-	return output_inode && found->st_ino == output_inode && found->st_dev == output_device;
+	bool same = output_inode && found->st_ino == output_inode && found->st_dev == output_device;
+
+	output_wanted |= same;
+	return same;
+}
+
+/**
+ * file_output_is_read - was what will be written asked for as an input?
+ *
+ * For those who go on without an input.
+ *
+ * Return: true if file_open() refused it for that reason.
+ */
+bool file_output_is_read(void)
+{
+	return output_wanted;
 }
 
 /* A negative errno that file_error() has words for, or 0. */

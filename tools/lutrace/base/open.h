@@ -14,6 +14,7 @@ enum file_kinds {
 };
 
 void file_output(const char *path);
+bool file_output_is_read(void);
 int file_open(const char *path, int flags, enum file_kinds kinds);
 int file_stdin(void);
 FILE *file_stream(const char *path);

@@ -229,15 +229,21 @@ static void make_arrays(struct getopt_arrays *arrays, const struct verb *verb, c
 	arrays->options[arrays->count] = (struct option){ 0 };
 }
 
+/* In a copy: getopt() moves arguments behind options, the last of which may lack its own. */
 static void find_json(const struct verb *verb, const char *mode, int argc, char **argv)
 {
+	char **copy = calloc(argc + 1, sizeof(*copy));
 	struct getopt_arrays arrays;
 	int letter;
 
+	if (!copy)
+		return;
+	memcpy(copy, argv, argc * sizeof(*copy));
 	make_arrays(&arrays, verb, mode);
 	optind = 0;
-	while ((letter = getopt_long(argc, argv, arrays.letters, arrays.options, NULL)) != -1)
+	while ((letter = getopt_long(argc, copy, arrays.letters, arrays.options, NULL)) != -1)
 		json_option(letter);
+	free(copy);
 }
 
 /**
@@ -309,14 +315,28 @@ static void refuse_empty(int letter)
 	refuse("'%s' needs an argument that is not empty", head + strspn(head, " "));
 }
 
+/* Of two the last would count, and nobody would know of the first. */
+static void refuse_second(int letter)
+{
+	static bool seen[LETTER_MOST + OPTIONS_MOST];
+	const struct verb_option *option = option_of(letter);
+
+	if (!option || strstr(option->help, "may be repeated") || letter <= 0 ||
+	    (size_t)letter >= sizeof(seen))
+		return;
+	if (seen[letter])
+		refuse("--%s can be given once", option->name);
+	seen[letter] = true;
+}
+
 /**
  * next_option - getopt_long() with the options of the table
  * @argc: as main()'s, for the verb
  * @argv: as main()'s, for the verb
  *
  * The verb is that of options_of(); without one, options end at the first argument. The
- * common options are dealt with here, and a wrong one, or an argument that is empty, ends
- * the program with a message.
+ * common options are dealt with here, and a wrong one, one that is there twice, or an
+ * argument that is empty, ends the program with a message.
  *
  * Return: the letter of one of the verb's own options, with optarg; -1 when
  * there are no more, with optind at the first argument.
@@ -333,6 +353,7 @@ int next_option(int argc, char **argv)
 			refuse_option(argv[optind - 1]);
 		refuse_empty(letter);
 	} while (letter != -1 && common_option(letter));
+	refuse_second(letter);
 	for (i = optind; letter == -1 && current_verb && i < argc; i++) {
 		if (!*argv[i])
 			refuse("argument %d is empty", i - optind + 1);

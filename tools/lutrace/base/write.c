@@ -249,6 +249,15 @@ int file_lock(const char *path)
 	return fd;
 }
 
+/* By another name, such as /dev/stdout. What was written to it before stays. */
+static bool is_standard_output(const char *path)
+{
+	struct stat named, output;
+
+	return !stat(path, &named) && !fstat(STDOUT_FILENO, &output) &&
+	       named.st_ino == output.st_ino && named.st_dev == output.st_dev;
+}
+
 /**
  * output_file - write what the user asked for
  * @path: the file; NULL or "-" for standard output
@@ -262,7 +271,7 @@ int output_file(const char *path, const void *data, size_t size, mode_t mode)
 {
 	int error;
 
-	if (!path || !strcmp(path, "-")) {
+	if (!path || !strcmp(path, "-") || is_standard_output(path)) {
 		fwrite(data, 1, size, stdout);
 		return output_end();
 	}

@@ -252,8 +252,11 @@ static struct json_object *parse(const char *text, char why[LEDGER_WHY_SIZE])
 	/* With the NUL, so that a number at the end has one. */
 	value = json_tokener_parse_ex(tokener, text, (int)strlen(text) + 1);
 	if (json_tokener_get_error(tokener) != json_tokener_success || !value) {
+		enum json_tokener_error error = json_tokener_get_error(tokener);
+
 		snprintf(why, LEDGER_WHY_SIZE, "%s",
-			 json_tokener_error_desc(json_tokener_get_error(tokener)));
+			 error == json_tokener_success ? "it is null"
+						       : json_tokener_error_desc(error));
 		json_object_put(value);
 		value = NULL;
 	}

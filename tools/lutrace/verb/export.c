@@ -36,6 +36,8 @@ static int export_once(struct export *export, const char *path)
 
 	if (export_page(export, &page))
 		fail("out of memory");
+	else if (file_output_is_read())
+		fail("%s is read, too, and would be lost; name another file with --textfile", path);
 	else
 		/* node_exporter is another user, and reads files that end in .prom alone. */
 		code = output_file(path, page.text, page.length, 0644);

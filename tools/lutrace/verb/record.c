@@ -158,6 +158,7 @@ int do_record(int argc, char **argv)
 	struct json_object *recording;
 	struct source source = { 0 };
 	struct handover handover;
+	struct stat to;
 	enum ask ask = ASK_IF_IT_RUNS;
 	int letter, code, i, lock, merge_count = 0;
 	size_t size;
@@ -194,6 +195,8 @@ int do_record(int argc, char **argv)
 	}
 	if (path && update)
 		return fail("name --output or --update, not both");
+	if (update && !stat(update, &to) && !S_ISREG(to.st_mode))
+		return fail("%s is no regular file, which a recording to be updated is", update);
 	code = source_arguments(&source, argc, argv);
 	if (code)
 		return code;
