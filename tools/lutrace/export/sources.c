@@ -79,12 +79,23 @@ static int add_source(struct export_sources *sources, char *path, const struct s
 	return 0;
 }
 
-/* Files that are being written have another ending than that. */
-static bool is_recording_name(const char *name)
+/*
+ * What a name in a directory is, through links. What leads nowhere is the link itself, and
+ * nothing but a file is looked at again when something was written to it.
+ *
+ * Return: 0, -ENOENT if it is gone by now, another negative errno if the directory cannot
+ * be searched.
+ */
+static int look_at_entry(int directory, const char *name, struct stat *stat)
 {
-	size_t length = strlen(name);
-
-	return name[0] != '.' && length > 5 && !strcmp(name + length - 5, ".json");
+	if (fstatat(directory, name, stat, 0) &&
+	    fstatat(directory, name, stat, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (!S_ISREG(stat->st_mode)) {
+		stat->st_size = 0;
+		stat->st_mtim = stat->st_ctim = (struct timespec){ 0 };
+	}
+	return 0;
 }
 
 static int add_directory(struct export_sources *sources, const char *directory)
@@ -97,18 +108,20 @@ static int add_directory(struct export_sources *sources, const char *directory)
 
 	if (!open)
 		return -errno;
-	while (!ret && (entry = readdir(open))) {
-		if (!is_recording_name(entry->d_name))
+	while (!ret && (errno = 0, entry = readdir(open))) {
+		if (!recording_has_name(entry->d_name))
 			continue;
-		/* It may be gone by now. */
-		if (fstatat(dirfd(open), entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) ||
-		    !S_ISREG(stat.st_mode))
+		ret = look_at_entry(dirfd(open), entry->d_name, &stat);
+		if (ret == -ENOENT) {
+			ret = 0;
 			continue;
-		if (asprintf(&path, "%s/%s", directory, entry->d_name) < 0)
+		}
+		if (!ret && asprintf(&path, "%s/%s", directory, entry->d_name) < 0)
 			ret = -ENOMEM;
-		else
+		if (!ret)
 			ret = add_source(sources, path, &stat);
 	}
+	ret = ret ?: -errno;
 	closedir(open);
 	return ret;
 }
@@ -126,19 +139,37 @@ static int add_path(struct export_sources *sources, const char *path)
 				   : add_source(sources, strdup(path), &at);
 }
 
+/* Is the reason that a recording cannot be used the file's own? Others may be gone next time. */
+static bool is_of_file(int error)
+{
+	switch (error) {
+	case -EBADMSG:
+	case -EINVAL:
+	case -EACCES:
+	case -ENOENT:
+	case -ELOOP:
+	case -EISDIR:
+	case -ESPIPE:
+	case -ENOTSOCK:
+	case -ENODEV:
+		return true;
+	}
+	return false;
+}
+
 /* Returns 0, or why it cannot be used: -EBADMSG or -EINVAL if that is what it holds. */
 static int read_recording(const char *path, struct export_figures *figures, uint64_t budget_ns)
 {
 	struct handover handover = { 0 };
 	struct evidence evidence = { 0 };
 	char why[LEDGER_WHY_SIZE];
-	int ret;
+	int ret, fd = file_open(path, O_RDONLY, REGULAR_FILE);
 
-	if (access(path, R_OK)) {
-		ret = -errno;
-		export_warn(path, "%s", strerror(errno));
-		return ret;
+	if (fd < 0) {
+		export_warn(path, "%s", file_error(fd));
+		return fd;
 	}
+	close(fd);
 	ret = recording_read(&handover, &evidence, path, why);
 	if (ret) {
 		export_warn(path, ret == -EBADMSG ? "it is no JSON: %s" : "it cannot be used: %s",
@@ -282,8 +313,7 @@ static int read_source(struct export_sources *sources, struct export_source *sou
 	} else {
 		ret = read_recording(source->path, figures, sources->budget_ns);
 		source->usable = !ret;
-		/* What is no fault of the file's is tried again. */
-		if (ret && ret != -EBADMSG && ret != -EINVAL && ret != -EACCES)
+		if (ret && !is_of_file(ret))
 			source->changed = (struct timespec){ 0 };
 	}
 	if (!source->usable)

@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Directories of recordings that cannot be read, or have something else in them that has the
+# name of a recording: nothing is passed over without a word, and what is written is not one.
+
+set -u
+project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
+# shellcheck source=tests/lab/tap.sh
+. "$project/tests/lab/tap.sh"
+# shellcheck source=tests/dashboards/serve.sh
+. "$project/tests/dashboards/serve.sh"
+build=${BUILD:-$project/build}
+lutrace=$build/bin/lutrace
+recording=$project/tests/dashboards/data/scalable/handover.json
+cd "$tap_scratch" || exit 1
+
+# value SAMPLE FILE: the value of a sample, whose name and labels are given
+value() { awk -v sample="$1" '$1 == sample { print $2 }' "$2"; }
+
+# Somebody whom permissions hold, which root's capabilities do not
+plainly=()
+[ "$(id -u)" = 0 ] && plainly=(setpriv --bounding-set -dac_override,-dac_read_search)
+
+# said COMMAND...: standard error, and the exit status
+said() { "${plainly[@]}" "$@" 2>&1 >output; echo $?; }
+
+### Permissions
+mkdir closed && cp "$recording" closed/a.json
+chmod 000 closed
+is "prune of a directory that may not be read is an error" "$(said "$lutrace" prune closed)" \
+	'lutrace: cannot read closed: Permission denied
+1'
+chmod 444 closed
+is "so is one that may not be searched" "$(said "$lutrace" prune closed)" \
+	'lutrace: cannot read closed: Permission denied
+1'
+like "export does not begin with it" "$(said "$lutrace" export -t - closed)" 'cannot read closed: Permission denied'
+like "nor does diff take it for one without a recording" "$(said "$lutrace" diff -b closed -a closed)" \
+	'cannot read closed/a.json: Permission denied'
+chmod 755 closed
+mkdir closed/below && chmod 000 closed/below
+like "nor one below it" "$(said "$lutrace" diff -b closed -a closed)" 'cannot read closed/below: Permission denied'
+rmdir closed/below
+chmod 000 closed/a.json
+is "a file that prune may not read is an error, and not called something else" "$(said "$lutrace" prune closed) $(cat output)" \
+	'lutrace: cannot read closed/a.json: Permission denied
+1 Removed 0 of 0 recordings, 0 KiB.'
+"${plainly[@]}" "$lutrace" prune -j closed >pruned.json 2>/dev/null
+is "its answer names it" "$(jq -c '[.passed, .unread]' pruned.json)" '[[],["closed/a.json"]]'
+schema "as the schema says" prune pruned.json
+chmod 644 closed/a.json
+is "one that it may is none" "$(said "$lutrace" prune closed)" 0
+# The service goes on when permissions are lost meanwhile.
+printf '#!/bin/sh\nexec %s "%s" "$@"\n' "${plainly[*]}" "$lutrace" >plain && chmod 755 plain
+lutrace=./plain serve_export bare closed
+get "http://$address/metrics" >bare.prom
+is "export reads it" "$(value lutrace_export_recordings bare.prom) $(value lutrace_export_unreadable_recordings bare.prom)" '1 0'
+chmod 444 closed
+for _ in 1 2; do get "http://$address/metrics" >bare.prom; done
+is "and counts it as unreadable when it may not be searched any more" \
+	"$(value lutrace_export_recordings bare.prom) $(value lutrace_export_unreadable_recordings bare.prom)" '0 1'
+is "and says so, once" "$(cat bare.log)" 'lutrace export: closed: Permission denied'
+chmod 755 closed
+
+### What is no file
+mkdir odd elsewhere && cp "$recording" odd/good.json
+mkfifo odd/fifo.json
+mkdir odd/directory.json
+ln -s nowhere odd/dangling.json
+ln -s looping.json odd/looping.json
+cp "$recording" elsewhere/recording
+ln -s ../elsewhere/recording odd/link.json
+serve_export odd odd
+for _ in 1 2 3; do get "http://$address/metrics" >odd.prom; done
+is "FIFOs, directories and links that lead nowhere are named, each once" "$(sort odd.log)" \
+	'lutrace export: odd/dangling.json: No such file or directory
+lutrace export: odd/directory.json: it is a directory, where a file is needed
+lutrace export: odd/fifo.json: it is a FIFO, where a regular file is needed
+lutrace export: odd/looping.json: Too many levels of symbolic links'
+is "and counted as what cannot be read is" "$(value lutrace_export_unreadable_recordings odd.prom)" 4
+is "a link to a recording is followed" "$(value lutrace_export_recordings odd.prom) $(value liveupdate_handovers_total odd.prom)" '2 1'
+touch odd/directory.json/file
+cp "$recording" odd/nowhere
+get "http://$address/metrics" >odd.prom
+is "a link that leads somewhere again is read" "$(value lutrace_export_recordings odd.prom)" 3
+is "and nothing is said again" "$(wc -l <odd.log)" 4
+serve_stop
+"$lutrace" diff -j -b odd -a odd >diff.json 2>diff.log
+is "diff names and counts them, too, but for the directory, which it goes into" \
+	"$(jq -c '[.before.unreadable, .after.unreadable]' diff.json) $(grep -c 'odd/fifo.json is left out: it is a FIFO' diff.log) $(grep -c \
+		'odd/looping.json is left out: Too many' diff.log)" '[2,2] 2 2'
+
+tap_done
