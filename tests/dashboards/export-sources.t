@@ -91,4 +91,11 @@ is "diff names and counts them, too, but for the directory, which it goes into" 
 	"$(jq -c '[.before.unreadable, .after.unreadable]' diff.json) $(grep -c 'odd/fifo.json is left out: it is a FIFO' diff.log) $(grep -c \
 		'odd/looping.json is left out: Too many' diff.log)" '[2,2] 2 2'
 
+### The address
+timeout 10 "$lutrace" export -L 127.0.0.1:0 odd >/dev/full 2>full.log
+is "who cannot say where it listens does not" "$? $(grep '^lutrace:' full.log)" \
+	'1 lutrace: cannot write the output: No space left on device'
+timeout 10 "$lutrace" export -L 127.0.0.1:0 odd >&- 2>full.log
+is "nor where there is no standard output" "$?" 1
+
 tap_done

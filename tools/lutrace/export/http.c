@@ -332,7 +332,8 @@ static bool address_is_any(const struct addrinfo *address)
  * One thread answers, one request after the other. After SIGHUP it reads all sources again
  * for the next one.
  *
- * Return: EXIT_GOOD after SIGTERM or SIGINT, EXIT_BAD after an error message.
+ * Return: EXIT_GOOD after SIGTERM or SIGINT, EXIT_BAD after an error message, also where the
+ * address could not be said.
  */
 int export_serve(struct export *export, const char *listen)
 {
@@ -344,7 +345,7 @@ int export_serve(struct export *export, const char *listen)
 	unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO;
 	char host[64];
 	sigset_t signals;
-	int got;
+	int got, code;
 
 	if (!address)
 		return fail("'%s' is no address to listen at; try 127.0.0.1:9739 or [::1]:9739",
@@ -380,14 +381,14 @@ int export_serve(struct export *export, const char *listen)
 	printf(address->ai_family == AF_INET6 ? "http://[%s]:%u/metrics\n"
 					      : "http://%s:%u/metrics\n",
 	       host, info ? info->port : 0);
-	fflush(stdout);
 	freeaddrinfo(address);
-
-	while ((got = sigtimedwait(&signals, NULL, &second)) < 0 || got == SIGHUP) {
+	/* Of port 0 nobody would know where it listens. */
+	code = output_end();
+	while (!code && ((got = sigtimedwait(&signals, NULL, &second)) < 0 || got == SIGHUP)) {
 		if (got == SIGHUP)
 			atomic_store(&server.reload, true);
 		end_late_ones(&server);
 	}
 	MHD_stop_daemon(daemon);
-	return EXIT_GOOD;
+	return code;
 }
