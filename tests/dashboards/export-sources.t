@@ -98,4 +98,27 @@ is "who cannot say where it listens does not" "$? $(grep '^lutrace:' full.log)" 
 timeout 10 "$lutrace" export -L 127.0.0.1:0 odd >&- 2>full.log
 is "nor where there is no standard output" "$?" 1
 
+### What is written is no recording
+mkdir place && cp "$recording" place/a.json
+mkdir other && ln -s ../place/linked.json other/state && ln -s ../other/outside place/link.json && ln -s place alias
+for name in place/state.json ./place/../place/state.json alias/state.json other/state place/link.json; do
+	for option in --state --textfile; do
+		is "$option $name, which would be read as a recording, is refused" "$(timeout 10 "$lutrace" export $option $name place 2>&1; echo $?)" \
+			"lutrace: $name would be read as a recording, as all files named *.json in its directory: name one elsewhere, or with another ending, with $option
+1"
+	done
+done
+is "also where it is the working directory" "$(cd place && "$lutrace" export -t - -s state.json . >/dev/null 2>&1; echo $?)" 1
+is "and nothing is written" "$(ls place other)" 'other:
+state
+
+place:
+a.json
+link.json'
+rm place/link.json
+"$lutrace" export -t place/lutrace.prom -s place/state place 2>place.log
+is "under another name it may be there" "$? $(cat place.log) $(ls place | xargs)" '0  a.json lutrace.prom state'
+"$lutrace" export -t other/lutrace.json -s other/state.json place
+is "so may *.json elsewhere" $? 0
+
 tap_done

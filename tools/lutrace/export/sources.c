@@ -504,6 +504,32 @@ int export_sources_check(const struct export_sources *sources)
 }
 
 /**
+ * export_sources_has_place - would a file be taken for one of the recordings?
+ * @sources: @paths say which
+ * @path:    the file, which need not be there
+ *
+ * Return: true if a directory of recordings is read as far as that file.
+ */
+bool export_sources_has_place(const struct export_sources *sources, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat place, directory;
+	char *above;
+	bool found;
+	size_t i;
+
+	above = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	found = above && recording_has_name(slash ? slash + 1 : path) && !stat(above, &place);
+	free(above);
+	for (i = 0; found && i < sources->path_count; i++) {
+		if (!stat(sources->paths[i], &directory) && directory.st_dev == place.st_dev &&
+		    directory.st_ino == place.st_ino)
+			return true;
+	}
+	return false;
+}
+
+/**
  * export_sources_refresh - look at all sources, read what has changed
  * @sources: @ledgers or @paths say where; the rest is filled in
  *

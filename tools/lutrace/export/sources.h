@@ -84,6 +84,7 @@ struct export_sources {
 };
 
 int export_sources_check(const struct export_sources *sources);
+bool export_sources_has_place(const struct export_sources *sources, const char *path);
 int export_sources_refresh(struct export_sources *sources);
 void export_sources_forget(struct export_sources *sources);
 void export_sources_free(struct export_sources *sources);
