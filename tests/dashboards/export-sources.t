@@ -23,7 +23,11 @@ plainly=()
 [ "$(id -u)" = 0 ] && plainly=(setpriv --bounding-set -dac_override,-dac_read_search)
 
 # said COMMAND...: standard error, and the exit status
-said() { "${plainly[@]}" "$@" 2>&1 >output; echo $?; }
+said() {
+	"${plainly[@]}" "$@" >output 2>words
+	local code=$?
+	cat words && echo $code
+}
 
 ### Permissions
 mkdir closed && cp "$recording" closed/a.json
@@ -117,7 +121,7 @@ a.json
 link.json'
 rm place/link.json
 "$lutrace" export -t place/lutrace.prom -s place/state place 2>place.log
-is "under another name it may be there" "$? $(cat place.log) $(ls place | xargs)" '0  a.json lutrace.prom state'
+is "under another name it may be there" "$? $(cat place.log) $(cd place && echo *)" '0  a.json lutrace.prom state'
 "$lutrace" export -t other/lutrace.json -s other/state.json place
 is "so may *.json elsewhere" $? 0
 

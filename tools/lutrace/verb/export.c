@@ -13,6 +13,7 @@
 #include "base/open.h"
 #include "base/write.h"
 #include "export/http.h"
+#include "export/warn.h"
 #include "model/ledger.h"
 #include "main.h"
 #include "read/recording.h"
