@@ -55,6 +55,13 @@ is "its answer names it" "$(jq -c '[.passed, .unread]' pruned.json)" '[[],["clos
 schema "as the schema says" prune pruned.json
 chmod 644 closed/a.json
 is "one that it may is none" "$(said "$lutrace" prune closed)" 0
+mkdir -p pins/below
+chmod 000 pins/below
+like "pinned programs below a directory that may not be read are not none" "$(said "$lutrace" time --pinned pins)" \
+	'cannot read pins/below: Permission denied'
+like "export says that it counts none" "$(said "$lutrace" export -t - -P pins/below closed)" \
+	'pins/below: Permission denied, so no program is counted'
+chmod 755 pins/below
 # The service goes on when permissions are lost meanwhile.
 printf '#!/bin/sh\nexec %s "%s" "$@"\n' "${plainly[*]}" "$lutrace" >plain && chmod 755 plain
 lutrace=./plain serve_export bare closed

@@ -187,7 +187,7 @@ int do_export(int argc, char **argv)
 			return code;
 	}
 	/* Whoever attaches probes later makes it. */
-	if (export.probes && access(export.probes, F_OK))
+	if (export.probes && access(export.probes, R_OK | X_OK))
 		export_warn(export.probes, "%s, so no program is counted", strerror(errno));
 	code = export.sources.state && !export.sources.ledgers ? export_state_load(&export.sources)
 							       : EXIT_GOOD;
