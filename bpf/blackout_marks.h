@@ -117,18 +117,32 @@ _Static_assert(sizeof(LIVEUPDATE_MARK_PAUSE BLACKOUT_MARK_SEPARATOR) <= 8 &&
 #define BLACKOUT_BEGINS(word, text)								\
 	(((word) & (~0ULL >> (8 * (9 - sizeof(text))))) == blackout_word(text))
 
+/* A letter, a digit, '.', '_' or '-': each has a bit, as BPF has neither strchr() nor tables. */
+static inline __attribute__((always_inline)) int blackout_is_of_name(char letter)
+{
+	const __u64 low = 0x03ff600000000000ULL, high = 0x07fffffe87fffffeULL;
+	__u64 bits = letter & 0x40 ? high : low;
+
+	return !(letter & 0x80) && bits >> (letter & 0x3f) & 1;
+}
+
 /*
- * The rest of a mark behind its separator, which @name is zeroed for. @from is a
- * constant, so that BPF's verifier sees each access.
+ * The rest of a mark behind its separator, which @name is zeroed for; it stays so if that is
+ * no name, as far as the record has it. @from is a constant, so that BPF's verifier sees each
+ * access.
  */
 static inline __attribute__((always_inline)) void
 blackout_take_name(const struct liveupdate_record *record, int from, struct blackout_name *name)
 {
 	const char *text = record->name;
-	int i;
+	int i, good = 1;
 
-	for (i = 0; from + i < LIVEUPDATE_NAME_LENGTH - 1 && text[from + i]; i++)
+	for (i = 0; from + i < LIVEUPDATE_NAME_LENGTH - 1 && text[from + i]; i++) {
 		name->text[i] = text[from + i];
+		good &= blackout_is_of_name(text[from + i]);
+	}
+	if (!good)
+		__builtin_memset(name, 0, sizeof(*name));
 }
 
 /**
@@ -136,7 +150,7 @@ blackout_take_name(const struct liveupdate_record *record, int from, struct blac
  * @record: a record of LIVEUPDATE_STEP_USER_MARK
  * @name:   set to the name of the workload, all 0 if the mark has none
  *
- * A mark that ends with its separator says nothing.
+ * A mark that ends with its separator says nothing, nor does one whose name is none.
  *
  * Return: enum blackout_mark.
  */

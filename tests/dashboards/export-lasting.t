@@ -30,6 +30,15 @@ serve_export many --state many.state many
 scrape first.prom
 is "four thousand recordings are counted" "$(value liveupdate_handovers_total first.prom)" 4000
 is "each of them was read" "$(value lutrace_export_recordings_read_total first.prom)" 4000
+# What is new is read by several threads, and taken in the order of the paths.
+mkdir some && cp many/000?.json some/ && echo '{' >some/0004.json && echo '[]' >some/0007.json
+strace -f -o threads -e trace=clone,clone3 "$lutrace" export -t several.prom some 2>several.log
+is "as many threads read as there are CPUs, four at most" "$(($(grep -cE 'clone3?\(.* = [0-9]+$' threads) + 1))" \
+	"$(nproc | awk '{ print ($1 > 4 ? 4 : $1) }')"
+taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" "$lutrace" export -t one.prom some 2>one.log
+is "what they make of it is what one makes" "$(without_exporter several.prom)" "$(without_exporter one.prom)"
+is "and what they say" "$(cat several.log)" "$(cat one.log)"
+is "which is that of each file, in their order" "$(cut -d ' ' -f 3 one.log | xargs)" 'some/0004.json: some/0007.json:'
 best=
 for _ in 1 2 3 4 5; do
 	scrape again.prom

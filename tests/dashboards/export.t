@@ -58,6 +58,19 @@ like "several headers are one list: the second one asks" "$(curl -sI -H 'Accept:
 	'^Content-Type: application/openmetrics-text'
 like "and the first one with more weight" "$(curl -sI -H 'Accept: text/plain' -H 'Accept: text/html, application/openmetrics-text;q=0.9' \
 	"$url/metrics")" '^Content-Type: text/plain'
+# format ACCEPT: what who asks for that gets
+format() { curl -sI -H "Accept: $1" "$url/metrics" | tr -d '\r' | sed -n 's/^Content-Type: \([^;]*\);.*/\1/p'; }
+om=application/openmetrics-text
+is "a version of OpenMetrics that is not spoken here is none" "$(format "$om;version=2.0.0")" text/plain
+is "neither is one of the text format" "$(format "$om;q=0.5, text/plain;version=1.0.0;q=0.9")" $om
+is "of several the one that is counts" "$(format "$om;version=2.0.0, $om; version=1.0.0; q=0.6, text/plain;version=0.0.4;q=0.3")" $om
+is "with its own weight" "$(format "$om;version=2.0.0, $om;version=1.0.0;q=0.2, text/plain;version=0.0.4;q=0.3")" text/plain
+is "as Prometheus 3 asks" "$(format "$om;version=1.0.0;escaping=allow-utf-8;q=0.6,$om;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2")" $om
+is "a version may be quoted" "$(format "$om;version=\"1.0.0\"") $(format "$om; VERSION=\"1\\.0.0\" ;q=1") $(format "$om;version=\"2.0.0\"")" "$om $om text/plain"
+is "a comma in quotes separates nothing" "$(format "text/html;note=\"x, $om;v=\"")" text/plain
+is "nor does a semicolon" "$(format "$om;note=\"x;q=0.1\";q=0.9, text/plain;q=0.5")" $om
+is "nor a quote with a backslash" "$(format "text/html;note=\"x\\\", $om;v=\"") $(format "text/html;note=\"x\\\\\", $om")" "text/plain $om"
+is "a quote without an end goes to the end" "$(format "text/html;note=\"x, $om")" text/plain
 is "promtool finds nothing to say about the names" "$(promtool check metrics <classic 2>&1)" ''
 is "OpenMetrics ends with EOF" "$(tail -n 1 openmetrics)" '# EOF'
 is "the classic format does not" "$(grep -c EOF classic)" 0

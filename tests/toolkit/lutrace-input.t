@@ -129,7 +129,7 @@ wrong interrupts.carried '"yes"' "'interrupts.carried' is a text"
 jq -c '.dma.received = {}' good.json >set/0001.json
 "$lutrace" export -t - set >metrics 2>log
 like "the exporter passes over such a recording, and says why" "$(cat log)" "0001.json: .*'dma.received' is an object"
-like "and counts it" "$(cat metrics)" 'lutrace_export_unreadable_recordings 1'
+like "and counts it, beside the FIFO" "$(cat metrics)" 'lutrace_export_unreadable_recordings 2'
 
 # Texts.
 jq -c '.identity.reason = "a\u001b]0;title\u0007\u009b31m\u007fb\nc"' good.json >control.json

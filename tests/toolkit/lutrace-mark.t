@@ -44,12 +44,21 @@ done
 # Who writes to the file without the library: the kernel takes it.
 mkdir past && "$build/tests/unit/make-ledger" handover past || exit 1
 "$lutrace" record -l past -o past.json
-for mark in ' pause' 'pause ' pause: ' resume' ' resume:vm1'; do
+for mark in ' pause' 'pause ' pause: ' resume' ' resume:vm1' 'pause:a b' 'resume:a:b' 'pause:12345678 '; do
 	word=${mark// /}
 	jq -c --arg mark "$mark" --arg word "${word%%:*}" '(.ledgers[].records[] | select(.name == $word)).name |= $mark' past.json >written.json
 	like "'$mark' that is on record is named" "$("$lutrace" check written.json)" "the mark '$mark' is none, .*'lutrace mark'"
 	is "and what it may have meant is not known to be good" "$(status "$lutrace" check written.json)" 2
 done
+# What has no name is neither a workload nor a step.
+jq -c '(.ledgers[].records[] | select(.name | IN("pause", "resume"))).name |= . + ":a b"' past.json >written.json
+is "it is no workload's" "$("$lutrace" time -j written.json | jq -c .blackout.workloads)" '[]'
+is "nor has the host a pause of it" "$("$lutrace" time -j written.json | jq -c '[.blackout.from, .blackout.to]')" \
+	"$(jq -c 'del(.ledgers[].records[] | select(.name | IN("pause", "resume")))' past.json >none.json; "$lutrace" time -j none.json | jq -c '[.blackout.from, .blackout.to]')"
+is "export has none of it" "$("$lutrace" export -t - --workloads 9 written.json | grep -c 'workload="')" 0
+like "plot shows it as a text" "$("$lutrace" plot written.json)" '>pause:a b<'
+jq -c '(.ledgers[].records[] | select(.name | IN("pause", "resume"))).name |= "begin:a " + .' past.json >written.json
+is "begin with what is no name begins no step" "$("$lutrace" report -j written.json | jq -c '[.steps[] | select(.step == "user-mark") | .object]')" '["begin:a pause","begin:a resume"]'
 jq -c '(.ledgers[].records[] | select(.name == "pause")).name |= "pause for lunch"' past.json >written.json
 is "a text is a text" "$("$lutrace" check written.json | grep -c 'the mark')" 0
 ln -sf /dev/full ledger/mark

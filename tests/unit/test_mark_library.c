@@ -69,6 +69,26 @@ static void what_it_writes_is_what_the_rule_reads(void **state)
 	assert_string_equal(name.text, "a-B_c.12");
 }
 
+/* One character of a name, in all that a record may have there. */
+static void what_reads_marks_takes_the_names_that_it_writes(void **state)
+{
+	struct liveupdate_record record = { .step = LIVEUPDATE_STEP_USER_MARK };
+	struct blackout_name name;
+	int letter, at;
+
+	(void)state;
+	for (letter = 1; letter < 256; letter++) {
+		for (at = 6; at < LIVEUPDATE_NAME_LENGTH - 1; at++) {
+			memset(record.name, 'a', LIVEUPDATE_NAME_LENGTH - 1);
+			memcpy(record.name, "pause:", 6);
+			record.name[at] = (char)letter;
+			assert_int_equal(blackout_mark(&record, &name) == BLACKOUT_MARK_PAUSE,
+					 !liveupdate_mark_check(record.name));
+			assert_int_equal(name.text[0] != 0, !liveupdate_mark_check(record.name));
+		}
+	}
+}
+
 static void without_a_name_it_is_a_plain_mark(void **state)
 {
 	struct liveupdate_record record;
@@ -175,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_it_writes_is_what_the_rule_reads),
+		TEST(what_reads_marks_takes_the_names_that_it_writes),
 		TEST(without_a_name_it_is_a_plain_mark),
 		TEST(any_other_mark_is_written_as_it_is),
 		TEST(steps_begin_and_end_with_their_name),

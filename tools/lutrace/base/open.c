@@ -37,7 +37,8 @@ static bool is_output(const struct stat *found)
 {
 	bool same = output_inode && found->st_ino == output_inode && found->st_dev == output_device;
 
-	output_wanted |= same;
+	if (same)
+		output_wanted = true;
 	return same;
 }
 

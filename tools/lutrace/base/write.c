@@ -219,6 +219,20 @@ int file_write(const char *path, const void *data, size_t size, mode_t mode)
 }
 
 /**
+ * file_target - what file of which name file_write() replaces
+ * @path:   the file; links are followed, also to what is not there yet
+ * @target: set to the name
+ *
+ * Return: 0, or a negative errno.
+ */
+int file_target(const char *path, char target[PATH_MAX])
+{
+	struct stat found;
+
+	return resolve(path, &found, target);
+}
+
+/**
  * file_lock - keep others who ask for it from a file that is read and then replaced
  * @path: the file, which need not be there
  *

@@ -3,6 +3,7 @@
 #ifndef LUTRACE_WRITE_H
 #define LUTRACE_WRITE_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -22,6 +23,7 @@ int write_all(int fd, const void *data, size_t size);
 int new_file_open(struct new_file *file, const char *path, mode_t mode);
 int new_file_close(struct new_file *file, int error);
 int file_write(const char *path, const void *data, size_t size, mode_t mode);
+int file_target(const char *path, char target[PATH_MAX]);
 int file_lock(const char *path);
 int output_file(const char *path, const void *data, size_t size, mode_t mode);
 

@@ -15,6 +15,7 @@
 
 #include "base/number.h"
 #include "base/say.h"
+#include "export/accept.h"
 #include "export/http.h"
 
 /*
@@ -119,65 +120,13 @@ static void end_late_ones(struct server *server)
 	pthread_mutex_unlock(&server->lock);
 }
 
-/* The weight of one element of an Accept header, in thousandths (RFC 9110, 12.4.2). */
-static int weight_of(const char *parameters, const char *end)
-{
-	const char *at = parameters;
-
-	while (at < end && (at = memchr(at, ';', (size_t)(end - at)))) {
-		at++;
-		at += strspn(at, " \t");
-		if (end - at > 2 && strncasecmp(at, "q=", 2) == 0) {
-			double q = strtod(at + 2, NULL);
-
-			return q >= 0 && q <= 1 ? (int)(q * 1000) : 0;
-		}
-	}
-	return 1000;
-}
-
-static bool is_type(const char *at, const char *end, const char *type)
-{
-	size_t length = strcspn(at, "; \t,");
-
-	return at + length <= end && length == strlen(type) && !strncasecmp(at, type, length);
-}
-
-/**
- * struct accepted - what a client wants, in thousandths
- * @openmetrics: how much OpenMetrics
- * @classic:     how much the classic format
- */
-struct accepted {
-	int openmetrics, classic;
-};
-
-static void note_accepted(struct accepted *accepted, const char *list)
-{
-	const char *end;
-	int weight;
-
-	for (; list && *list; list = *end ? end + 1 : end) {
-		list += strspn(list, " \t");
-		end = list + strcspn(list, ",");
-		weight = weight_of(list, end);
-		if (is_type(list, end, "application/openmetrics-text")) {
-			if (weight > accepted->openmetrics)
-				accepted->openmetrics = weight;
-		} else if (is_type(list, end, "text/plain")) {
-			if (weight > accepted->classic)
-				accepted->classic = weight;
-		}
-	}
-}
-
 /* Headers with one name are one list (RFC 9110, 5.2). */
 static enum MHD_Result note_header(void *closure, enum MHD_ValueKind kind, const char *name,
 				   const char *value)
 {
 	(void)kind;
 	if (!strcasecmp(name, MHD_HTTP_HEADER_ACCEPT))
-		note_accepted(closure, value);
+		accepted_note(closure, value);
 	return MHD_YES;
 }
 
@@ -332,7 +281,8 @@ static bool address_is_any(const struct addrinfo *address)
  * One thread answers, one request after the other. After SIGHUP it reads all sources again
  * for the next one.
  *
- * Return: EXIT_GOOD after SIGTERM or SIGINT, EXIT_BAD after an error message.
+ * Return: EXIT_GOOD after SIGTERM or SIGINT, EXIT_BAD after an error message, also where the
+ * address could not be said.
  */
 int export_serve(struct export *export, const char *listen)
 {
@@ -344,7 +294,7 @@ int export_serve(struct export *export, const char *listen)
 	unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO;
 	char host[64];
 	sigset_t signals;
-	int got;
+	int got, code;
 
 	if (!address)
 		return fail("'%s' is no address to listen at; try 127.0.0.1:9739 or [::1]:9739",
@@ -380,14 +330,14 @@ int export_serve(struct export *export, const char *listen)
 	printf(address->ai_family == AF_INET6 ? "http://[%s]:%u/metrics\n"
 					      : "http://%s:%u/metrics\n",
 	       host, info ? info->port : 0);
-	fflush(stdout);
 	freeaddrinfo(address);
-
-	while ((got = sigtimedwait(&signals, NULL, &second)) < 0 || got == SIGHUP) {
+	/* Of port 0 nobody would know where it listens. */
+	code = output_end();
+	while (!code && ((got = sigtimedwait(&signals, NULL, &second)) < 0 || got == SIGHUP)) {
 		if (got == SIGHUP)
 			atomic_store(&server.reload, true);
 		end_late_ones(&server);
 	}
 	MHD_stop_daemon(daemon);
-	return EXIT_GOOD;
+	return code;
 }

@@ -7,6 +7,7 @@
 
 #include "base/version.h"
 #include "export/page.h"
+#include "export/warn.h"
 #include "model/vocabulary.h"
 #include "read/acknowledgement.h"
 

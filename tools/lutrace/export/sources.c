@@ -1,49 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/open.h"
-#include "base/say.h"
+#include "export/reading.h"
 #include "export/sources.h"
-#include "model/document.h"
-#include "read/json_file.h"
-#include "read/recording.h"
+#include "export/warn.h"
 
 /* Ledgers and live updates that are remembered when their recordings are gone. */
 #define ENTRIES_KEPT 8192
 
+/* So many threads read; of recordings with more bytes than that there is one at a time. */
+#define READERS_MOST 4
+#define LARGE_BYTES  (1 << 20)
+
 /* Clocks of a host and of whoever writes its files may be so far apart. */
 #define CLOCK_SLACK_SECONDS 300
-
-void export_warn(const char *path, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	fprintf(stderr, "lutrace export: %s: ", path);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
-	va_end(arguments);
-}
 
 static bool later(const struct timespec *one, const struct timespec *other)
 {
 	return one->tv_sec != other->tv_sec ? one->tv_sec > other->tv_sec
 					    : one->tv_nsec > other->tv_nsec;
-}
-
-static int by_path(const void *left, const void *right)
-{
-	const struct export_source *one = left, *other = right;
-
-	return strcmp(one->path, other->path);
 }
 
 static void free_found(struct export_source *found, size_t count)
@@ -53,154 +32,6 @@ static void free_found(struct export_source *found, size_t count)
 	for (i = 0; i < count; i++)
 		free(found[i].path);
 	free(found);
-}
-
-/* @path is the source's from then on, whatever is returned. */
-static int add_source(struct export_sources *sources, char *path, const struct stat *stat)
-{
-	struct export_source *more = sources->found;
-
-	/* There is room for a power of two. */
-	if (path && !(sources->count & (sources->count - 1)))
-		more = reallocarray(more, sources->count ? 2 * sources->count : 1, sizeof(*more));
-	if (!path || !more) {
-		free(path);
-		return -ENOMEM;
-	}
-	sources->found = more;
-	more += sources->count;
-	*more = (struct export_source){ .path = path,
-					.device = stat->st_dev,
-					.inode = stat->st_ino,
-					.size = stat->st_size,
-					.written = stat->st_mtim,
-					.changed = stat->st_ctim };
-	sources->count++;
-	return 0;
-}
-
-/* Files that are being written have another ending than that. */
-static bool is_recording_name(const char *name)
-{
-	size_t length = strlen(name);
-
-	return name[0] != '.' && length > 5 && !strcmp(name + length - 5, ".json");
-}
-
-static int add_directory(struct export_sources *sources, const char *directory)
-{
-	DIR *open = opendir(directory);
-	const struct dirent *entry;
-	struct stat stat;
-	char *path;
-	int ret = 0;
-
-	if (!open)
-		return -errno;
-	while (!ret && (entry = readdir(open))) {
-		if (!is_recording_name(entry->d_name))
-			continue;
-		/* It may be gone by now. */
-		if (fstatat(dirfd(open), entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) ||
-		    !S_ISREG(stat.st_mode))
-			continue;
-		if (asprintf(&path, "%s/%s", directory, entry->d_name) < 0)
-			ret = -ENOMEM;
-		else
-			ret = add_source(sources, path, &stat);
-	}
-	closedir(open);
-	return ret;
-}
-
-static int add_path(struct export_sources *sources, const char *path)
-{
-	struct stat at;
-
-	if (stat(path, &at))
-		return -errno;
-	/* A FIFO would have everybody wait who asks for metrics. */
-	if (!S_ISDIR(at.st_mode) && !S_ISREG(at.st_mode))
-		return -EINVAL;
-	return S_ISDIR(at.st_mode) ? add_directory(sources, path)
-				   : add_source(sources, strdup(path), &at);
-}
-
-/* Returns 0, or why it cannot be used: -EBADMSG or -EINVAL if that is what it holds. */
-static int read_recording(const char *path, struct export_figures *figures, uint64_t budget_ns)
-{
-	struct handover handover = { 0 };
-	struct evidence evidence = { 0 };
-	char why[LEDGER_WHY_SIZE];
-	int ret;
-
-	if (access(path, R_OK)) {
-		ret = -errno;
-		export_warn(path, "%s", strerror(errno));
-		return ret;
-	}
-	ret = recording_read(&handover, &evidence, path, why);
-	if (ret) {
-		export_warn(path, ret == -EBADMSG ? "it is no JSON: %s" : "it cannot be used: %s",
-			    why);
-	} else {
-		export_figures(figures, &handover, &evidence, budget_ns);
-	}
-	handover_free(&handover);
-	evidence_free(&evidence);
-	return ret;
-}
-
-/* What 'lutrace verify' said of this boot; not of saved ledgers. */
-static void read_verdict(struct evidence *evidence, const char *ledgers)
-{
-	struct json_object *value;
-	char why[LEDGER_WHY_SIZE];
-
-	if (strcmp(ledgers, LEDGER_DIRECTORY) != 0 || access(IDENTITY_FILE, R_OK))
-		return;
-	value = json_file_read(IDENTITY_FILE, why);
-	if (!value || evidence_set(evidence, "identity", value, why)) {
-		export_warn(IDENTITY_FILE, "%s", why);
-		evidence_free(evidence);
-	}
-	json_object_put(value);
-}
-
-static bool read_ledgers(const char *from, struct export_figures *figures, uint64_t budget_ns)
-{
-	static const char *const names[SIDES] = { "previous", "current" };
-	struct handover handover = { 0 };
-	struct evidence evidence = { 0 };
-	char why[LEDGER_WHY_SIZE], *path;
-	bool usable = false;
-	int side, ret;
-
-	for (side = 0; side < SIDES; side++) {
-		if (asprintf(&path, "%s/%s", from, names[side]) < 0)
-			goto out;
-		ret = ledger_read(&handover.ledger[side], path, why);
-		handover.present[side] = !ret;
-		if (ret && ret != -ENOENT) {
-			export_warn(path, "%s", why);
-			free(path);
-			goto out;
-		}
-		free(path);
-	}
-	if (!handover.present[OUTGOING] && !handover.present[INCOMING]) {
-		export_warn(from, "there is no ledger");
-	} else if (handover_build(&handover, why)) {
-		export_warn(from, "%s", why);
-	} else {
-		read_verdict(&evidence, from);
-		export_figures(figures, &handover, &evidence, budget_ns);
-		evidence_free(&evidence);
-		usable = true;
-	}
-out:
-	handover_free(&handover);
-	return usable;
 }
 
 /* What could not be read may be readable since its permissions were changed. */
@@ -261,36 +92,71 @@ static int count_source(struct export_sources *sources, struct export_source *so
  * @source:  it
  * @figures: of the last one that was read, if this is it
  * @fresh:   @figures are valid
- * @scratch: what is read now
  */
 struct latest {
 	struct export_source *source;
 	struct export_figures *figures;
-	struct export_figures *scratch;
 	bool fresh;
 };
 
-static int read_source(struct export_sources *sources, struct export_source *source,
-		       struct latest *latest)
+/* What is read while it has a lock of its own, and the result of which is taken in its turn. */
+struct result {
+	struct export_figures *figures;
+	char why[EXPORT_WHY_SIZE];
+	int ret;
+};
+
+/**
+ * struct reading - all sources, while threads read what is new
+ * @sources: of which @found are read in any order, and taken one after the other
+ * @latest:  so far
+ * @lock:    of all that follows, @sources and @latest
+ * @turn:    somebody took one
+ * @next:    the first source that nobody has begun to read, or need not
+ * @taken:   so many are taken
+ * @ret:     -ENOMEM: nobody goes on
+ */
+struct reading {
+	struct export_sources *sources;
+	struct latest *latest;
+	pthread_mutex_t lock;
+	pthread_cond_t turn;
+	size_t next;
+	size_t taken;
+	int ret;
+};
+
+static void read_source(const struct export_sources *sources, const struct export_source *source,
+			struct result *result)
 {
-	struct export_figures *figures = latest->scratch;
+	if (sources->ledgers)
+		result->ret = export_read_ledgers(source->path, result->figures, sources->budget_ns)
+				      ? 0
+				      : -EINVAL;
+	else
+		result->ret = export_read_recording(source->path, result->figures,
+						    sources->budget_ns, result->why);
+}
+
+/* What was read before stays what it is; what was read now is counted. */
+static int take_source(struct export_sources *sources, struct export_source *source,
+		       struct latest *latest, struct result *result)
+{
+	struct export_figures *figures = result->figures;
 	int ret;
 
 	sources->reads++;
-	if (sources->ledgers) {
-		source->usable = read_ledgers(source->path, figures, sources->budget_ns);
-	} else {
-		ret = read_recording(source->path, figures, sources->budget_ns);
-		source->usable = !ret;
-		/* What is no fault of the file's is tried again. */
-		if (ret && ret != -EBADMSG && ret != -EINVAL && ret != -EACCES)
+	source->usable = !result->ret;
+	if (result->ret) {
+		if (!sources->ledgers)
+			export_warn(source->path, "%s", result->why);
+		if (!export_error_stays(result->ret))
 			source->changed = (struct timespec){ 0 };
-	}
-	if (!source->usable)
 		return 0;
+	}
 	ret = count_source(sources, source, figures);
 	if (!ret && is_later(source, latest->source)) {
-		latest->scratch = latest->figures;
+		result->figures = latest->figures;
 		latest->figures = figures;
 		latest->source = source;
 		latest->fresh = true;
@@ -298,35 +164,130 @@ static int read_source(struct export_sources *sources, struct export_source *sou
 	return ret;
 }
 
-/* Take over what was read before, and read what is new. */
-static int read_found(struct export_sources *sources, struct export_source *before, size_t count,
-		      struct latest *latest)
+/* Those before the next one that is read: as they were. */
+static void take_known(struct reading *reading)
 {
-	int ret = 0;
-	size_t i;
+	struct export_sources *sources = reading->sources;
 
-	for (i = 0; !ret && i < sources->count; i++) {
+	for (; reading->taken < sources->count; reading->taken++) {
+		struct export_source *source = &sources->found[reading->taken];
+
+		if (source->again)
+			return;
+		if (is_later(source, reading->latest->source)) {
+			reading->latest->source = source;
+			reading->latest->fresh = false;
+		}
+	}
+}
+
+static size_t next_to_read(struct reading *reading)
+{
+	const struct export_sources *sources = reading->sources;
+
+	while (reading->next < sources->count && !sources->found[reading->next].again)
+		reading->next++;
+	return reading->next++;
+}
+
+/*
+ * Read in any order, take in that of the paths: what comes out does not depend on how many
+ * threads there are. One that is large is read alone, as it takes most of the memory that
+ * the service has.
+ */
+static void *read_some(void *closure)
+{
+	struct result result = { .figures = calloc(1, sizeof(*result.figures)) };
+	struct reading *reading = closure;
+	struct export_sources *sources = reading->sources;
+	size_t at;
+
+	pthread_mutex_lock(&reading->lock);
+	if (!result.figures)
+		reading->ret = -ENOMEM;
+	while (!reading->ret && (at = next_to_read(reading)) < sources->count) {
+		struct export_source *source = &sources->found[at];
+		bool large = source->size > LARGE_BYTES;
+
+		if (!large) {
+			pthread_mutex_unlock(&reading->lock);
+			read_source(sources, source, &result);
+			pthread_mutex_lock(&reading->lock);
+		}
+		while (take_known(reading), !reading->ret && reading->taken != at)
+			pthread_cond_wait(&reading->turn, &reading->lock);
+		if (reading->ret)
+			break;
+		if (large)
+			read_source(sources, source, &result);
+		reading->ret = take_source(sources, source, reading->latest, &result);
+		reading->taken++;
+		pthread_cond_broadcast(&reading->turn);
+	}
+	pthread_cond_broadcast(&reading->turn);
+	pthread_mutex_unlock(&reading->lock);
+	free(result.figures);
+	return NULL;
+}
+
+/* As many as there are CPUs for, and something to read. */
+static size_t count_readers(size_t to_read)
+{
+	size_t most = READERS_MOST;
+	cpu_set_t set;
+
+	if (!sched_getaffinity(0, sizeof(set), &set) && (size_t)CPU_COUNT(&set) < most)
+		most = (size_t)CPU_COUNT(&set);
+	return to_read < most ? to_read : most;
+}
+
+/* Take over what was read before; returns how many are to be read. */
+static size_t keep_known(struct export_sources *sources, const struct export_source *before,
+			 size_t count)
+{
+	size_t i, again = 0;
+
+	for (i = 0; i < sources->count; i++) {
 		struct export_source *now = &sources->found[i];
-		struct export_source *same =
-			before ? bsearch(now, before, count, sizeof(*before), by_path) : NULL;
+		const struct export_source *same =
+			before ? bsearch(now, before, count, sizeof(*before), export_source_by_path)
+			       : NULL;
 
 		/* The kernel's ledgers have no time by which one could tell. */
-		if (sources->ledgers || sources->forgotten || !same || !unchanged(now, same)) {
-			ret = read_source(sources, now, latest);
+		now->again = sources->ledgers || sources->forgotten || !same ||
+			     !unchanged(now, same);
+		again += now->again;
+		if (now->again)
 			continue;
-		}
 		now->usable = same->usable;
 		now->time_ns = same->time_ns;
 		now->records = same->records;
 		now->future = is_future(now);
 		memcpy(now->ledger, same->ledger, sizeof(now->ledger));
 		now->update = same->update;
-		if (is_later(now, latest->source)) {
-			latest->source = now;
-			latest->fresh = false;
-		}
 	}
-	return ret;
+	return again;
+}
+
+static int read_found(struct export_sources *sources, struct export_source *before, size_t count,
+		      struct latest *latest)
+{
+	struct reading reading = { .sources = sources,
+				   .latest = latest,
+				   .lock = PTHREAD_MUTEX_INITIALIZER,
+				   .turn = PTHREAD_COND_INITIALIZER };
+	size_t readers = count_readers(keep_known(sources, before, count)), started = 0;
+	pthread_t threads[READERS_MOST];
+
+	/* This thread is one of them, and enough where there can be no other. */
+	while (started + 1 < readers &&
+	       !pthread_create(&threads[started], NULL, read_some, &reading))
+		started++;
+	read_some(&reading);
+	while (started)
+		pthread_join(threads[--started], NULL);
+	take_known(&reading);
+	return reading.ret;
 }
 
 /* The figures of the last live update, which may have to be read again. */
@@ -334,10 +295,11 @@ static int keep_last(struct export_sources *sources, struct latest *latest,
 		     const struct export_source *before, size_t count)
 {
 	const struct export_source *source = latest->source, *same;
+	char why[EXPORT_WHY_SIZE];
 	bool kept = source && sources->last && !strcmp(sources->last_path, source->path);
 
 	if (kept && !latest->fresh) {
-		same = bsearch(source, before, count, sizeof(*before), by_path);
+		same = bsearch(source, before, count, sizeof(*before), export_source_by_path);
 		if (same && unchanged(source, same))
 			return 0;
 	}
@@ -349,8 +311,10 @@ static int keep_last(struct export_sources *sources, struct latest *latest,
 		return 0;
 	if (!latest->fresh) {
 		sources->reads++;
-		if (read_recording(source->path, latest->figures, sources->budget_ns))
+		if (export_read_recording(source->path, latest->figures, sources->budget_ns, why)) {
+			export_warn(source->path, "%s", why);
 			return 0;
+		}
 	}
 	sources->last_path = strdup(source->path);
 	if (!sources->last_path)
@@ -405,74 +369,6 @@ static void keep_entries(struct export_sources *sources)
 	account_trim(account, most > ENTRIES_KEPT ? most : ENTRIES_KEPT);
 }
 
-/* A file that is named, and in a directory that is named as well, is one. */
-static void drop_duplicates(struct export_sources *sources)
-{
-	size_t i, count = 0;
-
-	for (i = 0; i < sources->count; i++) {
-		if (count && !strcmp(sources->found[count - 1].path, sources->found[i].path))
-			free(sources->found[i].path);
-		else
-			sources->found[count++] = sources->found[i];
-	}
-	sources->count = count;
-}
-
-static int find_sources(struct export_sources *sources)
-{
-	struct stat now = { 0 };
-	size_t i, missing = 0;
-	int ret = 0;
-
-	if (sources->ledgers) {
-		clock_gettime(CLOCK_REALTIME, &now.st_mtim);
-		ret = add_source(sources, strdup(sources->ledgers), &now);
-	}
-	for (i = 0; !ret && !sources->ledgers && i < sources->path_count; i++) {
-		ret = add_path(sources, sources->paths[i]);
-		if (ret && ret != -ENOMEM) {
-			if (!sources->missing)
-				export_warn(sources->paths[i], "%s", strerror(-ret));
-			missing++;
-			ret = 0;
-		}
-	}
-	sources->missing = missing;
-	if (sources->count)
-		qsort(sources->found, sources->count, sizeof(*sources->found), by_path);
-	drop_duplicates(sources);
-	return ret;
-}
-
-/**
- * export_sources_check - is all there that was named?
- * @sources: @paths say what; later on, what is not there is passed over
- *
- * Return: EXIT_GOOD, or EXIT_BAD after an error message.
- */
-int export_sources_check(const struct export_sources *sources)
-{
-	struct stat at;
-	size_t i;
-	int fd;
-
-	for (i = 0; i < sources->path_count; i++) {
-		const char *path = sources->paths[i];
-
-		if (!stat(path, &at) && S_ISDIR(at.st_mode)) {
-			if (access(path, R_OK | X_OK))
-				return fail("cannot read %s: %s", path, strerror(errno));
-			continue;
-		}
-		fd = file_open(path, O_RDONLY, REGULAR_FILE);
-		if (fd < 0)
-			return fail("cannot read %s: %s", path, file_error(fd));
-		close(fd);
-	}
-	return EXIT_GOOD;
-}
-
 /**
  * export_sources_refresh - look at all sources, read what has changed
  * @sources: @ledgers or @paths say where; the rest is filled in
@@ -481,22 +377,20 @@ int export_sources_check(const struct export_sources *sources)
  */
 int export_sources_refresh(struct export_sources *sources)
 {
-	struct latest latest = { .figures = calloc(1, sizeof(*latest.figures)),
-				 .scratch = calloc(1, sizeof(*latest.scratch)) };
+	struct latest latest = { .figures = calloc(1, sizeof(*latest.figures)) };
 	struct export_source *before = sources->found;
 	size_t i, count = sources->count;
 	int ret;
 
 	sources->found = NULL;
 	sources->count = 0;
-	ret = latest.figures && latest.scratch ? find_sources(sources) : -ENOMEM;
+	ret = latest.figures ? export_sources_find(sources) : -ENOMEM;
 	if (!ret)
 		ret = read_found(sources, before, count, &latest);
 	if (!ret)
 		ret = keep_last(sources, &latest, before, count);
 	free_found(before, count);
 	free(latest.figures);
-	free(latest.scratch);
 	if (ret)
 		return ret;
 	sources->forgotten = false;

@@ -17,6 +17,7 @@
  * @path:     of the recording, or of the directory of the ledgers
  * @device, @inode, @size, @written: of the file when it was read
  * @changed:  when its permissions or anything else of it changed last; 0: read it again
+ * @again:    it is to be read
  * @usable:   it was, and what follows is valid
  * @time_ns:  when its live update was, 0 if that is not known
  * @future:   that is later than now, or than @written: a clock was wrong
@@ -31,6 +32,7 @@ struct export_source {
 	off_t size;
 	struct timespec written;
 	struct timespec changed;
+	bool again;
 	bool usable;
 	int64_t time_ns;
 	bool future;
@@ -83,16 +85,18 @@ struct export_sources {
 	bool save_failed;
 };
 
-int export_sources_check(const struct export_sources *sources);
 int export_sources_refresh(struct export_sources *sources);
 void export_sources_forget(struct export_sources *sources);
 void export_sources_free(struct export_sources *sources);
 
+/* find.c */
+int export_source_by_path(const void *left, const void *right);
+int export_sources_check(const struct export_sources *sources);
+bool export_sources_has_place(const struct export_sources *sources, const char *path);
+int export_sources_find(struct export_sources *sources);
+
 /* state.c */
 int export_state_load(struct export_sources *sources);
 void export_state_save(struct export_sources *sources, bool now);
-
-/* An answer must go on without what cannot be used: the log says why. */
-void export_warn(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif /* LUTRACE_EXPORT_SOURCES_H */

@@ -18,6 +18,7 @@
 #include "base/say.h"
 #include "base/write.h"
 #include "export/sources.h"
+#include "export/warn.h"
 
 #define MAGIC	     "lutrace export state, version 1\n"
 #define MAGIC_LENGTH (sizeof(MAGIC) - 1)

@@ -3,16 +3,6 @@
 
 #include "export/workloads.h"
 
-/* A ledger may hold anything; a label does not. */
-static void copy_name(char to[WORKLOAD_NAME_SIZE], const char *from)
-{
-	size_t i;
-
-	for (i = 0; from[i] && i < WORKLOAD_NAME_SIZE - 1; i++)
-		to[i] = from[i] < ' ' || from[i] > '~' ? '?' : from[i];
-	to[i] = '\0';
-}
-
 /* To its place among the longest, if it has one; of those that are as long, the first name. */
 static void keep(struct export_workloads *to, const struct workload *workload)
 {
@@ -24,7 +14,7 @@ static void keep(struct export_workloads *to, const struct workload *workload)
 		return;
 	last = to->count < EXPORT_WORKLOADS_MOST ? to->count++ : to->count - 1;
 	memmove(&to->longest[at + 1], &to->longest[at], (last - at) * sizeof(to->longest[0]));
-	copy_name(to->longest[at].name, workload->name.text);
+	memcpy(to->longest[at].name, workload->name.text, sizeof(to->longest[at].name));
 	to->longest[at].ns = workload->pause.ns;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "liveupdate_mark.h"
 #include "model/handover.h"
 #include "model/nest.h"
 
@@ -162,6 +163,10 @@ static void add_mark(struct building *building, const struct liveupdate_record *
 {
 	const char *text = names_of(&building->handover->names, record), *name;
 
+	if (liveupdate_mark_check(text)) {
+		add_step(building, record);
+		return;
+	}
 	name = mark_rest(text, BLACKOUT_MARK_STEP_BEGIN);
 	if (name && building->opened < OPEN_MARKS) {
 		begin_mark(building, record, name);

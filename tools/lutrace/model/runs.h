@@ -59,7 +59,7 @@ struct run_key {
  * @keys:      those that it has, in no order
  * @key_count: number of @keys
  * @copies:    recordings of one of them, which were left out
- * @unreadable: files that may be recordings, but are no JSON
+ * @unreadable: files that may be recordings, but are no JSON, or no files
  * @count:     how many
  * @known:     of them, those whose blackout is known
  * @release:   [side]: the kernels of the first; "" if there is none

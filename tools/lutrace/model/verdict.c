@@ -177,15 +177,13 @@ static void ask_workloads(struct verdict_of *verdict, const struct workloads *wo
 	}
 }
 
-/* " pause" and "pause:" are none; "pause for lunch" is a text that somebody wanted there. */
+/* " pause", "pause:" and "pause:a b" are none; "pause for lunch" is a text that somebody wanted there. */
 static bool is_meant_as_pause(const struct step *step)
 {
 	const char *word = step->name + strspn(step->name, " ");
-	struct blackout_name name;
 	size_t length = strcspn(word, BLACKOUT_MARK_SEPARATOR " ");
 
 	return liveupdate_mark_check(step->name) &&
-	       blackout_mark(step->begin, &name) == BLACKOUT_MARK_OTHER &&
 	       ((length == strlen(LIVEUPDATE_MARK_PAUSE) &&
 		 !strncmp(word, LIVEUPDATE_MARK_PAUSE, length)) ||
 		(length == strlen(LIVEUPDATE_MARK_RESUME) &&

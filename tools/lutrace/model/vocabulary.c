@@ -19,8 +19,8 @@ static const char *name_of(const char *const *names, size_t count, const char *w
 			   unsigned int number)
 {
 	/* Enough for all the unknown ones that one line of output shows. */
-	static char text[4][24];
-	static unsigned int next;
+	static _Thread_local char text[4][24];
+	static _Thread_local unsigned int next;
 
 	if (number < count && names[number])
 		return names[number];
@@ -36,7 +36,8 @@ static int number_of(const char *const *names, size_t count, const char *what, c
 	char *end;
 
 	for (i = 0; i < count; i++) {
-		if (names[i] && !strcmp(names[i], name))
+		/* Most differ in the first letter; a recording asks thousands of times. */
+		if (names[i] && names[i][0] == name[0] && !strcmp(names[i], name))
 			return (int)i;
 	}
 	if (strncmp(name, what, length) != 0 || name[length] != '-')

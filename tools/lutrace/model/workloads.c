@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "liveupdate_mark.h"
 #include "model/workloads.h"
 
 /**
@@ -30,6 +31,22 @@ size_t workload_place(const void *list, size_t count, size_t size, const struct 
 }
 
 /**
+ * workload_mark - tell what a mark says of a workload
+ * @record: a record of LIVEUPDATE_STEP_USER_MARK
+ * @whole:  all of the mark, of which @record may have the begin alone
+ *
+ * Return: BLACKOUT_MARK_OTHER also of a mark without a name, and of one that nobody could have
+ * written through the library, as the name is none.
+ */
+enum blackout_mark workload_mark(const struct liveupdate_record *record, const char *whole)
+{
+	struct blackout_name begin;
+	enum blackout_mark mark = blackout_mark(record, &begin);
+
+	return begin.text[0] && !liveupdate_mark_check(whole) ? mark : BLACKOUT_MARK_OTHER;
+}
+
+/**
  * workloads_note - take one record into account
  * @workloads: the workloads, zeroed at first
  * @side:      which kernel
@@ -45,14 +62,13 @@ int workloads_note(struct workloads *workloads, int side, const struct liveupdat
 {
 	struct workload_mark *marks = workloads->marks;
 	size_t count = workloads->mark_count;
-	struct blackout_name begin;
 	enum blackout_mark mark;
 	const char *name;
 
 	if (record->step != LIVEUPDATE_STEP_USER_MARK)
 		return 0;
-	mark = blackout_mark(record, &begin);
-	if (mark == BLACKOUT_MARK_OTHER || !begin.text[0])
+	mark = workload_mark(record, whole);
+	if (mark == BLACKOUT_MARK_OTHER)
 		return 0;
 	/* There is room for a power of two. */
 	if (!(count & (count - 1))) {

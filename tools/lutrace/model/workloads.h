@@ -66,6 +66,7 @@ struct workloads {
 
 size_t workload_place(const void *list, size_t count, size_t size,
 		      const struct workload_name *name);
+enum blackout_mark workload_mark(const struct liveupdate_record *record, const char *whole);
 int workloads_note(struct workloads *workloads, int side, const struct liveupdate_record *record,
 		   const char *whole);
 int workloads_evaluate(struct workloads *workloads, const struct blackout_side *outgoing,

@@ -341,7 +341,9 @@ static int find_pinned(struct probe_list *found, const char *directory, int dept
 	int code = EXIT_GOOD, fd;
 	char *path;
 
-	while (open && !code && (entry = readdir(open))) {
+	if (!open)
+		return fail("cannot read %s: %s", directory, strerror(errno));
+	while (!code && (entry = readdir(open))) {
 		if (entry->d_name[0] == '.' ||
 		    asprintf(&path, "%s/%s", directory, entry->d_name) < 0)
 			continue;
@@ -356,8 +358,7 @@ static int find_pinned(struct probe_list *found, const char *directory, int dept
 		}
 		free(path);
 	}
-	if (open)
-		closedir(open);
+	closedir(open);
 	return find_and_close(found, &list) ?: code;
 }
 

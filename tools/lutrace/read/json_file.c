@@ -34,6 +34,12 @@ static size_t control_escape(const char *at)
 	return code < 0x20 || (code >= 0x7f && code < 0xa0) ? 6 : 0;
 }
 
+/* Nearly all that is in texts, which needs no second look. */
+static bool is_plain(char letter)
+{
+	return letter >= ' ' && letter <= '~' && letter != '"' && letter != '\\';
+}
+
 /**
  * json_clean - take control characters and what is not UTF-8 out of the texts in JSON
  * @text: the document; changed in place
@@ -45,8 +51,8 @@ void json_clean(char *text)
 	size_t length;
 
 	while (*text) {
-		if (!inside) {
-			inside = *text == '"';
+		if (!inside || is_plain(*text)) {
+			inside |= *text == '"';
 			*to++ = *text++;
 			continue;
 		}

@@ -221,6 +221,17 @@ int recording_read(struct handover *handover, struct evidence *evidence, const c
 	return ret;
 }
 
+/**
+ * recording_has_name - whether a file in a directory of recordings is looked at at all
+ * @name: the last part of its path; files that are being written have another ending
+ */
+bool recording_has_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	return name[0] != '.' && length > 5 && !strcmp(name + length - 5, ".json");
+}
+
 /* Also where they are damaged. */
 static bool has_records(struct json_object *recording, const char *kernel)
 {

@@ -19,6 +19,7 @@
 
 int recording_read(struct handover *handover, struct evidence *evidence, const char *path,
 		   char why[LEDGER_WHY_SIZE]);
+bool recording_has_name(const char *name);
 int recording_look(const char *path, char why[LEDGER_WHY_SIZE]);
 bool recording_is(const char *path);
 int recording_parse(struct handover *handover, struct evidence *evidence,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/open.h"
 #include "base/say.h"
 #include "read/recording.h"
 #include "read/runs.h"
@@ -50,20 +52,26 @@ static int add_source(struct runs *runs, const char *file, const char *directory
 	return code;
 }
 
+static void leave_out(struct runs *runs, const char *path, const char *why)
+{
+	warn("%s is left out: %s", path, why);
+	runs->unreadable++;
+}
+
 /* Not every JSON file beside a recording is one; a damaged one is. */
 static bool is_recording(struct runs *runs, const char *path)
 {
-	const char *suffix = strrchr(path, '.');
+	int is, fd = file_open(path, O_RDONLY, REGULAR_FILE);
 	char why[LEDGER_WHY_SIZE];
-	int is;
 
-	if (!suffix || strcmp(suffix, ".json") != 0)
+	if (fd < 0) {
+		leave_out(runs, path, file_error(fd));
 		return false;
-	is = recording_look(path, why);
-	if (is < 0) {
-		warn("%s is left out: %s", path, why);
-		runs->unreadable++;
 	}
+	close(fd);
+	is = recording_look(path, why);
+	if (is < 0)
+		leave_out(runs, path, why);
 	return is > 0;
 }
 
@@ -75,13 +83,30 @@ static bool has_ledger(const char *directory)
 	       !access(path, F_OK);
 }
 
+static int add_directory(struct runs *runs, const char *directory, bool ledgers, int depth);
+
+/* Only what has the name of a recording need be one. */
+static int add_entry(struct runs *runs, const char *path, bool ledgers, int depth)
+{
+	struct stat found;
+
+	if (stat(path, &found) && lstat(path, &found))
+		return errno == ENOENT ? EXIT_GOOD
+				       : fail("cannot read %s: %s", path, strerror(errno));
+	if (S_ISDIR(found.st_mode))
+		return depth < MAX_DEPTH ? add_directory(runs, path, ledgers, depth + 1)
+					 : EXIT_GOOD;
+	if (ledgers || !recording_has_name(strrchr(path, '/') + 1) || !is_recording(runs, path))
+		return EXIT_GOOD;
+	return add_source(runs, path, NULL);
+}
+
 /* What is below a directory, in the order of names: recordings, or ledgers. */
 static int add_directory(struct runs *runs, const char *directory, bool ledgers, int depth)
 {
 	int i, count, code = EXIT_GOOD;
 	struct dirent **entries;
 	char path[PATH_MAX];
-	struct stat found;
 
 	if (ledgers && has_ledger(directory))
 		return add_source(runs, NULL, directory);
@@ -92,13 +117,8 @@ static int add_directory(struct runs *runs, const char *directory, bool ledgers,
 		const char *name = entries[i]->d_name;
 
 		if (!code && name[0] != '.' &&
-		    snprintf(path, sizeof(path), "%s/%s", directory, name) < (int)sizeof(path) &&
-		    !stat(path, &found)) {
-			if (S_ISDIR(found.st_mode) && depth < MAX_DEPTH)
-				code = add_directory(runs, path, ledgers, depth + 1);
-			else if (S_ISREG(found.st_mode) && !ledgers && is_recording(runs, path))
-				code = add_source(runs, path, NULL);
-		}
+		    snprintf(path, sizeof(path), "%s/%s", directory, name) < (int)sizeof(path))
+			code = add_entry(runs, path, ledgers, depth);
 		free(entries[i]);
 	}
 	free(entries);

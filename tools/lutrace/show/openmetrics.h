@@ -11,8 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPENMETRICS_CONTENT_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
-#define CLASSIC_CONTENT_TYPE	 "text/plain; version=0.0.4; charset=utf-8"
+#define OPENMETRICS_TYPE    "application/openmetrics-text"
+#define OPENMETRICS_VERSION "1.0.0"
+#define CLASSIC_TYPE	    "text/plain"
+#define CLASSIC_VERSION	    "0.0.4"
+
+#define OPENMETRICS_CONTENT_TYPE OPENMETRICS_TYPE "; version=" OPENMETRICS_VERSION "; charset=utf-8"
+#define CLASSIC_CONTENT_TYPE	 CLASSIC_TYPE "; version=" CLASSIC_VERSION "; charset=utf-8"
 
 enum openmetrics_type {
 	OPENMETRICS_COUNTER,

@@ -278,14 +278,13 @@ static void put_marks(const struct timeline *timeline, int bottom)
 		const struct liveupdate_record *record = handover->steps[i].begin;
 		int64_t at = handover_time(handover, record->cycles);
 		double x = svg_place(&timeline->scale, at);
-		struct blackout_name name;
 
 		if (record->step != LIVEUPDATE_STEP_USER_MARK ||
 		    record->edge != LIVEUPDATE_EDGE_INSTANT || at < timeline->scale.first ||
 		    at > timeline->scale.last)
 			continue;
 		/* That of a workload is an end of its bar. */
-		if (blackout_mark(record, &name) != BLACKOUT_MARK_OTHER && name.text[0])
+		if (workload_mark(record, handover->steps[i].name) != BLACKOUT_MARK_OTHER)
 			continue;
 		fprintf(timeline->out,
 			"<line class=\"mark\" x1=\"%.2f\" y1=\"%d\" x2=\"%.2f\" y2=\"%d\"/>\n", x,

@@ -2,6 +2,7 @@
 /* lutrace export: the live updates of this host as metrics. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,9 @@
 
 #include "base/number.h"
 #include "base/open.h"
+#include "base/write.h"
 #include "export/http.h"
+#include "export/warn.h"
 #include "model/ledger.h"
 #include "main.h"
 #include "read/recording.h"
@@ -26,6 +29,19 @@ static int refuse_textfile(const char *path)
 			path);
 	file_output(path);
 	return EXIT_GOOD;
+}
+
+/* What is written here would be read as a recording next time. */
+static int refuse_place(const struct export_sources *sources, const char *path, const char *option)
+{
+	char target[PATH_MAX];
+
+	if (!path || (!export_sources_has_place(sources, path) &&
+		      (file_target(path, target) || !export_sources_has_place(sources, target))))
+		return EXIT_GOOD;
+	return fail(
+		"%s would be read as a recording, as all files named *.json in its directory: name one elsewhere, or with another ending, with %s",
+		path, option);
 }
 
 /* Once, in the classic format: node_exporter reads no other. */
@@ -156,10 +172,12 @@ int do_export(int argc, char **argv)
 	if (ledgers && optind < argc)
 		return fail("name recordings or --ledger, not both");
 
-	if (textfile && refuse_textfile(textfile))
-		return EXIT_BAD;
 	export.sources.paths = argv + optind;
 	export.sources.path_count = (size_t)(argc - optind);
+	if ((textfile && refuse_textfile(textfile)) ||
+	    refuse_place(&export.sources, textfile, "--textfile") ||
+	    refuse_place(&export.sources, export.sources.state, "--state"))
+		return EXIT_BAD;
 	if (export_sources_check(&export.sources))
 		return EXIT_BAD;
 	if (optind == argc) {
@@ -169,7 +187,7 @@ int do_export(int argc, char **argv)
 			return code;
 	}
 	/* Whoever attaches probes later makes it. */
-	if (export.probes && access(export.probes, F_OK))
+	if (export.probes && access(export.probes, R_OK | X_OK))
 		export_warn(export.probes, "%s, so no program is counted", strerror(errno));
 	code = export.sources.state && !export.sources.ledgers ? export_state_load(&export.sources)
 							       : EXIT_GOOD;

@@ -43,6 +43,7 @@ struct file {
  * @found:   of these, recordings
  * @removed: paths
  * @passed:  paths of files that would have been removed, but are no recordings
+ * @unread:  paths of files that could not be read: nobody knows what they are
  * @bytes:   that were removed
  */
 struct pruning {
@@ -54,6 +55,7 @@ struct pruning {
 	size_t found;
 	struct json_object *removed;
 	struct json_object *passed;
+	struct json_object *unread;
 	uint64_t bytes;
 };
 
@@ -70,35 +72,42 @@ static int newest_first(const void *left, const void *right)
 	return strcmp(other->name, one->name);
 }
 
-/* The names that 'lutrace export' looks at. */
-static bool is_candidate(int directory, const char *name, struct stat *status)
+static int add_file(struct pruning *pruning, const char *directory, const char *name,
+		    const struct stat *status)
 {
-	const char *suffix = strrchr(name, '.');
+	struct file *more;
 
-	return name[0] != '.' && suffix && !strcmp(suffix, ".json") &&
-	       !fstatat(directory, name, status, AT_SYMLINK_NOFOLLOW) && S_ISREG(status->st_mode);
+	more = reallocarray(pruning->files, pruning->count + 1, sizeof(*more));
+	if (!more)
+		return fail("out of memory");
+	pruning->files = more;
+	more += pruning->count;
+	if (asprintf(&more->path, "%s/%s", directory, name) < 0)
+		return fail("out of memory");
+	more->name = strrchr(more->path, '/') + 1;
+	more->status = *status;
+	pruning->count++;
+	return EXIT_GOOD;
 }
 
 static int find_files(struct pruning *pruning, DIR *open, const char *directory)
 {
 	const struct dirent *entry;
-	struct file *more;
 	struct stat status;
 
-	while ((entry = readdir(open))) {
-		if (!is_candidate(dirfd(open), entry->d_name, &status))
+	while ((errno = 0, entry = readdir(open))) {
+		if (!recording_has_name(entry->d_name))
 			continue;
-		more = reallocarray(pruning->files, pruning->count + 1, sizeof(*more));
-		if (!more)
-			return fail("out of memory");
-		pruning->files = more;
-		more += pruning->count;
-		if (asprintf(&more->path, "%s/%s", directory, entry->d_name) < 0)
-			return fail("out of memory");
-		more->name = strrchr(more->path, '/') + 1;
-		more->status = status;
-		pruning->count++;
+		if (fstatat(dirfd(open), entry->d_name, &status, AT_SYMLINK_NOFOLLOW)) {
+			if (errno == ENOENT)
+				continue;
+			break;
+		}
+		if (S_ISREG(status.st_mode) && add_file(pruning, directory, entry->d_name, &status))
+			return EXIT_BAD;
 	}
+	if (errno)
+		return fail("cannot read %s: %s", directory, strerror(errno));
 	if (pruning->count)
 		qsort(pruning->files, pruning->count, sizeof(*pruning->files), newest_first);
 	return EXIT_GOOD;
@@ -114,8 +123,10 @@ static int remove_file(struct pruning *pruning, int directory, const struct file
 	    now.st_mtim.tv_sec != file->status.st_mtim.tv_sec ||
 	    now.st_mtim.tv_nsec != file->status.st_mtim.tv_nsec)
 		return EXIT_GOOD;
-	if (!pruning->dry && unlinkat(directory, file->name, 0))
-		return fail("cannot remove %s: %s", file->path, strerror(errno));
+	if (!pruning->dry && unlinkat(directory, file->name, 0)) {
+		warn("cannot remove %s: %s", file->path, strerror(errno));
+		return EXIT_BAD;
+	}
 	json_object_array_add(pruning->removed, json_object_new_string(file->path));
 	pruning->bytes += (uint64_t)file->status.st_size;
 	return EXIT_GOOD;
@@ -150,42 +161,59 @@ static void remove_orphans(DIR *open)
 	}
 }
 
+/* What cannot be read may be a recording: that is said, and it stays. */
+static bool is_recording(struct pruning *pruning, const struct file *file, bool stays)
+{
+	char why[LEDGER_WHY_SIZE];
+	int is = recording_look(file->path, why);
+
+	if (is == 0 || is == -EBADMSG) {
+		if (!stays)
+			json_object_array_add(pruning->passed, json_object_new_string(file->path));
+	} else if (is < 0 && is != -ENOENT) {
+		warn("cannot read %s: %s", file->path, why);
+		json_object_array_add(pruning->unread, json_object_new_string(file->path));
+	}
+	return is > 0;
+}
+
 /*
  * The newest recording stays in any case: it is that of the last live update. What is no
  * recording stays, and takes the place of none.
  */
-static int prune(struct pruning *pruning, const char *directory)
+static int remove_files(struct pruning *pruning, int directory)
 {
-	DIR *open = opendir(directory);
+	int code = EXIT_GOOD;
 	uint64_t kept = 0;
-	int code, one;
 	size_t i;
 
-	if (!open)
-		return fail("cannot read %s: %s", directory, strerror(errno));
-	code = find_files(pruning, open, directory);
 	for (i = 0; !code && i < pruning->count; i++) {
 		const struct file *file = &pruning->files[i];
 		bool stays = kept < pruning->keep && !is_old(pruning, file);
 
-		if (!recording_is(file->path)) {
-			if (!stays)
-				json_object_array_add(pruning->passed,
-						      json_object_new_string(file->path));
+		if (!is_recording(pruning, file, stays))
 			continue;
-		}
 		pruning->found++;
 		if (stays || !kept) {
 			kept++;
 			continue;
 		}
-		one = remove_file(pruning, dirfd(open), file);
-		code = code ?: one;
+		code = remove_file(pruning, directory, file);
 	}
-	if (!pruning->dry)
-		remove_orphans(open);
-	closedir(open);
-	return code;
+	return json_object_array_length(pruning->unread) ? EXIT_BAD : code;
+}
+
+static struct json_object *make_answer(const struct pruning *pruning)
+{
+	struct json_object *value = json_object_new_object();
+
+	json_object_object_add(value, "dry_run", json_object_new_boolean(pruning->dry));
+	json_object_object_add(value, "found", json_object_new_uint64(pruning->found));
+	json_object_object_add(value, "bytes", json_object_new_uint64(pruning->bytes));
+	json_object_object_add(value, "removed", json_object_get(pruning->removed));
+	json_object_object_add(value, "passed", json_object_get(pruning->passed));
+	json_object_object_add(value, "unread", json_object_get(pruning->unread));
+	return value;
 }
 
 static void print_pruned(struct json_object *value)
@@ -204,11 +232,29 @@ static void print_pruned(struct json_object *value)
 		       json_object_get_string(json_object_array_get_idx(passed, i)));
 }
 
+static int prune(struct pruning *pruning, const char *directory)
+{
+	DIR *open = opendir(directory);
+	int code, said;
+
+	if (!open)
+		return fail("cannot read %s: %s", directory, strerror(errno));
+	code = find_files(pruning, open, directory);
+	if (!code) {
+		code = remove_files(pruning, dirfd(open));
+		if (!pruning->dry)
+			remove_orphans(open);
+		said = output(make_answer(pruning), print_pruned);
+		code = code ?: said;
+	}
+	closedir(open);
+	return code;
+}
+
 int do_prune(int argc, char **argv)
 {
 	struct pruning pruning = { .keep = KEEP_DEFAULT };
-	struct json_object *value;
-	int letter, code, said;
+	int letter, code;
 	size_t i;
 
 	while ((letter = next_option(argc, argv)) != -1) {
@@ -233,19 +279,11 @@ int do_prune(int argc, char **argv)
 
 	pruning.removed = json_object_new_array();
 	pruning.passed = json_object_new_array();
+	pruning.unread = json_object_new_array();
 	code = prune(&pruning, argv[optind]);
-	value = json_object_new_object();
-	json_object_object_add(value, "dry_run", json_object_new_boolean(pruning.dry));
-	json_object_object_add(value, "found", json_object_new_uint64(pruning.found));
-	json_object_object_add(value, "bytes", json_object_new_uint64(pruning.bytes));
-	json_object_object_add(value, "removed", pruning.removed);
-	json_object_object_add(value, "passed", pruning.passed);
-	if (!code || json_object_array_length(pruning.removed)) {
-		said = output(value, print_pruned);
-		code = code ?: said;
-	} else {
-		json_object_put(value);
-	}
+	json_object_put(pruning.removed);
+	json_object_put(pruning.passed);
+	json_object_put(pruning.unread);
 	for (i = 0; i < pruning.count; i++)
 		free(pruning.files[i].path);
 	free(pruning.files);
