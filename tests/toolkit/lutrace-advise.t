@@ -15,15 +15,8 @@ page=$project/docs/benchmarks.md
 data=$project/tests/dashboards/data
 export LC_ALL=C
 cd "$tap_scratch" || exit 1
-for scenario in slow slow-old parts running workloads handover damaged; do
-	mkdir "$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$scenario" || exit 1
-done
+make_ledgers slow slow-old parts running workloads handover damaged
 
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 # advise FILTER ARGUMENT...: of the answer
 advise() {
 	local filter=$1

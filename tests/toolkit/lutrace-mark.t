@@ -14,12 +14,6 @@ lutrace=$BUILD/bin/lutrace
 export LC_ALL=C
 cd "$tap_scratch" || exit 1
 
-# status COMMAND...: its exit status, and in the file "said" what it said
-status() {
-	"$@" >said 2>&1
-	echo $?
-}
-
 mkdir ledger && : >ledger/mark
 is "mark writes a mark" "$(status "$lutrace" mark -l ledger pause:vm1)" 0
 is "without a word" "$(cat said)" ""

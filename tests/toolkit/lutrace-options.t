@@ -12,10 +12,6 @@ lutrace=$build/bin/lutrace
 verbs=$("$lutrace" --help | sed -nE 's/^  ([a-z-]+) +[^ -].*/\1/p')
 cd "$tap_scratch" || exit 1
 
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 # fits FILE LINES: a screen of 80 columns and 24 lines, of which it takes so many at most
 fits() { awk -v lines="$2" 'length > 79 { bad = 1 } END { exit bad || NR > lines }' "$1"; }
 

@@ -13,15 +13,7 @@ lutrace=$build/bin/lutrace
 export LC_ALL=C
 cd "$tap_scratch" || exit 1
 
-# status COMMAND...: its exit status, and in the file "said" what it said
-status() {
-	"$@" >said 2>&1
-	echo $?
-}
-for scenario in handover running cold workloads; do
-	mkdir "$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$scenario" || exit 1
-done
+make_ledgers handover running cold workloads
 # As the service calls it, with ledgers that were saved in place of this machine's.
 command=$(sed -n 's/^ExecStart=lutrace \(.*\)/\1/p' "$project/tools/systemd/lutrace-collect.service")
 collect() { # LEDGERS
