@@ -61,6 +61,7 @@ const struct verb *options_find(const char *name)
 void options_of(const struct verb *verb)
 {
 	current_verb = verb;
+	memset(given, 0, sizeof(given));
 	optind = 0; /* glibc: scan anew */
 }
 
