@@ -152,7 +152,7 @@ postmortem -n 3 a.json|--differences has no effect without --snapshot
 postmortem -c x -k y -n 3|--differences has no effect without --snapshot
 postmortem -k x a.json|--vmlinux has no effect without --vmcore
 postmortem -s snapshot a.json|--snapshot has no effect without --vmcore
-postmortem -r / a.json|--root has no effect with an argument
+postmortem -r / a.json|--root has no effect with the argument 'a.json'
 postmortem -r / -l none|--root has no effect with --ledger
 postmortem -r / -c x -k y|--root has no effect with --vmcore
 diff -n 3 a.json a.json|--differences has no effect with recordings
@@ -164,7 +164,7 @@ bench -m 5 none|--minimum has no effect without --compare
 bench -s here none|--state has no effect without --begin or --end
 bench -b -o x|--plot has no effect with --begin
 bench -e -c none|--compare has no effect with --end
-bench -b none|an argument has no effect with --begin
+bench -b none|the argument 'none' has no effect with --begin
 export -m -L :0|--listen has no effect with --metrics
 export -m -t x.prom|--textfile has no effect with --metrics
 export -m -P none|--probes has no effect with --metrics
@@ -173,7 +173,7 @@ export -m -l none|--ledger has no effect with --metrics
 export -m -s x|--state has no effect with --metrics
 export -m -n 3|--pairs has no effect with --metrics
 export -m -b 1s|--budget has no effect with --metrics
-export -m a.json|an argument has no effect with --metrics
+export -m a.json|the argument 'a.json' has no effect with --metrics
 snapshot -o x -t 3|--token has no effect with --output
 verify -f snapshot -t 3|--token has no effect with --file
 walk -P 3|--pasid has no effect without --device

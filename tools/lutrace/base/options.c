@@ -18,8 +18,9 @@
 static const struct verb *all_verbs;
 static const struct verb *current_verb;
 
-/* [letter]: was it given? Also ARGUMENTS. */
+/* [letter]: was it given? Also ARGUMENTS, of which the first is kept. */
 static bool given[LETTER_MOST + OPTIONS_MOST];
+static const char *first_argument;
 
 static const struct verb_option common[] = {
 	{ 'j', "json", NULL, "print JSON", NULL },
@@ -345,8 +346,9 @@ static const char *letter_text(int letter, char text[OPTION_HEAD_SIZE])
 	const struct verb_option *option = option_of(letter);
 
 	if (letter == *ARGUMENTS)
-		return "an argument";
-	snprintf(text, OPTION_HEAD_SIZE, "--%s", option ? option->name : "?");
+		snprintf(text, OPTION_HEAD_SIZE, "the argument '%.40s'", first_argument);
+	else
+		snprintf(text, OPTION_HEAD_SIZE, "--%s", option ? option->name : "?");
 	return text;
 }
 
@@ -376,7 +378,7 @@ static void refuse_idle(const struct idle_options *idle)
 		return;
 	if (with)
 		length = snprintf(where, sizeof(where), "with %s", letter_text(with, text));
-	for (letter = idle->without; letter && *letter; letter++)
+	for (letter = idle->without; letter && *letter && length < (int)sizeof(where); letter++)
 		length += snprintf(where + length, sizeof(where) - (size_t)length, "%s%s",
 				   letter != idle->without ? " or "
 				   : with		   ? " without "
@@ -396,6 +398,7 @@ static void check_given(int argc, char **argv)
 			refuse("argument %d is empty", i - optind + 1);
 	}
 	given[(unsigned char)*ARGUMENTS] = optind < argc;
+	first_argument = argv[optind];
 	for (idle = current_verb->idle; idle && idle->letters; idle++)
 		refuse_idle(idle);
 }
