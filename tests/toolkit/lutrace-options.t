@@ -198,6 +198,13 @@ is "nor of a verb, an option or a word" "$(for words in "$odd" "time --$odd" "ti
 	# shellcheck disable=SC2086 # words
 	IFS=' ' "$lutrace" $words 2>&1
 done | LC_ALL=C tr -d '\n -~' | wc -c)" 0
+# Nor what is found in a directory.
+mkdir found && cp a.json "found/$odd.json" && echo '{}' >"found/none$odd.json" && touch -d yesterday found/* && cp a.json found/z.json
+for words in 'prune -n -k 1 found' 'prune -n -k 1 -j found' 'diff found found' 'diff -j found found' 'export -t - found'; do
+	# shellcheck disable=SC2086 # words
+	is "$words: names that are found have none, either" "$("$lutrace" $words 2>&1 | LC_ALL=C tr -d '\n -~' | wc -c)" 0
+done
+is "and prune tells of both" "$("$lutrace" prune -n -k 1 found | grep -c '^found/.*a?\[31mb??c?')" 2
 is "and with -j it is JSON" "$("$lutrace" report -j "$odd" 2>/dev/null | jq -r .error)" 'cannot read a?[31mb??c?: No such file or directory'
 
 for words in 'verify -j --lunch' 'verify --lunch -j' '-j verify --lunch' '--lunch verify -j' 'verify -s abc -j' \
