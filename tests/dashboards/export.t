@@ -18,10 +18,6 @@ openmetrics='Accept: application/openmetrics-text;version=1.0.0,text/plain;versi
 
 # value SAMPLE FILE: the value of a sample, whose name and labels are given
 value() { awk -v sample="$1" '$1 == sample { print $2 }' "$2"; }
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 
 ### Workloads
 mkdir -p workloads

@@ -54,6 +54,22 @@ like() {
 	fi
 }
 
+# status COMMAND...: its exit status, and in $tap_scratch/said what it said
+status() {
+	"$@" >"$tap_scratch/said" 2>&1
+	echo $?
+}
+
+# make_ledgers SCENARIO...: the ledgers of each (tests/unit/make_ledger.c), in a directory of
+# the scratch directory that is named as it is
+make_ledgers() {
+	local scenario
+	for scenario; do
+		mkdir -p "$tap_scratch/$scenario"
+		"${BUILD:-$tap_directory/../../build}/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
+	done
+}
+
 # schema SENTENCE NAME FILE...: documents are what docs/schema/NAME.json says
 schema() {
 	ok "$1" "$tap_directory/../toolkit/schema" "${@:2}"

@@ -13,10 +13,7 @@ lutrace=$build/bin/lutrace
 export LC_ALL=C
 cd "$tap_scratch" || exit 1
 
-for scenario in handover refused-reboot workloads:3; do
-	mkdir "$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$scenario" || exit 1
-done
+make_ledgers handover refused-reboot workloads:3
 jq '.identity |= { verdict: "identical", domains: 1 } | .dma.lost = 0 | .dma.received = .dma.sent |
 	.session.finish.result = "ok"' "$project/tests/toolkit/evidence.json" >evidence.json
 "$lutrace" record -l handover -m evidence.json -o good.json || exit 1

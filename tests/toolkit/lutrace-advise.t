@@ -15,15 +15,8 @@ page=$project/docs/benchmarks.md
 data=$project/tests/dashboards/data
 export LC_ALL=C
 cd "$tap_scratch" || exit 1
-for scenario in slow slow-old parts running workloads handover damaged; do
-	mkdir "$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$scenario" || exit 1
-done
+make_ledgers slow slow-old parts running workloads handover damaged
 
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 # advise FILTER ARGUMENT...: of the answer
 advise() {
 	local filter=$1
@@ -134,6 +127,15 @@ printf '%s\n' '# CONFIG_KERNEL_UNCOMPRESSED is not set' CONFIG_ACPI_DEBUG=y >slo
 gzip -c slow.config >slow.config.gz
 # told FILE ARGUMENT...: of the two remedies of the configuration
 told() { advise '[.remedies[] | select(.kind == "configuration").done] | unique' "$@" -l slow; }
+mkdir configs && mkfifo config.fifo && echo lunch >lunch.config
+while IFS='|' read -r file why; do
+	is "-c $file says why it cannot be used" "$(timeout 10 "$lutrace" advise -l slow -c "$file" 2>&1 >/dev/null)" "lutrace: $why"
+done <<'END'
+nowhere.config|cannot read nowhere.config: No such file or directory
+configs|cannot read configs: it is a directory, where a file is needed
+config.fifo|cannot read config.fifo: it is a FIFO, where a regular file is needed
+lunch.config|lunch.config is no configuration of a kernel, such as /boot/config-RELEASE or /proc/config.gz
+END
 is "a configuration tells that it has been done" "$(told -c fast.config)" '["yes"]'
 is "or that it has not" "$(told -c slow.config)" '["no"]'
 is "also a compressed one" "$(told -c slow.config.gz)" '["no"]'

@@ -12,11 +12,8 @@ lutrace=$build/bin/lutrace
 golden=$project/tests/toolkit/golden
 
 export LC_ALL=C
-for scenario in handover cold running no-marks nested deep large damaged \
-	half-finished full-mark full-version-1 full-files; do
-	mkdir -p "$tap_scratch/$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
-done
+make_ledgers handover cold running no-marks nested deep large damaged \
+	half-finished full-mark full-version-1 full-files
 cd "$tap_scratch" || exit 1
 
 # golden SENTENCE NAME COMMAND...: it prints what tests/toolkit/golden/NAME holds
@@ -28,11 +25,6 @@ golden() {
 }
 # same EXPECTED GOT: what differs is not TAP
 same() { diff -u "$1" "$2" >&2; }
-# status COMMAND...: its exit status
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 
 "$lutrace" record -l handover -o handover.json
 golden "time prints the phases" time.txt "$lutrace" time -l handover

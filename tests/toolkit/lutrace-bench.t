@@ -14,11 +14,6 @@ golden=$project/tests/toolkit/golden
 export LC_ALL=C
 cd "$tap_scratch" || exit 1
 
-# status COMMAND...: its exit status
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 allowed() { "$project/tests/toolkit/schema" "$1" "$2"; }
 
 # environment RELEASE PROBES: as 'lutrace bench --end' writes it

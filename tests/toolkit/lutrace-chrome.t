@@ -10,10 +10,7 @@ project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 build=${BUILD:-$project/build}
 lutrace=$build/bin/lutrace
 
-for scenario in handover cold running no-marks together; do
-	mkdir -p "$tap_scratch/$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
-done
+make_ledgers handover cold running no-marks together
 cd "$tap_scratch" || exit 1
 
 # holds SENTENCE FILE FILTER: a filter of jq yields true

@@ -32,12 +32,6 @@ set_of slow 300 304
 set_of hundred 0 99
 set_of later 20 119
 
-# status COMMAND...: its exit status
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
-
 "$lutrace" diff few slow >diff.txt
 is "what is slower than the limit, and not by chance, exits with 1" $? 1
 ok "and is marked" diff -u "$golden/diff.txt" diff.txt

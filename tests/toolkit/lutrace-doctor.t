@@ -41,10 +41,6 @@ machine() {
 	"$build/tests/unit/make-ledger" handover "$root/sys/kernel/liveupdate/ledger" || exit 1
 }
 doctor() { "$lutrace" doctor --root "$root" "$@"; }
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 # verdict CHECK: the verdicts of a check
 verdict() { doctor -j | jq -r --arg check "$1" '[.checks[] | select(.check == $check).verdict] | unique | join(" ")'; }
 # advice CHECK: what to do about it

@@ -17,10 +17,7 @@ cd "$tap_scratch" || exit 1
 
 ledgers=(handover cold running no-marks nested deep large:300 open:300 refused-reboot died-frozen died-restoring
 	unfinished half-finished full-mark full-version-1 full-files full-cold)
-for scenario in "${ledgers[@]}"; do
-	mkdir "$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$scenario" || exit 1
-done
+make_ledgers "${ledgers[@]}"
 
 ### The schemas
 ok "all schemas are schemas" "$project/tests/toolkit/schema"

@@ -14,12 +14,6 @@ lutrace=$BUILD/bin/lutrace
 export LC_ALL=C
 cd "$tap_scratch" || exit 1
 
-# status COMMAND...: its exit status, and in the file "said" what it said
-status() {
-	"$@" >said 2>&1
-	echo $?
-}
-
 mkdir ledger && : >ledger/mark
 is "mark writes a mark" "$(status "$lutrace" mark -l ledger pause:vm1)" 0
 is "without a word" "$(cat said)" ""
@@ -38,9 +32,23 @@ is "names have up to 56 characters" \
 for mark in pause: "pause:${long}x" "resume:${long}x" 'resume:a b' begin: 'end:a b' ' pause' 'pause ' ' ' 'resume ' $'\tpause' $'pause\r' "$(printf 'm%.0s' {1..64})"; do
 	: >ledger/mark
 	is "'$mark' is none" "$(status "$lutrace" mark -l ledger "$mark")" 1
-	like "and it says why, and what to do" "$(cat said)" '^lutrace: the mark .* use a(nother|  *shorter) name$'
+	like "and it says why, and what to do" "$(cat said)" '^lutrace: the (name in the )?mark .* use a(nother|  *shorter) name$'
 	is "and nothing is written" "$(cat ledger/mark)" ""
 done
+while IFS='|' read -r mark what; do
+	printf -v mark '%b' "$mark"
+	"$lutrace" mark -l ledger "$mark" 2>said
+	like "what is wrong with '$mark' is said first" "$(cut -d: -f2- said)" "^ the [a-z ]*mark '[^']*' $what"
+done <<'END'
+ pause|has a blank at its begin, where a mark has none
+pause |has a blank at its end
+resume |has a blank at its end
+\tpause|has the byte 0x09, and a mark is printable ASCII
+vm\xc3\xa4|has the byte 0xc3
+resume:a b|has a ' ', and names have letters, digits, '\.', '_' and '-'
+pause:vm/1|has a '/'
+end:|has no name behind the colon
+END
 # Who writes to the file without the library: the kernel takes it.
 mkdir past && "$build/tests/unit/make-ledger" handover past || exit 1
 "$lutrace" record -l past -o past.json

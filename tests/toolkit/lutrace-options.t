@@ -12,10 +12,6 @@ lutrace=$build/bin/lutrace
 verbs=$("$lutrace" --help | sed -nE 's/^  ([a-z-]+) +[^ -].*/\1/p')
 cd "$tap_scratch" || exit 1
 
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 # fits FILE LINES: a screen of 80 columns and 24 lines, of which it takes so many at most
 fits() { awk -v lines="$2" 'length > 79 { bad = 1 } END { exit bad || NR > lines }' "$1"; }
 
@@ -120,15 +116,97 @@ for words in 'plot handover.json' 'report --html handover.json' 'report --chrome
 	done
 done
 like "a drawing of bench is not mixed with its answer" "$("$lutrace" bench none -o - 2>&1)" 'name a file for the drawing'
-like "the list of metrics is no page of them" "$("$lutrace" export -m -t x.prom 2>&1)" 'name it alone'
 # Two questions, or two places, are not asked for at once.
 for words in 'snapshot -o x -s 0' 'snapshot -a -d 01:00.0' 'verify -f x -s 0' 'steps -H -L -l none' 'advise -r -l none' \
-	'probes -a -b x' 'probes -b x -P none' 'probes -a=x -m 1' 'export -L :0 -t x' 'bench -b -o x' 'bench -e -c none' \
+	'probes -a -b x' 'probes -b x -P none' 'probes -a=x -m 1' 'export -L :0 -t x' \
 	'check -a -u x' 'time -l none -P none' 'walk -s x -c y -k z' 'doctor -S -s x'; do
 	# shellcheck disable=SC2086 # words
 	like "'$words' contradicts itself" "$("$lutrace" $words 2>&1 >/dev/null; echo $?)" \
-		'exclude each other|name one|not both|not two of them|leave|nothing;|two questions'
+		'exclude each other|name one|not both|not two of them|leave|two questions'
 done
+
+# What would have no effect is refused, and named with what takes its effect away.
+"$lutrace" record -l none -o a.json
+"$build/tests/unit/make-snapshot" legacy none snapshot
+idle() { # WORDS MESSAGE
+	local words
+	read -ra words <<<"$1"
+	is "'$1': $2" "$(timeout 10 "$lutrace" "${words[@]}" 2>&1 >/dev/null; echo $?)" "lutrace: $2; see 'lutrace ${words[0]} --help'
+1"
+}
+while IFS='|' read -r words message; do
+	idle "$words" "$message"
+done <<'END'
+blame -O -s a.json|--self has no effect with --objects
+critical-chain -a -t 5 a.json|--threshold has no effect with --all
+advise -r -L 5|--least has no effect with --remedies
+advise -r -a x.service|--agent has no effect with --remedies
+advise -r -c a.json|--config has no effect with --remedies
+steps -c 3 a.json|--count has no effect without --interval
+report --chrome -b 1s a.json|--budget has no effect with --chrome without --check
+report --perfetto -b 1s a.json|--budget has no effect with --perfetto without --check
+report --otlp -b 1s a.json|--budget has no effect with --otlp without --check
+check -w me a.json|--who has no effect without --acknowledge
+check -u -r seen a.json|--reason has no effect without --acknowledge
+postmortem -n 3 a.json|--differences has no effect without --snapshot
+postmortem -c x -k y -n 3|--differences has no effect without --snapshot
+postmortem -k x a.json|--vmlinux has no effect without --vmcore
+postmortem -s snapshot a.json|--snapshot has no effect without --vmcore
+postmortem -r / a.json|--root has no effect with the argument 'a.json'
+postmortem -r / -l none|--root has no effect with --ledger
+postmortem -r / -c x -k y|--root has no effect with --vmcore
+diff -n 3 a.json a.json|--differences has no effect with recordings
+diff -l 3 snapshot snapshot|--limit has no effect with snapshots
+diff -m 3 snapshot snapshot|--minimum has no effect with snapshots
+bench -n 3 none|--count has no effect without --lab
+bench -L 5 none|--limit has no effect without --compare
+bench -m 5 none|--minimum has no effect without --compare
+bench -s here none|--state has no effect without --begin or --end
+bench -b -o x|--plot has no effect with --begin
+bench -e -c none|--compare has no effect with --end
+bench -b none|the argument 'none' has no effect with --begin
+export -m -L :0|--listen has no effect with --metrics
+export -m -t x.prom|--textfile has no effect with --metrics
+export -m -P none|--probes has no effect with --metrics
+export -m -w 3|--workloads has no effect with --metrics
+export -m -l none|--ledger has no effect with --metrics
+export -m -s x|--state has no effect with --metrics
+export -m -n 3|--pairs has no effect with --metrics
+export -m -b 1s|--budget has no effect with --metrics
+export -m a.json|the argument 'a.json' has no effect with --metrics
+snapshot -o x -t 3|--token has no effect with --output
+verify -f snapshot -t 3|--token has no effect with --file
+walk -P 3|--pasid has no effect without --device
+walk -s snapshot -i 0x1000|--iova has no effect without --device
+doctor -c quiet|--successor-cmdline has no effect without --successor
+END
+is "and nothing was written" "$(ls x.prom x here 2>/dev/null)" ''
+is "what has an effect is not refused" "$(for words in 'blame -s a.json' 'critical-chain -t 5 -s mark a.json' 'advise -r' 'report --chrome -k -b 1s a.json' \
+	'report --html -b 1s a.json' 'diff -n 3 snapshot snapshot' 'diff -l 3 -m 5 a.json a.json' 'export -m' 'export -w 3 -n 3 -b 1s -t - a.json'; do
+	# shellcheck disable=SC2086 # words
+	"$lutrace" $words 2>&1 | grep 'no effect'
+done)" ''
+
+# A terminal obeys control characters, and a name may have some.
+odd=$'a\e[31mb\n\x9bc\xff'
+for words in 'report' 'time -l' 'check' 'diff a.json' 'record -l none -m' 'export -t -' 'advise a.json -c' 'walk -s' 'bench' 'prune' 'plot a.json -c'; do
+	# shellcheck disable=SC2086 # words
+	is "$words: what is said of a name has no control characters" \
+		"$(timeout 10 "$lutrace" $words "$odd" 2>&1 >/dev/null | LC_ALL=C tr -d '\n -~' | wc -c) $(timeout 10 "$lutrace" $words "$odd" 2>&1 >/dev/null | grep -c 'a?\[31mb??c?')" '0 1'
+done
+is "nor of a verb, an option or a word" "$(for words in "$odd" "time --$odd" "time a $odd" "verify -s $odd"; do
+	# shellcheck disable=SC2086 # words
+	IFS=' ' "$lutrace" $words 2>&1
+done | LC_ALL=C tr -d '\n -~' | wc -c)" 0
+# Nor what is found in a directory.
+mkdir found && cp a.json "found/$odd.json" && echo '{}' >"found/none$odd.json" && touch -d yesterday found/* && cp a.json found/z.json
+for words in 'prune -n -k 1 found' 'prune -n -k 1 -j found' 'diff found found' 'diff -j found found' 'export -t - found'; do
+	# shellcheck disable=SC2086 # words
+	is "$words: names that are found have none, either" "$("$lutrace" $words 2>&1 | LC_ALL=C tr -d '\n -~' | wc -c)" 0
+done
+is "and prune tells of both" "$("$lutrace" prune -n -k 1 found | grep -c '^found/.*a?\[31mb??c?')" 2
+is "and with -j it is JSON" "$("$lutrace" report -j "$odd" 2>/dev/null | jq -r .error)" 'cannot read a?[31mb??c?: No such file or directory'
+
 for words in 'verify -j --lunch' 'verify --lunch -j' '-j verify --lunch' '--lunch verify -j' 'verify -s abc -j' \
 	'verify -j -s' 'blame --all=3 -j' 'lunch -j' 'blame -Z -p' 'time a b -j' 'report -j --html x'; do
 	# shellcheck disable=SC2086 # words

@@ -13,9 +13,8 @@ export LC_ALL=C
 
 cd "$tap_scratch" || exit 1
 scenarios=(handover cold running no-marks nested deep:40 together workloads open:300 parts slow half-finished)
+make_ledgers "${scenarios[@]}"
 for scenario in "${scenarios[@]}"; do
-	mkdir -p "$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$scenario" || exit 1
 	"$lutrace" report --otlp -l "$scenario" -o "$scenario.json"
 	# Spans with the side that they are of, and their attributes by name.
 	jq -c '[.resourceSpans[] | (.resource.attributes[] | select(.key == "liveupdate.side").value.stringValue) as $side |

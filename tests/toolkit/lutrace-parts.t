@@ -13,10 +13,7 @@ build=${BUILD:-$project/build}
 lutrace=$build/bin/lutrace
 golden=$project/tests/toolkit/golden
 export LC_ALL=C
-for scenario in parts handover running; do
-	mkdir -p "$tap_scratch/$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
-done
+make_ledgers parts handover running
 cd "$tap_scratch" || exit 1
 
 # golden SENTENCE NAME COMMAND...: it prints what tests/toolkit/golden/NAME holds

@@ -15,10 +15,7 @@ command -v protoc >/dev/null || skip_all "no protoc (protobuf-compiler)"
 
 cd "$tap_scratch" || exit 1
 scenarios=(handover cold running no-marks together nested workloads open:300 crowded:3000)
-for scenario in "${scenarios[@]}"; do
-	mkdir -p "$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$scenario" || exit 1
-done
+make_ledgers "${scenarios[@]}"
 
 # What protoc prints, as JSON: {tracks, slices, instants, flows, clocks, faults}. Slices
 # are made of events in the order of the file, each end that of the innermost one.

@@ -12,19 +12,11 @@ lutrace=$build/bin/lutrace
 golden=$project/tests/toolkit/golden
 export LC_ALL=C
 
-for scenario in handover late:300 no-marks running crowded; do
-	mkdir -p "$tap_scratch/$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
-done
+make_ledgers handover late:300 no-marks running crowded
 cd "$tap_scratch" || exit 1
 
 # texts FILE: tooltips and labels, in the order of the document
 texts() { xmllint --xpath "//*[local-name()='title' or local-name()='text']/text()" "$1"; }
-# status COMMAND...: its exit status
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 count() { grep -oE -e "$2" "$1" | wc -l; }
 
 "$lutrace" plot --all -l handover -o plot.svg

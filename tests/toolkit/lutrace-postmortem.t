@@ -14,11 +14,8 @@ golden=$project/tests/toolkit/golden
 export LC_ALL=C
 cd "$tap_scratch" || exit 1
 
-for scenario in handover running no-marks refused-reboot died-frozen died-restoring unfinished damaged large \
-	half-finished full-mark full-version-1 full-files full-cold; do
-	mkdir -p "$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$scenario" || exit 1
-done
+make_ledgers handover running no-marks refused-reboot died-frozen died-restoring unfinished damaged large \
+	half-finished full-mark full-version-1 full-files full-cold
 
 # golden SENTENCE NAME COMMAND...: it prints what tests/toolkit/golden/NAME holds
 golden() {
@@ -29,10 +26,6 @@ golden() {
 }
 # same EXPECTED GOT: what differs is not TAP
 same() { diff -u "$1" "$2" >&2; }
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 postmortem() { "$lutrace" postmortem "$@"; }
 
 golden "a reboot call that failed is explained by the step that failed first" \

@@ -13,15 +13,7 @@ lutrace=$build/bin/lutrace
 export LC_ALL=C
 cd "$tap_scratch" || exit 1
 
-# status COMMAND...: its exit status, and in the file "said" what it said
-status() {
-	"$@" >said 2>&1
-	echo $?
-}
-for scenario in handover running cold workloads; do
-	mkdir "$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$scenario" || exit 1
-done
+make_ledgers handover running cold workloads
 # As the service calls it, with ledgers that were saved in place of this machine's.
 command=$(sed -n 's/^ExecStart=lutrace \(.*\)/\1/p' "$project/tools/systemd/lutrace-collect.service")
 collect() { # LEDGERS
@@ -72,6 +64,41 @@ is "a damaged one is not replaced" "$(status collect handover) $(cat boot.json)"
 like "which says so" "$(cat said)" 'boot.json cannot be used: .*; move it away'
 is "one name is for one of them" "$(status "$lutrace" record -l handover -o a.json --update b.json)" 1
 like "and the error names both" "$(cat said)" 'name --output or --update, not both'
+
+### What is merged as null says that there is nothing, which the schema allows
+rm boot.json
+collect handover
+"$lutrace" record boot.json -m identity.json -m dma.json -o boot.json
+echo '{"identity": null}' >null.json
+is "a null takes the place of what was there" "$("$lutrace" record boot.json -m null.json -o boot.json; jq -c '.identity, .merged' boot.json | xargs)" 'null [identity,dma]'
+schema "and is what the schema says" handover boot.json
+collect handover
+is "and stays when it is recorded again" "$(jq -c '.identity, .dma.sent, .merged' boot.json | xargs)" "null $(jq .dma.sent dma.json) [identity,dma]"
+"$lutrace" record -l handover -m identity.json --update boot.json
+is "until it is merged anew" "$(jq -c '.identity.verdict' boot.json)" "$(jq -c .identity.verdict identity.json)"
+
+### A ledger only grows
+cp boot.json before.json
+for side in outgoing incoming; do
+	jq -c ".ledgers.$side.records |= .[:-2]" boot.json >short.json
+	is "fewer records of the $side kernel do not replace more" "$(status "$lutrace" record short.json --update boot.json) $(cmp boot.json before.json)" '1 '
+	like "and the error says so" "$(cat said)" "boot.json has records that would be lost: it has $(jq '[.ledgers[].records | length] | add' boot.json), what is read has $(jq '[.ledgers[].records | length] | add' short.json); move it away"
+done
+
+### Standard input is read once
+jq -c .identity identity.json >verdict.json
+while read -r from words; do
+	# shellcheck disable=SC2086 # words
+	is "what would be read twice is an error: $words" "$(status "$lutrace" $words <"$from") $(grep -c 'standard input is read already; it can be named once' said)" '1 1'
+done <<'END'
+verdict.json record -l handover -m - -i - -o two
+identity.json record -l handover -m - -m - -o two
+boot.json record - -m - -o two
+boot.json record - -i - -o two
+boot.json diff - -
+boot.json plot - -c - -o two
+END
+is "and nothing is written" "$(ls two 2>/dev/null)" ''
 
 ### At the same time
 rm boot.json

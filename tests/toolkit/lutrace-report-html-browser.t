@@ -15,10 +15,7 @@ lutrace=$build/bin/lutrace
 export LC_ALL=C
 cd "$tap_scratch" || exit 1
 
-for scenario in handover crowded; do
-	mkdir -p "$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$scenario" || exit 1
-done
+make_ledgers handover crowded
 "$lutrace" record -l handover -m "$project/tests/toolkit/evidence.json" -o different.json
 "$lutrace" report --html different.json -o different.html
 "$lutrace" report --html -l crowded -o crowded.html

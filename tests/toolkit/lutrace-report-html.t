@@ -14,17 +14,10 @@ golden=$project/tests/toolkit/golden
 data=$project/tests/dashboards/data
 export LC_ALL=C
 
-for scenario in handover cold crowded deep; do
-	mkdir -p "$tap_scratch/$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
-done
+make_ledgers handover cold crowded deep
 cd "$tap_scratch" || exit 1
 
 count() { grep -oE -e "$2" "$1" | wc -l; }
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 # page NAME: of the recording NAME.json
 page() { "$lutrace" report --html "$1.json" -o "$1.html"; }
 # verdict FILE: of a page, in words

@@ -18,11 +18,6 @@ for layout in $layouts; do
 		"$build/tests/unit/make-snapshot" "$layout" "$change" "$layout-$change" || exit 1
 	done
 done
-# status COMMAND...: its exit status
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 # changed LAYOUT CHANGE FILTER: what diff says in JSON, with its exit status
 changed() {
 	"$lutrace" diff -j "$1-none" "$1-$2" >diff.json

@@ -11,10 +11,7 @@ build=${BUILD:-$project/build}
 lutrace=$build/bin/lutrace
 export LC_ALL=C TERM=xterm
 
-for scenario in handover nested; do
-	mkdir -p "$tap_scratch/$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
-done
+make_ledgers handover nested
 cd "$tap_scratch" || exit 1
 escape=$'\033'
 
@@ -35,11 +32,6 @@ until_seen() {
 		sleep 0.1
 	done
 	return 1
-}
-# status COMMAND...: its exit status
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
 }
 
 mkdir -p ledger && cp handover/* ledger/

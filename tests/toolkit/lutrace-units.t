@@ -11,10 +11,7 @@ project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 build=${BUILD:-$project/build}
 lutrace=$build/bin/lutrace
 export LC_ALL=C
-for scenario in parts handover; do
-	mkdir -p "$tap_scratch/$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
-done
+make_ledgers parts handover
 cd "$tap_scratch" || exit 1
 
 # Programs that answer as systemd's do.

@@ -13,17 +13,9 @@ lutrace=$build/bin/lutrace
 golden=$project/tests/toolkit/golden
 
 export LC_ALL=C
-for scenario in workloads workloads:40 unnamed handover; do
-	mkdir -p "$tap_scratch/$scenario"
-	"$build/tests/unit/make-ledger" "$scenario" "$tap_scratch/$scenario" || exit 1
-done
+make_ledgers workloads workloads:40 unnamed handover
 cd "$tap_scratch" || exit 1
 same() { diff -u "$1" "$2" >&2; }
-# status COMMAND...: its exit status
-status() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 
 is "marks without names of two workloads: first pause to last resume" \
 	"$("$lutrace" time -j -l unnamed | jq -c '.blackout | [.ns, .from, .to, .workloads]')" \

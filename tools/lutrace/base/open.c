@@ -106,12 +106,17 @@ int file_open(const char *path, int flags, enum file_kinds kinds)
 	return error;
 }
 
-/* Standard input, as file_open() opens a file. */
+/* Standard input, as file_open() opens a file; once, as a second reader would get its rest. */
 int file_stdin(void)
 {
-	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	static bool taken;
 	struct stat found;
+	int fd;
 
+	if (taken)
+		return -EALREADY;
+	taken = true;
+	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0 || fstat(fd, &found) || !is_output(&found))
 		return fd < 0 ? -errno : fd;
 	close(fd);
@@ -143,6 +148,8 @@ FILE *file_stream(const char *path)
 const char *file_error(int error)
 {
 	switch (error) {
+	case -EALREADY:
+		return "standard input is read already; it can be named once";
 	case -EEXIST:
 		return "it is the file that is to be written, which would be lost; write to another one";
 	case -EISDIR:

@@ -18,6 +18,10 @@
 static const struct verb *all_verbs;
 static const struct verb *current_verb;
 
+/* [letter]: was it given? Also ARGUMENTS, of which the first is kept. */
+static bool given[LETTER_MOST + OPTIONS_MOST];
+static const char *first_argument;
+
 static const struct verb_option common[] = {
 	{ 'j', "json", NULL, "print JSON", NULL },
 	{ 'p', "pretty", NULL, "print indented JSON", NULL },
@@ -58,6 +62,7 @@ const struct verb *options_find(const char *name)
 void options_of(const struct verb *verb)
 {
 	current_verb = verb;
+	memset(given, 0, sizeof(given));
 	optind = 0; /* glibc: scan anew */
 }
 
@@ -316,17 +321,86 @@ static void refuse_empty(int letter)
 }
 
 /* Of two the last would count, and nobody would know of the first. */
-static void refuse_second(int letter)
+static void note_given(int letter)
 {
-	static bool seen[LETTER_MOST + OPTIONS_MOST];
 	const struct verb_option *option = option_of(letter);
 
-	if (!option || strstr(option->help, "may be repeated") || letter <= 0 ||
-	    (size_t)letter >= sizeof(seen))
+	if (!option || letter <= 0 || (size_t)letter >= sizeof(given))
 		return;
-	if (seen[letter])
+	if (given[letter] && !strstr(option->help, "may be repeated"))
 		refuse("--%s can be given once", option->name);
-	seen[letter] = true;
+	given[letter] = true;
+}
+
+/* The first of @letters that was given, 0 if none was. */
+static int first_given(const char *letters)
+{
+	while (*letters && !given[(unsigned char)*letters])
+		letters++;
+	return *letters;
+}
+
+/* "--begin", or what else stands for it in a message */
+static const char *letter_text(int letter, char text[OPTION_HEAD_SIZE])
+{
+	const struct verb_option *option = option_of(letter);
+
+	if (letter == *ARGUMENTS)
+		snprintf(text, OPTION_HEAD_SIZE, "the argument '%.40s'", first_argument);
+	else
+		snprintf(text, OPTION_HEAD_SIZE, "--%s", option ? option->name : "?");
+	return text;
+}
+
+/**
+ * options_refuse_idle - end the program if an option was given that has no effect
+ * @letters: of options
+ * @where:   they have none, such as "with snapshots"
+ *
+ * For what only the verb can tell; what follows from options alone is in the table.
+ */
+void options_refuse_idle(const char *letters, const char *where)
+{
+	int letter = first_given(letters);
+	char text[OPTION_HEAD_SIZE];
+
+	if (letter)
+		refuse("%s has no effect %s", letter_text(letter, text), where);
+}
+
+static void refuse_idle(const struct idle_options *idle)
+{
+	char text[OPTION_HEAD_SIZE], where[160];
+	int length = 0, with = idle->with ? first_given(idle->with) : 0;
+	const char *letter;
+
+	if ((idle->with && !with) || (idle->without && first_given(idle->without)))
+		return;
+	if (with)
+		length = snprintf(where, sizeof(where), "with %s", letter_text(with, text));
+	for (letter = idle->without; letter && *letter && length < (int)sizeof(where); letter++)
+		length += snprintf(where + length, sizeof(where) - (size_t)length, "%s%s",
+				   letter != idle->without ? " or "
+				   : with		   ? " without "
+							   : "without ",
+				   letter_text(*letter, text));
+	options_refuse_idle(idle->letters, where);
+}
+
+/* Nobody would know that what was asked for is not done. */
+static void check_given(int argc, char **argv)
+{
+	const struct idle_options *idle;
+	int i;
+
+	for (i = optind; i < argc; i++) {
+		if (!*argv[i])
+			refuse("argument %d is empty", i - optind + 1);
+	}
+	given[(unsigned char)*ARGUMENTS] = optind < argc;
+	first_argument = argv[optind];
+	for (idle = current_verb->idle; idle && idle->letters; idle++)
+		refuse_idle(idle);
 }
 
 /**
@@ -335,8 +409,8 @@ static void refuse_second(int letter)
  * @argv: as main()'s, for the verb
  *
  * The verb is that of options_of(); without one, options end at the first argument. The
- * common options are dealt with here, and a wrong one, one that is there twice, or an
- * argument that is empty, ends the program with a message.
+ * common options are dealt with here, and a wrong one, one that is there twice, one that has
+ * no effect, or an argument that is empty, ends the program with a message.
  *
  * Return: the letter of one of the verb's own options, with optarg; -1 when
  * there are no more, with optind at the first argument.
@@ -344,7 +418,7 @@ static void refuse_second(int letter)
 int next_option(int argc, char **argv)
 {
 	struct getopt_arrays arrays;
-	int letter, i;
+	int letter;
 
 	make_arrays(&arrays, current_verb, current_verb ? ":" : "+:");
 	do {
@@ -353,10 +427,8 @@ int next_option(int argc, char **argv)
 			refuse_option(argv[optind - 1]);
 		refuse_empty(letter);
 	} while (letter != -1 && common_option(letter));
-	refuse_second(letter);
-	for (i = optind; letter == -1 && current_verb && i < argc; i++) {
-		if (!*argv[i])
-			refuse("argument %d is empty", i - optind + 1);
-	}
+	note_given(letter);
+	if (letter == -1 && current_verb)
+		check_given(argc, argv);
 	return letter;
 }

@@ -29,6 +29,21 @@ struct verb_option {
 
 #define LETTER_MOST 127
 
+/* As a letter: the arguments behind the options. */
+#define ARGUMENTS "@"
+
+/**
+ * struct idle_options - options that would have no effect, and are refused
+ * @letters: of these options; ARGUMENTS stands for arguments
+ * @with:    ... where one of these is given, NULL: whatever is given
+ * @without: ... and none of these is, NULL: whatever is not given
+ */
+struct idle_options {
+	const char *letters;
+	const char *with;
+	const char *without;
+};
+
 /**
  * struct verb - one verb, a line of the table
  * @name:      what the user types
@@ -37,6 +52,8 @@ struct verb_option {
  * @arguments: those behind its options, NULL for none
  * @also:      another way to call it, NULL if there is none
  * @options:   its own, ended by an empty one
+ * @idle:      which of them have no effect beside which, ended by an empty one; NULL: all
+ *             have, or the verb itself says which contradict each other
  */
 struct verb {
 	const char *name;
@@ -45,6 +62,7 @@ struct verb {
 	const char *arguments;
 	const char *also;
 	const struct verb_option *options;
+	const struct idle_options *idle;
 };
 
 /* "-l, --ledger DIR" */
@@ -60,5 +78,6 @@ const struct verb_option *options_common(void);
 bool option_takes(const struct verb_option *option, const char *what);
 void option_head(const struct verb_option *option, char head[OPTION_HEAD_SIZE]);
 int next_option(int argc, char **argv);
+void options_refuse_idle(const char *letters, const char *where);
 
 #endif /* LUTRACE_OPTIONS_H */

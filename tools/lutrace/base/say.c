@@ -6,6 +6,9 @@
 
 #include "base/json.h"
 #include "base/say.h"
+#include "base/text.h"
+
+#define MESSAGE_SIZE 1024
 
 bool json_output;
 bool pretty_output;
@@ -24,13 +27,22 @@ void output_json(struct json_object *value)
 	printed = true;
 }
 
-static int complain(int code, const char *format, va_list arguments)
+/* The one place where errors are printed: a terminal would obey names that others chose. */
+static void __attribute__((format(printf, 2, 0)))
+say(const char *who, const char *format, va_list arguments, char text[MESSAGE_SIZE])
+{
+	vsnprintf(text, MESSAGE_SIZE, format, arguments);
+	text_clean(text);
+	fprintf(stderr, "%s: %s\n", who, text);
+}
+
+static int __attribute__((format(printf, 2, 0)))
+complain(int code, const char *format, va_list arguments)
 {
 	struct json_object *value;
-	char text[1024];
+	char text[MESSAGE_SIZE];
 
-	vsnprintf(text, sizeof(text), format, arguments);
-	fprintf(stderr, "lutrace: %s\n", text);
+	say("lutrace", format, arguments, text);
 	if (json_output && !printed) {
 		value = json_object_new_object();
 		add_text(value, "error", text);
@@ -82,12 +94,22 @@ int not_json(const char *what)
 /* Say what went wrong beside an answer that there is all the same. */
 void warn(const char *format, ...)
 {
+	char text[MESSAGE_SIZE];
 	va_list arguments;
 
 	va_start(arguments, format);
-	fprintf(stderr, "lutrace: ");
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
+	say("lutrace", format, arguments, text);
+	va_end(arguments);
+}
+
+/* The same, of a service, in whose log it names itself: @who is "lutrace VERB". */
+void warn_as(const char *who, const char *format, ...)
+{
+	char text[MESSAGE_SIZE];
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(who, format, arguments, text);
 	va_end(arguments);
 }
 

@@ -21,6 +21,7 @@ int output_end(void);
 int not_json(const char *what);
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void warn_as(const char *who, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int unknown(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif /* LUTRACE_SAY_H */

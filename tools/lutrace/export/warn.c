@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/say.h"
 #include "export/warn.h"
 
 /**
@@ -12,10 +13,10 @@
 void export_warn(const char *path, const char *format, ...)
 {
 	va_list arguments;
+	char text[512];
 
 	va_start(arguments, format);
-	fprintf(stderr, "lutrace export: %s: ", path);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
+	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	warn_as("lutrace export", "%s: %s", path, text);
 }

@@ -421,7 +421,8 @@ int evidence_note_merged(struct evidence *evidence, const char *name, char why[L
 
 /**
  * evidence_keep - take over what an earlier recording of the same live update has
- * @evidence: added to: parts that it has not, and those that were merged into @before
+ * @evidence: added to: parts that it has not, and those that were merged into @before, also
+ *            as null, which says that there is nothing
  * @before:   of that recording; what is taken is no longer in it
  * @why:      filled in if it fails
  *
@@ -438,7 +439,7 @@ int evidence_keep(struct evidence *evidence, struct evidence *before, char why[L
 		void **from = (void **)((char *)before + field->offset);
 		bool merged = evidence_is_merged(before, field->name);
 
-		if (!*from || (*to && !merged))
+		if (!merged && (*to || !*from))
 			continue;
 		field_free(field, evidence);
 		*to = *from;

@@ -55,22 +55,25 @@ bool system_text(const struct system *system, const char *file, char *text, int 
  * system_config_text - read the configuration of a kernel
  * @path: file, such as /boot/config-RELEASE or a copy of /proc/config.gz: zlib reads plain
  *        files as well as compressed ones
+ * @config: set to its text, to be freed; NULL if it cannot be read
  *
- * Return: its text, to be freed; NULL if it cannot be read.
+ * Return: 0, or a negative errno, for file_error().
  */
-char *system_config_text(const char *path)
+int system_config_text(const char *path, char **config)
 {
 	size_t room = 1 << 20, size = 0;
 	char *text;
 	gzFile from;
 	int fd, got;
 
+	*config = NULL;
 	fd = file_open(path, O_RDONLY, REGULAR_FILE);
-	from = fd < 0 ? NULL : gzdopen(fd, "rb");
+	if (fd < 0)
+		return fd;
+	from = gzdopen(fd, "rb");
 	if (!from) {
-		if (fd >= 0)
-			close(fd);
-		return NULL;
+		close(fd);
+		return -ENOMEM;
 	}
 	text = malloc(room);
 	while (text && (got = gzread(from, text + size, (unsigned int)(room - size - 1))) > 0) {
@@ -79,9 +82,11 @@ char *system_config_text(const char *path)
 			break;
 	}
 	gzclose(from);
-	if (text)
-		text[size] = '\0';
-	return text;
+	if (!text)
+		return -ENOMEM;
+	text[size] = '\0';
+	*config = text;
+	return 0;
 }
 
 static void find_config(struct system *system)
@@ -101,7 +106,7 @@ static void find_config(struct system *system)
 		snprintf(file, sizeof(file), files[i], system->release);
 #pragma GCC diagnostic pop
 		system_path(system, system->config_file, file);
-		system->config = system_config_text(system->config_file);
+		system_config_text(system->config_file, &system->config);
 	}
 }
 

@@ -56,7 +56,7 @@ void system_free(struct system *system);
 void system_path(const struct system *system, char path[PATH_MAX], const char *file);
 bool system_has(const struct system *system, const char *file);
 bool system_text(const struct system *system, const char *file, char *text, int size);
-char *system_config_text(const char *path);
+int system_config_text(const char *path, char **config);
 char system_config(const struct system *system, const char *option);
 bool system_scalable_mode(const struct system *system);
 const char *system_mode_text(const struct system *system);

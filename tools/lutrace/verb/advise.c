@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/open.h"
 #include "main.h"
 #include "model/advice.h"
 #include "read/source.h"
@@ -27,10 +28,13 @@ static int list_remedies(void)
 static int read_config(const char *path, const struct source *source, char **config)
 {
 	struct system system;
+	int error;
 
 	if (path) {
-		*config = system_config_text(path);
-		if (!*config || !strstr(*config, "CONFIG_"))
+		error = system_config_text(path, config);
+		if (error)
+			return fail("cannot read %s: %s", path, file_error(error));
+		if (!strstr(*config, "CONFIG_"))
 			return fail(
 				"%s is no configuration of a kernel, such as /boot/config-RELEASE or /proc/config.gz",
 				path);

@@ -476,8 +476,6 @@ int do_bench(int argc, char **argv)
 		return code;
 	if (task.begin + task.end + !!task.project > 1)
 		return fail("--begin, --end and --lab exclude each other");
-	if ((task.begin || task.end) && (task.plot || task.compare))
-		return fail("--begin and --end draw and compare nothing; do that with the set");
 	if (task.plot && !strcmp(task.plot, "-"))
 		return fail("the answer goes to standard output: name a file for the drawing");
 	if (task.plot)

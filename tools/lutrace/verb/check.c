@@ -139,8 +139,6 @@ static int refuse_options(const struct check *check)
 
 	if (check->acknowledge && check->undo)
 		return fail("name --acknowledge or --undo, not both");
-	if ((check->who || check->reason) && !check->acknowledge)
-		return fail("--who and --reason are for --acknowledge");
 	if (!check->acknowledge && !check->undo)
 		return EXIT_GOOD;
 	if (!file || !strcmp(file, "-") || (!stat(file, &at) && !S_ISREG(at.st_mode)))

@@ -111,6 +111,7 @@ int do_diff(int argc, char **argv)
 	if (!code && !comparison->before.count && !comparison->after.count &&
 	    are_snapshots(argc, argv, &code)) {
 		free(comparison);
+		options_refuse_idle("lm", "with snapshots");
 		return compare_snapshots(argv + optind, max);
 	}
 	if (!code && optind < argc && !comparison->before.count)
@@ -122,6 +123,7 @@ int do_diff(int argc, char **argv)
 	if (!code && (!comparison->before.count || !comparison->after.count))
 		code = fail("name what was before and what is after; try --help");
 	if (!code) {
+		options_refuse_idle("n", "with recordings");
 		diff_limits(comparison, limit, minimum);
 		code = compare_sets(comparison);
 	}

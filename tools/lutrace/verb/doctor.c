@@ -435,9 +435,6 @@ int do_doctor(int argc, char **argv)
 	}
 	if (optind < argc)
 		return fail("'%s' is one argument too many; try --help", argv[optind]);
-	if (cmdline && !successor)
-		return fail("--successor-cmdline is the command line of a --successor");
-
 	if (sessions && successor)
 		return fail(
 			"--sessions and --successor are two questions; ask one after the other");

@@ -159,14 +159,14 @@ int do_export(int argc, char **argv)
 			break;
 		}
 	}
-	if (list && (listen || textfile))
-		return fail("--metrics lists them, and exports nothing: name it alone");
 	if (list)
 		return output(metrics_table(), print_metrics);
 	if (not_json("a page of metrics"))
 		return EXIT_BAD;
 	if (listen && textfile)
 		return fail("name --listen or --textfile, not both");
+	if (export.sources.state && optind == argc)
+		return fail("--state is for recordings: name some, or their directory");
 	if (export.sources.state && optind == argc)
 		return fail("--state is for recordings: name some, or their directory");
 	if (ledgers && optind < argc)

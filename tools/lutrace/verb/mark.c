@@ -36,10 +36,52 @@ static char *make_mark(const char *word, const char *name)
 	return asprintf(&mark, "%s:%s", word, name) < 0 ? NULL : mark;
 }
 
+static bool is_printable(char letter)
+{
+	return letter >= ' ' && letter <= '~';
+}
+
+/* Whether a name may have it is the library's to say. */
+static bool is_of_name(char letter)
+{
+	const char mark[] = { 'e', 'n', 'd', ':', letter, '\0' };
+
+	return !liveupdate_mark_check(mark);
+}
+
+/* What is wrong with a mark that the library refuses for a character, or for want of one. */
+static int refuse_mark(const char *mark)
+{
+	const char *name = strchr(mark, ':'), *at;
+	size_t length = strlen(mark);
+
+	for (at = mark; is_printable(*at); at++)
+		;
+	if (*at)
+		return fail(
+			"the mark '%s' has the byte 0x%02x, and a mark is printable ASCII: it was not written; use another name",
+			mark, (unsigned char)*at);
+	if (length && (mark[0] == ' ' || mark[length - 1] == ' '))
+		return fail(
+			"the mark '%s' has a blank at its %s, where a mark has none: it was not written; use another name",
+			mark, mark[0] == ' ' ? "begin" : "end");
+	for (at = name ? name + 1 : ""; is_of_name(*at); at++)
+		;
+	if (*at)
+		return fail(
+			"the name in the mark '%s' has a '%c', and names have letters, digits, '.', '_' and '-': it was not written; use another name",
+			mark, *at);
+	return fail(
+		"the mark '%s' has no name behind the colon: it was not written; use another name",
+		mark);
+}
+
 static int write_mark(const char *directory, const char *mark)
 {
 	int fd, ret;
 
+	if (liveupdate_mark_check(mark) == -EINVAL)
+		return refuse_mark(mark);
 	fd = open_file(directory);
 	if (fd == -ENOENT && directory)
 		return fail("there is no file %s/mark to write to", directory);

@@ -458,8 +458,6 @@ static int check(const struct request *request)
 	if (request->vmcore && !request->vmlinux)
 		return fail(
 			"a vmcore needs --vmlinux: the kernel that died, with symbols and types, as its build left it (Debian: the package linux-image-VERSION-dbg)");
-	if (!request->vmcore && (request->vmlinux || request->snapshot))
-		return fail("--vmlinux and --snapshot go with --vmcore");
 	return EXIT_GOOD;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "main.h"
 #include "read/acknowledgement.h"
 #include "read/recording.h"
@@ -113,6 +114,18 @@ static int find_files(struct pruning *pruning, DIR *open, const char *directory)
 	return EXIT_GOOD;
 }
 
+/* Whoever may write to the directory chose the name, and terminals obey some. */
+static void add_path(struct json_object *paths, const char *path)
+{
+	char *clean = strdup(path);
+
+	if (!clean)
+		return;
+	text_clean(clean);
+	json_object_array_add(paths, json_object_new_string(clean));
+	free(clean);
+}
+
 /* It has to be the file that was looked at: one may have been replaced by a newer one. */
 static int remove_file(struct pruning *pruning, int directory, const struct file *file)
 {
@@ -127,7 +140,7 @@ static int remove_file(struct pruning *pruning, int directory, const struct file
 		warn("cannot remove %s: %s", file->path, strerror(errno));
 		return EXIT_BAD;
 	}
-	json_object_array_add(pruning->removed, json_object_new_string(file->path));
+	add_path(pruning->removed, file->path);
 	pruning->bytes += (uint64_t)file->status.st_size;
 	return EXIT_GOOD;
 }
@@ -169,10 +182,10 @@ static bool is_recording(struct pruning *pruning, const struct file *file, bool 
 
 	if (is == 0 || is == -EBADMSG) {
 		if (!stays)
-			json_object_array_add(pruning->passed, json_object_new_string(file->path));
+			add_path(pruning->passed, file->path);
 	} else if (is < 0 && is != -ENOENT) {
 		warn("cannot read %s: %s", file->path, why);
-		json_object_array_add(pruning->unread, json_object_new_string(file->path));
+		add_path(pruning->unread, file->path);
 	}
 	return is > 0;
 }

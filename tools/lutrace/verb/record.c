@@ -52,6 +52,23 @@ static bool same_update(const struct handover *one, const struct handover *other
 	return true;
 }
 
+/* A ledger only grows: a shorter one of the same boot is an earlier copy, or a part. */
+static bool has_more(const struct handover *one, const struct handover *other)
+{
+	int side;
+
+	for (side = 0; side < SIDES; side++) {
+		if (one->ledger[side].count > other->ledger[side].count)
+			return true;
+	}
+	return false;
+}
+
+static size_t record_count(const struct handover *handover)
+{
+	return handover->ledger[OUTGOING].count + handover->ledger[INCOMING].count;
+}
+
 /* The evidence of an earlier recording, which is to be replaced, if there is one. */
 static int keep_evidence(struct source *source, const struct handover *handover, const char *path)
 {
@@ -68,6 +85,10 @@ static int keep_evidence(struct source *source, const struct handover *handover,
 		code = fail(
 			"%s is the recording of another live update; move it away, or name another file",
 			path);
+	else if (has_more(&before, handover))
+		code = fail(
+			"%s has records that would be lost: it has %zu, what is read has %zu; move it away, or name another file",
+			path, record_count(&before), record_count(handover));
 	else if (evidence_keep(&source->evidence, &evidence, why))
 		code = fail("the evidence in %s cannot be kept: %s", path, why);
 	handover_free(&before);

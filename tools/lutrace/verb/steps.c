@@ -228,8 +228,6 @@ int do_steps(int argc, char **argv)
 			"a BPF program counts steps; it has no list of them, and no other source");
 	if (live.interval && wish.source.file)
 		return fail("a recording does not change: --interval is for ledgers");
-	if (live.rounds && !live.interval)
-		return fail("--count goes with --interval");
 	if (live.interval)
 		return watch(&live);
 	return make_answer(&wish, live.view, &value) ?: output(value, views[live.view].print);

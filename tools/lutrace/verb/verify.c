@@ -161,8 +161,7 @@ static void close_source(struct kept_snapshot *source)
 		return;
 	error = luo_finish(source->session);
 	if (error)
-		fprintf(stderr, "lutrace: cannot finish the session '" SNAPSHOT_SESSION "': %s\n",
-			strerror(-error));
+		warn("cannot finish the session '" SNAPSHOT_SESSION "': %s", strerror(-error));
 	close(source->session);
 }
 
