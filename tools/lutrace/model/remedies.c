@@ -47,6 +47,18 @@ const struct remedy remedies[] = {
 		.before = "577.3 M", .after = "505.0 M",
 		.hardware = "counted in instructions",
 	}, {
+		.id = "bounce-pool",
+		.kind = REMEDY_CONFIGURATION,
+		.what = "a pool of bounce buffers that begins small",
+		.how = "build the incoming kernel with CONFIG_SWIOTLB_DYNAMIC=y and CONFIG_SWIOTLB_DEFAULT_SIZE_MB=4 (kernel/config/fast.config), or say swiotlb=2048 on its command line with the first of the two; the pool grows when somebody needs more",
+		.steps = { SETUP("memory") },
+		.sign = SIGN_CONFIG, .option = "SWIOTLB_DYNAMIC", .wanted = 'y',
+		.gain = GAIN_SOME,
+		.section = "A shorter pause", .unit = "instructions of all of the pause, with 64 devices",
+		.row = "that pool begins with 4 MiB (`kernel/config/fast.config`): all of the pause, 64 devices of which none is preserved",
+		.before = "351.8 M", .after = "339.9 M",
+		.hardware = "64 MiB less are cleared, which no cache holds",
+	}, {
 		.id = "apic-frequency",
 		.kind = REMEDY_KERNEL,
 		.what = "the frequency of the APIC's timer from the kernel before",
