@@ -15,7 +15,7 @@ logged() { "${@:2}" >"$1" 2>&1; }
 
 ok "make install installs them" logged install.log "$project/tools/setup/install" "$root" /usr
 units=(lutrace-collect.service lutrace-collect.timer lutrace-export.service lutrace-prune.service
-	lutrace-prune.timer)
+	lutrace-prune.timer lutrace-shutdown.service)
 is "all of them" "$(cd "$root/usr/lib/systemd/system" && echo lutrace-*)" "${units[*]}"
 is "dashboards as well" "$(cd "$root/usr/share/lutrace/dashboards" && find . -type f | sed 's,^./,,' | sort)" \
 	"$(cd "$project/dashboards" && find . -type f | sed 's,^./,,' | sort)"
@@ -29,7 +29,7 @@ for unit in "${units[@]}"; do
 	is "and has nothing to say" "$(grep -F "$unit" <<<"$said")" ''
 done
 # A made unit that could do everything has 9.6; 2.0 is what systemd calls OK.
-for unit in lutrace-collect lutrace-export lutrace-prune; do
+for unit in lutrace-collect lutrace-export lutrace-prune lutrace-shutdown; do
 	ok "$unit.service may do little more than its task" logged "$unit.log" systemd-analyze security \
 		--root="$root" --offline=true --threshold=15 "$unit.service" || diag "$(tail -n 1 "$unit.log")"
 done

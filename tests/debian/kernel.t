@@ -47,7 +47,7 @@ check() {
 		ledger=/sys/kernel/liveupdate/ledger
 		boot=first
 		[ ! -e $ledger/previous ] || boot=second
-		[ $boot = first ] || echo resume >$ledger/mark
+		[ $boot = first ] || echo resume:late >$ledger/mark
 		say() { echo "$boot $*"; }
 		say release "$(uname -r)"
 		systemctl is-system-running --wait >/dev/null
@@ -62,10 +62,11 @@ check() {
 			modprobe kvm && say module kvm
 			say doctor "$(lutrace doctor -j)"
 			kexec -s -l "/boot/vmlinuz-$(uname -r)" --initrd="/boot/initrd.img-$(uname -r)" --reuse-cmdline &&
-				echo pause >$ledger/mark && systemctl kexec && exit
+				echo pause:early >$ledger/mark && echo pause:late >$ledger/mark && systemctl kexec && exit
 			say "cannot jump"
 		else
 			say time "$(lutrace time -j)"
+			lutrace record --units systemd --output /recording.json || say "cannot record with units"
 			systemctl start lutrace-collect.service || say "cannot record"
 			for ((tries = 0; tries < 60; tries++)); do
 				exec 3<>/dev/tcp/127.0.0.1/9739 && break
@@ -83,7 +84,8 @@ check() {
 		systemctl poweroff --force
 	END
 }
-# boot ROOT NAME: a machine with ROOT on its disk; what is in /var/crash afterwards is in crash
+# boot ROOT NAME: a machine with ROOT on its disk; what is in /var/crash afterwards is in crash, and the
+# recording in NAME.json
 boot() {
 	rm -rf disk crash
 	mke2fs -q -t ext4 -d "$1" disk 3G >"$2.qemu" 2>&1 &&
@@ -93,6 +95,7 @@ boot() {
 			-append "root=/dev/vda rw console=ttyS0 panic=-1 liveupdate=on crashkernel=256M no_timer_check" \
 			-serial "file:$2.console" -serial "file:$2.said" >>"$2.qemu" 2>&1
 	debugfs -R 'rdump /var/crash .' disk >>"$2.qemu" 2>&1
+	debugfs -R "dump /recording.json $2.json" disk >>"$2.qemu" 2>&1
 	rm -f disk
 }
 
@@ -122,7 +125,19 @@ for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
 		[Install]
 		WantedBy=multi-user.target
 	END
-	mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
+	# An agent that waits for nothing but what docs/agents.md says that it needs.
+	cat >"$root/etc/systemd/system/early.service" <<-'END'
+		[Unit]
+		DefaultDependencies=no
+		ConditionPathExists=/sys/kernel/liveupdate/ledger/previous
+		[Service]
+		Type=oneshot
+		ExecStart=/bin/sh -c 'echo resume:early >/sys/kernel/liveupdate/ledger/mark'
+		[Install]
+		WantedBy=sysinit.target
+	END
+	mkdir -p "$root/etc/systemd/system/multi-user.target.wants" "$root/etc/systemd/system/sysinit.target.wants"
+	ln -s ../early.service "$root/etc/systemd/system/sysinit.target.wants/"
 	ln -s ../check.service "$root/etc/systemd/system/multi-user.target.wants/"
 	boot "$root" "$suite"
 	tr -d '\r' <"$suite.said" >said
@@ -140,6 +155,13 @@ for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
 	is "$suite: systemctl kexec goes into it again" "$(said second release)" "$release" || diag "$(cat said)"
 	is "$suite: and no service fails there" "$(said second root), $(said second failed)" "/dev/vda ext4, "
 	ok "$suite: the pause is known" [ "$(said second time | jq '.blackout.ns // 0')" -gt 0 ]
+	ok "$suite: at least 95 % of it has a name" [ "$(jq '.blackout.explained >= 0.95' "$suite.json")" = true ] ||
+		diag "$(jq -c '.blackout | .explained, .phases[]' "$suite.json")"
+	# Two workloads: an agent that waits for the whole system, and one that does not.
+	ok "$suite: an agent that starts early goes on sooner" [ "$(jq '[.blackout.workloads[] | {key: .name, value: .ns}] | from_entries |
+		.early < .late' "$suite.json")" = true ] || diag "$(jq -c .blackout.workloads "$suite.json")"
+	diag "$suite: the pause of an agent that starts early, to that of one that waits for the whole system: $(
+		jq '[.blackout.workloads[] | {key: .name, value: .ns}] | from_entries | .early / .late * 100 | round / 100' "$suite.json")"
 	is "$suite: it is exported, as recorded by the service" "$(said second metric |
 		sed -n 's/^liveupdate_last_blackout_duration_seconds[^ ]* //p' | head -n 1)" \
 		"$(said second time | jq '.blackout.ns / 1e9')"

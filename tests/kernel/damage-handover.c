@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * damage-handover WHAT: damage, through /dev/mem and before the jump, what tells
- * the next kernel which memory is preserved: a flattened device tree that leads to
- * a radix tree (Linux's include/linux/kho/abi/kexec_handover.h).
+ * damage-handover WHAT [RAM]: damage what tells the next kernel which memory is
+ * preserved: a flattened device tree that leads to a radix tree (Linux's
+ * include/linux/kho/abi/kexec_handover.h). Through /dev/mem and before the jump, or
+ * in the file that is the memory of a machine which stands still.
  *
  *	header	the device tree has no magic number
  *	map	it has no property with the address of the radix tree
  *	node	a node of the radix tree is not memory
  *	block	a preserved block is not memory
+ *	bit	a preserved block is said to be free, with RAM alone
  *	nothing
  */
 #include <endian.h>
 #include <err.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,24 +73,63 @@ static struct fdt_property *find_property(uint8_t *fdt, size_t size)
 		    be32toh(property->length) == sizeof(property->value))
 			return property;
 	}
-	errx(1, "no address of a radix tree in %s", BLOB);
+	errx(1, "there is no address of a radix tree");
+}
+
+static uint64_t root_of(uint8_t *fdt, size_t size)
+{
+	uint64_t root;
+
+	memcpy(&root, find_property(fdt, size)->value, sizeof(root));
+	return root;
+}
+
+/* The device tree in a machine's memory, by its magic and the name of its format. */
+static uint8_t *search_fdt(void)
+{
+	static const char format[] = "kho-v";
+	off_t size = lseek(mem, 0, SEEK_END);
+	uint8_t *page;
+
+	for (off_t at = 0; at < size; at += (off_t)PAGE) {
+		page = map((uint64_t)at);
+		if (be32toh(((struct fdt *)page)->magic) == FDT_MAGIC &&
+		    memmem(page, PAGE, format, strlen(format)) && find_property(page, PAGE))
+			return page;
+		munmap(page, PAGE);
+	}
+	errx(1, "there is no handover in this memory");
+}
+
+/* Say that the first block of the tree below @node is free. */
+static bool lose_block(uint64_t node, int level)
+{
+	uint64_t *table = map(node);
+	bool done = false;
+
+	for (int i = 0; i < TABLE_SIZE && !done; i++) {
+		if (table[i] && level) {
+			done = lose_block(table[i], level - 1);
+		} else if (table[i]) {
+			table[i] &= table[i] - 1;
+			done = true;
+		}
+	}
+	munmap(table, PAGE);
+	return done;
 }
 
 /* The root of the radix tree, as the kernel's own copy for debugging says */
 static uint64_t find_root(void)
 {
 	static uint8_t blob[PAGE];
-	struct fdt_property *property;
-	uint64_t root;
 	int fd = open(BLOB, O_RDONLY | O_CLOEXEC);
 	ssize_t size = fd < 0 ? -1 : read(fd, blob, sizeof(blob));
 
 	if (size <= 0)
 		err(1, BLOB);
 	close(fd);
-	property = find_property(blob, (size_t)size);
-	memcpy(&root, property->value, sizeof(root));
-	return root;
+	return root_of(blob, (size_t)size);
 }
 
 /* The device tree is one of the preserved pages of its own radix tree. */
@@ -123,11 +165,18 @@ int main(int argc, char **argv)
 	uint64_t root, *table;
 	uint8_t *fdt;
 
-	if (argc != 2)
-		errx(2, "usage: damage-handover WHAT");
-	mem = open("/dev/mem", O_RDWR | O_CLOEXEC);
+	if (argc != 2 && argc != 3)
+		errx(2, "usage: damage-handover WHAT [RAM]");
+	mem = open(argc == 3 ? argv[2] : "/dev/mem", O_RDWR | O_CLOEXEC);
 	if (mem < 0)
-		err(1, "/dev/mem");
+		err(1, "%s", argc == 3 ? argv[2] : "/dev/mem");
+	if (argc == 3) {
+		if (strcmp(argv[1], "bit") != 0)
+			errx(2, "%s: cannot damage that in a machine that stands still", argv[1]);
+		if (!lose_block(root_of(search_fdt(), PAGE), LEVELS - 1))
+			errx(1, "no memory is preserved");
+		return 0;
+	}
 	root = find_root();
 	table = map(root);
 	fdt = find_fdt(root, LEVELS - 1, 0);

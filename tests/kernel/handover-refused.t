@@ -40,4 +40,9 @@ refused() {
 refused node "preserved memory cannot be reserved"
 refused block "preserved memory cannot be reserved"
 
+# A block that is lost from the tree is no contradiction: only its sum tells.
+machine+=(--append nokaslr --at-jump '"$LAB_BUILD/tests/kernel/damage-handover" bit "$LAB_RAM"')
+refused nothing "the tree of preserved memory cannot be read"
+like "and what is wrong" "$(cat "$lab_results/console-incoming.log")" "KHO: the tree of preserved memory is not as the previous kernel left it"
+
 tap_done

@@ -66,13 +66,14 @@ END
 "$lutrace" record -l parts --units systemd -o with.json
 is "units are steps on the time line of the kernels, in the order in which they began" \
 	"$("$lutrace" steps -L -j with.json | jq -r '.steps[] | select(.kind == "unit") | [.step, .object, .begin_ns, .ns, .ret] | @text')" \
-	'["unit","systemd-generators",1711000000,40000000,0]
+	'["unit","before-systemd",1700000000,1000000,0]
+["unit","systemd-generators",1711000000,40000000,0]
 ["unit","systemd-units-load",1751000000,10000000,0]
 ["unit","agent.service",1801000000,150000000,0]
 ["unit","once.service",1811000000,10000000,0]
 ["unit","broken.service",1831000000,5000000,-5]'
 is "the recording's own steps are the same" \
-	"$(jq -c '[.steps[] | select(.kind == "unit")] | length' with.json)" 5
+	"$(jq -c '[.steps[] | select(.kind == "unit")] | length' with.json)" 6
 is "what began in one of them and says nothing else is part of it" \
 	"$("$lutrace" steps -L -j with.json | jq -r '(.steps[] | select(.step == "session-retrieve").parent) as $p |
 		.steps[] | select(.sequence == $p).object')" agent.service
@@ -82,7 +83,7 @@ like "blame has them" "$("$lutrace" blame --self with.json)" 'incoming +unit +on
 like "the picture has them" "$("$lutrace" plot with.json)" '>agent.service</text>'
 "$lutrace" report --chrome with.json -o with.trace
 is "a trace has tracks of units, beside each other" \
-	"$(jq -c '[.traceEvents[] | select(.ph == "b" and .cat == "unit") | [.name, .id2.local]] | .[2:4]' with.trace)" \
+	"$(jq -c '[.traceEvents[] | select(.ph == "b" and .cat == "unit") | [.name, .id2.local]] | .[3:5]' with.trace)" \
 	'[["unit agent.service","units"],["unit once.service","units"]]'
 ok "only services, sockets, mounts and swaps are asked for" \
 	grep -q 'systemctl show .* \*.service \*.socket \*.mount \*.swap$' asked

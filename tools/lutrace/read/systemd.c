@@ -28,6 +28,12 @@
 #define UNIT_PROPERTIES                                                                            \
 	"--property=Id,ActiveState,InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic,InactiveEnterTimestampMonotonic"
 
+/*
+ * From the kernel's last moment before it starts process 1, of which the ledger has the
+ * wall-clock time, until that is the host's own systemd: the initrd.
+ */
+#define BEFORE_SYSTEMD "before-systemd"
+
 /* What systemd does itself before it starts the first unit. */
 static const struct own_part {
 	const char *name;
@@ -269,6 +275,9 @@ struct json_object *systemd_units(const struct liveupdate_ledger *ledger)
 		snprintf(name, sizeof(name), "systemd %.40s", member_text(manager, "Version"));
 		why = find_monotonic(ledger, manager, &ns);
 	}
+	if (!why)
+		add_unit(list, BEFORE_SYSTEMD, ns / NS_PER_US,
+			 member_number(manager, "UserspaceTimestampMonotonic"), false);
 	for (i = 0; !why && i < OWN_PARTS; i++)
 		add_unit(list, own_parts[i].name, member_number(manager, own_parts[i].begin),
 			 member_number(manager, own_parts[i].end), false);
