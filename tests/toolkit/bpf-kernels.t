@@ -116,8 +116,9 @@ is "without what came with atomic instructions, none that uses them can" "$(unfi
 # has the helpers up to number 115.
 for object in step_latency blackout immutable dma_faults pt_identity; do
 	missed=
-	for number in $(llvm-objdump -d "$build/bpf/$object.bpf.o" |
-		sed -nE 's/.*\b85 00 00 00 .*\bcall ([0-9]+)$/\1/p' | sort -nu); do
+	calls=$(llvm-objdump -d "$build/bpf/$object.bpf.o" | sed -nE 's/.*\b85 00 00 00 .*\bcall ([0-9]+)$/\1/p' | sort -nu)
+	ok "it is seen what $object calls" [ -n "$calls" ]
+	for number in $calls; do
 		[ "$number" -gt 115 ] || continue
 		helper=$(sed -nE "s/^\tFN\(([a-z_]+), $number, .*/\1/p" "$build/headers/include/linux/bpf.h")
 		kernel "no-$helper" "/BPF_FUNC_$helper,/d"

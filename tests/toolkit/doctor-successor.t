@@ -89,5 +89,5 @@ is "a kernel that does not say what it hands over cannot be asked, which is no f
 like "it is said what to do" "$(advice)" 'ask on a kernel that has /sys/kernel/liveupdate/compatible'
 image=/nowhere
 like "a file that is not there is named" "$(doctor 2>&1)" '/nowhere: No such file'
-like "a command line is one of an image" "$("$lutrace" doctor -c x 2>&1)" 'command line of a --successor'
+like "a command line is one of an image" "$("$lutrace" doctor -c x 2>&1)" '--successor-cmdline has no effect without --successor'
 tap_done

@@ -127,7 +127,8 @@ for verb in record report plot export; do
 done
 echo old >limited/kept
 for signal in HUP INT QUIT TERM XCPU; do
-	code=$({ strace -o /dev/null -e trace=fsync -e inject=fsync:signal=$signal \
+	# Whoever runs this with nohup, or in the background, ignores some of them.
+	code=$({ env --default-signal=$signal strace -o /dev/null -e trace=fsync -e inject=fsync:signal=$signal \
 		"$lutrace" record good.json -o limited/kept; } 2>/dev/null; echo $?)
 	is "SIG$signal ends it, and nothing is left" "$(kill -l $((code - 128))) $(ls limited) $(cat limited/kept)" "$signal kept old"
 done
