@@ -31,8 +31,8 @@ lab_run --env DAMAGE=nothing "${machine[@]}" "$before" "$after"
 # refused WHAT MESSAGE: the damage, and what the panic says
 refused() {
 	lab_try --env DAMAGE="$1" "${machine[@]}" "$before" "$after" 2>"$tap_scratch/said"
-	is "$1: the incoming kernel panics before user space" \
-		"$lab_status $(cat "$lab_results/stage2.exit" 2>/dev/null)" "3 "
+	like "$1: the incoming kernel panics before user space" \
+		"$lab_status $(cat "$lab_results/stage2.exit" 2>/dev/null)" "^(${3:-3}) \$"
 	like "$1: it says why" "$(grep -a 'Kernel panic' "$lab_results/console-incoming.log")" "KHO: $2.*Reset the machine" ||
 		diag "$(cat "$tap_scratch/said")"
 }
@@ -41,8 +41,9 @@ refused node "preserved memory cannot be reserved"
 refused block "preserved memory cannot be reserved"
 
 # A block that is lost from the tree is no contradiction: only its sum tells.
-machine+=(--append nokaslr --at-jump '"$LAB_BUILD/tests/kernel/damage-handover" bit "$LAB_RAM"')
-refused nothing "the tree of preserved memory cannot be read"
+# QEMU does not end when its debugger is still there.
+machine+=(--timeout 30 --append nokaslr --at-jump '"$LAB_BUILD/tests/kernel/damage-handover" bit "$LAB_RAM"')
+refused nothing "the tree of preserved memory cannot be read" "3|124"
 like "and what is wrong" "$(cat "$lab_results/console-incoming.log")" "KHO: the tree of preserved memory is not as the previous kernel left it"
 
 tap_done
