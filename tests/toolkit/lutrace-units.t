@@ -20,7 +20,10 @@ for program in busctl systemctl; do
 	cat >bin/$program <<-END
 		#!/bin/bash
 		echo "$program \$*" >>"$PWD/asked"
-		cat "$PWD/answers/$program"
+		case \$* in
+		*SoftRebootsCount) cat "$PWD/answers/soft-reboots" ;;
+		*) cat "$PWD/answers/$program" ;;
+		esac
 	END
 	chmod +x bin/$program
 done
@@ -31,6 +34,8 @@ manager() {
 	printf '{"type":"%s","data":%s}\n' s '"257.4-1"' t "$1" t 1400000 t 0 t 0 t 1410000 t 1450000 t 1450000 t 1460000
 }
 manager 1790000001000000 >answers/busctl
+# systemd before 256 has no such property, and says nothing.
+: >answers/soft-reboots
 cat >answers/systemctl <<'END'
 Id=agent.service
 ActiveState=active
@@ -93,6 +98,14 @@ is "a recording of a recording keeps them" "$(jq -c .units again.json)" "$(jq -c
 jq '{units}' with.json >units.json
 "$lutrace" record -l parts -m units.json -o merged.json
 is "they can be merged" "$(jq -c '.blackout.explained' merged.json)" "$(jq -c '.blackout.explained' with.json)"
+
+units_of() { "$lutrace" record -l parts --units systemd | jq -r '[.units.list[].name] | join(" ")'; }
+echo SoftRebootsCount=0 >answers/soft-reboots
+is "a systemd that counts its soft reboots, and had none, is asked as any" "$(units_of)" \
+	"before-systemd systemd-generators systemd-units-load agent.service once.service broken.service"
+echo SoftRebootsCount=2 >answers/soft-reboots
+is "after one nobody knows how long the initrd ran" "$(units_of)" \
+	"systemd-generators systemd-units-load agent.service once.service broken.service"
 
 : >asked
 "$lutrace" record -l parts -o without.json

@@ -138,6 +138,23 @@ static struct json_object *ask_manager(void)
 	return NULL;
 }
 
+/*
+ * A systemd that was started anew by 'systemctl soft-reboot' has the time of that, and no
+ * longer when it was started in this boot. It counts them from version 256 on.
+ */
+static bool soft_rebooted(void)
+{
+	static const char name[] = "SoftRebootsCount";
+	char *const arguments[] = { ASK_FOR_SECONDS, "systemctl", "show",
+				    "--property=SoftRebootsCount", NULL };
+	char *text = output_of_program(arguments);
+	const char *value = text && !strncmp(text, name, strlen(name)) ? text + strlen(name) : "";
+	bool rebooted = *value == '=' && strtoul(value + 1, NULL, 10);
+
+	free(text);
+	return rebooted;
+}
+
 static int64_t clock_ns(clockid_t clock)
 {
 	struct timespec time;
@@ -275,7 +292,7 @@ struct json_object *systemd_units(const struct liveupdate_ledger *ledger)
 		snprintf(name, sizeof(name), "systemd %.40s", member_text(manager, "Version"));
 		why = find_monotonic(ledger, manager, &ns);
 	}
-	if (!why)
+	if (!why && !soft_rebooted())
 		add_unit(list, BEFORE_SYSTEMD, ns / NS_PER_US,
 			 member_number(manager, "UserspaceTimestampMonotonic"), false);
 	for (i = 0; !why && i < OWN_PARTS; i++)
