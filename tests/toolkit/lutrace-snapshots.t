@@ -73,6 +73,11 @@ is "of two modes the memory is compared" "$("$lutrace" diff -j legacy-none first
 
 ### What is damaged
 cp second-stage-none damaged
+like "one that is not there is not said to be none" "$("$lutrace" diff legacy-none missing 2>&1)" \
+	'^lutrace: cannot read missing: No such file or directory$'
+like "snapshots are no sets" "$("$lutrace" diff --before legacy-none --after legacy-none 2>&1)" \
+	'^lutrace: legacy-none is a snapshot: two of them are named without --before and --after$'
+
 # A byte of a page, which the checksum of the snapshot is not of.
 printf '\xff' | dd of=damaged bs=1 seek=260 conv=notrunc status=none
 "$lutrace" walk --snapshot damaged -d 01:00.0 >/dev/null 2>err
