@@ -125,6 +125,23 @@ refused "a ledger without a pair of clocks lays no unit anywhere" 'no wall-clock
 # The pair was noted when systemd ran, and the clock is another one now.
 manager 1789999000000000 >answers/busctl
 refused "nor one of which the clock was set" 'clock was set' parts
+# A systemd that was started before this ledger's kernel: an hour, by the clock as it is.
+python3 - >answers/busctl <<-'END'
+	import time
+	ahead = (time.time_ns() - time.monotonic_ns()) // 1000
+	for value in '"257"', ahead + 1400000, 1400000, 0, 0, 0, 0, 0, 0:
+	    print('{"type":"t","data":%s}' % value)
+END
+later() { # NAME EDIT: a recording whose ledger has its pair of clocks an hour ahead
+	jq --argjson ns "$((($(date +%s) + 3600) * 1000000000))" ".ledgers.incoming |= (.wall_ns = \$ns$2)" with.json >"$1"
+}
+later other.json ''
+is "nor is it laid on the ledger of another boot" \
+	"$("$lutrace" record --units systemd other.json 2>&1 >/dev/null)" \
+	"lutrace: the units are not known: the ledger is of another boot or host than this systemd"
+later rebooted.json ' | .records += [.records[-1] | .sequence += 1 | .step = "reboot" | .kind = "none" | .edge = "begin" | del(.object, .name)]'
+is "where a reboot call failed, the pair is of that" \
+	"$("$lutrace" record --units systemd rebooted.json | jq -c '.units | [.unknown, (.list | length)]')" '[null,3]'
 : >answers/busctl
 refused "a systemd that does not answer is an error" 'busctl' parts
 rm bin/busctl

@@ -163,26 +163,40 @@ static int64_t clock_ns(clockid_t clock)
 	return time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
+/* Did a reboot call begin in this kernel? One that dropped records may not say. */
+static bool reboot_began(const struct ledger *ledger)
+{
+	size_t i;
+
+	for (i = 0; i < ledger->count; i++) {
+		if (ledger->records[i].step == LIVEUPDATE_STEP_REBOOT)
+			return true;
+	}
+	return ledger->header.dropped != 0;
+}
+
 /*
  * CLOCK_MONOTONIC at the cycles that the ledger has CLOCK_REALTIME of; or why it is not
  * known.
  */
-static const char *find_monotonic(const struct liveupdate_ledger *ledger,
-				  struct json_object *manager, int64_t *ns)
+static const char *find_monotonic(const struct ledger *ledger, struct json_object *manager,
+				  int64_t *ns)
 {
 	int64_t started = member_number(manager, "UserspaceTimestampMonotonic") * NS_PER_US;
 	int64_t ahead = member_number(manager, "UserspaceTimestamp") * NS_PER_US - started;
 	int64_t now = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 	int64_t set = now > ahead ? now - ahead : ahead - now;
 
-	if (!ledger->wall_cycles || !ledger->cycles_khz)
+	if (!ledger->header.wall_cycles || !ledger->header.cycles_khz)
 		return "the ledger has no wall-clock time";
 	if (!started || ahead <= 0)
 		return "systemd does not say when it was started";
-	*ns = (int64_t)ledger->wall_ns - ahead;
+	*ns = (int64_t)ledger->header.wall_ns - ahead;
 	/* Noted again when a reboot call began: by then the clock may have been set. */
 	if (*ns > started && set > SET_NS)
 		return "the clock was set since systemd was started";
+	if (*ns > started && !reboot_began(ledger))
+		return "the ledger is of another boot or host than this systemd";
 	return *ns < 0 ? "the clocks of the ledger and of systemd do not fit" : NULL;
 }
 
@@ -278,7 +292,7 @@ static bool add_units(struct json_object *list)
  *
  * Return: the member "units" of a recording; what cannot be known is said in it.
  */
-struct json_object *systemd_units(const struct liveupdate_ledger *ledger)
+struct json_object *systemd_units(const struct ledger *ledger)
 {
 	struct json_object *value = json_object_new_object();
 	struct json_object *manager = ask_manager();
@@ -303,7 +317,7 @@ struct json_object *systemd_units(const struct liveupdate_ledger *ledger)
 	add_text(value, "manager", name);
 	add_text(value, "unknown", why);
 	json_object_object_add(value, "cycles",
-			       why ? NULL : json_object_new_uint64(ledger->wall_cycles));
+			       why ? NULL : json_object_new_uint64(ledger->header.wall_cycles));
 	json_object_object_add(value, "monotonic_ns", why ? NULL : json_object_new_int64(ns));
 	json_object_object_add(value, "list", list);
 	json_object_put(manager);

@@ -158,7 +158,7 @@ static int add_units(struct source *source, struct handover *handover, enum ask 
 
 	if (ask == ASK_ALWAYS || (ask == ASK_IF_IT_RUNS && !source->file && !source->directory &&
 				  !evidence_is_merged(evidence, "units") && systemd_runs())) {
-		units = systemd_units(&handover->ledger[INCOMING].header);
+		units = systemd_units(&handover->ledger[INCOMING]);
 		ret = evidence_set(evidence, "units", units, why);
 		json_object_put(units);
 		if (ret)
