@@ -107,6 +107,23 @@ echo SoftRebootsCount=2 >answers/soft-reboots
 is "after one nobody knows how long the initrd ran" "$(units_of)" \
 	"systemd-generators systemd-units-load agent.service once.service broken.service"
 
+: >answers/soft-reboots
+
+# What was recorded when the host was started stays: a unit is restarted, one is forgotten, and one is new.
+"$lutrace" record -l parts --units systemd --update boot.json
+cp answers/systemctl answers/boot
+sed -i '/^Id=broken/,/^$/d; /^Id=agent/,/^$/ s/=1[56]/=50000/' answers/systemctl
+printf '\nId=late.service\nActiveState=active\nInactiveExitTimestampMonotonic=9000000000\nActiveEnterTimestampMonotonic=9000000001\n' >>answers/systemctl
+"$lutrace" record -l parts --units systemd --update boot.json
+is "a recording that is updated keeps the units of the start of the host" \
+	"$(jq -c '[.units.list[] | [.name, .begin_us]]' boot.json)" \
+	'[["before-systemd",1399000],["systemd-generators",1410000],["systemd-units-load",1450000],["agent.service",1500000],["once.service",1510000],["broken.service",1530000],["late.service",9000000000]]'
+is "what began later is as systemd says now" \
+	"$(sed -i 's/9000000000/9500000000/; s/9000000001/9500000001/' answers/systemctl
+		"$lutrace" record -l parts --units systemd --update boot.json; jq -c '.units.list[-1] | [.name, .begin_us]' boot.json)" \
+	'["late.service",9500000000]'
+mv answers/boot answers/systemctl
+
 : >asked
 "$lutrace" record -l parts -o without.json
 is "who has saved ledgers is not asked about another host" "$(cat asked) $(jq -c .units without.json)" ' null'
@@ -133,7 +150,7 @@ python3 - >answers/busctl <<-'END'
 	    print('{"type":"t","data":%s}' % value)
 END
 later() { # NAME EDIT: a recording whose ledger has its pair of clocks an hour ahead
-	jq --argjson ns "$((($(date +%s) + 3600) * 1000000000))" ".ledgers.incoming |= (.wall_ns = \$ns$2)" with.json >"$1"
+	jq --argjson ns "$((($(date +%s) + 3600) * 1000000000))" ".units = null | .ledgers.incoming |= (.wall_ns = \$ns$2)" with.json >"$1"
 }
 later other.json ''
 is "nor is it laid on the ledger of another boot" \

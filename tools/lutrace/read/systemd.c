@@ -51,6 +51,9 @@ static const struct own_part {
 /* A manager that does not answer is not waited for: the recording is written without. */
 #define ASK_FOR_SECONDS "timeout", "10"
 
+/* So long after its kernel a host is being started, at most: what begins later is no part of a pause. */
+#define START_US INT64_C(600000000)
+
 #define OWN_PARTS (sizeof(own_parts) / sizeof(own_parts[0]))
 
 /* Is systemd the service manager of this host? The same as sd_booted(3). */
@@ -322,4 +325,59 @@ struct json_object *systemd_units(const struct ledger *ledger)
 	json_object_object_add(value, "list", list);
 	json_object_put(manager);
 	return value;
+}
+
+static bool has_unit(struct json_object *list, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(list); i++) {
+		if (!strcmp(member_text(json_object_array_get_idx(list, i), "name"), name))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * systemd_units_join - keep what was known of the start of the host
+ * @known: what was recorded before in the same boot, NULL for nothing; given away
+ * @now:   what systemd says now; given away
+ *
+ * systemd has the last start of a unit alone, and forgets units: what began when the host was
+ * started stays as it was recorded first.
+ *
+ * Return: both; what is said now where nothing was known, what was known if it is unknown now.
+ */
+struct json_object *systemd_units_join(struct json_object *known, struct json_object *now)
+{
+	struct json_object *before = member(known, "list"), *list = member(now, "list"), *both;
+	int64_t limit = member_number(known, "monotonic_ns") / NS_PER_US + START_US;
+	size_t i;
+
+	if (!known || member(known, "unknown")) {
+		json_object_put(known);
+		return now;
+	}
+	if (member(now, "unknown")) {
+		json_object_put(now);
+		return known;
+	}
+	both = json_object_new_array();
+	for (i = 0; i < json_object_array_length(before); i++) {
+		struct json_object *unit = json_object_array_get_idx(before, i);
+
+		if (member_number(unit, "begin_us") <= limit)
+			json_object_array_add(both, json_object_get(unit));
+	}
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *unit = json_object_array_get_idx(list, i);
+
+		if (json_object_array_length(both) < UNITS_MOST &&
+		    !has_unit(both, member_text(unit, "name")))
+			json_object_array_add(both, json_object_get(unit));
+	}
+	/* The pair of clocks as well: it may have been noted again since. */
+	json_object_object_add(known, "list", both);
+	json_object_put(now);
+	return known;
 }

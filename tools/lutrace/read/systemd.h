@@ -18,5 +18,6 @@
 
 bool systemd_runs(void);
 struct json_object *systemd_units(const struct ledger *ledger);
+struct json_object *systemd_units_join(struct json_object *known, struct json_object *now);
 
 #endif /* LUTRACE_SYSTEMD_H */
