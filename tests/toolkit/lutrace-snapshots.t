@@ -38,6 +38,11 @@ for layout in $layouts; do
 		'[4,3,2,1]'
 done
 is "of another device it has nothing: 2" "$(status "$lutrace" walk --snapshot legacy-none -d 02:00.0)" 2
+is "and of a PASID that nothing is attached to: 2" "$("$lutrace" walk --snapshot legacy-none -d 01:00.0 -P 5 2>&1; echo $?)" \
+	'lutrace: no table of PASID 5 is there; without --device it is told of which
+2'
+is "of the one that is there, all" "$("$lutrace" walk -j --snapshot legacy-none -d 01:00.0 -P 0 | jq '.entries | length')" \
+	"$("$lutrace" walk -j --snapshot legacy-none -d 01:00.0 | jq '.entries | length')"
 is "of two devices one can be had" \
 	"$("$lutrace" walk -j --snapshot second-stage-device -d 01:01.0 | jq -c '[.devices[].device]')" '["0000:01:01.0"]'
 is "what is no snapshot is not walked: 2" "$(status "$lutrace" walk --snapshot "$0")" 2

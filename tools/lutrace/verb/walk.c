@@ -202,13 +202,31 @@ static int collect(struct table_set *set, const struct device_list *list, const 
 	return ret;
 }
 
+static bool has_pasid(const struct table_set *set, int64_t pasid)
+{
+	uint32_t i, j;
+
+	for (i = 0; i < set->device_count; i++) {
+		for (j = 0; j < set->devices[i].attachments; j++) {
+			if (set->attachments[set->devices[i].first + j].pasid == pasid)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* The devices, or with entries all that the hardware reads for them. */
 static int show(const struct table_set *set, bool with_entries, int64_t pasid,
 		const struct range *range)
 {
-	struct json_object *value = json_object_new_object(), *entries;
+	struct json_object *value, *entries;
 	uint32_t i;
 
+	if (pasid >= 0 && !has_pasid(set, pasid))
+		return unknown(
+			"no table of PASID %lld is there; without --device it is told of which",
+			(long long)pasid);
+	value = json_object_new_object();
 	json_object_object_add(value, "devices", devices_json(set));
 	if (with_entries) {
 		entries = json_object_new_array();
