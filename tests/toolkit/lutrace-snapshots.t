@@ -45,6 +45,10 @@ is "of the one that is there, all" "$("$lutrace" walk -j --snapshot legacy-none 
 	"$("$lutrace" walk -j --snapshot legacy-none -d 01:00.0 | jq '.entries | length')"
 is "of two devices one can be had" \
 	"$("$lutrace" walk -j --snapshot second-stage-device -d 01:01.0 | jq -c '[.devices[].device]')" '["0000:01:01.0"]'
+is "where one is missing, it is named: 2" \
+	"$("$lutrace" walk --snapshot legacy-none -d 01:00.0 -d 02:00.0 2>&1; echo $?)" \
+	'lutrace: legacy-none is not of 0000:02:00.0; without --device it is told of which
+2'
 is "what is no snapshot is not walked: 2" "$(status "$lutrace" walk --snapshot "$0")" 2
 is "nor is a snapshot and a dump at once" "$(status "$lutrace" walk --snapshot a --vmcore b --vmlinux c)" 1
 
