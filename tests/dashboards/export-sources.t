@@ -55,6 +55,19 @@ is "its answer names it" "$(jq -c '[.passed, .unread]' pruned.json)" '[[],["clos
 schema "as the schema says" prune pruned.json
 chmod 644 closed/a.json
 is "one that it may is none" "$(said "$lutrace" prune closed)" 0
+# What is mounted cannot be removed.
+mkdir held
+for i in 1 2 3 4; do cp "$recording" "held/$i.json" && touch -d "2026-01-0$i" "held/$i.json"; done
+if reason=$(no_namespaces); then
+	skip 1 "$reason"
+else
+	# shellcheck disable=SC2016
+	said=$(unshare --mount sh -c 'mount --bind held/2.json held/2.json && exec "$1" prune --keep 2 held' - "$lutrace" 2>&1)
+	is "one that cannot be removed is named, and those that are older go" "$? $said $(cd held && echo *)" \
+		"1 lutrace: cannot remove held/2.json: Device or resource busy
+held/1.json
+Removed 1 of 4 recordings, $(($(stat -c %s "$recording") / 1024)) KiB. 2.json 3.json 4.json"
+fi
 mkdir -p pins/below
 chmod 000 pins/below
 like "pinned programs below a directory that may not be read are not none" "$(said "$lutrace" time --pinned pins)" \

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # The example of an agent's unit, with systemd as it is: when it goes the way of systemctl
-# kexec, and all processes have been ended, the agent is there still. systemd runs in a
+# kexec, and all processes have been ended, the agent is there still. On the same way
+# lutrace-shutdown.service marks when the services begin to stop. systemd runs in a
 # container here, so that it ends that in place of the jump; the jump itself is in
 # tests/kernel/systemd-kexec.t.
 
@@ -13,8 +14,10 @@ project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 [ "$(id -u)" = 0 ] || skip_all "only root may start a container"
 ! reason=$(no_namespaces) || skip_all "$reason"
 [ -x /lib/systemd/systemd ] || skip_all "systemd is not installed"
+build=${BUILD:-$project/build}
+export project build
 cd "$tap_scratch" || exit 1
-mkdir units root
+mkdir units root ledger
 # What the container writes is seen from outside; a layer may not lie on another overlay.
 layers=$(mktemp -d /dev/shm/agent-units.XXXXXX) && mkdir "$layers/upper" "$layers/work" || exit 1
 export layers
@@ -45,17 +48,30 @@ example not-marked 's/ @not-marked/ not-marked/; /^SurviveFinalKillSignal/d'
 example in-a-slice 's/^Slice=.*/Slice=guests.slice/'
 example requires 's/^After=.*/Requires=local-fs.target/'
 example as-usual '/^DefaultDependencies/d; s/^Slice=.*//'
+# A service of the host, whose stop is part of what is marked.
+cat >units/host.service <<'END'
+[Unit]
+Before=multi-user.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=true
+ExecStop=sh -c 'echo host.service stops >/sys/kernel/liveupdate/ledger/mark'
+END
+printf '[Unit]\nWants=host.service lutrace-shutdown.service\n' >units/multi-user.target
+cp "$project/tools/systemd/lutrace-shutdown.service" units/
 cat >units/go.service <<'END'
 [Unit]
 DefaultDependencies=no
+After=lutrace-shutdown.service
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -c 'until [ "$(pgrep -xc sleep)" -ge 5 ]; do /usr/bin/nice true; done; systemctl start kexec.target --no-block'
+ExecStart=/bin/sh -c 'until [ "$(pgrep -xc sleep)" -ge 5 ]; do /usr/bin/nice true; done; systemctl restart lutrace-shutdown.service; systemctl start WAY.target --no-block'
 END
 cat >units/go.target <<'END'
 [Unit]
 DefaultDependencies=no
-Wants=example.service not-marked.service in-a-slice.service requires.service as-usual.service go.service
+Wants=example.service not-marked.service in-a-slice.service requires.service as-usual.service multi-user.target go.service
 END
 cat >container <<'END'
 #!/bin/bash
@@ -66,21 +82,40 @@ mount -t proc proc root/proc
 mount -t tmpfs run root/run
 mount -t tmpfs tmp root/tmp
 mount --rbind /sys root/sys
+mount -t tmpfs kernel root/sys/kernel
+mkdir -p root/sys/kernel/liveupdate/ledger
+mount --bind ledger root/sys/kernel/liveupdate/ledger
 umount -R root/sys/fs/cgroup
 mount -t cgroup2 cgroup root/sys/fs/cgroup
 mount --rbind /dev root/dev
 mkdir -p root/run/systemd/system root/usr/lib/systemd/system-shutdown
 cp units/* root/run/systemd/system/
-cp all-ended root/usr/lib/systemd/system-shutdown/
+sed -i "s/WAY/$way/" root/run/systemd/system/go.service
+cp all-ended "$project/tools/systemd/system-shutdown/lutrace" root/usr/lib/systemd/system-shutdown/
+cp "$build/bin/lutrace" root/usr/bin/
 exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot root /lib/systemd/systemd --system --unit=go.target
 END
 chmod 755 container
+mkfifo ledger/mark
+# shut_down WAY: of systemd, by kexec.target or another; "marks" has what came to the ledger.
 # In a control group of its own; systemd ends the container by a signal to process 1.
-(
-	echo $BASHPID >"$group/cgroup.procs"
-	timeout --signal=KILL 60 unshare --pid --mount --uts --ipc --cgroup --fork --kill-child ./container >log 2>&1
-	:
-) 2>/dev/null
+shut_down() {
+	local reader
+	exec 7<>ledger/mark
+	cat <&7 >marks &
+	reader=$!
+	(
+		echo $BASHPID >"$group/cgroup.procs"
+		way=$1 timeout --signal=KILL 60 unshare --pid --mount --uts --ipc --cgroup --fork --kill-child ./container >log 2>&1
+		:
+	) 2>/dev/null
+	# All is in the FIFO when its last writer is gone, and it is read when this is.
+	echo over >&7
+	until grep -q 'over$' marks; do sleep 0.01; done
+	kill "$reader"
+	exec 7>&-
+}
+shut_down kexec
 [ -s "$alive" ] || skip_all "systemd does not run in a container here: $(tail -n 1 log)"
 
 # left NAME: is its agent there when all processes have been ended?
@@ -89,6 +124,16 @@ is "the example's agent outlives systemctl kexec" "$(left example)" 1 || diag "$
 is "not one that is not marked" "$(left not-marked)" 0
 is "nor one in a slice that is stopped, that requires what is stopped, or with the usual dependencies" \
 	"$(left in-a-slice) $(left requires) $(left as-usual)" "0 0 0"
+
+# A mark is written without a newline at its end.
+is "what lutrace-shutdown.service and its counterpart mark is all that is stopped between" "$(cat marks)" \
+	'begin:systemd-shutdownhost.service stops
+end:systemd-shutdown
+over'
+shut_down reboot
+is "on another way than kexec nothing is marked, nor where the unit alone is stopped" "$(cat marks)" \
+	'host.service stops
+over'
 
 # systemd before 255 does not know one of the lines.
 for unit in liveupdate-agent lutrace-snapshot; do

@@ -74,6 +74,16 @@ is "and are in the JSON" "$("$lutrace" check -j corrupt.json | jq -c '[.reasons[
 	'["dma","dma","session","referee"]'
 like "a session that nobody finished is not good" "$("$lutrace" check -l half-finished)" '1 session is not finished yet'
 is "a report without --check exits as before" "$(code_of "$lutrace" report corrupt.json)" good
+# A pause that a mark began, and of which nobody marked the end, is counted to the last session.
+jq '(.ledgers.incoming.records[] | select(.name == "resume").name) = "another"' good.json >paused.json
+is "the host's pause is known then" "$("$lutrace" time -j paused.json | jq -r '.blackout | .unknown, .to')" 'null
+session-finish'
+all paused unknown metrics
+like "a workload that nobody resumed is not good" "$("$lutrace" check paused.json)" \
+	"a workload was paused, and no mark 'resume' says that it runs again"
+jq '.dma.sent = 0 | .dma.received = 0' good.json >silent.json
+like "of no packet nobody says that it was not lost" "$("$lutrace" check silent.json)" \
+	'; no packet was sent, so that none could be lost'
 jq '.verdict = { verdict: "good", text: "trust me", reasons: [] }' corrupt.json >forged.json
 is "a verdict in a recording is not believed" "$(said_by json forged.json)" bad
 

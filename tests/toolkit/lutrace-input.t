@@ -34,6 +34,8 @@ refused "another one" "'-1'" "$lutrace" postmortem -n -1 good.json
 refused "a number of lines below 0" "'-1'" "$lutrace" blame -n -1 good.json
 refused "a number of rounds below 0" "'-1'" "$lutrace" steps -n 1 -c -1 good.json
 refused "an interval that is none" "'nan'" "$lutrace" steps -n nan good.json
+refused "a number of lines that is none says which are" 'no number of 1 or more' "$lutrace" blame -n 0 good.json
+refused "a limit below 0, too" "'-5' is no number from 0 to" "$lutrace" diff -l -5 good.json good.json
 refused "a PASID that is no number" "'x'" "$lutrace" walk -P x
 refused "a PASID of more than 20 bits" "1048576" "$lutrace" walk -P 1048576
 refused "a range with a sign" "'-5'" "$lutrace" walk -i -5

@@ -38,8 +38,17 @@ for layout in $layouts; do
 		'[4,3,2,1]'
 done
 is "of another device it has nothing: 2" "$(status "$lutrace" walk --snapshot legacy-none -d 02:00.0)" 2
+is "and of a PASID that nothing is attached to: 2" "$("$lutrace" walk --snapshot legacy-none -d 01:00.0 -P 5 2>&1; echo $?)" \
+	'lutrace: no table of PASID 5 is there; without --device it is told of which
+2'
+is "of the one that is there, all" "$("$lutrace" walk -j --snapshot legacy-none -d 01:00.0 -P 0 | jq '.entries | length')" \
+	"$("$lutrace" walk -j --snapshot legacy-none -d 01:00.0 | jq '.entries | length')"
 is "of two devices one can be had" \
 	"$("$lutrace" walk -j --snapshot second-stage-device -d 01:01.0 | jq -c '[.devices[].device]')" '["0000:01:01.0"]'
+is "where one is missing, it is named: 2" \
+	"$("$lutrace" walk --snapshot legacy-none -d 01:00.0 -d 02:00.0 2>&1; echo $?)" \
+	'lutrace: legacy-none is not of 0000:02:00.0; without --device it is told of which
+2'
 is "what is no snapshot is not walked: 2" "$(status "$lutrace" walk --snapshot "$0")" 2
 is "nor is a snapshot and a dump at once" "$(status "$lutrace" walk --snapshot a --vmcore b --vmlinux c)" 1
 
@@ -73,6 +82,11 @@ is "of two modes the memory is compared" "$("$lutrace" diff -j legacy-none first
 
 ### What is damaged
 cp second-stage-none damaged
+like "one that is not there is not said to be none" "$("$lutrace" diff legacy-none missing 2>&1)" \
+	'^lutrace: cannot read missing: No such file or directory$'
+like "snapshots are no sets" "$("$lutrace" diff --before legacy-none --after legacy-none 2>&1)" \
+	'^lutrace: legacy-none is a snapshot: two of them are named without --before and --after$'
+
 # A byte of a page, which the checksum of the snapshot is not of.
 printf '\xff' | dd of=damaged bs=1 seek=260 conv=notrunc status=none
 "$lutrace" walk --snapshot damaged -d 01:00.0 >/dev/null 2>err

@@ -20,7 +20,10 @@ for program in busctl systemctl; do
 	cat >bin/$program <<-END
 		#!/bin/bash
 		echo "$program \$*" >>"$PWD/asked"
-		cat "$PWD/answers/$program"
+		case \$* in
+		*SoftRebootsCount) cat "$PWD/answers/soft-reboots" ;;
+		*) cat "$PWD/answers/$program" ;;
+		esac
 	END
 	chmod +x bin/$program
 done
@@ -31,6 +34,8 @@ manager() {
 	printf '{"type":"%s","data":%s}\n' s '"257.4-1"' t "$1" t 1400000 t 0 t 0 t 1410000 t 1450000 t 1450000 t 1460000
 }
 manager 1790000001000000 >answers/busctl
+# systemd before 256 has no such property, and says nothing.
+: >answers/soft-reboots
 cat >answers/systemctl <<'END'
 Id=agent.service
 ActiveState=active
@@ -94,6 +99,31 @@ jq '{units}' with.json >units.json
 "$lutrace" record -l parts -m units.json -o merged.json
 is "they can be merged" "$(jq -c '.blackout.explained' merged.json)" "$(jq -c '.blackout.explained' with.json)"
 
+units_of() { "$lutrace" record -l parts --units systemd | jq -r '[.units.list[].name] | join(" ")'; }
+echo SoftRebootsCount=0 >answers/soft-reboots
+is "a systemd that counts its soft reboots, and had none, is asked as any" "$(units_of)" \
+	"before-systemd systemd-generators systemd-units-load agent.service once.service broken.service"
+echo SoftRebootsCount=2 >answers/soft-reboots
+is "after one nobody knows how long the initrd ran" "$(units_of)" \
+	"systemd-generators systemd-units-load agent.service once.service broken.service"
+
+: >answers/soft-reboots
+
+# What was recorded when the host was started stays: a unit is restarted, one is forgotten, and one is new.
+"$lutrace" record -l parts --units systemd --update boot.json
+cp answers/systemctl answers/boot
+sed -i '/^Id=broken/,/^$/d; /^Id=agent/,/^$/ s/=1[56]/=50000/' answers/systemctl
+printf '\nId=late.service\nActiveState=active\nInactiveExitTimestampMonotonic=9000000000\nActiveEnterTimestampMonotonic=9000000001\n' >>answers/systemctl
+"$lutrace" record -l parts --units systemd --update boot.json
+is "a recording that is updated keeps the units of the start of the host" \
+	"$(jq -c '[.units.list[] | [.name, .begin_us]]' boot.json)" \
+	'[["before-systemd",1399000],["systemd-generators",1410000],["systemd-units-load",1450000],["agent.service",1500000],["once.service",1510000],["broken.service",1530000],["late.service",9000000000]]'
+is "what began later is as systemd says now" \
+	"$(sed -i 's/9000000000/9500000000/; s/9000000001/9500000001/' answers/systemctl
+		"$lutrace" record -l parts --units systemd --update boot.json; jq -c '.units.list[-1] | [.name, .begin_us]' boot.json)" \
+	'["late.service",9500000000]'
+mv answers/boot answers/systemctl
+
 : >asked
 "$lutrace" record -l parts -o without.json
 is "who has saved ledgers is not asked about another host" "$(cat asked) $(jq -c .units without.json)" ' null'
@@ -112,6 +142,23 @@ refused "a ledger without a pair of clocks lays no unit anywhere" 'no wall-clock
 # The pair was noted when systemd ran, and the clock is another one now.
 manager 1789999000000000 >answers/busctl
 refused "nor one of which the clock was set" 'clock was set' parts
+# A systemd that was started before this ledger's kernel: an hour, by the clock as it is.
+python3 - >answers/busctl <<-'END'
+	import time
+	ahead = (time.time_ns() - time.monotonic_ns()) // 1000
+	for value in '"257"', ahead + 1400000, 1400000, 0, 0, 0, 0, 0, 0:
+	    print('{"type":"t","data":%s}' % value)
+END
+later() { # NAME EDIT: a recording whose ledger has its pair of clocks an hour ahead
+	jq --argjson ns "$((($(date +%s) + 3600) * 1000000000))" ".units = null | .ledgers.incoming |= (.wall_ns = \$ns$2)" with.json >"$1"
+}
+later other.json ''
+is "nor is it laid on the ledger of another boot" \
+	"$("$lutrace" record --units systemd other.json 2>&1 >/dev/null)" \
+	"lutrace: the units are not known: the ledger is of another boot or host than this systemd"
+later rebooted.json ' | .records += [.records[-1] | .sequence += 1 | .step = "reboot" | .kind = "none" | .edge = "begin" | del(.object, .name)]'
+is "where a reboot call failed, the pair is of that" \
+	"$("$lutrace" record --units systemd rebooted.json | jq -c '.units | [.unknown, (.list | length)]')" '[null,3]'
 : >answers/busctl
 refused "a systemd that does not answer is an error" 'busctl' parts
 rm bin/busctl

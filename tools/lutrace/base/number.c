@@ -45,7 +45,7 @@ int number_option(const char *text, uint64_t least, uint64_t most, uint64_t *num
 	if (number_parse(text, least, most, number))
 		return EXIT_GOOD;
 	if (most == UINT64_MAX)
-		return fail("'%s' is no number", text);
+		return fail("'%s' is no number of %llu or more", text, (unsigned long long)least);
 	return fail("'%s' is no number from %llu to %llu", text, (unsigned long long)least,
 		    (unsigned long long)most);
 }
@@ -82,10 +82,8 @@ int real_option(const char *text, double least, double most, double *number)
 
 	*number = strtod(text, &end);
 	if (!(isdigit((unsigned char)text[0]) || text[0] == '.') || *end || strpbrk(text, "xX") ||
-	    !isfinite(*number))
-		return fail("'%s' is no number", text);
-	if (*number < least || *number > most)
-		return fail("'%s' is not from %g to %g", text, least, most);
+	    !isfinite(*number) || *number < least || *number > most)
+		return fail("'%s' is no number from %g to %g", text, least, most);
 	return EXIT_GOOD;
 }
 

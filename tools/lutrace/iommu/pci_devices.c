@@ -83,3 +83,29 @@ const char *pci_text(uint16_t segment, uint16_t bdf, char text[PCI_TEXT_SIZE])
 		 bdf & 7);
 	return text;
 }
+
+/**
+ * device_list_missing - a device that was asked for, and that nothing was found of
+ * @list: what was asked for
+ * @set:  what was found
+ *
+ * Return: the first one, NULL if there is none.
+ */
+const struct wanted_device *device_list_missing(const struct device_list *list,
+						const struct table_set *set)
+{
+	uint32_t i, j;
+
+	for (i = 0; i < list->count; i++) {
+		const struct wanted_device *wanted = &list->devices[i];
+
+		for (j = 0; j < set->device_count; j++) {
+			if (set->devices[j].segment == wanted->segment &&
+			    set->devices[j].bdf == wanted->bdf)
+				break;
+		}
+		if (j == set->device_count)
+			return wanted;
+	}
+	return NULL;
+}

@@ -14,6 +14,8 @@ struct device_list {
 };
 
 int device_list_add(struct device_list *list, const char *address);
+const struct wanted_device *device_list_missing(const struct device_list *list,
+						const struct table_set *set);
 int device_list_add_driver(struct device_list *list, const char *driver);
 const char *pci_text(uint16_t segment, uint16_t bdf, char text[PCI_TEXT_SIZE]);
 

@@ -211,6 +211,32 @@ static void ask_marks(struct verdict_of *verdict, const struct handover *handove
 		    first->name);
 }
 
+/*
+ * Whoever marks a pause marks its end as well. A workload that has no name counts as one that
+ * runs again when all sessions are finished; that it does, nobody has said.
+ */
+static void ask_resumed(struct verdict_of *verdict, const struct handover *handover)
+{
+	bool paused = false, resumed = false;
+	size_t i;
+
+	for (i = 0; i < handover->count; i++) {
+		const struct step *step = &handover->steps[i];
+
+		if (step->begin->step != LIVEUPDATE_STEP_USER_MARK || !step->name)
+			continue;
+		if (!strcmp(step->name, LIVEUPDATE_MARK_RESUME)) {
+			resumed |= step->side == INCOMING;
+			paused &= step->side == INCOMING;
+		} else if (step->side == OUTGOING && !strcmp(step->name, LIVEUPDATE_MARK_PAUSE)) {
+			paused = true;
+		}
+	}
+	if (handover->blackout.known && paused && !resumed)
+		say(verdict, CHECK_WORKLOADS, VERDICT_UNKNOWN, "not-resumed", 1,
+		    "a workload was paused, and no mark 'resume' says that it runs again");
+}
+
 /* An entry of a page table: which, what it was and what it is. */
 static uint64_t digest_of_difference(const struct evidence_difference *difference)
 {
@@ -295,6 +321,9 @@ static void ask_lost(struct verdict_of *verdict, const struct evidence_dma *dma)
 		    (uint64_t)(dma->received - dma->sent),
 		    "%" PRId64 " packets came of %" PRId64 " that were sent", dma->received,
 		    dma->sent);
+	else if (!dma->sent)
+		say(verdict, CHECK_DMA, VERDICT_NONE, NULL, 0,
+		    "no packet was sent, so that none could be lost");
 	else
 		say(verdict, CHECK_DMA, VERDICT_GOOD, NULL, 0, "no packet was lost");
 }
@@ -606,6 +635,7 @@ void verdict_make(struct verdict_of *verdict, const struct handover *handover,
 	ask_explained(verdict, handover);
 	ask_workloads(verdict, &handover->workloads);
 	ask_marks(verdict, handover);
+	ask_resumed(verdict, handover);
 	ask_identity(verdict, evidence->identity);
 	ask_dma(verdict, evidence->dma);
 	ask_interrupts(verdict, evidence->interrupts);

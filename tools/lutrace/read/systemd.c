@@ -51,6 +51,9 @@ static const struct own_part {
 /* A manager that does not answer is not waited for: the recording is written without. */
 #define ASK_FOR_SECONDS "timeout", "10"
 
+/* So long after its kernel a host is being started, at most: what begins later is no part of a pause. */
+#define START_US INT64_C(600000000)
+
 #define OWN_PARTS (sizeof(own_parts) / sizeof(own_parts[0]))
 
 /* Is systemd the service manager of this host? The same as sd_booted(3). */
@@ -138,6 +141,23 @@ static struct json_object *ask_manager(void)
 	return NULL;
 }
 
+/*
+ * A systemd that was started anew by 'systemctl soft-reboot' has the time of that, and no
+ * longer when it was started in this boot. It counts them from version 256 on.
+ */
+static bool soft_rebooted(void)
+{
+	static const char name[] = "SoftRebootsCount";
+	char *const arguments[] = { ASK_FOR_SECONDS, "systemctl", "show",
+				    "--property=SoftRebootsCount", NULL };
+	char *text = output_of_program(arguments);
+	const char *value = text && !strncmp(text, name, strlen(name)) ? text + strlen(name) : "";
+	bool rebooted = *value == '=' && strtoul(value + 1, NULL, 10);
+
+	free(text);
+	return rebooted;
+}
+
 static int64_t clock_ns(clockid_t clock)
 {
 	struct timespec time;
@@ -146,26 +166,40 @@ static int64_t clock_ns(clockid_t clock)
 	return time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
+/* Did a reboot call begin in this kernel? One that dropped records may not say. */
+static bool reboot_began(const struct ledger *ledger)
+{
+	size_t i;
+
+	for (i = 0; i < ledger->count; i++) {
+		if (ledger->records[i].step == LIVEUPDATE_STEP_REBOOT)
+			return true;
+	}
+	return ledger->header.dropped != 0;
+}
+
 /*
  * CLOCK_MONOTONIC at the cycles that the ledger has CLOCK_REALTIME of; or why it is not
  * known.
  */
-static const char *find_monotonic(const struct liveupdate_ledger *ledger,
-				  struct json_object *manager, int64_t *ns)
+static const char *find_monotonic(const struct ledger *ledger, struct json_object *manager,
+				  int64_t *ns)
 {
 	int64_t started = member_number(manager, "UserspaceTimestampMonotonic") * NS_PER_US;
 	int64_t ahead = member_number(manager, "UserspaceTimestamp") * NS_PER_US - started;
 	int64_t now = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 	int64_t set = now > ahead ? now - ahead : ahead - now;
 
-	if (!ledger->wall_cycles || !ledger->cycles_khz)
+	if (!ledger->header.wall_cycles || !ledger->header.cycles_khz)
 		return "the ledger has no wall-clock time";
 	if (!started || ahead <= 0)
 		return "systemd does not say when it was started";
-	*ns = (int64_t)ledger->wall_ns - ahead;
+	*ns = (int64_t)ledger->header.wall_ns - ahead;
 	/* Noted again when a reboot call began: by then the clock may have been set. */
 	if (*ns > started && set > SET_NS)
 		return "the clock was set since systemd was started";
+	if (*ns > started && !reboot_began(ledger))
+		return "the ledger is of another boot or host than this systemd";
 	return *ns < 0 ? "the clocks of the ledger and of systemd do not fit" : NULL;
 }
 
@@ -261,7 +295,7 @@ static bool add_units(struct json_object *list)
  *
  * Return: the member "units" of a recording; what cannot be known is said in it.
  */
-struct json_object *systemd_units(const struct liveupdate_ledger *ledger)
+struct json_object *systemd_units(const struct ledger *ledger)
 {
 	struct json_object *value = json_object_new_object();
 	struct json_object *manager = ask_manager();
@@ -275,7 +309,7 @@ struct json_object *systemd_units(const struct liveupdate_ledger *ledger)
 		snprintf(name, sizeof(name), "systemd %.40s", member_text(manager, "Version"));
 		why = find_monotonic(ledger, manager, &ns);
 	}
-	if (!why)
+	if (!why && !soft_rebooted())
 		add_unit(list, BEFORE_SYSTEMD, ns / NS_PER_US,
 			 member_number(manager, "UserspaceTimestampMonotonic"), false);
 	for (i = 0; !why && i < OWN_PARTS; i++)
@@ -286,9 +320,64 @@ struct json_object *systemd_units(const struct liveupdate_ledger *ledger)
 	add_text(value, "manager", name);
 	add_text(value, "unknown", why);
 	json_object_object_add(value, "cycles",
-			       why ? NULL : json_object_new_uint64(ledger->wall_cycles));
+			       why ? NULL : json_object_new_uint64(ledger->header.wall_cycles));
 	json_object_object_add(value, "monotonic_ns", why ? NULL : json_object_new_int64(ns));
 	json_object_object_add(value, "list", list);
 	json_object_put(manager);
 	return value;
+}
+
+static bool has_unit(struct json_object *list, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(list); i++) {
+		if (!strcmp(member_text(json_object_array_get_idx(list, i), "name"), name))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * systemd_units_join - keep what was known of the start of the host
+ * @known: what was recorded before in the same boot, NULL for nothing; given away
+ * @now:   what systemd says now; given away
+ *
+ * systemd has the last start of a unit alone, and forgets units: what began when the host was
+ * started stays as it was recorded first.
+ *
+ * Return: both; what is said now where nothing was known, what was known if it is unknown now.
+ */
+struct json_object *systemd_units_join(struct json_object *known, struct json_object *now)
+{
+	struct json_object *before = member(known, "list"), *list = member(now, "list"), *both;
+	int64_t limit = member_number(known, "monotonic_ns") / NS_PER_US + START_US;
+	size_t i;
+
+	if (!known || member(known, "unknown")) {
+		json_object_put(known);
+		return now;
+	}
+	if (member(now, "unknown")) {
+		json_object_put(now);
+		return known;
+	}
+	both = json_object_new_array();
+	for (i = 0; i < json_object_array_length(before); i++) {
+		struct json_object *unit = json_object_array_get_idx(before, i);
+
+		if (member_number(unit, "begin_us") <= limit)
+			json_object_array_add(both, json_object_get(unit));
+	}
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *unit = json_object_array_get_idx(list, i);
+
+		if (json_object_array_length(both) < UNITS_MOST &&
+		    !has_unit(both, member_text(unit, "name")))
+			json_object_array_add(both, json_object_get(unit));
+	}
+	/* The pair of clocks as well: it may have been noted again since. */
+	json_object_object_add(known, "list", both);
+	json_object_put(now);
+	return known;
 }

@@ -3,8 +3,10 @@
  * lutrace diff: did the pause, a phase of it, or a step become slower? Of two snapshots:
  * what is mapped otherwise?
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/number.h"
 #include "iommu/mappings.h"
@@ -65,19 +67,31 @@ static int compare_snapshots(char **paths, uint64_t max)
 	return code;
 }
 
-/* Both arguments are snapshots; one alone is an error. */
+/* Both arguments are snapshots; one alone is an error, unless the other cannot be read at all. */
 static bool are_snapshots(int argc, char **argv, int *code)
 {
 	bool first, second;
+	const char *other;
 
 	if (argc - optind != 2)
 		return false;
 	first = offline_is_snapshot(argv[optind]);
 	second = offline_is_snapshot(argv[optind + 1]);
-	if (first != second)
-		*code = fail("%s is a snapshot, %s is none", argv[optind + !first],
-			     argv[optind + first]);
+	other = argv[optind + first];
+	if (first != second && access(other, R_OK))
+		*code = fail("cannot read %s: %s", other, strerror(errno));
+	else if (first != second)
+		*code = fail("%s is a snapshot, %s is none", argv[optind + !first], other);
 	return first && second;
+}
+
+/* What --before and --after name are recordings. */
+static int read_set(struct runs *runs, const char *path)
+{
+	if (offline_is_snapshot(path))
+		return fail("%s is a snapshot: two of them are named without --before and --after",
+			    path);
+	return runs_read(runs, path);
 }
 
 int do_diff(int argc, char **argv)
@@ -92,10 +106,10 @@ int do_diff(int argc, char **argv)
 	while (!code && (letter = next_option(argc, argv)) != -1) {
 		switch (letter) {
 		case 'b':
-			code = runs_read(&comparison->before, optarg);
+			code = read_set(&comparison->before, optarg);
 			break;
 		case 'a':
-			code = runs_read(&comparison->after, optarg);
+			code = read_set(&comparison->after, optarg);
 			break;
 		case 'l':
 			code = diff_number(optarg, &limit);

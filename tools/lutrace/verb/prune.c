@@ -152,11 +152,12 @@ static bool is_old(const struct pruning *pruning, const struct file *file)
 }
 
 /* Acknowledgements of recordings that are gone, whoever removed them. */
-static void remove_orphans(DIR *open)
+static int remove_orphans(DIR *open, const char *directory)
 {
 	static const char suffix[] = ".json." ACKNOWLEDGEMENT_SUFFIX;
 	const struct dirent *entry;
 	struct stat status;
+	int code = EXIT_GOOD;
 	char *recording;
 	size_t length;
 
@@ -168,10 +169,13 @@ static void remove_orphans(DIR *open)
 			continue;
 		recording = strndup(entry->d_name, length - strlen("." ACKNOWLEDGEMENT_SUFFIX));
 		if (recording && fstatat(dirfd(open), recording, &status, AT_SYMLINK_NOFOLLOW) &&
-		    errno == ENOENT)
-			unlinkat(dirfd(open), entry->d_name, 0);
+		    errno == ENOENT && unlinkat(dirfd(open), entry->d_name, 0)) {
+			warn("cannot remove %s/%s: %s", directory, entry->d_name, strerror(errno));
+			code = EXIT_BAD;
+		}
 		free(recording);
 	}
+	return code;
 }
 
 /* What cannot be read may be a recording: that is said, and it stays. */
@@ -200,7 +204,7 @@ static int remove_files(struct pruning *pruning, int directory)
 	uint64_t kept = 0;
 	size_t i;
 
-	for (i = 0; !code && i < pruning->count; i++) {
+	for (i = 0; i < pruning->count; i++) {
 		const struct file *file = &pruning->files[i];
 		bool stays = kept < pruning->keep && !is_old(pruning, file);
 
@@ -211,7 +215,9 @@ static int remove_files(struct pruning *pruning, int directory)
 			kept++;
 			continue;
 		}
-		code = remove_file(pruning, directory, file);
+		/* The others go all the same, or one that cannot would keep all older ones. */
+		if (remove_file(pruning, directory, file))
+			code = EXIT_BAD;
 	}
 	return json_object_array_length(pruning->unread) ? EXIT_BAD : code;
 }
@@ -255,8 +261,8 @@ static int prune(struct pruning *pruning, const char *directory)
 	code = find_files(pruning, open, directory);
 	if (!code) {
 		code = remove_files(pruning, dirfd(open));
-		if (!pruning->dry)
-			remove_orphans(open);
+		if (!pruning->dry && remove_orphans(open, directory))
+			code = EXIT_BAD;
 		said = output(make_answer(pruning), print_pruned);
 		code = code ?: said;
 	}

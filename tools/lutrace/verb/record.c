@@ -154,18 +154,24 @@ static int add_units(struct source *source, struct handover *handover, enum ask 
 	struct evidence *evidence = &source->evidence;
 	char why[LEDGER_WHY_SIZE];
 	struct json_object *units;
+	const char *unknown;
 	int ret = 0;
 
 	if (ask == ASK_ALWAYS || (ask == ASK_IF_IT_RUNS && !source->file && !source->directory &&
 				  !evidence_is_merged(evidence, "units") && systemd_runs())) {
-		units = systemd_units(&handover->ledger[INCOMING].header);
+		units = systemd_units(&handover->ledger[INCOMING]);
+		unknown = ask == ASK_ALWAYS ? member_text(units, "unknown") : "";
+		if (*unknown) {
+			ret = fail("the units are not known: %s", unknown);
+			json_object_put(units);
+			return ret;
+		}
+		units = systemd_units_join(evidence_json(evidence, "units"), units);
 		ret = evidence_set(evidence, "units", units, why);
 		json_object_put(units);
 		if (ret)
 			return fail("what systemd says of its units cannot be used: %s", why);
 	}
-	if (ask == ASK_ALWAYS && evidence->units->unknown)
-		return fail("the units are not known: %s", evidence->units->unknown);
 	/* Also those that were merged. */
 	if (handover_add_units(handover, evidence->units, why))
 		return fail("the units cannot be used: %s", why);

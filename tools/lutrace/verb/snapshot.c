@@ -268,21 +268,13 @@ static int keep(struct live *live, struct table_set *set, const char *path, int 
 /* A snapshot that could only ever lead to "unknown" is refused at once. */
 static int check(const struct table_set *set, const struct device_list *list)
 {
+	const struct wanted_device *missing = device_list_missing(list, set);
 	char text[PCI_TEXT_SIZE];
-	uint32_t i, j;
+	uint32_t i;
 
-	for (i = 0; i < list->count; i++) {
-		const struct wanted_device *wanted = &list->devices[i];
-
-		for (j = 0; j < set->device_count; j++) {
-			if (set->devices[j].segment == wanted->segment &&
-			    set->devices[j].bdf == wanted->bdf)
-				break;
-		}
-		if (j == set->device_count)
-			return unknown("no IOMMU translates for %s",
-				       pci_text(wanted->segment, wanted->bdf, text));
-	}
+	if (missing)
+		return unknown("no IOMMU translates for %s",
+			       pci_text(missing->segment, missing->bdf, text));
 	if (!set->device_count)
 		return unknown("no IOMMU translates for any device");
 	for (i = 0; i < set->attachment_count; i++) {

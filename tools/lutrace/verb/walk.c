@@ -170,12 +170,16 @@ static int parse_range(const char *text, struct range *range)
 static int collect_offline(struct offline *offline, const struct device_list *list,
 			   const char *path)
 {
+	const struct wanted_device *missing;
+	char text[PCI_TEXT_SIZE];
+
 	if (offline_open(offline, path))
 		return unknown("%s: %s", path, offline->snapshot.set.error);
 	offline_select(offline, list);
-	if (list->count && !offline->snapshot.set.device_count)
-		return unknown("%s is not of that device; without --device it is told of which",
-			       path);
+	missing = device_list_missing(list, &offline->snapshot.set);
+	if (missing)
+		return unknown("%s is not of %s; without --device it is told of which", path,
+			       pci_text(missing->segment, missing->bdf, text));
 	return EXIT_GOOD;
 }
 
@@ -202,13 +206,31 @@ static int collect(struct table_set *set, const struct device_list *list, const 
 	return ret;
 }
 
+static bool has_pasid(const struct table_set *set, int64_t pasid)
+{
+	uint32_t i, j;
+
+	for (i = 0; i < set->device_count; i++) {
+		for (j = 0; j < set->devices[i].attachments; j++) {
+			if (set->attachments[set->devices[i].first + j].pasid == pasid)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* The devices, or with entries all that the hardware reads for them. */
 static int show(const struct table_set *set, bool with_entries, int64_t pasid,
 		const struct range *range)
 {
-	struct json_object *value = json_object_new_object(), *entries;
+	struct json_object *value, *entries;
 	uint32_t i;
 
+	if (pasid >= 0 && !has_pasid(set, pasid))
+		return unknown(
+			"no table of PASID %lld is there; without --device it is told of which",
+			(long long)pasid);
+	value = json_object_new_object();
 	json_object_object_add(value, "devices", devices_json(set));
 	if (with_entries) {
 		entries = json_object_new_array();
@@ -226,6 +248,8 @@ int do_walk(int argc, char **argv)
 	struct table_set set = { .raw = true };
 	struct range range = { 0, UINT64_MAX };
 	struct device_list list = { 0 };
+	const struct wanted_device *missing;
+	char text[PCI_TEXT_SIZE];
 	int64_t pasid = -1;
 	uint64_t number;
 	int letter, code;
@@ -275,8 +299,9 @@ int do_walk(int argc, char **argv)
 	}
 	if (collect(&set, &list, vmcore, vmlinux))
 		code = unknown("%s", set.error);
-	else if (list.count && !set.device_count)
-		code = unknown("no IOMMU translates for the device");
+	else if ((missing = device_list_missing(&list, &set)))
+		code = unknown("no IOMMU translates for %s",
+			       pci_text(missing->segment, missing->bdf, text));
 	else
 		code = show(&set, list.count, pasid, &range);
 out:
