@@ -20,6 +20,7 @@ jq '.identity |= { verdict: "identical", domains: 1 } | .dma.lost = 0 | .dma.rec
 jq '.dma += { corrupt: 57, duplicates: 33 } | .referee.bus_master_off = 4 |
 	.session.finished = false' good.json >corrupt.json
 "$lutrace" record -l handover -o unverified.json
+jq '.identity.domains = 0' good.json >no-table.json
 "$lutrace" record -l full-files -m evidence.json -o dropped.json
 "$lutrace" record -l cold -m evidence.json -o cold.json
 "$lutrace" record -l handover -m "$project/tests/toolkit/evidence.json" -o different.json
@@ -113,4 +114,7 @@ for wrong in '-a -u good.json' '--who me good.json' '-u -r because good.json' '-
 done
 ok "and writes nothing" [ ! -e good.json.acknowledged ]
 
+said=$("$lutrace" check no-table.json)
+is "no table that is identical proves nothing" "$?" 2
+like "and that is said" "$said" '^Not proven\..*there was no page table to verify'
 tap_done

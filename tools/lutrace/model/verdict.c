@@ -282,6 +282,9 @@ static void ask_identity(struct verdict_of *verdict, const struct evidence_ident
 		    "the page tables are called identical, with %" PRIu64 " difference%s",
 		    differences, ONE_OR_MORE(differences, "", "s"));
 		about_differences(verdict, identity);
+	} else if (!identity->domains) {
+		say(verdict, CHECK_IDENTITY, VERDICT_UNKNOWN, "not-verified", 0,
+		    "there was no page table to verify");
 	} else {
 		say(verdict, CHECK_IDENTITY, VERDICT_GOOD, NULL, 0,
 		    "the page tables are identical");
