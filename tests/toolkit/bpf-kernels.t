@@ -116,7 +116,9 @@ is "without what came with atomic instructions, none that uses them can" "$(unfi
 # has the helpers up to number 115.
 for object in step_latency blackout immutable dma_faults pt_identity; do
 	missed=
-	calls=$(llvm-objdump -d "$build/bpf/$object.bpf.o" | sed -nE 's/.*\b85 00 00 00 .*\bcall ([0-9]+)$/\1/p' | sort -nu)
+	# LLVM 14 has them in decimal, 19 in hexadecimal.
+	calls=$(llvm-objdump -d "$build/bpf/$object.bpf.o" | sed -nE 's/.*\b85 00 00 00 .*\bcall ((0x)?[0-9a-f]+)$/\1/p' |
+		while read -r number; do echo $((number)); done | sort -nu)
 	ok "it is seen what $object calls" [ -n "$calls" ]
 	for number in $calls; do
 		[ "$number" -gt 115 ] || continue
