@@ -9,7 +9,9 @@
  * In the outgoing kernel:
  *	memory PAGES [WHAT]	make the memfd and seal it; WHAT is "unsealed", or "2M" or
  *				"1G" for huge pages of that size
- *	device NAME BDF		open a device's cdev, bind it to the iommufd
+ *	device NAME BDF [UUID]	open a device's cdev, bind it to the iommufd; UUID is the VF
+ *				token that a virtual function's user has to know, and a physical
+ *				one's sets
  *	domain NAME DEVICE	make an address space and a page table in it
  *	sibling NAME DOMAIN DEVICE	one more page table in that address space
  *	space NAME		an address space without a page table
@@ -82,6 +84,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uuid/uuid.h>
 
 #include <asm-generic/hugetlb_encode.h>
 #include <linux/falloc.h>
@@ -207,10 +210,17 @@ static int open_cdev(const char *bdf)
 	return fd;
 }
 
-static int bind_device(struct object *device, int to)
+static int bind_device(struct object *device, int to, const char *token)
 {
 	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = to };
+	uuid_t uuid;
 
+	if (token) {
+		if (uuid_parse(token, uuid))
+			return -EINVAL;
+		bind.flags = VFIO_DEVICE_BIND_FLAG_TOKEN;
+		bind.token_uuid_ptr = (uintptr_t)uuid;
+	}
 	if (to < 0 || ioctl(device->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind))
 		return -errno;
 	device->id = bind.out_devid;
@@ -231,7 +241,7 @@ static int do_device(char **word)
 	device->fd = open_cdev(word[2]);
 	if (device->fd < 0)
 		return device->fd;
-	return bind_device(device, iommufd);
+	return bind_device(device, iommufd, word[3]);
 }
 
 /* The iommufd, or for the word "other" one that is opened for a single call. */
@@ -249,7 +259,7 @@ static int with_iommufd(const char *which, int (*call)(int fd, void *args), void
 
 static int call_bind(int fd, void *args)
 {
-	return bind_device(args, fd);
+	return bind_device(args, fd, NULL);
 }
 
 static int do_bind(char **word)

@@ -24,10 +24,9 @@ igb_wait() {
 	return 1
 }
 
-# igb_receive BDF IOVA ENTRIES: reset it, and let it receive every frame, with the
-# descriptors at IOVA
-igb_receive() {
-	local bdf=$1 ring=$2 entries=$3
+# igb_reset BDF: and have a link
+igb_reset() {
+	local bdf=$1
 	igb_set "$bdf" 0x0000 0x04000000		# CTRL: reset
 	sleep 0.01
 	igb_wait "$bdf" 0x0000 0x04000000 0 || return
@@ -35,7 +34,28 @@ igb_receive() {
 	igb_set "$bdf" 0x0000 $(($(igb_get "$bdf" 0x0000) | 0x40))	# CTRL: link up
 	igb_set "$bdf" 0x0020 0x04201200		# MDIC: negotiate the link anew
 	igb_wait "$bdf" 0x0020 0x10000000 0x10000000 || return
-	igb_wait "$bdf" 0x0008 0x2 0x2 || return	# STATUS: link is up
+	igb_wait "$bdf" 0x0008 0x2 0x2			# STATUS: link is up
+}
+
+# igb_share BDF: reset it, and let it have a queue for each virtual function (4.6.11.1)
+igb_share() {
+	local bdf=$1 pool
+	igb_reset "$bdf" || return
+	igb_set "$bdf" 0x5818 0x3			# MRQC: queues by pool
+	for pool in 0 1 2 3 4 5 6 7; do
+		igb_set "$bdf" $((0x5ad0 + 4 * pool)) 0x09000000	# VMOLR: broadcast, untagged
+	done
+	igb_set "$bdf" 0x0100 0x04008002		# RCTL: receive, broadcast, no CRC
+}
+
+# igb_enable_pools BDF MASK: those virtual functions receive
+igb_enable_pools() { igb_set "$1" 0x0c8c "$2"; }		# VFRE
+
+# igb_receive BDF IOVA ENTRIES: reset it, and let it receive every frame, with the
+# descriptors at IOVA
+igb_receive() {
+	local bdf=$1 ring=$2 entries=$3
+	igb_reset "$bdf" || return
 	igb_set "$bdf" 0xc000 "$ring"			# RDBAL
 	igb_set "$bdf" 0xc004 0				# RDBAH
 	igb_set "$bdf" 0xc008 $((entries * 16))		# RDLEN

@@ -61,6 +61,23 @@ static int region(struct device *device, uint32_t index, struct vfio_region_info
 	return 0;
 }
 
+/* vfio says what a virtual function's own register does not (PCIe 9.3.4.1.2). */
+static int read_model(struct device *device)
+{
+	struct vfio_region_info info;
+	int ret;
+
+	ret = region(device, VFIO_PCI_CONFIG_REGION_INDEX, &info);
+	if (ret)
+		return ret;
+	if (pread(device->cdev, &device->model, sizeof(device->model),
+		  info.offset + PCI_DEVICE_ID) != sizeof(device->model)) {
+		warn("configuration space");
+		return -EIO;
+	}
+	return 0;
+}
+
 static int map_bar(struct device *device)
 {
 	struct vfio_region_info info;
@@ -105,17 +122,22 @@ failed:
 /**
  * device_bind() - bind a device to its iommufd, and map its registers
  * @device: with @cdev and @iommufd
+ * @vf_token: UUID that the owner of the physical function of a virtual one asks for,
+ *	16 bytes; or NULL
  *
  * Nothing is written to the device.
  *
  * Return: 0 or a negative errno; said on standard error.
  */
-int device_bind(struct device *device)
+int device_bind(struct device *device, const uint8_t *vf_token)
 {
 	struct vfio_device_bind_iommufd bind = {
 		.argsz = sizeof(bind),
 		.iommufd = device->iommufd,
+		.flags = vf_token ? VFIO_DEVICE_BIND_FLAG_TOKEN : 0,
+		.token_uuid_ptr = (uintptr_t)vf_token,
 	};
+	int ret;
 
 	if (ioctl(device->cdev, VFIO_DEVICE_BIND_IOMMUFD, &bind)) {
 		warn("bind to iommufd");
@@ -123,7 +145,8 @@ int device_bind(struct device *device)
 	}
 	device->id = bind.out_devid;
 	device->event = -1;
-	return map_bar(device);
+	ret = read_model(device);
+	return ret ? ret : map_bar(device);
 }
 
 /**
@@ -178,10 +201,11 @@ int device_attach(struct device *device, uint32_t hwpt)
  * device_open() - open a device and attach it to a page table of its own
  * @device: filled
  * @bdf: its PCI address; it is bound to vfio-pci
+ * @vf_token: as for device_bind()
  *
  * Return: 0 or a negative errno; said on standard error.
  */
-int device_open(struct device *device, const char *bdf)
+int device_open(struct device *device, const char *bdf, const uint8_t *vf_token)
 {
 	uint32_t hwpt = 0;
 	int ret;
@@ -194,7 +218,7 @@ int device_open(struct device *device, const char *bdf)
 		warn("/dev/iommu");
 		return -errno;
 	}
-	ret = device_bind(device);
+	ret = device_bind(device, vf_token);
 	if (!ret)
 		ret = device_new_table(device, &hwpt);
 	if (!ret)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The receive half of an Intel 82576 network controller (QEMU: igb): queue 0,
- * one buffer for each packet, promiscuous, with or without an interrupt.
+ * one buffer for each packet, promiscuous, with or without an interrupt. Or the same
+ * of one of its virtual functions, which gets the packets that the owner of the physical
+ * one lets it have.
  *
  * Numbers in comments are sections of the Intel 82576 Gigabit Ethernet Controller
  * datasheet.
@@ -9,6 +11,7 @@
 #include <err.h>
 #include <errno.h>
 #include <linux/mii.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "igb.h"
@@ -44,15 +47,18 @@
 #define RCTL_MPE	 (1U << 4)  /* multicast promiscuous */
 #define RCTL_BAM	 (1U << 15) /* accept broadcast */
 #define RCTL_SECRC	 (1U << 26) /* strip the CRC */
-#define RDBAL		 0xc000
-#define RDBAH		 0xc004
-#define RDLEN		 0xc008
-#define SRRCTL		 0xc00c
+#define QUEUE		 0xc000
+#define QUEUE_VF	 0x2800 /* of a virtual function (7.8.2.7) */
+/* From there on */
+#define RDBAL		 0x00
+#define RDBAH		 0x04
+#define RDLEN		 0x08
+#define SRRCTL		 0x0c
 #define SRRCTL_2KIB	 2U	    /* BSIZEPACKET, in KiB */
 #define SRRCTL_ONE	 (1U << 25) /* advanced descriptor, one buffer */
-#define RDH		 0xc010
-#define RDT		 0xc018
-#define RXDCTL		 0xc028
+#define RDH		 0x10
+#define RDT		 0x18
+#define RXDCTL		 0x28
 #define RXDCTL_ENABLE	 (1U << 25)
 
 static uint32_t get(struct device *device, uint32_t offset)
@@ -63,6 +69,20 @@ static uint32_t get(struct device *device, uint32_t offset)
 static void set(struct device *device, uint32_t offset, uint32_t value)
 {
 	device->bar[offset / 4] = value;
+}
+
+/* The 82576's virtual function; the physical one has several numbers */
+#define MODEL_VF 0x10ca
+
+static bool is_virtual(const struct device *device)
+{
+	return device->model == MODEL_VF;
+}
+
+/* A register of queue 0 */
+static uint32_t queue(const struct device *device, uint32_t offset)
+{
+	return (is_virtual(device) ? QUEUE_VF : QUEUE) + offset;
 }
 
 static int wait_for(struct device *device, uint32_t offset, uint32_t mask, uint32_t value,
@@ -79,15 +99,7 @@ static int wait_for(struct device *device, uint32_t offset, uint32_t mask, uint3
 	return -ETIMEDOUT;
 }
 
-/**
- * igb_start() - reset the controller and start to receive
- * @device: the device, BAR 0 mapped, bus master
- * @ring: IOVA of the descriptor ring, filled with buffers
- * @entries: descriptors in it; all but one are given to the device
- *
- * Return: 0 or a negative errno; said on standard error.
- */
-int igb_start(struct device *device, uint64_t ring, uint32_t entries)
+static int reset(struct device *device)
 {
 	int ret;
 
@@ -101,6 +113,12 @@ int igb_start(struct device *device, uint64_t ring, uint32_t entries)
 		return ret;
 	set(device, IMC, ~0U);
 	set(device, EIMC, ~0U);
+	return 0;
+}
+
+static int set_link_up(struct device *device)
+{
+	int ret;
 
 	set(device, CTRL_EXT, get(device, CTRL_EXT) | CTRL_EXT_DRV);
 	set(device, CTRL, get(device, CTRL) | CTRL_SLU);
@@ -110,20 +128,53 @@ int igb_start(struct device *device, uint64_t ring, uint32_t entries)
 	ret = wait_for(device, MDIC, MDIC_READY, MDIC_READY, "the PHY does not answer");
 	if (ret)
 		return ret;
-	ret = wait_for(device, STATUS, STATUS_LU, STATUS_LU, "no link");
+	return wait_for(device, STATUS, STATUS_LU, STATUS_LU, "no link");
+}
+
+/* A virtual function has neither link nor receiver, but what is reset of it alone. */
+static int prepare(struct device *device)
+{
+	int ret;
+
+	if (is_virtual(device)) {
+		set(device, EIMC, ~0U);
+		set(device, CTRL, CTRL_RST);
+		usleep(2000);
+		return 0;
+	}
+	ret = reset(device);
+	return ret ? ret : set_link_up(device);
+}
+
+/**
+ * igb_start() - reset the controller and start to receive
+ * @device: the device, BAR 0 mapped, bus master
+ * @ring: IOVA of the descriptor ring, filled with buffers
+ * @entries: descriptors in it; all but one are given to the device
+ *
+ * A virtual function receives when the owner of the physical one enables it.
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int igb_start(struct device *device, uint64_t ring, uint32_t entries)
+{
+	const uint32_t control = queue(device, RXDCTL);
+	int ret;
+
+	ret = prepare(device);
 	if (ret)
 		return ret;
-
 	/* 4.5.9: the queue before the receiver, the tail after both. */
-	set(device, RDBAL, (uint32_t)ring);
-	set(device, RDBAH, ring >> 32);
-	set(device, RDLEN, entries * sizeof(union igb_descriptor));
-	set(device, SRRCTL, SRRCTL_ONE | SRRCTL_2KIB);
-	set(device, RDH, 0);
-	set(device, RDT, 0);
-	set(device, RXDCTL, get(device, RXDCTL) | RXDCTL_ENABLE);
-	set(device, RCTL, RCTL_RXEN | RCTL_UPE | RCTL_MPE | RCTL_BAM | RCTL_SECRC);
-	ret = wait_for(device, RXDCTL, RXDCTL_ENABLE, RXDCTL_ENABLE,
+	set(device, queue(device, RDBAL), (uint32_t)ring);
+	set(device, queue(device, RDBAH), ring >> 32);
+	set(device, queue(device, RDLEN), entries * sizeof(union igb_descriptor));
+	set(device, queue(device, SRRCTL), SRRCTL_ONE | SRRCTL_2KIB);
+	set(device, queue(device, RDH), 0);
+	set(device, queue(device, RDT), 0);
+	set(device, control, get(device, control) | RXDCTL_ENABLE);
+	if (!is_virtual(device))
+		set(device, RCTL, RCTL_RXEN | RCTL_UPE | RCTL_MPE | RCTL_BAM | RCTL_SECRC);
+	ret = wait_for(device, control, RXDCTL_ENABLE, RXDCTL_ENABLE,
 		       "the receive queue is not enabled");
 	if (ret)
 		return ret;
@@ -139,7 +190,7 @@ int igb_start(struct device *device, uint64_t ring, uint32_t entries)
 void igb_give(struct device *device, uint32_t tail)
 {
 	__sync_synchronize();
-	set(device, RDT, tail);
+	set(device, queue(device, RDT), tail);
 }
 
 /**
@@ -150,7 +201,7 @@ void igb_give(struct device *device, uint32_t tail)
  */
 uint32_t igb_head(struct device *device)
 {
-	return get(device, RDH);
+	return get(device, queue(device, RDH));
 }
 
 /**
@@ -161,7 +212,7 @@ uint32_t igb_head(struct device *device)
  */
 uint32_t igb_tail(struct device *device)
 {
-	return get(device, RDT);
+	return get(device, queue(device, RDT));
 }
 
 /**
@@ -171,7 +222,8 @@ uint32_t igb_tail(struct device *device)
 void igb_enable_interrupt(struct device *device)
 {
 	/* 7.3.2: queue 0 to vector 0, whose cause is cleared when it is sent. */
-	set(device, GPIE, GPIE_MSIX);
+	if (!is_virtual(device))
+		set(device, GPIE, GPIE_MSIX);
 	set(device, IVAR0, IVAR_VALID);
 	set(device, EIAC, 1);
 	set(device, EITR0, EITR_INTERVAL(5000U));
@@ -186,14 +238,16 @@ void igb_enable_interrupt(struct device *device)
  */
 int igb_stop(struct device *device)
 {
+	const uint32_t control = queue(device, RXDCTL);
 	int ret;
 
 	set(device, EIMC, ~0U);
 	/* 4.5.9.2: the receiver before the queue. */
-	set(device, RCTL, get(device, RCTL) & ~RCTL_RXEN);
-	set(device, RXDCTL, get(device, RXDCTL) & ~RXDCTL_ENABLE);
-	ret = wait_for(device, RXDCTL, RXDCTL_ENABLE, 0, "the receive queue is not disabled");
-	if (ret)
+	if (!is_virtual(device))
+		set(device, RCTL, get(device, RCTL) & ~RCTL_RXEN);
+	set(device, control, get(device, control) & ~RXDCTL_ENABLE);
+	ret = wait_for(device, control, RXDCTL_ENABLE, 0, "the receive queue is not disabled");
+	if (ret || is_virtual(device))
 		return ret;
 	/* 5.2.3.3: no new request, and none left. */
 	set(device, CTRL, get(device, CTRL) | CTRL_NO_MASTER);

@@ -43,6 +43,8 @@ static void usage(FILE *to)
 		"so with the memory alone, where a kernel gives the device back to nobody.\n"
 		"\n"
 		"  -d, --device BDF     PCI address\n"
+		"      --vf-token UUID  start: of a virtual function: what the owner of the physical one\n"
+		"                       has set, and asks for\n"
 		"  -s, --session NAME   name of the session; workload\n"
 		"  -r, --report FILE    write JSON there, not to standard output\n"
 		"  -n, --packets N      start: receive N packets before preserving; 10\n"
@@ -91,9 +93,10 @@ static enum page_kind page_kind(const char *name)
 
 int main(int argc, char **argv)
 {
-	enum { SPARSE = 256, MEMORY, HUGE, REPLACE, NO_PRESERVE };
+	enum { SPARSE = 256, VF_TOKEN, MEMORY, HUGE, REPLACE, NO_PRESERVE };
 	static const struct option long_options[] = {
 		{ "device", required_argument, NULL, 'd' },
+		{ "vf-token", required_argument, NULL, VF_TOKEN },
 		{ "session", required_argument, NULL, 's' },
 		{ "report", required_argument, NULL, 'r' },
 		{ "packets", required_argument, NULL, 'n' },
@@ -125,6 +128,9 @@ int main(int argc, char **argv)
 		switch (option) {
 		case 'd':
 			options.device = optarg;
+			break;
+		case VF_TOKEN:
+			options.vf_token = optarg;
 			break;
 		case 's':
 			options.session = optarg;

@@ -6,7 +6,9 @@
  * outgoing.c.
  */
 #include <err.h>
+#include <errno.h>
 #include <unistd.h>
+#include <uuid/uuid.h>
 
 #include "device.h"
 #include "igb.h"
@@ -51,6 +53,17 @@ static int replace(struct device *device, struct memory *memory, uint64_t count,
 	return ret;
 }
 
+static int open_device(struct device *device, const struct options *options)
+{
+	uuid_t token;
+
+	if (options->vf_token && uuid_parse(options->vf_token, token)) {
+		warnx("--vf-token %s is no UUID", options->vf_token);
+		return -EINVAL;
+	}
+	return device_open(device, options->device, options->vf_token ? token : NULL);
+}
+
 /**
  * do_start() - verb start
  * @options: the command line
@@ -65,7 +78,7 @@ int do_start(const struct options *options)
 
 	serve_prepare();
 	if (memory_create(&memory, options->more, options->sparse, options->pages) ||
-	    device_open(&device, options->device) || device_map_memory(&device, &memory))
+	    open_device(&device, options) || device_map_memory(&device, &memory))
 		return 1;
 	stamps_write(&memory);
 	receive_prepare(&memory);

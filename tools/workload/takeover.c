@@ -88,7 +88,7 @@ int takeover_begin(struct takeover *takeover, const char *name)
 		return device->iommufd < 0 ? device->iommufd : device->cdev;
 
 	begin = serve_now_ns();
-	ret = note(takeover, "bind", begin, device_bind(device));
+	ret = note(takeover, "bind", begin, device_bind(device, NULL));
 	if (ret)
 		return ret;
 	/* A device that was reset, or that somebody else has driven, has another tail. */

@@ -11,6 +11,7 @@
 /**
  * struct options - what the command line says
  * @device:   PCI address
+ * @vf_token: start: what the owner of the physical function of a virtual one asks for
  * @session:  name of the live update session
  * @report:   file of the report, or NULL
  * @until:    resume, look: a JSON file that ends the run when it appears
@@ -26,6 +27,7 @@
  */
 struct options {
 	const char *device;
+	const char *vf_token;
 	const char *session;
 	const char *report;
 	const char *until;

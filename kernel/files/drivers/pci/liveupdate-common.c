@@ -4,6 +4,7 @@
  * incoming side need, see liveupdate.c.
  */
 #include <linux/bitfield.h>
+#include <linux/export.h>
 #include <linux/mutex.h>
 #include <linux/pci-liveupdate.h>
 
@@ -13,10 +14,38 @@
 /* See liveupdate.h */
 DEFINE_MUTEX(pci_liveupdate_lock);
 
+static void read_sriov(struct pci_dev *dev, struct pci_sriov_ser *ser)
+{
+	int pos = pci_find_ext_capability(dev, PCI_EXT_CAP_ID_SRIOV);
+
+	if (!pos)
+		return;
+	pci_read_config_word(dev, pos + PCI_SRIOV_CTRL, &ser->ctrl);
+	pci_read_config_word(dev, pos + PCI_SRIOV_NUM_VF, &ser->num_vfs);
+	pci_read_config_word(dev, pos + PCI_SRIOV_VF_OFFSET, &ser->offset);
+	pci_read_config_word(dev, pos + PCI_SRIOV_VF_STRIDE, &ser->stride);
+	pci_read_config_dword(dev, pos + PCI_SRIOV_SYS_PGSIZE, &ser->page_size);
+	for (int i = 0; i < PCI_SER_VF_BARS; i++)
+		pci_read_config_dword(dev, pos + PCI_SRIOV_BAR + 4 * i,
+				      &ser->bars[i]);
+}
+
+/**
+ * pci_liveupdate_above() - Get what the DMA of a function depends on
+ * @dev: A device or a bridge
+ *
+ * Return: the physical function of a virtual one, else the bridge above, or NULL.
+ */
+struct pci_dev *pci_liveupdate_above(struct pci_dev *dev)
+{
+	return dev->is_virtfn ? pci_physfn(dev) : pci_upstream_bridge(dev);
+}
+
 /**
  * pci_liveupdate_read_registers() - Read what has to stay as it is
  * @dev: A device or a bridge
- * @ser: Record, of which only the registers are set
+ * @ser: Record, of which only the registers are set; its flags say whether those
+ *       of SR-IOV are
  */
 void pci_liveupdate_read_registers(struct pci_dev *dev,
 				   struct pci_function_ser *ser)
@@ -56,6 +85,8 @@ void pci_liveupdate_read_registers(struct pci_dev *dev,
 		pci_read_config_word(dev, acs + PCI_ACS_CTRL, &ser->acs_ctl);
 	pcie_capability_read_word(dev, PCI_EXP_DEVCTL, &ser->devctl);
 	pcie_capability_read_word(dev, PCI_EXP_DEVCTL2, &ser->devctl2);
+	if (ser->flags & PCI_SER_SRIOV)
+		read_sriov(dev, &ser->sriov);
 }
 
 /**
@@ -63,10 +94,11 @@ void pci_liveupdate_read_registers(struct pci_dev *dev,
  * @dev: Any PCI device
  *
  * Return: true for a device that is preserved, or whose live update is not
- * finished, and for each bridge above one.
+ * finished, for its physical function, and for each bridge above one.
  */
 bool pci_liveupdate_is_running(const struct pci_dev *dev)
 {
 	return READ_ONCE(dev->liveupdate_outgoing) ||
 	       READ_ONCE(dev->liveupdate_incoming);
 }
+EXPORT_SYMBOL_GPL(pci_liveupdate_is_running);

@@ -11,6 +11,7 @@
 #include <linux/iommu-liveupdate.h>
 #include <linux/kexec_handover.h>
 #include <linux/kho_block.h>
+#include <linux/log2.h>
 #include <linux/pci-liveupdate.h>
 #include <linux/pm_runtime.h>
 #include <linux/slab.h>
@@ -88,6 +89,37 @@ static bool is_bridge(const struct pci_function_ser *ser)
 	return ser->header == PCI_HEADER_TYPE_BRIDGE;
 }
 
+static bool is_virtual(const struct pci_function_ser *ser)
+{
+	return ser->flags & PCI_SER_VIRTUAL;
+}
+
+static bool has_vfs(const struct pci_function_ser *ser)
+{
+	return ser->flags & PCI_SER_SRIOV;
+}
+
+/* PCIe 9.3.3: what the registers can say while VF Enable is set */
+static int check_sriov(const struct pci_function_ser *ser)
+{
+	const u16 enabled = PCI_SRIOV_CTRL_VFE | PCI_SRIOV_CTRL_MSE;
+	const struct pci_sriov_ser *sriov = &ser->sriov;
+
+	if (is_virtual(ser) && (is_bridge(ser) || has_vfs(ser) ||
+				ser->flags & PCI_SER_ON_ROOT_BUS))
+		return function_bad(ser, "has flags %#x", ser->flags);
+	if (!has_vfs(ser))
+		return 0;
+	if (is_bridge(ser) || (sriov->ctrl & enabled) != enabled ||
+	    !sriov->num_vfs || !sriov->offset ||
+	    (sriov->num_vfs > 1 && !sriov->stride) ||
+	    !is_power_of_2(sriov->page_size) ||
+	    ser->bdf + sriov->offset + sriov->stride * (sriov->num_vfs - 1) > U16_MAX)
+		return function_bad(ser, "has %u virtual functions, from %u by %u",
+				    sriov->num_vfs, sriov->offset, sriov->stride);
+	return 0;
+}
+
 /* What can be said of a record without the others. */
 static int check_function(const struct pci_function_ser *ser)
 {
@@ -99,8 +131,13 @@ static int check_function(const struct pci_function_ser *ser)
 		return function_bad(ser, "has header type %#x", ser->header);
 	if (ser->flags & ~PCI_SER_FLAGS)
 		return function_bad(ser, "has flags %#x", ser->flags);
-	if (!ser->devices || (ser->devices != 1 && !is_bridge(ser)))
+	if (is_bridge(ser) == !!(ser->flags & PCI_SER_PRESERVED))
+		return function_bad(ser, "is %spreserved itself",
+				    is_bridge(ser) ? "" : "not ");
+	if (!ser->devices || (ser->devices != 1 && !has_vfs(ser) && !is_bridge(ser)))
 		return function_bad(ser, "counts %u devices", ser->devices);
+	if (check_sriov(ser))
+		return -EINVAL;
 	if (strnlen(ser->driver, sizeof(ser->driver)) == sizeof(ser->driver))
 		return function_bad(ser, "has a driver without an end");
 	return 0;
@@ -114,7 +151,24 @@ static struct pci_function_ser *parent_of(struct pci_incoming *in,
 	return xa_load(&in->functions, function_key(ser->segment, ser->parent));
 }
 
-/* The bridges from a function to the host have to be there, in this order. */
+/* Of a virtual function, its physical one; it is one of those of that. */
+static int check_physfn(struct pci_incoming *in, const struct pci_function_ser *ser)
+{
+	const struct pci_function_ser *physfn = parent_of(in, ser);
+	unsigned int from, stride;
+
+	if (!physfn || !has_vfs(physfn))
+		return function_bad(ser, "names %04x as its physical function",
+				    ser->parent);
+	from = physfn->bdf + physfn->sriov.offset;
+	stride = physfn->sriov.num_vfs > 1 ? physfn->sriov.stride : 1;
+	if (ser->bdf < from || (ser->bdf - from) % stride ||
+	    (ser->bdf - from) / stride >= physfn->sriov.num_vfs)
+		return function_bad(ser, "is no virtual function of %04x", ser->parent);
+	return 0;
+}
+
+/* What it depends on up to the host has to be there, in this order. */
 static int check_path(struct pci_incoming *in, struct pci_function_ser *ser)
 {
 	const struct pci_function_ser *bridge;
@@ -122,6 +176,8 @@ static int check_path(struct pci_incoming *in, struct pci_function_ser *ser)
 
 	if (ser->flags & PCI_SER_ON_ROOT_BUS)
 		return 0;
+	if (is_virtual(ser))
+		return check_physfn(in, ser);
 
 	bridge = parent_of(in, ser);
 	if (!bridge || !is_bridge(bridge))
@@ -161,7 +217,7 @@ static int restore_records(struct pci_incoming *in)
 	return 0;
 }
 
-/* So is one whose bridges are missing, and what is below it; to the last of them. */
+/* So is one whose way to the host has a gap, and what is below it; to the last. */
 static void drop_unreachable(struct pci_incoming *in)
 {
 	struct pci_function_ser *ser;
@@ -180,20 +236,19 @@ static void drop_unreachable(struct pci_incoming *in)
 	} while (dropped);
 }
 
-/* Each device counts for the bridges above it, and nothing else does. */
+/* Each device counts for what it depends on, and nothing else does. */
 static void count_devices(struct pci_incoming *in)
 {
 	struct pci_function_ser *ser, *pos;
 	unsigned long key;
 
 	xa_for_each(&in->functions, key, ser)
-		if (is_bridge(ser))
-			ser->devices = 0;
+		ser->devices = 0;
 	xa_for_each(&in->functions, key, ser) {
 		if (is_bridge(ser))
 			continue;
 		in->devices++;
-		for (pos = parent_of(in, ser); pos; pos = parent_of(in, pos))
+		for (pos = ser; pos; pos = parent_of(in, pos))
 			pos->devices++;
 	}
 	xa_for_each(&in->functions, key, ser) {
@@ -374,11 +429,25 @@ static void note_controls(struct pci_dev *dev,
 	differs(dev, "Device Control 2", was->devctl2, is->devctl2);
 }
 
+static bool sriov_differs(struct pci_dev *dev, const struct pci_sriov_ser *was,
+			  const struct pci_sriov_ser *is)
+{
+	bool changed = differs(dev, "SR-IOV Control", was->ctrl, is->ctrl);
+
+	changed |= differs(dev, "NumVFs", was->num_vfs, is->num_vfs);
+	changed |= differs(dev, "First VF Offset", was->offset, is->offset);
+	changed |= differs(dev, "VF Stride", was->stride, is->stride);
+	changed |= differs(dev, "System Page Size", was->page_size, is->page_size);
+	for (int i = 0; i < PCI_SER_VF_BARS; i++)
+		changed |= differs(dev, "a VF BAR", was->bars[i], is->bars[i]);
+	return changed;
+}
+
 /* Is it the same function, at the same place? */
 static bool is_unchanged(struct pci_dev *dev, const struct pci_function_ser *was)
 {
-	struct pci_dev *bridge = pci_upstream_bridge(dev);
-	struct pci_function_ser is = {};
+	struct pci_function_ser is = { .flags = was->flags & PCI_SER_SRIOV };
+	struct pci_dev *above = pci_liveupdate_above(dev);
 	bool changed;
 
 	pci_liveupdate_read_registers(dev, &is);
@@ -388,9 +457,11 @@ static bool is_unchanged(struct pci_dev *dev, const struct pci_function_ser *was
 	if (changed)
 		return false;
 
-	changed = !(was->flags & PCI_SER_ON_ROOT_BUS) != !!bridge ||
-		  (bridge && differs(dev, "the bridge above", was->parent,
-				     pci_dev_id(bridge)));
+	changed = !(was->flags & PCI_SER_ON_ROOT_BUS) != !!above ||
+		  is_virtual(was) != dev->is_virtfn ||
+		  (above && differs(dev, "what it depends on", was->parent,
+				    pci_dev_id(above)));
+	changed |= sriov_differs(dev, &was->sriov, &is.sriov);
 	for (int i = 0; i < PCI_ROM_RESOURCE; i++)
 		changed |= differs(dev, pci_resource_name(dev, i),
 				   was->bars[i], is.bars[i]);
@@ -418,28 +489,30 @@ static void forget_function(struct pci_dev *dev)
 	dev->liveupdate_changed = false;
 }
 
-/* A device of a record was not found: the bridges above count one less. */
+/*
+ * A device of a record was not found, or is lost: it counts no more, neither itself
+ * nor above. The record of a physical function stays until its virtual ones' are gone.
+ */
 static void forget_record(struct pci_function_ser *ser)
 {
 	struct pci_function_ser *pos, *above;
-	struct pci_dev *bridge;
+	struct pci_dev *dev;
 
-	for (pos = parent_of(incoming, ser); pos; pos = above) {
+	for (pos = ser; pos; pos = above) {
 		above = parent_of(incoming, pos);
 		pos->devices--;
-		bridge = pci_get_domain_bus_and_slot(pos->segment,
-						     PCI_BUS_NUM(pos->bdf),
-						     pos->bdf & 0xff);
-		if (bridge && bridge->liveupdate_ser == pos) {
-			if (!--bridge->liveupdate_incoming)
-				forget_function(bridge);
+		dev = pci_get_domain_bus_and_slot(pos->segment,
+						  PCI_BUS_NUM(pos->bdf),
+						  pos->bdf & 0xff);
+		if (dev && dev->liveupdate_ser == pos) {
+			if (!--dev->liveupdate_incoming)
+				forget_function(dev);
 		} else if (!pos->devices) {
 			xa_erase(&incoming->functions,
 				 function_key(pos->segment, pos->bdf));
 		}
-		pci_dev_put(bridge);
+		pci_dev_put(dev);
 	}
-	xa_erase(&incoming->functions, function_key(ser->segment, ser->bdf));
 }
 
 /* Return: true if no device is left that runs through the live update */
@@ -466,16 +539,17 @@ static bool forget_record_of(u32 segment, u16 bdf)
 	guard(mutex)(&pci_liveupdate_lock);
 
 	ser = find_record(segment, bdf);
-	if (!ser || is_bridge(ser))
+	if (!ser || is_bridge(ser) || !(ser->flags & PCI_SER_PRESERVED))
 		return false;
+	ser->flags &= ~PCI_SER_PRESERVED;
 	forget_record(ser);
 	return last_device(true);
 }
 
-/* Return: true if a function, or a bridge above it, is not as it was left. */
+/* Return: true if a function, or one that it depends on, is not as it was left. */
 static bool has_changed(struct pci_dev *dev, const struct pci_function_ser *ser)
 {
-	struct pci_dev *above = pci_upstream_bridge(dev);
+	struct pci_dev *above = pci_liveupdate_above(dev);
 
 	return !is_unchanged(dev, ser) || (above && above->liveupdate_changed);
 }
@@ -487,13 +561,17 @@ static void inherit_bridge(struct pci_dev *dev, struct pci_function_ser *ser)
 	dev->liveupdate_incoming = ser->devices;
 }
 
-/* Return: true if the device runs on. The bridges above count it. */
+/* Return: true if the device runs on. What it depends on counts it. */
 static bool inherit_device(struct pci_dev *dev, struct pci_function_ser *ser)
 {
-	if (!ser || has_changed(dev, ser))
+	if (!ser)
+		return false;
+	dev->liveupdate_changed = has_changed(dev, ser);
+	if (dev->liveupdate_changed)
 		return false;
 	dev->liveupdate_ser = ser;
-	dev->liveupdate_incoming = 1;
+	dev->liveupdate_incoming = ser->devices;
+	dev->liveupdate_own = true;
 	return true;
 }
 
@@ -521,7 +599,8 @@ void pci_liveupdate_setup_device(struct pci_dev *dev)
 	bool inherited = false;
 	bool waiting;
 
-	if (dev->is_virtfn)
+	/* This kernel has made it */
+	if (dev->is_virtfn && !pci_liveupdate_has_vfs(pci_physfn(dev)))
 		return;
 
 	scoped_guard(mutex, &pci_liveupdate_lock) {
@@ -554,7 +633,7 @@ void pci_liveupdate_setup_device(struct pci_dev *dev)
  */
 void pci_liveupdate_add_device(struct pci_dev *dev)
 {
-	if (!dev->liveupdate_incoming || pci_is_bridge(dev))
+	if (!dev->liveupdate_incoming || !dev->liveupdate_own)
 		return;
 
 	/* In D0 until it is finished, and so is every bridge above it */
@@ -582,6 +661,38 @@ bool pci_liveupdate_bar_sizes(struct pci_dev *dev, unsigned int count,
 
 	memcpy(sizes, dev->liveupdate_ser->bar_sizes, count * sizeof(*sizes));
 	*rom = dev->liveupdate_ser->bar_sizes[PCI_ROM_RESOURCE];
+	return true;
+}
+
+/**
+ * pci_liveupdate_has_vfs() - Has a device virtual functions that run on?
+ * @dev: Any PCI device
+ *
+ * Return: true if @dev came with a live update, and VF Enable was set then.
+ */
+bool pci_liveupdate_has_vfs(struct pci_dev *dev)
+{
+	guard(mutex)(&pci_liveupdate_lock);
+
+	return dev->liveupdate_ser && has_vfs(dev->liveupdate_ser);
+}
+
+/**
+ * pci_liveupdate_vf_bar_sizes() - Know the sizes of VF BARs without asking for them
+ * @dev:   A physical function
+ * @sizes: Set to what the VF BARs read after all ones were written to them
+ *
+ * Return: true if @sizes was set.
+ */
+bool pci_liveupdate_vf_bar_sizes(struct pci_dev *dev, u32 *sizes)
+{
+	guard(mutex)(&pci_liveupdate_lock);
+
+	if (!dev->liveupdate_ser || !has_vfs(dev->liveupdate_ser))
+		return false;
+
+	memcpy(sizes, dev->liveupdate_ser->sriov.bar_sizes,
+	       sizeof(dev->liveupdate_ser->sriov.bar_sizes));
 	return true;
 }
 
@@ -617,6 +728,9 @@ bool pci_liveupdate_bridge_windows(struct pci_dev *bridge)
  */
 bool pci_liveupdate_owner(struct pci_dev *dev, char *name)
 {
+	/* Who has a physical function decides who has its virtual ones (vfio-pci) */
+	if (dev->is_virtfn && !pci_liveupdate_is_running(dev))
+		dev = pci_physfn(dev);
 	if (!pci_liveupdate_is_running(dev) || pci_is_bridge(dev))
 		return false;
 
@@ -716,16 +830,22 @@ EXPORT_SYMBOL_GPL(pci_liveupdate_retrieve);
 /* Return: true if @dev was the last of all. */
 static bool forget_device(struct pci_dev *dev)
 {
+	struct pci_function_ser *ser;
 	bool recorded;
 
 	guard(mutex)(&pci_liveupdate_lock);
 
-	if (!dev->liveupdate_incoming || pci_is_bridge(dev))
+	if (!dev->liveupdate_incoming || !dev->liveupdate_own)
 		return false;
 
 	pm_runtime_put(&dev->dev);
+	dev->liveupdate_own = false;
 	recorded = dev->liveupdate_ser;
-	for (; dev; dev = pci_upstream_bridge(dev))
+	/* A physical function's record stays as long as virtual ones are not finished */
+	ser = recorded ? find_record(pci_domain_nr(dev->bus), pci_dev_id(dev)) : NULL;
+	if (ser)
+		ser->flags &= ~PCI_SER_PRESERVED;
+	for (; dev; dev = pci_liveupdate_above(dev))
 		if (!--dev->liveupdate_incoming)
 			forget_function(dev);
 	return last_device(recorded);
@@ -774,7 +894,7 @@ void pci_liveupdate_forget(u32 segment, u16 bdf)
  */
 void pci_liveupdate_stop_device(struct pci_dev *dev)
 {
-	if (!READ_ONCE(dev->liveupdate_incoming) || pci_is_bridge(dev))
+	if (!READ_ONCE(dev->liveupdate_incoming) || !READ_ONCE(dev->liveupdate_own))
 		return;
 
 	iommu_device_lose(&dev->dev, IOMMU_LOSS_REMOVED);

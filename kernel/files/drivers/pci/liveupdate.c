@@ -15,6 +15,13 @@
  * comes. While the count is not zero, nothing here clears its bus mastering,
  * resets it, changes its power state or removes it.
  *
+ * A virtual function depends on its physical one as a device depends on a bridge: a
+ * physical function counts its virtual ones. It has to be preserved before them, and
+ * as long as they are, since who has it decides about them. Its SR-IOV capability is
+ * part of its record. The next kernel leaves VF Enable set (PCIe 9.3.3.3.1), and
+ * finds all virtual functions when the resources of the host are known. Those that
+ * were not preserved do not master the bus.
+ *
  * The kernel that goes keeps one record for each of these devices and bridges,
  * in memory that KHO carries (the layout is in include/linux/kho/abi/pci.h).
  * They are written when the device is preserved and once more when it is shut
@@ -117,14 +124,17 @@ static void seal_function(struct pci_function_ser *ser)
 
 static void record_function(struct pci_dev *dev, struct pci_function_ser *ser)
 {
-	struct pci_dev *bridge = pci_upstream_bridge(dev);
+	struct pci_dev *above = pci_liveupdate_above(dev);
 
 	ser->segment = pci_domain_nr(dev->bus);
 	ser->bdf = pci_dev_id(dev);
-	if (bridge)
-		ser->parent = pci_dev_id(bridge);
+	if (above)
+		ser->parent = pci_dev_id(above);
 	else
 		ser->flags |= PCI_SER_ON_ROOT_BUS;
+	if (dev->is_virtfn)
+		ser->flags |= PCI_SER_VIRTUAL;
+	pci_liveupdate_record_vfs(dev, ser);
 	pci_liveupdate_read_registers(dev, ser);
 	if (record_bar_sizes(dev, ser))
 		ser->flags |= PCI_SER_BAR_SIZES;
@@ -208,10 +218,17 @@ static void stop_device(struct pci_dev *dev, const char *why)
  */
 void pci_liveupdate_stop(struct pci_dev *dev)
 {
+	struct pci_dev *vf = NULL;
+
 	guard(mutex)(&pci_liveupdate_lock);
 
 	pci_intx(dev, 0);
 	stop_device(dev, "its session cannot cross the live update");
+	if (!pci_num_vf(dev))
+		return;
+	for_each_pci_dev(vf)
+		if (vf->is_virtfn && pci_physfn(vf) == dev && vf->liveupdate_own)
+			stop_device(vf, "its physical function's session cannot cross");
 }
 EXPORT_SYMBOL_GPL(pci_liveupdate_stop);
 
@@ -359,14 +376,36 @@ static void function_put(struct pci_outgoing *out, struct pci_dev *dev)
 	kfree(function);
 }
 
+/* Is it preserved itself, or are only devices that depend on it? */
+static void set_preserved(struct pci_outgoing *out, struct pci_dev *dev, bool preserved)
+{
+	struct pci_function_ser *ser = find_function(out, dev)->ser;
+
+	dev->liveupdate_own = preserved;
+	if (preserved)
+		ser->flags |= PCI_SER_PRESERVED;
+	else
+		ser->flags &= ~PCI_SER_PRESERVED;
+	seal_function(ser);
+}
+
+#define WITHOUT_PHYSFN \
+	"its physical function is not preserved, on which it depends"
+
+/* A physical function has to cross with the virtual ones that do. */
+static bool lacks_physfn(struct pci_dev *dev)
+{
+	return dev->is_virtfn && !READ_ONCE(pci_physfn(dev)->liveupdate_own);
+}
+
 static const char *why_not(struct pci_dev *dev)
 {
 	if (dev->hdr_type != PCI_HEADER_TYPE_NORMAL)
 		return "it is a bridge";
-	if (dev->is_virtfn)
-		return "it is an SR-IOV virtual function";
-	if (pci_num_vf(dev))
-		return "it has SR-IOV virtual functions";
+	if (lacks_physfn(dev))
+		return WITHOUT_PHYSFN;
+	if (pci_num_vf(dev) && !pci_liveupdate_vfs_are_alone(dev))
+		return "its virtual functions depend on another physical function";
 	if (dev->current_state != PCI_D0)
 		return "it is not in power state D0";
 	if (!dev->driver || !dev->driver->liveupdate_aware)
@@ -389,22 +428,17 @@ static const char *why_not(struct pci_dev *dev)
  * while a file of the handler that the FLB is registered with is being preserved.
  * Return: 0, -EBUSY if it is preserved already, if a live update that it came
  * with is not finished, or if the host is going to sleep, -ENOMEM, -EOPNOTSUPP if
- * it cannot be preserved: a bridge, a virtual function, a physical function with
- * virtual functions (the next kernel switches them off when it finds them), a
+ * it cannot be preserved: a bridge, a virtual function whose physical one is not
+ * preserved, a physical function whose virtual ones depend on another one, too, a
  * device that is not in D0, or one whose driver does not know of live update.
  */
 int pci_liveupdate_preserve(struct pci_dev *dev)
 {
-	const char *reason = why_not(dev);
 	struct pci_dev *above, *done;
+	const char *reason;
 	int ret;
 
 	device_lock_assert(&dev->dev);
-
-	if (reason) {
-		pci_warn(dev, "liveupdate: cannot be preserved: %s\n", reason);
-		return -EOPNOTSUPP;
-	}
 
 	struct pci_outgoing *out __free(outgoing_put) = outgoing_get();
 	if (IS_ERR(out))
@@ -412,26 +446,33 @@ int pci_liveupdate_preserve(struct pci_dev *dev)
 
 	guard(mutex)(&pci_liveupdate_lock);
 
+	reason = why_not(dev);
+	if (reason) {
+		pci_warn(dev, "liveupdate: cannot be preserved: %s\n", reason);
+		return -EOPNOTSUPP;
+	}
 	if (pci_liveupdate_suspended) {
 		pci_warn(dev, "liveupdate: cannot be preserved: the host is going to sleep\n");
 		return -EBUSY;
 	}
-	if (dev->liveupdate_outgoing || dev->liveupdate_incoming) {
+	if (dev->liveupdate_own || dev->liveupdate_incoming) {
 		pci_warn(dev, "liveupdate: cannot be preserved: %s\n",
-			 dev->liveupdate_outgoing ? "it is already" :
-			 "the live update that it came with is not finished");
+			 dev->liveupdate_incoming ?
+			 "the live update that it came with is not finished" :
+			 "it is already");
 		return -EBUSY;
 	}
 
-	for (above = dev; above; above = pci_upstream_bridge(above)) {
+	for (above = dev; above; above = pci_liveupdate_above(above)) {
 		ret = function_get(out, above);
 		if (ret)
 			goto undo;
 	}
+	set_preserved(out, dev, true);
 	return 0;
 
 undo:
-	for (done = dev; done != above; done = pci_upstream_bridge(done))
+	for (done = dev; done != above; done = pci_liveupdate_above(done))
 		function_put(out, done);
 	return ret;
 }
@@ -451,9 +492,10 @@ void pci_liveupdate_unpreserve(struct pci_dev *dev)
 
 	guard(mutex)(&pci_liveupdate_lock);
 
-	if (WARN_ON(!dev->liveupdate_outgoing))
+	if (WARN_ON(!dev->liveupdate_outgoing || !dev->liveupdate_own))
 		return;
-	for (; dev; dev = pci_upstream_bridge(dev))
+	set_preserved(out, dev, false);
+	for (; dev; dev = pci_liveupdate_above(dev))
 		function_put(out, dev);
 }
 EXPORT_SYMBOL_GPL(pci_liveupdate_unpreserve);
@@ -504,7 +546,7 @@ static struct pci_dev *find_locked(struct pci_dev *dev, bool wait)
 {
 	struct pci_dev *pos;
 
-	for (pos = dev; pos; pos = pci_upstream_bridge(pos))
+	for (pos = dev; pos; pos = pci_liveupdate_above(pos))
 		if (is_locked(pos, wait))
 			return pci_dev_get(pos);
 	if (!looks_at_all(dev))
@@ -532,6 +574,19 @@ struct pci_dev *pci_liveupdate_find_locked(struct pci_dev *dev)
 EXPORT_SYMBOL_GPL(pci_liveupdate_find_locked);
 
 /**
+ * pci_liveupdate_veto() - Tell whether a preserved device cannot cross
+ * @dev: A preserved device
+ *
+ * Return: NULL, or why it cannot, and what to do.
+ */
+const char *pci_liveupdate_veto(struct pci_dev *dev)
+{
+	return lacks_physfn(dev) ?
+	       WITHOUT_PHYSFN "; preserve that, or close this session" : NULL;
+}
+EXPORT_SYMBOL_GPL(pci_liveupdate_veto);
+
+/**
  * pci_liveupdate_freeze() - See that the machine can be shut down
  * @dev: A preserved device
  *
@@ -542,12 +597,18 @@ EXPORT_SYMBOL_GPL(pci_liveupdate_find_locked);
  * is closed.
  *
  * Context: May sleep.
- * Return: 0, or -EBUSY if such a lock is held.
+ * Return: 0, or -EBUSY if such a lock is held, or if its physical function is not
+ * preserved any more.
  */
 int pci_liveupdate_freeze(struct pci_dev *dev)
 {
 	struct pci_dev *locked __free(pci_dev_put) = find_locked(dev, true);
+	const char *veto = pci_liveupdate_veto(dev);
 
+	if (veto) {
+		pci_warn(dev, "liveupdate: cannot cross: %s\n", veto);
+		return -EBUSY;
+	}
 	if (!locked)
 		return 0;
 	pci_warn(locked, "liveupdate: %s cannot cross: this device is being removed, or unbound from its driver; close its session, or its file\n",
@@ -671,6 +732,22 @@ int pci_liveupdate_refuse_override(struct pci_dev *dev, const char *buf)
 }
 
 /**
+ * pci_liveupdate_refuse_driver() - May a driver have a device?
+ * @dev: Any PCI device
+ * @drv: A driver that is about to have it
+ *
+ * Return: 0, or -EBUSY if the device is another driver's, or if it is a virtual
+ * function of one that is.
+ */
+int pci_liveupdate_refuse_driver(struct pci_dev *dev, const struct pci_driver *drv)
+{
+	if (pci_liveupdate_may_bind(dev, drv))
+		return 0;
+	return pci_liveupdate_refuse(pci_liveupdate_is_running(dev) ? dev :
+				     pci_physfn(dev), "binding a driver");
+}
+
+/**
  * pci_liveupdate_shutdown() - Leave a device running into the next kernel
  * @dev: A device that is shut down for a kexec, or one that is running and is
  *       shut down for any reboot or power-off
@@ -683,7 +760,9 @@ int pci_liveupdate_refuse_override(struct pci_dev *dev, const char *buf)
  */
 bool pci_liveupdate_shutdown(struct pci_dev *dev)
 {
-	unsigned int preserved = READ_ONCE(dev->liveupdate_outgoing);
+	bool stays = pci_is_bridge(dev) ||
+		     (READ_ONCE(dev->liveupdate_own) && !lacks_physfn(dev));
+	unsigned int preserved = stays ? READ_ONCE(dev->liveupdate_outgoing) : 0;
 	bool given_up = (abandoned && !preserved) || !kexec_in_progress;
 	struct outgoing_function *function;
 	u32 id;
@@ -728,7 +807,7 @@ static ssize_t liveupdate_show(struct device *device,
 	struct pci_dev *dev = to_pci_dev(device);
 	enum iommu_liveupdate_loss loss;
 
-	if (READ_ONCE(dev->liveupdate_outgoing))
+	if (READ_ONCE(dev->liveupdate_outgoing) && READ_ONCE(dev->liveupdate_own))
 		return sysfs_emit(buf, "preserved\n");
 
 	switch (pci_liveupdate_state(dev, &loss)) {

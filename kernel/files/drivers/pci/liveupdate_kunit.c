@@ -42,6 +42,7 @@ DEFINE_DAMAGE_FIELDS(block_fields, struct kho_block_header_ser, BLOCK_FIELDS);
 	F(struct pci_function_ser, acs_ctl, VALUE)			\
 	F(struct pci_function_ser, devctl, VALUE)			\
 	F(struct pci_function_ser, devctl2, VALUE)			\
+	F(struct pci_function_ser, sriov, BYTES)			\
 	F(struct pci_function_ser, driver, BYTES)
 DEFINE_DAMAGE_FIELDS(function_fields, struct pci_function_ser, FUNCTION_FIELDS);
 
@@ -53,23 +54,42 @@ enum {
 	TEST_SCRATCH,		/* not preserved, and looks like a block of functions */
 };
 
-/* Two bridges one above the other with two devices, and one with one */
+/*
+ * Two bridges one above the other with two devices, and one with one and a physical
+ * function with two virtual ones
+ */
 static const struct {
 	const char *name;
 	u16 bdf;
 	u16 parent;
 	u8 secondary;
 	u8 devices;		/* at or below it, a bit for each */
+	u8 own;			/* its own of them */
+	u16 flags;
 } test_functions[] = {
 	{ "bridge 0", 0x0008, 0, 1, 0x3 },
 	{ "bridge 1", 0x0100, 0x0008, 2, 0x3 },
-	{ "device 0", 0x0200, 0x0100, 0, 0x1 },
-	{ "device 1", 0x0208, 0x0100, 0, 0x2 },
-	{ "bridge 2", 0x0010, 0, 3, 0x4 },
-	{ "device 2", 0x0300, 0x0010, 0, 0x4 },
+	{ "device 0", 0x0200, 0x0100, 0, 0x1, 0x1 },
+	{ "device 1", 0x0208, 0x0100, 0, 0x2, 0x2 },
+	{ "bridge 2", 0x0010, 0, 3, 0x3c },
+	{ "device 2", 0x0300, 0x0010, 0, 0x4, 0x4 },
+	{ "physical function", 0x0308, 0x0010, 0, 0x38, 0x8, PCI_SER_SRIOV },
+	{ "virtual function 0", 0x0380, 0x0308, 0, 0x10, 0x10, PCI_SER_VIRTUAL },
+	{ "virtual function 2", 0x0384, 0x0308, 0, 0x20, 0x20, PCI_SER_VIRTUAL },
 };
 
-#define TEST_EVERYTHING	0x7
+/* Of each of the two blocks */
+#define TEST_FUNCTIONS	DIV_ROUND_UP(ARRAY_SIZE(test_functions), 2)
+#define TEST_EVERYTHING	0x3f
+
+/* As the physical function of them has it */
+static const struct pci_sriov_ser test_sriov = {
+	.ctrl = PCI_SRIOV_CTRL_VFE | PCI_SRIOV_CTRL_MSE,
+	.num_vfs = 3,
+	.offset = 0x78,
+	.stride = 2,
+	.page_size = 1,
+};
 
 static void seal_function(const struct damage_record *record)
 {
@@ -92,7 +112,9 @@ static void make_function(struct damage_world *world, struct pci_function_ser *s
 
 	*ser = (struct pci_function_ser) {
 		.state = PCI_SER_USED,
-		.flags = PCI_BUS_NUM(test_functions[i].bdf) ? 0 : PCI_SER_ON_ROOT_BUS,
+		.flags = test_functions[i].flags |
+			 (PCI_BUS_NUM(test_functions[i].bdf) ? 0 : PCI_SER_ON_ROOT_BUS) |
+			 (secondary ? 0 : PCI_SER_PRESERVED),
 		.bdf = test_functions[i].bdf,
 		.parent = test_functions[i].parent,
 		.header = secondary ? PCI_HEADER_TYPE_BRIDGE : PCI_HEADER_TYPE_NORMAL,
@@ -101,6 +123,8 @@ static void make_function(struct damage_world *world, struct pci_function_ser *s
 		.buses = FIELD_PREP(PCI_SECONDARY_BUS_MASK, secondary),
 		.driver = "vfio-pci",
 	};
+	if (has_vfs(ser))
+		ser->sriov = test_sriov;
 	ser->crc = pci_function_crc(ser);
 	damage_add(world, test_functions[i].name, ser, function_fields,
 		   ARRAY_SIZE(function_fields), seal_function, test_functions[i].devices);
@@ -124,12 +148,13 @@ static void make_handover(struct damage_world *world)
 	for (unsigned int i = 0; i < 2; i++) {
 		block = damage_page(world, TEST_BLOCKS + i, 0);
 		block->next = i ? 0 : base + (TEST_BLOCKS + 1) * PAGE_SIZE;
-		block->count = 3;
+		block->count = i ? ARRAY_SIZE(test_functions) - TEST_FUNCTIONS :
+				   TEST_FUNCTIONS;
 		damage_add(world, "block", block, block_fields, ARRAY_SIZE(block_fields),
 			   NULL, TEST_EVERYTHING);
-		for (unsigned int j = 0; j < 3; j++)
+		for (unsigned int j = 0; j < block->count; j++)
 			make_function(world, (struct pci_function_ser *)(block + 1) + j,
-				      3 * i + j);
+				      TEST_FUNCTIONS * i + j);
 	}
 	damage_page(world, TEST_ZEROS, 0);
 	memcpy(damage_page(world, TEST_SCRATCH, -1),
@@ -155,9 +180,9 @@ static void test_forget(struct pci_incoming *in)
 	in->ser = NULL;
 }
 
-/* How many devices there are below a bridge, counted from below. */
+/* How many devices there are at or below a function, counted from below. */
 static unsigned int test_count(struct damage_world *world, struct pci_incoming *in,
-			       const struct pci_function_ser *bridge)
+			       const struct pci_function_ser *function)
 {
 	const struct pci_function_ser *ser, *pos;
 	unsigned int count = 0, steps;
@@ -167,7 +192,7 @@ static unsigned int test_count(struct damage_world *world, struct pci_incoming *
 		if (is_bridge(ser))
 			continue;
 		for (pos = ser, steps = 0; pos && steps < 256; pos = parent_of(in, pos))
-			steps++, count += pos == bridge;
+			steps++, count += pos == function;
 		DAMAGE_EXPECT(world, steps < 256, "%04x has a path without an end", ser->bdf);
 	}
 	return count;
@@ -188,14 +213,16 @@ static unsigned long expect_functions(struct damage_world *world, struct pci_inc
 			      "%04x has the key %#lx", ser->bdf, key);
 		DAMAGE_EXPECT(world, strnlen(ser->driver, sizeof(ser->driver)) <
 			      sizeof(ser->driver), "%04x has no driver", ser->bdf);
-		if (is_bridge(ser))
-			DAMAGE_EXPECT(world, ser->devices == test_count(world, in, ser) &&
-				      ser->devices, "%04x counts %u devices", ser->bdf,
-				      ser->devices);
+		DAMAGE_EXPECT(world, ser->devices == test_count(world, in, ser) &&
+			      ser->devices, "%04x counts %u devices", ser->bdf,
+			      ser->devices);
+		if (is_virtual(ser))
+			DAMAGE_EXPECT(world, parent_of(in, ser) && has_vfs(parent_of(in, ser)),
+				      "%04x has no physical function", ser->bdf);
 		for (unsigned int i = 0; i < ARRAY_SIZE(test_functions); i++)
 			if (!ser->segment && ser->bdf == test_functions[i].bdf &&
 			    !is_bridge(ser))
-				devices |= test_functions[i].devices;
+				devices |= test_functions[i].own;
 	}
 	return devices;
 }

@@ -20,11 +20,13 @@ int pci_liveupdate_register_flb(struct liveupdate_file_handler *handler);
 void pci_liveupdate_unregister_flb(struct liveupdate_file_handler *handler);
 
 /* Either kernel */
+bool pci_liveupdate_is_running(const struct pci_dev *dev);
 int pci_liveupdate_refuse_eject(struct pci_bus *bus);
 
 /* Outgoing kernel */
 int pci_liveupdate_preserve(struct pci_dev *dev);
 void pci_liveupdate_unpreserve(struct pci_dev *dev);
+const char *pci_liveupdate_veto(struct pci_dev *dev);
 int pci_liveupdate_freeze(struct pci_dev *dev);
 struct pci_dev *pci_liveupdate_find_locked(struct pci_dev *dev);
 void pci_liveupdate_stop(struct pci_dev *dev);
@@ -52,6 +54,11 @@ pci_liveupdate_unregister_flb(struct liveupdate_file_handler *handler)
 {
 }
 
+static inline bool pci_liveupdate_is_running(const struct pci_dev *dev)
+{
+	return false;
+}
+
 static inline int pci_liveupdate_refuse_eject(struct pci_bus *bus)
 {
 	return 0;
@@ -64,6 +71,11 @@ static inline int pci_liveupdate_preserve(struct pci_dev *dev)
 
 static inline void pci_liveupdate_unpreserve(struct pci_dev *dev)
 {
+}
+
+static inline const char *pci_liveupdate_veto(struct pci_dev *dev)
+{
+	return NULL;
 }
 
 static inline int pci_liveupdate_freeze(struct pci_dev *dev)

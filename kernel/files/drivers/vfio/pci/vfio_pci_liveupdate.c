@@ -39,6 +39,11 @@
  * finished. A user who enables another kind of interrupt than before, or none until
  * then, turns the old kind off.
  *
+ * Of a physical function, the VF token crosses. Its virtual functions are bound to
+ * vfio-pci after it, as it has to be known who decides about them. Who retrieves a
+ * file needs no token: the session is the proof, and whoever had the device before
+ * had shown it.
+ *
  * The record has the state of the device before its user had it. When the file is
  * closed for the last time, that is what the device goes back to.
  */
@@ -128,6 +133,8 @@ static int vfio_pci_preserve(struct vfio_pci_core_device *vdev,
 	ser->iommufd_token = iommufd_token;
 	ser->hwpt_token = hwpt_token;
 	ser->irq_index = VFIO_PCI_SER_NO_IRQ;
+	if (vfio_pci_get_vf_token(vdev, ser->vf_token))
+		ser->flags |= VFIO_PCI_SER_VF_TOKEN;
 	vfio_pci_seal_ser(ser);
 	return 0;
 }
@@ -381,11 +388,17 @@ static bool vfio_pci_liveupdate_veto(struct liveupdate_file_op_args *args, char 
 	struct vfio_pci_core_device *vdev = vfio_pci_preserved_device(args);
 	struct pci_dev *locked __free(pci_dev_put) =
 		pci_liveupdate_find_locked(vdev->pdev);
+	const char *veto = pci_liveupdate_veto(vdev->pdev);
 	bool intx;
 
 	/* The worse one first: with it the session cannot be dropped, either */
 	if (locked) {
 		snprintf(why, size, "%s: " VFIO_PCI_LOCKED_VETO, pci_name(locked));
+		return true;
+	}
+
+	if (veto) {
+		snprintf(why, size, "%s: %s", pci_name(vdev->pdev), veto);
 		return true;
 	}
 

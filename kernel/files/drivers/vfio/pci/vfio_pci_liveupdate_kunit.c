@@ -20,6 +20,7 @@
 	F(struct vfio_pci_ser, hwpt_token, VALUE)			\
 	F(struct vfio_pci_ser, irq_index, VALUE)			\
 	F(struct vfio_pci_ser, irq_vectors, VALUE)			\
+	F(struct vfio_pci_ser, vf_token, BYTES)				\
 	F(struct vfio_pci_ser, saved_size, VALUE)
 DEFINE_DAMAGE_FIELDS(device_fields, struct vfio_pci_ser, DEVICE_FIELDS);
 

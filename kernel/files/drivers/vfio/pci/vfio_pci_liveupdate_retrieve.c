@@ -86,6 +86,8 @@ static struct file *vfio_pci_retrieve(struct pci_dev *pdev,
 		vdev->liveupdate_retrieved = true;
 	}
 	vdev->reset_works = ser->flags & VFIO_PCI_SER_RESET_WORKS;
+	if (ser->flags & VFIO_PCI_SER_VF_TOKEN)
+		vfio_pci_set_vf_token(vdev, ser->vf_token);
 	return file;
 }
 

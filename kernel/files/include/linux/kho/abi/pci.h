@@ -5,7 +5,8 @@
  * What one kernel tells the next about the PCI devices that go on running, and
  * about every bridge between them and the host. A header and one set of
  * fixed-size records, a chain of &struct kho_block_header_ser blocks. A bridge
- * above several devices has one record.
+ * above several devices has one record. What a virtual function depends on
+ * first is its physical one, which is then the parent in its record.
  *
  * Records refer to each other by segment and BDF. Registers are recorded as
  * they read in configuration space, because it is the hardware that stays and
@@ -21,7 +22,7 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-#define PCI_LIVEUPDATE_COMPATIBLE	"pci-liveupdate-v1"
+#define PCI_LIVEUPDATE_COMPATIBLE	"pci-liveupdate-v2"
 
 #define PCI_SER_MAGIC			0x5543504cU	/* "LPCU" */
 
@@ -38,11 +39,39 @@ enum pci_ser_state {
 #define PCI_SER_IO_WINDOW		BIT(2)
 #define PCI_SER_PREF_WINDOW		BIT(3)
 #define PCI_SER_PREF_64_WINDOW		BIT(4)
-#define PCI_SER_FLAGS			GENMASK(4, 0)
+/* It is preserved itself; all but bridges are. */
+#define PCI_SER_PRESERVED		BIT(5)
+/* An SR-IOV virtual function, &pci_function_ser.parent is its physical one. */
+#define PCI_SER_VIRTUAL			BIT(6)
+/* Has virtual functions enabled, &pci_function_ser.sriov is valid. */
+#define PCI_SER_SRIOV			BIT(7)
+#define PCI_SER_FLAGS			GENMASK(7, 0)
 
 #define PCI_SER_BARS			7	/* Six, then the expansion ROM */
 #define PCI_SER_WINDOWS			6
 #define PCI_SER_DRIVER_LEN		32
+#define PCI_SER_VF_BARS			6
+
+/**
+ * struct pci_sriov_ser - SR-IOV Extended Capability of a physical function
+ * @ctrl:      SR-IOV Control register
+ * @num_vfs:   NumVFs register
+ * @offset:    First VF Offset register
+ * @stride:    VF Stride register
+ * @page_size: System Page Size register
+ * @bars:      VF Base Address registers
+ * @bar_sizes: what each of @bars reads after all ones were written to it, in the
+ *             bits that hold the address; 0 if it is not used
+ */
+struct pci_sriov_ser {
+	u16 ctrl;
+	u16 num_vfs;
+	u16 offset;
+	u16 stride;
+	u32 page_size;
+	u32 bars[PCI_SER_VF_BARS];
+	u32 bar_sizes[PCI_SER_VF_BARS];
+} __packed;
 
 /**
  * struct pci_function_ser - one preserved device, or one bridge above any
@@ -51,13 +80,14 @@ enum pci_ser_state {
  * @flags:      PCI_SER_*
  * @segment:    PCI segment
  * @bdf:        bus, device and function
- * @parent:     BDF of the bridge above
+ * @parent:     BDF of the bridge above, or of the physical function
  * @id:         Vendor and Device ID registers
  * @class:      Revision ID and Class Code registers
  * @header:     layout in the Header Type register, without the multi-function bit
  * @reserved:   0
  * @command:    Command register
- * @devices:    preserved devices at or below this function
+ * @devices:    preserved devices at or below this function; virtual functions
+ *              are below their physical one
  * @buses:      bridge: Primary, Secondary and Subordinate Bus Number registers
  * @bars:       Base Address registers, and Expansion ROM Base Address register
  * @bar_sizes:  what each of @bars reads after all ones were written to it, in the
@@ -67,6 +97,7 @@ enum pci_ser_state {
  * @acs_ctl:    ACS Control register, 0 without ACS
  * @devctl:     PCI Express: Device Control register (MPS, MRRS, tags)
  * @devctl2:    PCI Express: Device Control 2 register (ARI forwarding)
+ * @sriov:      physical function with virtual ones: what they are
  * @driver:     device: name of the driver that has it, ends with NUL
  */
 struct pci_function_ser {
@@ -90,6 +121,7 @@ struct pci_function_ser {
 	u16 acs_ctl;
 	u16 devctl;
 	u16 devctl2;
+	struct pci_sriov_ser sriov;
 	char driver[PCI_SER_DRIVER_LEN];
 } __packed;
 

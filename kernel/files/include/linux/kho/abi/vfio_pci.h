@@ -16,13 +16,15 @@
 #include <linux/kho/abi/pci.h>
 #include <linux/types.h>
 
-#define VFIO_PCI_LIVEUPDATE_COMPATIBLE	"vfio-pci-v3"
+#define VFIO_PCI_LIVEUPDATE_COMPATIBLE	"vfio-pci-v4"
 
 #define VFIO_PCI_SER_MAGIC		0x50465649U	/* "IVFP" */
 
 #define VFIO_PCI_SER_RESET_WORKS	BIT(0)
 /* The user has INTx Disable set; the device always has */
 #define VFIO_PCI_SER_INTX_DISABLED	BIT(1)
+/* A physical function, &vfio_pci_ser.vf_token is valid */
+#define VFIO_PCI_SER_VF_TOKEN		BIT(2)
 
 #define VFIO_PCI_SER_NO_IRQ		(~0U)
 
@@ -43,6 +45,7 @@
  *                 VFIO_PCI_MSI_IRQ_INDEX, VFIO_PCI_MSIX_IRQ_INDEX or
  *                 VFIO_PCI_SER_NO_IRQ
  * @irq_vectors:   number of vectors that it had
+ * @vf_token:      what a user of its virtual functions has to know
  * @saved_size:    bytes in @saved_state, 0 if it is not known
  * @saved_state:   &struct pci_saved_state_ser: the device before its user had it,
  *                 which is what the next user gets
@@ -60,6 +63,7 @@ struct vfio_pci_ser {
 	u64 hwpt_token;
 	u32 irq_index;
 	u32 irq_vectors;
+	u8  vf_token[16];
 	u32 saved_size;
 	u8  saved_state[];
 } __packed;
