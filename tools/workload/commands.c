@@ -357,7 +357,7 @@ static int stop(struct device *device, struct memory *memory)
 
 const struct driver commands_driver = {
 	.class = 0x010802,
-	.unit = "commands",
+	.counted = "commands",
 	.start = start,
 	.is_as_left = is_as_left,
 	.serve = take_and_submit,

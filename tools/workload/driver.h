@@ -26,7 +26,7 @@ struct span {
 /**
  * struct driver - one kind of device
  * @class:      its PCI class
- * @unit:       what is counted
+ * @counted:    what it counts
  * @start:      reset the device and set it to work; @interrupts: it signals with MSI-X
  *              vector 0, which is enabled
  * @is_as_left: whether nobody has reset or driven the device since the state was
@@ -46,7 +46,7 @@ struct span {
  */
 struct driver {
 	uint32_t class;
-	const char *unit;
+	const char *counted;
 	int (*start)(struct device *device, struct memory *memory, bool interrupts);
 	bool (*is_as_left)(struct device *device, const struct memory *memory);
 	unsigned int (*serve)(struct device *device, struct memory *memory);

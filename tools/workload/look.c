@@ -72,7 +72,7 @@ int do_look(const struct options *options)
 	known = memory.driver->account(NULL, &memory, options, dma, &sent);
 	stamps_check(NULL, &memory, &found);
 	json_object_object_add(report, "memory", stamps_report(&found));
-	complete = verdict_add(dma, memory.driver->unit, state, known, sent);
+	complete = verdict_add(dma, memory.driver->counted, state, known, sent);
 	json_object_object_add(dma, "after_resume",
 			       json_object_new_uint64(state->received - received));
 	if (report_state(report, "done", state->received, options->report))

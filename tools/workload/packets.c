@@ -159,7 +159,7 @@ static int stop(struct device *device, struct memory *memory)
 
 const struct driver packets_driver = {
 	.class = 0x020000,
-	.unit = "packets",
+	.counted = "packets",
 	.start = start,
 	.is_as_left = is_as_left,
 	.serve = take,

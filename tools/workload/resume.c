@@ -127,7 +127,7 @@ int do_resume(const struct options *options)
 	if (shut_down(&takeover))
 		return 1;
 	json_object_object_add(report, "interrupts", takeover_interrupts(&takeover));
-	complete = verdict_add(dma, driver->unit, state, known, sent);
+	complete = verdict_add(dma, driver->counted, state, known, sent);
 	json_object_object_add(dma, "after_resume",
 			       json_object_new_uint64(state->received - received));
 	if (report_state(report, "done", state->received, options->report))

@@ -86,7 +86,7 @@ int do_start(const struct options *options)
 		return 1;
 	if (!serve_until_received(&device, &memory, options->packets, 20)) {
 		warnx("only %llu of %llu %s came", (unsigned long long)memory.state->received,
-		      (unsigned long long)options->packets, driver->unit);
+		      (unsigned long long)options->packets, driver->counted);
 		return 1;
 	}
 	if (replace(&device, &memory, options->replace, report))

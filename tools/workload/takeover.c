@@ -109,7 +109,7 @@ static int see_traffic(struct takeover *takeover)
 
 	if (serve_until_received(&takeover->device, memory, memory->state->received + 1, 5))
 		return 0;
-	warnx("no %s come", memory->driver->unit);
+	warnx("no %s come", memory->driver->counted);
 	return -ETIMEDOUT;
 }
 

@@ -10,19 +10,19 @@ static void add(struct json_object *to, const char *name, uint64_t number)
 /**
  * verdict_add() - account for all packets or commands
  * @dma: added to
- * @unit: which of both
+ * @counted: which of both
  * @state: the state
  * @known: it is known how many there were
  * @sent: how many
  *
  * Return: whether each that was sent is there exactly once and intact.
  */
-bool verdict_add(struct json_object *dma, const char *unit, const struct workload_state *state,
+bool verdict_add(struct json_object *dma, const char *counted, const struct workload_state *state,
 		 bool known, uint64_t sent)
 {
 	uint64_t lost = sent > state->received ? sent - state->received : 0;
 
-	json_object_object_add(dma, "unit", json_object_new_string(unit));
+	json_object_object_add(dma, "counted", json_object_new_string(counted));
 	json_object_object_add(dma, "sent", known ? json_object_new_uint64(sent) : NULL);
 	add(dma, "received", state->received);
 	json_object_object_add(dma, "lost", known ? json_object_new_uint64(lost) : NULL);

@@ -9,7 +9,7 @@
 
 #include "layout.h"
 
-bool verdict_add(struct json_object *dma, const char *unit, const struct workload_state *state,
+bool verdict_add(struct json_object *dma, const char *counted, const struct workload_state *state,
 		 bool known, uint64_t sent);
 
 #endif /* WORKLOAD_VERDICT_H */
