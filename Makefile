@@ -53,7 +53,7 @@ PROGRAMS := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,tests/lab t
 
 ##@ Run it
 
-demo-options = $(if $(MODE),--mode $(MODE)) $(if $(MEMORY),--memory $(MEMORY)) $(if $(HUGE),--huge $(HUGE))
+demo-options = $(if $(WORKLOAD),--workload $(WORKLOAD)) $(if $(MODE),--mode $(MODE)) $(if $(MEMORY),--memory $(MEMORY)) $(if $(HUGE),--huge $(HUGE))
 
 .PHONY: demo
 demo: build ## one live update in QEMU: the pause, the verdict, the packets (MODE=legacy|scalable|first-stage|amd, MEMORY=GIB, HUGE=thp|2M|1G)

@@ -101,6 +101,15 @@ static bool find_doorbell(FILE *file, int64_t doorbell, int64_t *when)
 	return found;
 }
 
+static void count(struct completions *completions, const int64_t moments[4], int64_t when,
+		  int change)
+{
+	if (when >= moments[0] && when < moments[3])
+		completions->during_blackout += change;
+	if (when >= moments[1] && when < moments[2])
+		completions->while_no_kernel_ran += change;
+}
+
 /**
  * completions_read() - count what was completed during the pause, and while no kernel ran
  * @completions: filled
@@ -115,7 +124,7 @@ static bool find_doorbell(FILE *file, int64_t doorbell, int64_t *when)
 int completions_read(struct completions *completions, const char *trace, struct json_object *clock)
 {
 	static const char *const names[] = { "pause", "jump", "boot", "resume" };
-	int64_t khz, doorbell, at, when, moments[4];
+	int64_t khz, doorbell, at, when, last = 0, moments[4];
 	FILE *file = fopen(trace, "re");
 	unsigned int queue, i;
 	char *line = NULL;
@@ -138,12 +147,18 @@ int completions_read(struct completions *completions, const char *trace, struct 
 	rewind(file);
 	while (completions->known && getline(&line, &room, file) > 0) {
 		event = event_of(line, &when);
-		if (!event ||
-		    sscanf(event, "pci_nvme_enqueue_req_completion cid %*u cqid %u", &queue) != 1 ||
+		if (!event)
+			continue;
+		/* It could not write the last one to memory, and writes none any more. */
+		if (!strncmp(event, "pci_nvme_err_cfs", 16)) {
+			count(completions, moments, last, -1);
+			break;
+		}
+		if (sscanf(event, "pci_nvme_enqueue_req_completion cid %*u cqid %u", &queue) != 1 ||
 		    !queue)
 			continue;
-		completions->during_blackout += when >= moments[0] && when < moments[3];
-		completions->while_no_kernel_ran += when >= moments[1] && when < moments[2];
+		count(completions, moments, when, 1);
+		last = when;
 	}
 	free(line);
 	fclose(file);
