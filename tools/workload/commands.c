@@ -4,6 +4,9 @@
  * disk completes a few at a time. Every other one writes a block that nobody has
  * written, the others read one that was written. In the end all blocks are read back.
  *
+ * Completions of one queue are polled for. Where the device may interrupt, those of the
+ * other are looked at when it has: an interrupt that does not come leaves them lying.
+ *
  * A command is known by its queue and its slot, which is its identifier and has a
  * buffer. All of that is in the memfd: whoever has it knows what is in flight.
  */
@@ -31,6 +34,9 @@ enum commands_mode { COMMANDS_WORK, COMMANDS_CHECK, COMMANDS_NONE };
 /* Blocks that are written before the first is there to be read. */
 #define FIRST_BLOCKS 8
 
+/* Commands that a queue is given at once: the disk shall be busy with both queues. */
+#define AT_ONCE 16
+
 /* Queues are numbered from 1, as 0 is the admin queue. */
 static struct block *buffer(const struct memory *memory, unsigned int queue, unsigned int slot)
 {
@@ -56,8 +62,8 @@ static void account_command(struct memory *memory, unsigned int queue, unsigned 
 	struct command_slot *command = &queue_of(memory, queue)->slots[slot];
 
 	memory->state->received++;
-	if (!success || (command->reads &&
-			 !block_is_intact(buffer(memory, queue, slot), command->block))) {
+	if (!success ||
+	    (command->reads && !block_is_intact(buffer(memory, queue, slot), command->block))) {
 		memory->state->corrupt++;
 		return;
 	}
@@ -187,8 +193,11 @@ static void submit(struct device *device, struct memory *memory, unsigned int nu
 	struct queue_state *queue = queue_of(memory, number);
 	struct command_slot command = {};
 	uint32_t tail = queue->tail;
+	unsigned int i;
 
-	while (queue->busy < QUEUE_ENTRIES - 1 && choose(commands, &command)) {
+	for (i = 0; i < AT_ONCE; i++) {
+		if (queue->busy == QUEUE_ENTRIES - 1 || !choose(commands, &command))
+			break;
 		while (queue->slots[queue->next].number)
 			queue->next = (queue->next + 1) % QUEUE_ENTRIES;
 		put(memory, number, &command, queue->next);
@@ -197,12 +206,21 @@ static void submit(struct device *device, struct memory *memory, unsigned int nu
 		ring(device, memory, number);
 }
 
+/* May there be something? Without the device nobody hears it. */
+static bool is_due(const struct device *device, const struct memory *memory, unsigned int number)
+{
+	const struct workload_state *state = memory->state;
+
+	return !device || !state->interrupts || number != NVME_SIGNALS ||
+	       state->signals != state->commands.heard;
+}
+
 static unsigned int take_and_submit(struct device *device, struct memory *memory)
 {
 	unsigned int number, taken, count = 0;
 
 	for (number = 1; number <= QUEUES; number++) {
-		taken = take(memory, number);
+		taken = is_due(device, memory, number) ? take(memory, number) : 0;
 		count += taken;
 		if (!device)
 			continue;
@@ -211,6 +229,8 @@ static unsigned int take_and_submit(struct device *device, struct memory *memory
 				       queue_of(memory, number)->head);
 		submit(device, memory, number);
 	}
+	if (device)
+		memory->state->commands.heard = memory->state->signals;
 	return count;
 }
 
@@ -257,8 +277,18 @@ static unsigned int waiting(const struct memory *memory)
 	return count;
 }
 
-/* Commands in flight up to that number. */
-static uint64_t in_flight(const struct memory *memory, uint64_t last)
+static uint64_t in_flight(const struct memory *memory)
+{
+	unsigned int number;
+	uint64_t count = 0;
+
+	for (number = 1; number <= QUEUES; number++)
+		count += queue_of(memory, number)->busy;
+	return count;
+}
+
+/* Those of them up to that number. */
+static uint64_t in_flight_up_to(const struct memory *memory, uint64_t last)
 {
 	uint64_t count = 0;
 	unsigned int number, i;
@@ -282,10 +312,10 @@ static uint64_t settle(struct device *device, struct memory *memory)
 {
 	const uint64_t last = memory->state->commands.submitted;
 
-	while (in_flight(memory, last) &&
+	while (in_flight_up_to(memory, last) &&
 	       serve_until_received(device, memory, memory->state->received + 1, 2))
 		;
-	return in_flight(memory, last);
+	return in_flight_up_to(memory, last);
 }
 
 static void span_end(struct device *device, struct memory *memory, struct span *span)
@@ -343,7 +373,8 @@ static bool account(struct device *device, struct memory *memory, const struct o
 		settle(device, memory);
 	}
 	json_object_object_add(disk, "written", json_object_new_uint64(commands->blocks));
-	json_object_object_add(disk, "read_back", json_object_new_uint64(commands->read_back));
+	json_object_object_add(disk, "read_back",
+			       device ? json_object_new_uint64(commands->read_back) : NULL);
 	json_object_object_add(dma, "disk", disk);
 	*sent = commands->submitted;
 	return true;
@@ -362,6 +393,7 @@ const struct driver commands_driver = {
 	.is_as_left = is_as_left,
 	.serve = take_and_submit,
 	.waiting = waiting,
+	.in_flight = in_flight,
 	.span_begin = span_begin,
 	.span_end = span_end,
 	.blackout = blackout,

@@ -34,6 +34,8 @@ struct span {
  * @serve:      take what has come, and give the device something to do; without a device
  *              only the former
  * @waiting:    how much has come and was not taken
+ * @in_flight:  what the device was given to do, and has not done or nobody has taken;
+ *              NULL: it is given nothing
  * @span_begin: remember where @waiting and what was taken are
  * @span_end:   count what came since, and what did not though it should
  * @blackout:   what came while nobody looked; @pair: of the outgoing workload
@@ -51,6 +53,7 @@ struct driver {
 	bool (*is_as_left)(struct device *device, const struct memory *memory);
 	unsigned int (*serve)(struct device *device, struct memory *memory);
 	unsigned int (*waiting)(const struct memory *memory);
+	uint64_t (*in_flight)(const struct memory *memory);
 	void (*span_begin)(const struct memory *memory, struct span *span);
 	void (*span_end)(struct device *device, struct memory *memory, struct span *span);
 	void (*blackout)(struct json_object *dma, const struct memory *memory,

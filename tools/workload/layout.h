@@ -116,6 +116,7 @@ struct queue_state {
  * @written:    of them, how many it has written without one missing before
  * @read_back:  blocks that were read back at the end, and are intact
  * @check_next: block that is to be read back next
+ * @heard:      interrupts that were followed
  * @mode:       what is submitted, enum commands_mode
  * @done:       for each block: it was written
  */
@@ -128,6 +129,7 @@ struct commands_state {
 	uint64_t written;
 	uint64_t read_back;
 	uint64_t check_next;
+	uint64_t heard;
 	uint64_t mode;
 	struct queue_state queues[QUEUES];
 	uint8_t done[BLOCKS];

@@ -241,12 +241,12 @@ static int create_queues(struct admin *to, bool interrupts)
 	ret = admin(to, &number, "set the number of queues");
 	for (queue = 1; !ret && queue <= QUEUES; queue++) {
 		const uint32_t size = (QUEUE_ENTRIES - 1) << 16 | queue;
+		const bool signals = interrupts && queue == NVME_SIGNALS;
 		const struct nvme_command completion = {
 			.opcode = CREATE_CQ,
 			.data = { htole64(IOVA_RING + completion_offset(queue)) },
-			/* All signal with vector 0. */
 			.words = { htole32(size),
-				   htole32(CONTIGUOUS | (interrupts ? INTERRUPTS : 0)) },
+				   htole32(CONTIGUOUS | (signals ? INTERRUPTS : 0)) },
 		};
 		const struct nvme_command submission = {
 			.opcode = CREATE_SQ,
@@ -264,7 +264,7 @@ static int create_queues(struct admin *to, bool interrupts)
  * nvme_start() - reset the controller and create the queues
  * @device: the device, BAR 0 mapped, bus master
  * @memory: the memfd, mapped for it
- * @interrupts: completions signal with MSI-X vector 0
+ * @interrupts: completions of the queue NVME_SIGNALS signal with MSI-X vector 0
  * @disk: filled
  *
  * Return: 0 or a negative errno; said on standard error.

@@ -51,6 +51,9 @@ struct nvme_completion {
 
 #define NVME_PHASE 1U
 
+/* The queue whose completions signal with MSI-X vector 0. */
+#define NVME_SIGNALS QUEUES
+
 /**
  * struct nvme_disk - what the controller says of itself and its disk
  * @sector:  bytes of a logical block

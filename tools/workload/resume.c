@@ -95,6 +95,9 @@ int do_resume(const struct options *options)
 	state->updates++;
 	json_object_object_add(dma, "found_at_resume",
 			       json_object_new_uint64(driver->waiting(&takeover.memory)));
+	if (driver->in_flight)
+		json_object_object_add(dma, "in_flight_at_pause",
+				       json_object_new_uint64(driver->in_flight(&takeover.memory)));
 	serve(device, &takeover.memory);
 	ledger_mark(LIVEUPDATE_MARK_RESUME);
 	received = state->received;

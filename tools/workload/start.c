@@ -64,7 +64,8 @@ int do_start(const struct options *options)
 	struct device device;
 
 	serve_prepare();
-	if (!driver || memory_create(&memory, driver, options->more, options->sparse, options->pages) ||
+	if (!driver ||
+	    memory_create(&memory, driver, options->more, options->sparse, options->pages) ||
 	    device_open(&device, options->device) || device_map_memory(&device, &memory))
 		return 1;
 	stamps_write(&memory);

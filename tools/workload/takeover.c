@@ -99,6 +99,7 @@ int takeover_begin(struct takeover *takeover, const char *name)
 	ret = note(takeover, "interrupts", begin, device_enable_interrupt(device));
 	takeover->signals = takeover->memory.state->signals;
 	takeover->missed = device_signals(device);
+	takeover->memory.state->signals += takeover->missed;
 	return ret;
 }
 
@@ -192,7 +193,7 @@ struct json_object *takeover_interrupts(struct takeover *takeover)
 	struct json_object *value = json_object_new_object();
 	struct json_object *vectors = json_object_new_array();
 	struct json_object *vector;
-	uint64_t after = state->signals - takeover->signals;
+	uint64_t after = state->signals - takeover->signals - takeover->missed;
 	bool enabled = takeover->has_device && state->interrupts;
 
 	if (enabled) {
