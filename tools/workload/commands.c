@@ -307,13 +307,16 @@ static void span_begin(const struct memory *memory, struct span *span)
 	span->begin = memory->state->received;
 }
 
-/* Until all that is in flight now is completed, or nothing has been for two seconds. */
+/*
+ * Until all that is in flight now is completed, or nothing has been for so long that
+ * nothing will be; a device that nobody drives any more is not waited for as long.
+ */
 static uint64_t settle(struct device *device, struct memory *memory)
 {
-	const uint64_t last = memory->state->commands.submitted;
+	const uint64_t last = memory->state->commands.submitted, seconds = device ? 10 : 1;
 
 	while (in_flight_up_to(memory, last) &&
-	       serve_until_received(device, memory, memory->state->received + 1, 2))
+	       serve_until_received(device, memory, memory->state->received + 1, seconds))
 		;
 	return in_flight_up_to(memory, last);
 }
