@@ -9,7 +9,7 @@
 . "$(dirname "$0")/dma-continues.sh"
 
 demonstration --workload nvme --mode legacy -- \
-	--hook "load-end=printf x | dd of=\"\$LAB_RESULTS/disk0\" bs=1 seek=$((3 * 4096 + 100)) conv=notrunc 2>/dev/null
+	--hook "load-end=printf x | dd of=\"\$LAB_DISKS\" bs=1 seek=$((3 * 4096 + 100)) conv=notrunc 2>/dev/null
 		$tap_directory/demo-host disk-end"
 is "the demonstration fails" "$demo_status" 1
 is "one block is not read back as it was written" "$(of '.dma.disk.written - .dma.disk.read_back')" 1

@@ -362,7 +362,7 @@ static bool account(struct device *device, struct memory *memory, const struct o
 	struct json_object *disk = json_object_new_object();
 	uint64_t end = serve_now_ns() + options->seconds * 1000000000ULL;
 
-	while (options->until && access(options->until, R_OK) && serve_now_ns() < end) {
+	while ((!options->until || access(options->until, R_OK)) && serve_now_ns() < end) {
 		serve(device, memory);
 		usleep(1000);
 	}

@@ -6,7 +6,7 @@
 
 #include "driver.h"
 
-static const struct driver *const drivers[] = { &packets_driver, &commands_driver };
+static const struct driver *const drivers[] = { &packets_driver, &commands_driver, NULL };
 
 /**
  * driver_of_class() - the driver of a PCI class
@@ -16,12 +16,11 @@ static const struct driver *const drivers[] = { &packets_driver, &commands_drive
  */
 const struct driver *driver_of_class(uint64_t class)
 {
-	size_t i;
+	const struct driver *const *driver;
 
-	for (i = 0; i < sizeof(drivers) / sizeof(*drivers); i++)
-		if (drivers[i]->class == class)
-			return drivers[i];
-	return NULL;
+	for (driver = drivers; *driver && (*driver)->class != class; driver++)
+		;
+	return *driver;
 }
 
 /**

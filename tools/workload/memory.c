@@ -115,10 +115,10 @@ int memory_open(struct memory *memory, int fd)
 	}
 	if (memory_map(memory))
 		return -errno;
+	memory->driver = driver_of_class(memory->state->class);
 	if (memory->state->magic != WORKLOAD_MAGIC || memory->state->version != WORKLOAD_VERSION ||
 	    memory->state->next >= RING_ENTRIES || memory->state->sparse > SPARSE_MAX ||
-	    memory->state->stamps > (memory->size - OFFSET_SPARSE) / PAGE ||
-	    !(memory->driver = driver_of_class(memory->state->class))) {
+	    memory->state->stamps > (memory->size - OFFSET_SPARSE) / PAGE || !memory->driver) {
 		warnx("memfd: holds no state of this program");
 		return -EINVAL;
 	}
