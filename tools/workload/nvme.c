@@ -210,7 +210,7 @@ static int identify(struct admin *to, struct nvme_disk *disk)
 		.words = { htole32(IDENTIFY_NAMESPACE) },
 	};
 	uint64_t size;
-	uint32_t format;
+	uint32_t format, shift;
 	int ret;
 
 	ret = admin(to, &command, "identify the namespace");
@@ -220,12 +220,18 @@ static int identify(struct admin *to, struct nvme_disk *disk)
 	memcpy(&format, data + NAMESPACE_FORMATS + 4 * (data[NAMESPACE_FORMAT] & 0xf),
 	       sizeof(format));
 	disk->sectors = le64toh(size);
-	disk->sector = 1U << (le32toh(format) >> 16 & 0xff);
-	if (disk->sector <= BLOCK_SIZE)
-		return 0;
-	warnx("nvme: logical blocks of %u bytes: more than %u are not supported", disk->sector,
-	      BLOCK_SIZE);
-	return -EINVAL;
+	shift = le32toh(format) >> 16 & 0xff;
+	if (!disk->sectors) {
+		warnx("nvme: there is no namespace %u", NVME_NAMESPACE);
+		return -ENODEV;
+	}
+	if (shift > 31 || 1U << shift > BLOCK_SIZE) {
+		warnx("nvme: the disk's logical blocks are larger than %u bytes: give one with smaller ones",
+		      BLOCK_SIZE);
+		return -EINVAL;
+	}
+	disk->sector = 1U << shift;
+	return 0;
 }
 
 /* The completion queue first: a submission queue names it (5.4, 5.5). */

@@ -19,7 +19,7 @@
 /**
  * struct nvme_command - entry of a submission queue
  *
- * Figure 92 of the base specification; the last words are those of the opcode.
+ * The last words are those of the opcode.
  */
 struct nvme_command {
 	uint8_t opcode;
