@@ -53,14 +53,14 @@ PROGRAMS := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,tests/lab t
 
 ##@ Run it
 
-demo-options = $(if $(MODE),--mode $(MODE)) $(if $(MEMORY),--memory $(MEMORY)) $(if $(HUGE),--huge $(HUGE))
+demo-options = $(if $(WORKLOAD),--workload $(WORKLOAD)) $(if $(MODE),--mode $(MODE)) $(if $(MEMORY),--memory $(MEMORY)) $(if $(HUGE),--huge $(HUGE))
 
 .PHONY: demo
-demo: build ## one live update in QEMU: the pause, the verdict, the packets (MODE=legacy|scalable|first-stage|amd, MEMORY=GIB, HUGE=thp|2M|1G)
+demo: build ## one live update in QEMU: the pause, the verdict, the packets (WORKLOAD=nic|nvme, MODE=legacy|scalable|first-stage|amd, MEMORY=GIB, HUGE=thp|2M|1G)
 	$(Q)tests/lab/demo $(demo-options) --results $(BUILD)/demo
 
 .PHONY: demo-baseline
-demo-baseline: build ## the same with the feature switched off: packets are lost
+demo-baseline: build ## the same with the feature switched off: packets, or commands, are lost
 	$(Q)tests/lab/demo --baseline $(demo-options) --results $(BUILD)/demo-baseline
 
 .PHONY: test

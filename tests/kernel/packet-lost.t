@@ -9,7 +9,7 @@
 
 sender='lu-sender --port ${LAB_PORTS%% *} --rate 40 --skip 25 --log sender.log'
 demonstration --mode legacy -- \
-	--hook "start-sender=cd \"\$LAB_RESULTS\" && { \"\$LAB_BUILD\"/bin/$sender >sender.new 2>sender.err & echo \$! >sender.pid; }"
+	--hook "load-begin=cd \"\$LAB_RESULTS\" && { \"\$LAB_BUILD\"/bin/$sender >sender.new 2>sender.err & echo \$! >sender.pid; }"
 is "the demonstration fails" "$demo_status" 1
 is "one packet is lost" "$(of .dma.lost)" 1
 is "the others are not" "$(of '.dma.sent - .dma.received')" 1

@@ -23,9 +23,10 @@ static const char whole[] =
 	"\"device\":\"0000:01:00.0\",\"pasid\":0,\"iova\":\"0x1000\",\"level\":1,"
 	"\"old\":\"0x1\",\"old_text\":\"a\",\"new\":\"0\",\"new_text\":\"b\"},\"a sentence\"],"
 	"\"later\":[1]},"
-	"\"dma\":{\"sent\":10,\"received\":9,\"lost\":null,\"duplicates\":1,\"corrupt\":2,"
+	"\"dma\":{\"counted\":\"commands\",\"sent\":10,\"received\":9,\"lost\":null,\"duplicates\":1,\"corrupt\":2,"
 	"\"foreign\":0,\"during_blackout\":4,\"while_no_kernel_ran\":1,\"during_replace\":3,"
-	"\"replace\":{\"ns\":5,\"lost\":0,\"received_in_call\":2},\"faults\":0,"
+	"\"replace\":{\"ns\":5,\"lost\":0,\"received_in_call\":2},\"disk\":{\"written\":7,"
+	"\"read_back\":6,\"intact\":5,\"missing\":2,\"damaged\":1},\"faults\":0,"
 	"\"sender\":{\"rate\":40,\"name\":\"a\"}},"
 	"\"interrupts\":{\"carried\":true,\"vectors\":[{\"type\":\"MSI\",\"vector\":0,"
 	"\"before\":2,\"at_enable\":1,\"after\":3}]},"
@@ -133,6 +134,9 @@ static void what_does_not_fit_is_named(void **state)
 		{ "/dma/sent", "true", "'dma.sent'" },
 		{ "/dma/replace/lost", "{}", "'dma.replace.lost' is an object" },
 		{ "/dma/replace/more", "1", "'dma.replace.more' is not known" },
+		{ "/dma/counted", "\"sheep\"", "'dma.counted' is 'sheep'" },
+		{ "/dma/disk/written", "null", "'dma.disk.written' is missing" },
+		{ "/dma/disk/more", "1", "'dma.disk.more' is not known" },
 		{ "/interrupts/carried", "1", "'interrupts.carried'" },
 		{ "/interrupts/vectors/0/type", "\"INTx\"",
 		  "'interrupts.vectors[0].type' is 'INTx'" },

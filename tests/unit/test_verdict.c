@@ -24,6 +24,13 @@ static const char good[] =
 	"\"referee\":{\"translation_off\":0,\"faults\":0,\"memory_identical\":true,"
 	"\"bus_master_off\":0,\"other_faults\":3}}";
 
+#define DISK(read_back, intact, missing, damaged)                                                  \
+	"{\"written\":7,\"read_back\":" read_back ",\"intact\":" intact ",\"missing\":" missing   \
+	",\"damaged\":" damaged "}"
+#define COMMANDS(received, lost, twice)                                                            \
+	"{\"counted\":\"commands\",\"sent\":10,\"received\":" received ",\"lost\":" lost           \
+	",\"duplicates\":" twice ",\"during_blackout\":4,\"faults\":0}"
+
 /* With the member at @pointer set to @value; NULL: none is. */
 static void judge(struct verdict_of *verdict, const char *pointer, const char *value,
 		  uint64_t budget)
@@ -59,6 +66,10 @@ static void all_that_is_good_is_good(void **state)
 	judge(&verdict, NULL, NULL, 0);
 	assert_says(&verdict, VERDICT_GOOD, "; the page tables are identical; no packet was lost.");
 	assert_int_equal(verdict_exit(&verdict), EXIT_GOOD);
+	judge(&verdict, "/dma/counted", "\"commands\"", 0);
+	assert_says(&verdict, VERDICT_GOOD, "; no command was lost.");
+	judge(&verdict, "/dma/disk", DISK("7", "7", "0", "0"), 0);
+	assert_says(&verdict, VERDICT_GOOD, "; no packet was lost.");
 }
 
 static void what_is_bad_makes_it_bad(void **state)
@@ -78,6 +89,13 @@ static void what_is_bad_makes_it_bad(void **state)
 		{ "/dma/corrupt", "57", "57 packets were damaged" },
 		{ "/dma/foreign", "1", "1 packet was none of the workload's" },
 		{ "/dma/replace/lost", "2", "2 packets were lost in the move" },
+		{ "/dma", COMMANDS("9", "1", "0"), "1 of 10 commands was lost" },
+		{ "/dma", COMMANDS("9", "0", "0"),
+		  "no command is called lost, but of 10 submitted 9 came" },
+		{ "/dma", COMMANDS("10", "0", "2"), "2 commands were completed twice" },
+		{ "/dma/disk", DISK("6", "7", "0", "0"), "1 block was not read back as written" },
+		{ "/dma/disk", DISK("7", "5", "2", "0"), "2 blocks were not on the disk" },
+		{ "/dma/disk", DISK("7", "6", "0", "1"), "1 block was damaged on the disk" },
 		{ "/dma/faults", "1", "the IOMMU reported 1 fault" },
 		{ "/interrupts/carried", "false", "did not cross" },
 		{ "/session/finished", "false", "the session did not finish" },

@@ -194,17 +194,6 @@ void igb_give(struct device *device, uint32_t tail)
 }
 
 /**
- * igb_head() - where the device is
- * @device: the device
- *
- * Return: the descriptor that it uses next.
- */
-uint32_t igb_head(struct device *device)
-{
-	return get(device, queue(device, RDH));
-}
-
-/**
  * igb_tail() - what the device has been given
  * @device: the device
  *

@@ -31,7 +31,6 @@ union igb_descriptor {
 
 int igb_start(struct device *device, uint64_t ring, uint32_t entries);
 void igb_give(struct device *device, uint32_t tail);
-uint32_t igb_head(struct device *device);
 uint32_t igb_tail(struct device *device);
 void igb_enable_interrupt(struct device *device);
 int igb_stop(struct device *device);

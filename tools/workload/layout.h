@@ -3,12 +3,12 @@
  * What is where in the memfd that crosses the kexec.
  *
  * One file holds everything: the state of the workload, which the device cannot
- * reach, and the descriptor ring and the packet buffers, which it writes to. The
- * incoming kernel's workload finds all it needs in there.
+ * reach, and the descriptor ring or the queues, and the buffers, which it writes to.
+ * The incoming kernel's workload finds all it needs in there.
  *
  *	0	struct workload_state
- *	2 MiB	descriptor ring				mapped at IOVA_RING
- *	4 MiB	buffers, one for each descriptor	mapped right behind it
+ *	2 MiB	descriptor ring, or queues		mapped at IOVA_RING
+ *	4 MiB	buffers, one for each entry		mapped right behind it
  *	12 MiB	pages that are mapped one by one	mapped at IOVA_SPARSE
  *	14 MiB	more memory, if asked for		mapped at IOVA_MORE
  *
@@ -26,8 +26,16 @@
 #define MIB  (1UL << 20)
 #define PAGE 4096UL
 
+/* Of a network controller */
 #define RING_ENTRIES 4096U
 #define BUFFER_SIZE  2048U
+
+/* Of a disk: pairs of queues for commands, of which each has a block as its buffer */
+#define QUEUES	      2U
+#define QUEUE_ENTRIES 1024U
+#define BLOCK_SIZE    4096U
+/* Blocks that are written at most, each once */
+#define BLOCKS 65536U
 
 #define OFFSET_RING    (2 * MIB)
 #define OFFSET_BUFFERS (4 * MIB)
@@ -47,21 +55,84 @@
 #define SEQUENCES 65536U
 
 #define WORKLOAD_MAGIC	 0x4b4c574c55ULL
-#define WORKLOAD_VERSION 3
+#define WORKLOAD_VERSION 4
 
 /**
- * struct clock_pair - the cycle counter and the sender's clock at one moment
- * @cycles:  cycle counter when a frame was found in the ring
- * @sent_ns: the sender's clock when it sent that frame
- * @delay:   arrival by this machine's clock minus @sent_ns: the pair with the
- *           least of it is the most exact, as transport can only add to it
+ * struct clock_pair - the cycle counter and a clock outside the machine at one moment
+ * @cycles:  cycle counter when a frame was found in the ring, or a doorbell was rung
+ * @outside: the sender's clock when it sent that frame, or how often the doorbell of
+ *           the first submission queue had been rung: whoever traces that has its time
+ * @delay:   arrival by this machine's clock minus @outside, or how long it took to ring:
+ *           the pair with the least of it is the most exact
  * @valid:   there is a pair
  */
 struct clock_pair {
 	uint64_t cycles;
-	uint64_t sent_ns;
+	uint64_t outside;
 	int64_t delay;
 	uint64_t valid;
+};
+
+/**
+ * struct command_slot - one command in flight, by its identifier
+ * @number: which one, from 1; 0: there is none
+ * @block:  block of the disk that it writes or reads
+ * @reads:  it reads
+ */
+struct command_slot {
+	uint64_t number;
+	uint32_t block;
+	uint32_t reads;
+};
+
+/**
+ * struct queue_state - a pair of queues
+ * @tail:   entry of the submission queue that is filled next
+ * @head:   entry of the completion queue that is looked at next
+ * @phase:  what its phase bit is once the device has written it
+ * @busy:   commands in flight
+ * @next:   slot that may be free
+ * @rung:   how often the doorbell of the submission queue was rung
+ * @slots:  the commands in flight
+ */
+struct queue_state {
+	uint32_t tail;
+	uint32_t head;
+	uint32_t phase;
+	uint32_t busy;
+	uint32_t next;
+	uint32_t reserved;
+	uint64_t rung;
+	struct command_slot slots[QUEUE_ENTRIES];
+};
+
+/**
+ * struct commands_state - what a workload knows of its disk
+ * @submitted:  commands up to now
+ * @room:       blocks that are written at most
+ * @sectors:    logical blocks of the disk in one of ours
+ * @stride:     bytes between two doorbells
+ * @blocks:     blocks given to the device to write: each once, in order
+ * @written:    of them, how many it has written without one missing before
+ * @read_back:  blocks that were read back at the end, and are intact
+ * @check_next: block that is to be read back next
+ * @heard:      interrupts that were followed
+ * @mode:       what is submitted, enum commands_mode
+ * @done:       for each block: it was written
+ */
+struct commands_state {
+	uint64_t submitted;
+	uint64_t room;
+	uint32_t sectors;
+	uint32_t stride;
+	uint64_t blocks;
+	uint64_t written;
+	uint64_t read_back;
+	uint64_t check_next;
+	uint64_t heard;
+	uint64_t mode;
+	struct queue_state queues[QUEUES];
+	uint8_t done[BLOCKS];
 };
 
 /**
@@ -69,24 +140,28 @@ struct clock_pair {
  * @magic:      WORKLOAD_MAGIC
  * @version:    WORKLOAD_VERSION
  * @next:       descriptor that is looked at next
- * @received:   frames received once, any number of times
- * @duplicates: frames received again
- * @corrupt:    frames that are not as they were sent
+ * @class:      PCI class of the device
+ * @received:   frames received once, any number of times, or commands completed
+ * @duplicates: frames received again, or completions of no command
+ * @corrupt:    frames that are not as they were sent, or commands that failed or read
+ *              what was not written
  * @foreign:    frames of somebody else
  * @paused:     value of @received at the pause
  * @updates:    live updates that this run has come through
  * @tail:       first descriptor that the device must not use, as it was told last
  * @sparse:     pages that are mapped one by one
- * @interrupts: the device signals packets with an interrupt, too
+ * @interrupts: the device signals with an interrupt, too
  * @signals:    how many there were
  * @stamps:     pages from OFFSET_SPARSE on that have a stamp
- * @clock:      ties the cycle counter to the sender's clock
+ * @clock:      ties the cycle counter to a clock outside the machine
  * @sent_ns:    for each sequence number received: when it was sent
+ * @commands:   of a disk, in place of it
  */
 struct workload_state {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t next;
+	uint64_t class;
 	uint64_t received;
 	uint64_t duplicates;
 	uint64_t corrupt;
@@ -99,12 +174,17 @@ struct workload_state {
 	uint64_t signals;
 	uint64_t stamps;
 	struct clock_pair clock;
-	uint64_t sent_ns[SEQUENCES];
+	union {
+		uint64_t sent_ns[SEQUENCES];
+		struct commands_state commands;
+	};
 };
 
 _Static_assert(sizeof(struct workload_state) <= OFFSET_RING, "state overlaps the ring");
 _Static_assert(RING_ENTRIES * 16 <= OFFSET_BUFFERS - OFFSET_RING, "ring overlaps the buffers");
 _Static_assert(RING_ENTRIES *BUFFER_SIZE <= OFFSET_SPARSE - OFFSET_BUFFERS,
 	       "buffers overlap the sparse pages");
+_Static_assert(QUEUES *QUEUE_ENTRIES *BLOCK_SIZE <= OFFSET_SPARSE - OFFSET_BUFFERS,
+	       "blocks overlap the sparse pages");
 
 #endif /* WORKLOAD_LAYOUT_H */

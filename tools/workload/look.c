@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The verb look, in a next kernel that gives the device back to nobody: the memory
- * can be had, and the device goes on writing packets into it. They are counted, and
- * the device is left alone: nobody gives it new buffers, so that it stops when the
- * ring is full.
+ * can be had, and the device goes on writing into it. What comes is counted, and the
+ * device is left alone: nobody gives it anything to do, so that it stops when the ring
+ * is full, or all commands are done.
  *
  * The session is not finished. The report names the state: "looking", then "done".
  */
@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "driver.h"
 #include "ledger.h"
-#include "receive.h"
 #include "report.h"
 #include "serve.h"
 #include "session.h"
@@ -43,14 +43,13 @@ static int get_memory(const char *name, struct memory *memory)
  * do_look() - verb look
  * @options: the command line
  *
- * Return: 0 if every packet that was sent is there exactly once and intact, and so is
+ * Return: 0 if every packet or command is there exactly once and intact, and so is
  * the memory, 1 after a failure, 2 if not all is there.
  */
 int do_look(const struct options *options)
 {
 	struct json_object *report = json_object_new_object();
 	struct json_object *dma = json_object_new_object();
-	uint64_t end = serve_now_ns() + options->seconds * 1000000000ULL;
 	struct workload_state *state;
 	struct memory memory;
 	struct stamps found;
@@ -62,26 +61,18 @@ int do_look(const struct options *options)
 	state = memory.state;
 	json_object_object_add(report, "dma", dma);
 	json_object_object_add(dma, "found_at_resume",
-			       json_object_new_uint64(receive_waiting(&memory)));
-	receive(&memory, false, NULL);
+			       json_object_new_uint64(memory.driver->waiting(&memory)));
+	serve(NULL, &memory);
 	ledger_mark(LIVEUPDATE_MARK_RESUME);
 	received = state->received;
-	verdict_add_blackout(dma, state, &state->clock);
+	memory.driver->blackout(dma, &memory, &state->clock);
 	if (report_state(report, "looking", received, options->report))
 		return 1;
 
-	while (!(known = verdict_read_sent(options->until, &sent)) && serve_now_ns() < end) {
-		receive(&memory, false, NULL);
-		usleep(1000);
-	}
-	/* What was sent last is on its way. */
-	end = serve_now_ns() + 1000000000ULL;
-	while (known && state->received < sent && serve_now_ns() < end)
-		receive(&memory, false, NULL);
-
+	known = memory.driver->account(NULL, &memory, options, dma, &sent);
 	stamps_check(NULL, &memory, &found);
 	json_object_object_add(report, "memory", stamps_report(&found));
-	complete = verdict_add(dma, state, known, sent);
+	complete = verdict_add(dma, memory.driver->counted, state, known, sent);
 	json_object_object_add(dma, "after_resume",
 			       json_object_new_uint64(state->received - received));
 	if (report_state(report, "done", state->received, options->report))

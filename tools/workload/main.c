@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * lu-workload: a user-space network receiver that goes on while the kernel under
- * it is replaced.
+ * lu-workload: a user-space network receiver, or user of a disk, that goes on while the
+ * kernel under it is replaced.
  *
- * It drives an Intel 82576 through vfio and iommufd. The device writes numbered
- * packets into a memfd that crosses the kexec; after it, every packet that was
- * sent must be there, those included that came while no kernel was running.
+ * It drives an Intel 82576 or an NVMe controller through vfio and iommufd. The device
+ * writes numbered packets, or completions of commands, into a memfd that crosses the
+ * kexec; after it, every packet that was sent and every command that was submitted must
+ * be there, those included that came while no kernel was running.
  */
 #include <ctype.h>
 #include <err.h>
@@ -35,37 +36,42 @@ static void usage(FILE *to)
 		"       lu-workload resume [option]...\n"
 		"       lu-workload look [option]...\n"
 		"\n"
-		"start receives packets with an Intel 82576 that is bound to vfio-pci, preserves\n"
-		"memory, page table and device in a live update session, pauses on SIGUSR1, and\n"
-		"stays until the kexec. resume, in the next kernel, takes the device over and goes on;\n"
-		"on SIGUSR1 it moves the device to a new page table and finishes the session. At\n"
-		"the end it accounts for every packet, and for every page of the memory. look does\n"
-		"so with the memory alone, where a kernel gives the device back to nobody.\n"
+		"start receives packets with an Intel 82576, or writes and reads numbered blocks with\n"
+		"an NVMe controller, whose disk it overwrites; the device is bound to vfio-pci. It\n"
+		"preserves memory, page table and device in a live update session, pauses on SIGUSR1,\n"
+		"and stays until the kexec. resume, in the next kernel, takes the device over and goes\n"
+		"on; on SIGUSR1 it moves the device to a new page table and finishes the session. At the\n"
+		"end it accounts for every packet or command, and for every page of the memory; blocks\n"
+		"are read back. look does so with the memory alone, where a kernel gives the device back\n"
+		"to nobody.\n"
 		"\n"
 		"  -d, --device BDF     PCI address\n"
 		"      --vf-token UUID  start: of a virtual function: what the owner of the physical one\n"
 		"                       has set, and asks for\n"
 		"  -s, --session NAME   name of the session; workload\n"
 		"  -r, --report FILE    write JSON there, not to standard output\n"
-		"  -n, --packets N      start: receive N packets before preserving; 10\n"
+		"  -n, --packets N      start: receive N packets, or complete N commands, before preserving; 10\n"
 		"      --sparse N       start: map N pages 2 MiB apart, for N leaf tables; 64\n"
 		"      --memory MIB     start: map that much more memory; 0\n"
 		"      --huge[=PAGES]   start: large pages, for large leaves: thp (of shmem, which the kernel\n"
 		"                       has if transparent_hugepage/shmem_enabled says so; the default),\n"
 		"                       2M or 1G (of the pool, where there have to be enough)\n"
 		"      --replace N      start: before preserving, move the device N times between two page\n"
-		"                       tables of the same memory, while it receives; 0\n"
+		"                       tables of the same memory, while it works; 0\n"
 		"      --no-preserve    start: preserve nothing\n"
-		"  -i, --interrupts     start: count the device's interrupts, which cross, too\n"
-		"  -u, --until FILE     resume, look: stop when this report of the sender appears\n"
+		"  -i, --interrupts     start: count the device's interrupts, which cross, too; completions\n"
+		"                       of one queue of a disk are looked at when it has signalled\n"
+		"  -u, --until FILE     resume, look: stop when this report of the sender appears; a disk\n"
+		"                       is given no more commands then\n"
 		"  -t, --seconds S      the same: wait no longer for that, or for the signal; 60\n"
 		"  -a, --again          resume: on a second SIGUSR1 preserve everything again, and on a\n"
 		"                       third one pause\n"
 		"  -h, --help           this text\n"
 		"\n"
 		"exit status of start: 0 all went well up to the pause, 1 a failure\n"
-		"exit status of resume and look: 0 every packet is there, once and intact, and so is every page;\n"
-		"1 a failure; 2 a packet or page is missing or damaged, or a packet is there twice\n");
+		"exit status of resume and look: 0 every packet or command is there, once and intact, and so is\n"
+		"every page; 1 a failure; 2 one of them is missing or damaged, or a packet or command is\n"
+		"there twice\n");
 }
 
 static uint64_t number(const char *text, const char *what, uint64_t max)

@@ -10,6 +10,7 @@
 
 #include <asm-generic/hugetlb_encode.h>
 
+#include "driver.h"
 #include "memory.h"
 
 static int memory_map(struct memory *memory)
@@ -52,6 +53,7 @@ static int memory_populate(const struct memory *memory, enum page_kind kind)
 /**
  * memory_create() - make the memfd
  * @memory: filled
+ * @driver: what is done with the device
  * @more: bytes of further memory that the device shall be able to reach
  * @sparse: pages that shall be mapped one by one
  * @kind: what pages it is made of; with large pages the IOMMU gets large leaves
@@ -62,7 +64,8 @@ static int memory_populate(const struct memory *memory, enum page_kind kind)
  *
  * Return: 0 or a negative errno; said on standard error.
  */
-int memory_create(struct memory *memory, size_t more, uint64_t sparse, enum page_kind kind)
+int memory_create(struct memory *memory, const struct driver *driver, size_t more, uint64_t sparse,
+		  enum page_kind kind)
 {
 	size_t page = page_kinds[kind].size;
 
@@ -83,7 +86,9 @@ int memory_create(struct memory *memory, size_t more, uint64_t sparse, enum page
 		return -errno;
 	memory->state->magic = WORKLOAD_MAGIC;
 	memory->state->version = WORKLOAD_VERSION;
+	memory->state->class = driver->class;
 	memory->state->sparse = sparse;
+	memory->driver = driver;
 	return 0;
 }
 
@@ -110,9 +115,10 @@ int memory_open(struct memory *memory, int fd)
 	}
 	if (memory_map(memory))
 		return -errno;
+	memory->driver = driver_of_class(memory->state->class);
 	if (memory->state->magic != WORKLOAD_MAGIC || memory->state->version != WORKLOAD_VERSION ||
 	    memory->state->next >= RING_ENTRIES || memory->state->sparse > SPARSE_MAX ||
-	    memory->state->stamps > (memory->size - OFFSET_SPARSE) / PAGE) {
+	    memory->state->stamps > (memory->size - OFFSET_SPARSE) / PAGE || !memory->driver) {
 		warnx("memfd: holds no state of this program");
 		return -EINVAL;
 	}

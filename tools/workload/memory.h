@@ -16,21 +16,26 @@
  */
 enum page_kind { PAGES_SMALL, PAGES_THP, PAGES_2M, PAGES_1G };
 
+struct driver;
+
 /**
  * struct memory - the memfd, mapped
  * @fd:    the memfd
  * @size:  its size
  * @base:  where it is mapped
  * @state: the state in it
+ * @driver: what is done with the device that reaches it
  */
 struct memory {
 	int fd;
 	size_t size;
 	void *base;
 	struct workload_state *state;
+	const struct driver *driver;
 };
 
-int memory_create(struct memory *memory, size_t more, uint64_t sparse, enum page_kind kind);
+int memory_create(struct memory *memory, const struct driver *driver, size_t more, uint64_t sparse,
+		  enum page_kind kind);
 int memory_open(struct memory *memory, int fd);
 
 #endif /* WORKLOAD_MEMORY_H */

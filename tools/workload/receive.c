@@ -60,7 +60,7 @@ static void tie_clocks(struct clock_pair *pair, uint64_t sent_ns)
 		return;
 	*pair = (struct clock_pair){
 		.cycles = cycles,
-		.sent_ns = sent_ns,
+		.outside = sent_ns,
 		.delay = delay,
 		.valid = 1,
 	};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The verb resume, in the next kernel: take the device over, count what it has
- * written in the meantime, receive on, move it to a new page table, finish the
- * session. Then either account for every packet and stop the device, or get ready
+ * written in the meantime, work on, move it to a new page table, finish the
+ * session. Then either account for all that was to come and stop the device, or get ready
  * for another kexec.
  *
  * The report names the state: "resumed" (the workload runs again; SIGUSR1 lets it
@@ -13,34 +13,15 @@
 #include <linux/liveupdate_trace.h>
 #include <unistd.h>
 
-#include "igb.h"
+#include "driver.h"
 #include "ledger.h"
 #include "outgoing.h"
-#include "receive.h"
 #include "report.h"
 #include "serve.h"
 #include "stamps.h"
 #include "takeover.h"
 #include "verbs.h"
 #include "verdict.h"
-
-/* Receive until the sender has stopped and all is here, or nothing comes any more. */
-static bool watch(struct device *device, struct memory *memory, const struct options *options,
-		  uint64_t *sent)
-{
-	uint64_t end = serve_now_ns() + options->seconds * 1000000000ULL;
-
-	while (!verdict_read_sent(options->until, sent)) {
-		if (serve_now_ns() >= end)
-			return false;
-		serve_until_received(device, memory, memory->state->received + 1, 0);
-		usleep(1000);
-	}
-	while (memory->state->received < *sent &&
-	       serve_until_received(device, memory, memory->state->received + 1, 1))
-		;
-	return true;
-}
 
 /* What crossed is looked at while it is still the session's, and when it is not. */
 static bool check(struct takeover *takeover, struct json_object *report, const char *when)
@@ -77,20 +58,22 @@ static int shut_down(struct takeover *takeover)
 {
 	if (!takeover->has_device)
 		return 0;
-	return igb_stop(&takeover->device) || device_close(&takeover->device);
+	return takeover->memory.driver->stop(&takeover->device, &takeover->memory) ||
+	       device_close(&takeover->device);
 }
 
 /**
  * do_resume() - verb resume
  * @options: the command line
  *
- * Return: 0 if every packet that was sent is there exactly once and intact, and so is
+ * Return: 0 if every packet or command is there exactly once and intact, and so is
  * the memory, 1 after a failure, 2 if not all is there.
  */
 int do_resume(const struct options *options)
 {
 	struct json_object *report = json_object_new_object();
 	struct json_object *dma = json_object_new_object();
+	const struct driver *driver;
 	struct workload_state *state;
 	struct takeover takeover;
 	struct device *device;
@@ -102,15 +85,19 @@ int do_resume(const struct options *options)
 	if (takeover_begin(&takeover, options->session))
 		return 1;
 	state = takeover.memory.state;
+	driver = takeover.memory.driver;
 	device = takeover.has_device ? &takeover.device : NULL;
 	if (!device)
 		warnx("no device crossed, only its memory");
-	/* The clock of this kernel has to be tied to the sender's anew. */
+	/* The clock of this kernel has to be tied to the one outside anew. */
 	pair = state->clock;
 	state->clock = (struct clock_pair){};
 	state->updates++;
 	json_object_object_add(dma, "found_at_resume",
-			       json_object_new_uint64(receive_waiting(&takeover.memory)));
+			       json_object_new_uint64(driver->waiting(&takeover.memory)));
+	if (driver->in_flight)
+		json_object_object_add(dma, "in_flight_at_pause",
+				       json_object_new_uint64(driver->in_flight(&takeover.memory)));
 	serve(device, &takeover.memory);
 	ledger_mark(LIVEUPDATE_MARK_RESUME);
 	received = state->received;
@@ -126,7 +113,7 @@ int do_resume(const struct options *options)
 	if (move_and_finish(&takeover, options, dma))
 		return 1;
 	intact &= check(&takeover, report, "finished");
-	verdict_add_blackout(dma, state, &pair);
+	driver->blackout(dma, &takeover.memory, &pair);
 	json_object_object_add(report, "interrupts", takeover_interrupts(&takeover));
 	json_object_object_add(dma, "after_resume",
 			       json_object_new_uint64(state->received - received));
@@ -139,11 +126,11 @@ int do_resume(const struct options *options)
 		warnx("nobody says that the next live update may be prepared");
 		return 1;
 	}
-	known = watch(device, &takeover.memory, options, &sent);
+	known = driver->account(device, &takeover.memory, options, dma, &sent);
 	if (shut_down(&takeover))
 		return 1;
 	json_object_object_add(report, "interrupts", takeover_interrupts(&takeover));
-	complete = verdict_add(dma, state, known, sent);
+	complete = verdict_add(dma, driver->counted, state, known, sent);
 	json_object_object_add(dma, "after_resume",
 			       json_object_new_uint64(state->received - received));
 	if (report_state(report, "done", state->received, options->report))

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Receiving with the device at hand: taking packets, giving the buffers back,
+ * Working with the device at hand: taking what has come, giving it something to do,
  * until something happens. SIGUSR1 is how the workload is told to go on with its
  * next part.
  */
 #include <signal.h>
 #include <time.h>
 
-#include "igb.h"
-#include "receive.h"
+#include "driver.h"
 #include "serve.h"
 
 #define NSEC_PER_SEC 1000000000ULL
@@ -41,26 +40,17 @@ void serve_prepare(void)
 }
 
 /**
- * serve() - take what is there and give the descriptors back
+ * serve() - take what is there and let the device go on
  * @device: the device; NULL if only its memory is there
  * @memory: the memfd
  *
- * Return: the number of packets.
+ * Return: how much there was.
  */
 unsigned int serve(struct device *device, struct memory *memory)
 {
-	struct workload_state *state = memory->state;
-	unsigned int count;
-
-	if (!device)
-		return receive(memory, false, NULL);
-	state->signals += device_signals(device);
-	count = receive(memory, true, &state->clock);
-	if (count) {
-		state->tail = (state->next + RING_ENTRIES - 1) % RING_ENTRIES;
-		igb_give(device, state->tail);
-	}
-	return count;
+	if (device)
+		memory->state->signals += device_signals(device);
+	return memory->driver->serve(device, memory);
 }
 
 static void wait_a_moment(void)
@@ -71,7 +61,7 @@ static void wait_a_moment(void)
 }
 
 /**
- * serve_until_told() - receive until SIGUSR1 comes
+ * serve_until_told() - work until SIGUSR1 comes
  * @device: the device; NULL if only its memory is there
  * @memory: the memfd
  * @seconds: the longest time, 0 for ever
@@ -93,13 +83,13 @@ bool serve_until_told(struct device *device, struct memory *memory, uint64_t sec
 }
 
 /**
- * serve_until_received() - receive until that many packets have come altogether
+ * serve_until_received() - work until that much has come altogether
  * @device: the device; NULL if only its memory is there
  * @memory: the memfd
- * @count: packets
+ * @count: packets or commands
  * @seconds: the longest time
  *
- * Return: whether they came.
+ * Return: whether it came.
  */
 bool serve_until_received(struct device *device, struct memory *memory, uint64_t count,
 			  uint64_t seconds)

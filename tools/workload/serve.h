@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Receiving with the device at hand. */
+/* Working with the device at hand. */
 #ifndef WORKLOAD_SERVE_H
 #define WORKLOAD_SERVE_H
 

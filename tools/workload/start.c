@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The verb start: set the device up, receive, and get ready for a kexec.
+ * The verb start: set the device up, work, and get ready for a kexec.
  *
- * The report names the state: "receiving" (packets may come now), then those of
+ * The report names the state: "receiving" (packets may come now, or commands complete), then those of
  * outgoing.c.
  */
 #include <err.h>
@@ -10,31 +10,31 @@
 #include <unistd.h>
 #include <uuid/uuid.h>
 
-#include "device.h"
-#include "igb.h"
+#include "driver.h"
 #include "outgoing.h"
 #include "pages.h"
-#include "receive.h"
 #include "report.h"
 #include "serve.h"
 #include "stamps.h"
 #include "verbs.h"
 
 /*
- * Move the device between two page tables of the same memory while it receives, and leave
- * it on one of them alone. What was sent meanwhile, and a packet more, has to be there.
+ * Move the device between two page tables of the same memory while it works, and leave
+ * it on one of them alone. What was to come meanwhile, and one more, has to be there.
  */
 static int replace(struct device *device, struct memory *memory, uint64_t count,
 		   struct json_object *report)
 {
 	struct json_object *result = json_object_new_object();
-	uint64_t first = receive_last(memory->state), last, received, i;
 	uint32_t tables[2] = { device->hwpt };
+	struct span span;
+	uint64_t i;
 	bool goes_on;
 	int ret;
 
 	if (!count)
 		return 0;
+	memory->driver->span_begin(memory, &span);
 	ret = device_new_table(device, &tables[1]) ?: device_map_memory(device, memory);
 	for (i = 1; !ret && i <= count; i++) {
 		ret = device_attach(device, tables[i % 2]);
@@ -42,13 +42,12 @@ static int replace(struct device *device, struct memory *memory, uint64_t count,
 	}
 	ret = ret ?: device_destroy(device, tables[i % 2]);
 	goes_on = !ret && serve_until_received(device, memory, memory->state->received + 1, 5);
-	last = receive_last(memory->state);
-	received = receive_between(memory->state, first, last);
+	memory->driver->span_end(device, memory, &span);
 
 	json_object_object_add(report, "replace", result);
 	json_object_object_add(result, "count", json_object_new_uint64(count));
-	json_object_object_add(result, "received", json_object_new_uint64(received));
-	json_object_object_add(result, "lost", json_object_new_uint64(last - first - received));
+	json_object_object_add(result, "received", json_object_new_uint64(span.received));
+	json_object_object_add(result, "lost", json_object_new_uint64(span.lost));
 	json_object_object_add(result, "goes_on", json_object_new_boolean(goes_on));
 	return ret;
 }
@@ -73,24 +72,23 @@ static int open_device(struct device *device, const struct options *options)
 int do_start(const struct options *options)
 {
 	struct json_object *report = json_object_new_object();
+	const struct driver *driver = driver_of_device(options->device);
 	struct memory memory;
 	struct device device;
 
 	serve_prepare();
-	if (memory_create(&memory, options->more, options->sparse, options->pages) ||
+	if (!driver ||
+	    memory_create(&memory, driver, options->more, options->sparse, options->pages) ||
 	    open_device(&device, options) || device_map_memory(&device, &memory))
 		return 1;
 	stamps_write(&memory);
-	receive_prepare(&memory);
-	memory.state->tail = RING_ENTRIES - 1;
-	if (igb_start(&device, IOVA_RING, RING_ENTRIES))
-		return 1;
 	if (options->interrupts) {
 		if (device_enable_interrupt(&device))
 			return 1;
-		igb_enable_interrupt(&device);
 		memory.state->interrupts = 1;
 	}
+	if (driver->start(&device, &memory, options->interrupts))
+		return 1;
 	json_object_object_add(report, "pid", json_object_new_int(getpid()));
 	json_object_object_add(report, "device", json_object_new_string(options->device));
 	json_object_object_add(report, "mapped_bytes",
@@ -101,9 +99,8 @@ int do_start(const struct options *options)
 	if (report_state(report, "receiving", 0, options->report))
 		return 1;
 	if (!serve_until_received(&device, &memory, options->packets, 20)) {
-		warnx("only %llu of %llu packets came (head %u)",
-		      (unsigned long long)memory.state->received,
-		      (unsigned long long)options->packets, igb_head(&device));
+		warnx("only %llu of %llu %s came", (unsigned long long)memory.state->received,
+		      (unsigned long long)options->packets, driver->counted);
 		return 1;
 	}
 	if (replace(&device, &memory, options->replace, report))

@@ -11,8 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "igb.h"
-#include "receive.h"
+#include "driver.h"
 #include "report.h"
 #include "serve.h"
 #include "session.h"
@@ -91,12 +90,8 @@ int takeover_begin(struct takeover *takeover, const char *name)
 	ret = note(takeover, "bind", begin, device_bind(device, NULL));
 	if (ret)
 		return ret;
-	/* A device that was reset, or that somebody else has driven, has another tail. */
-	if (igb_tail(device) != takeover->memory.state->tail) {
-		warnx("the device is not as it was left: its tail is %u and not %llu",
-		      igb_tail(device), (unsigned long long)takeover->memory.state->tail);
+	if (!takeover->memory.driver->is_as_left(device, &takeover->memory))
 		return -EIO;
-	}
 	takeover->has_device = true;
 	if (!takeover->memory.state->interrupts)
 		return 0;
@@ -104,24 +99,26 @@ int takeover_begin(struct takeover *takeover, const char *name)
 	ret = note(takeover, "interrupts", begin, device_enable_interrupt(device));
 	takeover->signals = takeover->memory.state->signals;
 	takeover->missed = device_signals(device);
+	takeover->memory.state->signals += takeover->missed;
 	return ret;
 }
 
-/* One more packet shows that the device is receiving now. */
+/* One more packet, or command, shows that the device works now. */
 static int see_traffic(struct takeover *takeover)
 {
 	struct memory *memory = &takeover->memory;
 
 	if (serve_until_received(&takeover->device, memory, memory->state->received + 1, 5))
 		return 0;
-	warnx("no packet comes (head %u)", igb_head(&takeover->device));
+	warnx("no %s come", memory->driver->counted);
 	return -ETIMEDOUT;
 }
 
 static int move(struct takeover *takeover, uint32_t *moved)
 {
+	struct memory *memory = &takeover->memory;
 	struct device *device = &takeover->device;
-	uint32_t new, old, head;
+	uint32_t new, old, waiting;
 	uint64_t begin;
 	int ret;
 
@@ -134,17 +131,17 @@ static int move(struct takeover *takeover, uint32_t *moved)
 	begin = serve_now_ns();
 	ret = device_new_table(device, &new);
 	if (!ret)
-		ret = device_map_memory(device, &takeover->memory);
+		ret = device_map_memory(device, memory);
 	if (note(takeover, "map", begin, ret))
 		return ret;
 
 	ret = see_traffic(takeover);
 	if (ret)
 		return ret;
-	head = igb_head(device);
+	waiting = memory->driver->waiting(memory);
 	begin = serve_now_ns();
 	ret = note(takeover, "replace", begin, device_attach(device, new));
-	*moved = (igb_head(device) + RING_ENTRIES - head) % RING_ENTRIES;
+	*moved = memory->driver->waiting(memory) - waiting;
 	if (ret)
 		return ret;
 
@@ -154,7 +151,7 @@ static int move(struct takeover *takeover, uint32_t *moved)
 }
 
 /**
- * takeover_replace() - move the device to a new page table while it receives
+ * takeover_replace() - move the device to a new page table while it works
  * @takeover: begun, with a device
  * @dma: gets what came meanwhile
  *
@@ -162,22 +159,23 @@ static int move(struct takeover *takeover, uint32_t *moved)
  */
 int takeover_replace(struct takeover *takeover, struct json_object *dma)
 {
-	struct workload_state *state = takeover->memory.state;
 	struct json_object *replace = json_object_new_object();
-	uint64_t begin = serve_now_ns(), first, last, received;
+	struct memory *memory = &takeover->memory;
+	uint64_t begin = serve_now_ns(), end;
 	uint32_t moved = 0;
+	struct span span;
 	int ret;
 
-	serve(&takeover->device, &takeover->memory);
-	first = receive_last(state);
+	serve(&takeover->device, memory);
+	memory->driver->span_begin(memory, &span);
 	ret = move(takeover, &moved);
-	serve(&takeover->device, &takeover->memory);
-	last = receive_last(state);
-	received = receive_between(state, first, last);
+	serve(&takeover->device, memory);
+	end = serve_now_ns();
+	memory->driver->span_end(&takeover->device, memory, &span);
 
-	json_object_object_add(dma, "during_replace", json_object_new_uint64(received));
-	json_object_object_add(replace, "ns", json_object_new_uint64(serve_now_ns() - begin));
-	json_object_object_add(replace, "lost", json_object_new_uint64(last - first - received));
+	json_object_object_add(dma, "during_replace", json_object_new_uint64(span.received));
+	json_object_object_add(replace, "ns", json_object_new_uint64(end - begin));
+	json_object_object_add(replace, "lost", json_object_new_uint64(span.lost));
 	json_object_object_add(replace, "received_in_call", json_object_new_uint64(moved));
 	json_object_object_add(dma, "replace", replace);
 	return ret;
@@ -195,7 +193,7 @@ struct json_object *takeover_interrupts(struct takeover *takeover)
 	struct json_object *value = json_object_new_object();
 	struct json_object *vectors = json_object_new_array();
 	struct json_object *vector;
-	uint64_t after = state->signals - takeover->signals;
+	uint64_t after = state->signals - takeover->signals - takeover->missed;
 	bool enabled = takeover->has_device && state->interrupts;
 
 	if (enabled) {

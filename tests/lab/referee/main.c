@@ -17,6 +17,7 @@
 
 #include "compare.h"
 #include "config.h"
+#include "disk.h"
 #include "snapshot.h"
 #include "trace.h"
 #include "walk.h"
@@ -34,6 +35,8 @@ static void usage(FILE *to)
 		"       referee writes CONFIG --trace FILE [--end N] [--output FILE]\n"
 		"       referee dump --qmp SOCKET --output FILE\n"
 		"       referee unplug --qmp SOCKET ID\n"
+		"       referee throttle --qmp SOCKET ID OPERATIONS\n"
+		"       referee disk IMAGE WORKLOAD --trace FILE [--output FILE]\n"
 		"\n"
 		"snapshot stores what the IOMMU walks for the devices: registers, the entries on the\n"
 		"way, all page-table pages. compare says in JSON whether two snapshots\n"
@@ -41,7 +44,9 @@ static void usage(FILE *to)
 		"from the first on for longer. config stores configuration space; writes says in JSON\n"
 		"what was written to it since, and whether that may be done to a device that runs.\n"
 		"dump writes all memory of the guest as an ELF core. unplug asks the guest to let a\n"
-		"device go.\n"
+		"device go. throttle lets the disk of a device do so much a second, with 0 as much as it\n"
+		"can. disk says in JSON whether all blocks that a workload has written by its report\n"
+		"are on the disk, and how many commands were completed when.\n"
 		"\n"
 		"  -q, --qmp SOCKET    QEMU's machine protocol\n"
 		"  -i, --iommu KIND    vtd (as without this) or amd\n"
@@ -53,7 +58,7 @@ static void usage(FILE *to)
 		"  -h, --help          this text\n"
 		"\n"
 		"exit status: 0 success (compare: identical, never stopped, no fault; writes: none that\n"
-		"may not be), 1 not so, 2 error\n");
+		"may not be; disk: each block is there), 1 not so, 2 error\n");
 }
 
 static uint16_t address(const char *text)
@@ -182,6 +187,18 @@ static int do_unplug(const char *socket, const char *id)
 	return ret ? 2 : 0;
 }
 
+static int do_throttle(const char *socket, const char *id, const char *operations)
+{
+	struct qmp qmp;
+	int ret;
+
+	if (qmp_open(&qmp, socket))
+		return 2;
+	ret = qmp_throttle(&qmp, id, strtoull(operations, NULL, 10));
+	qmp_close(&qmp);
+	return ret ? 2 : 0;
+}
+
 static int do_dump(const char *socket, const char *output)
 {
 	char path[PATH_MAX];
@@ -245,6 +262,33 @@ static int do_compare(const char *before_path, const char *after_path, const cha
 	return good ? 0 : 1;
 }
 
+static int do_disk(const char *image, const char *workload, const char *trace, const char *output)
+{
+	struct json_object *report = json_object_from_file(workload);
+	struct json_object *result = json_object_new_object();
+	struct json_object *dma, *value = NULL, *clock = NULL;
+	struct completions completions;
+	struct disk disk;
+
+	if (!report || !json_object_object_get_ex(report, "dma", &dma) ||
+	    !json_object_object_get_ex(dma, "disk", &value) ||
+	    !json_object_object_get_ex(value, "written", &value))
+		errx(2, "%s: no report of a workload that has a disk", workload);
+	json_object_object_get_ex(dma, "clock", &clock);
+	if (disk_read(&disk, image, json_object_get_uint64(value)) ||
+	    completions_read(&completions, trace, clock))
+		return 2;
+	json_object_object_add(result, "blocks", json_object_new_uint64(disk.blocks));
+	json_object_object_add(result, "missing", json_object_new_uint64(disk.missing));
+	json_object_object_add(result, "damaged", json_object_new_uint64(disk.damaged));
+	add_count(result, "during_blackout", completions.known, completions.during_blackout);
+	add_count(result, "while_no_kernel_ran", completions.known,
+		  completions.while_no_kernel_ran);
+	print(result, output);
+	json_object_put(report);
+	return disk.missing || disk.damaged ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "qmp", required_argument, NULL, 'q' },
@@ -305,6 +349,10 @@ int main(int argc, char **argv)
 		return do_writes(argv[1], trace, end, output);
 	if (argc == 2 && !strcmp(argv[0], "unplug") && socket)
 		return do_unplug(socket, argv[1]);
+	if (argc == 3 && !strcmp(argv[0], "throttle") && socket)
+		return do_throttle(socket, argv[1], argv[2]);
+	if (argc == 3 && !strcmp(argv[0], "disk") && trace)
+		return do_disk(argv[1], argv[2], trace, output);
 	if (argc == 1 && !strcmp(argv[0], "dump") && socket && output)
 		return do_dump(socket, output);
 	if (argc == 3 && !strcmp(argv[0], "compare"))

@@ -169,6 +169,25 @@ int qmp_unplug(struct qmp *qmp, const char *id)
 }
 
 /**
+ * qmp_throttle() - let a disk do so much from now on
+ * @qmp: connection
+ * @id: QEMU's name of the device
+ * @operations: how many a second; 0 for as many as it can
+ *
+ * Return: 0 or a negative errno; said on standard error.
+ */
+int qmp_throttle(struct qmp *qmp, const char *id, uint64_t operations)
+{
+	char command[512];
+	int ret = snprintf(
+		command, sizeof(command),
+		"{\"execute\": \"block_set_io_throttle\", \"arguments\": {\"id\": \"%s\", \"iops\": %llu, \"iops_rd\": 0, \"iops_wr\": 0, \"bps\": 0, \"bps_rd\": 0, \"bps_wr\": 0}}\n",
+		id, (unsigned long long)operations);
+
+	return ret >= (int)sizeof(command) ? -ENAMETOOLONG : execute(qmp, command);
+}
+
+/**
  * qmp_close() - end a connection
  * @qmp: connection
  */

@@ -23,6 +23,7 @@ int qmp_open(struct qmp *qmp, const char *path);
 int qmp_read(struct qmp *qmp, uint64_t address, void *data, size_t size);
 int qmp_dump(struct qmp *qmp, const char *path);
 int qmp_unplug(struct qmp *qmp, const char *id);
+int qmp_throttle(struct qmp *qmp, const char *id, uint64_t operations);
 void qmp_close(struct qmp *qmp);
 
 #endif /* REFEREE_QMP_H */

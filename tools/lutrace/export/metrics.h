@@ -78,13 +78,13 @@
 	X(LAST_PAGES, GAUGE, "liveupdate_last_identity_table_pages", "", "",		\
 	  "Pages of them that were compared.")						\
 	X(LAST_SENT, GAUGE, "liveupdate_last_dma_sent_packets", "", "",			\
-	  "Packets that were sent to the workload's device.")				\
+	  "Packets that were sent to the workload's device, or commands.")				\
 	X(LAST_RECEIVED, GAUGE, "liveupdate_last_dma_received_packets", "", "",		\
-	  "Packets that the device wrote to memory.")					\
+	  "Packets that the device wrote to memory, or commands that it completed.")					\
 	X(LAST_DURING, GAUGE, "liveupdate_last_dma_blackout_packets", "", "",		\
 	  "Of them, those written during the pause.")					\
 	X(LAST_LOST, GAUGE, "liveupdate_last_dma_lost_packets", "", "",			\
-	  "Packets that are not in memory.")						\
+	  "Packets that are not in memory, or commands that were not completed.")						\
 	X(LAST_FAULTS, GAUGE, "liveupdate_last_dma_faults", "", "witness",		\
 	  "DMA faults that the workload's side or the referee saw.")			\
 	X(LAST_OFF, GAUGE, "liveupdate_last_translation_off", "", "",			\

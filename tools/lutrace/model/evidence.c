@@ -12,6 +12,24 @@
 
 const char *const evidence_verdicts[] = { "identical", "different", "unknown", NULL };
 
+const char *const evidence_counted[] = { "packets", "commands", NULL };
+
+/** evidence_of_commands() - whether commands were counted, and not packets */
+bool evidence_of_commands(const struct evidence_dma *dma)
+{
+	return dma->counted && !strcmp(dma->counted, "commands");
+}
+
+/** evidence_words() - what was counted, in words */
+const struct evidence_words *evidence_words(const struct evidence_dma *dma)
+{
+	static const struct evidence_words packets = { "packet", "packets", "sent", "received" };
+	static const struct evidence_words commands = { "command", "commands", "submitted",
+							"completed" };
+
+	return evidence_of_commands(dma) ? &commands : &packets;
+}
+
 const char *const evidence_outcome_words[OUTCOME_COUNT] = {
 #define OUTCOME_WORDS(member, words) [OUTCOME_##member] = words,
 	EVIDENCE_OUTCOMES(OUTCOME_WORDS)
@@ -144,7 +162,15 @@ static const struct field replace_fields[] = {
 };
 static const struct shape replace_shape = CLOSED(evidence_replace, replace_fields);
 
+static const struct field disk_fields[] = {
+	AMOUNT(evidence_disk, written, KNOWN),	  AMOUNT(evidence_disk, read_back, OPTIONAL),
+	AMOUNT(evidence_disk, intact, OPTIONAL),  AMOUNT(evidence_disk, missing, OPTIONAL),
+	AMOUNT(evidence_disk, damaged, OPTIONAL),
+};
+static const struct shape disk_shape = CLOSED(evidence_disk, disk_fields);
+
 static const struct field dma_fields[] = {
+	TEXT(evidence_dma, counted, OPTIONAL, .choices = evidence_counted),
 	AMOUNT(evidence_dma, sent, THERE),
 	AMOUNT(evidence_dma, received, THERE),
 	AMOUNT(evidence_dma, lost, THERE),
@@ -155,6 +181,7 @@ static const struct field dma_fields[] = {
 	AMOUNT(evidence_dma, while_no_kernel_ran, OPTIONAL),
 	AMOUNT(evidence_dma, during_replace, OPTIONAL),
 	OBJECT(evidence_dma, replace, OPTIONAL, &replace_shape),
+	OBJECT(evidence_dma, disk, OPTIONAL, &disk_shape),
 	AMOUNT(evidence_dma, faults, THERE),
 };
 static const struct shape dma_shape = OPEN(evidence_dma, dma_fields);

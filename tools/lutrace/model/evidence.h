@@ -69,16 +69,47 @@ struct evidence_replace {
 };
 
 /**
- * struct evidence_dma - packets that the workload's device wrote
+ * struct evidence_disk - blocks of a disk that the workload's device is
+ * @written:   how many the workload gave it to write
+ * @read_back: of them, those that it read back in the end as they were written
+ * @intact:    those that were found on the disk from outside the machine
+ * @missing:   those that were not
+ * @damaged:   blocks on the disk that are not as they were written
+ */
+struct evidence_disk {
+	int64_t written, read_back, intact, missing, damaged;
+};
+
+/**
+ * struct evidence_words - what is counted, in words
+ * @one:      "packet"
+ * @many:     "packets"
+ * @sent:     what the workload's other side did with them
+ * @received: what the device did with them
+ */
+struct evidence_words {
+	const char *one, *many, *sent, *received;
+};
+
+/**
+ * struct evidence_dma - packets that the workload's device wrote, or commands that it completed
  *
+ * @counted: which of both, one of evidence_counted; NULL: packets
  * @others holds what the workload and the sender say besides.
  */
 struct evidence_dma {
+	char *counted;
 	int64_t sent, received, lost, duplicates, corrupt, foreign;
 	int64_t during_blackout, while_no_kernel_ran, during_replace, faults;
 	struct evidence_replace *replace;
+	struct evidence_disk *disk;
 	struct json_object *others;
 };
+
+extern const char *const evidence_counted[];
+
+bool evidence_of_commands(const struct evidence_dma *dma);
+const struct evidence_words *evidence_words(const struct evidence_dma *dma);
 
 /** struct evidence_vector - an interrupt vector, and how often it came */
 struct evidence_vector {

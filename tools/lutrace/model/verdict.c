@@ -292,59 +292,77 @@ static void ask_identity(struct verdict_of *verdict, const struct evidence_ident
 }
 
 /* "N packets were WHAT", if there are some. */
-static void ask_packets(struct verdict_of *verdict, int64_t count, const char *name,
-			const char *what)
+static void ask_some(struct verdict_of *verdict, const char *one, int64_t count, const char *name,
+		     const char *what)
 {
 	if (some(count))
-		say(verdict, CHECK_DMA, VERDICT_BAD, name, (uint64_t)count,
-		    "%" PRId64 " packet%s %s", count, ONE_OR_MORE(count, " was", "s were"), what);
+		say(verdict, CHECK_DMA, VERDICT_BAD, name, (uint64_t)count, "%" PRId64 " %s%s %s",
+		    count, one, ONE_OR_MORE(count, " was", "s were"), what);
 }
 
 static void ask_lost(struct verdict_of *verdict, const struct evidence_dma *dma)
 {
+	const struct evidence_words *words = evidence_words(dma);
 	int64_t missing = 0;
 
 	if (dma->sent != NOT_KNOWN && dma->received != NOT_KNOWN && dma->sent > dma->received)
 		missing = dma->sent - dma->received;
 	if (dma->lost == NOT_KNOWN)
 		say(verdict, CHECK_DMA, VERDICT_UNKNOWN, "lost-unknown", 0,
-		    "nobody knows whether packets were lost");
+		    "nobody knows whether %s were lost", words->many);
 	else if (dma->lost && dma->sent != NOT_KNOWN)
 		say(verdict, CHECK_DMA, VERDICT_BAD, "lost", (uint64_t)dma->lost,
-		    "%" PRId64 " of %" PRId64 " packets %s lost", dma->lost, dma->sent,
+		    "%" PRId64 " of %" PRId64 " %s %s lost", dma->lost, dma->sent, words->many,
 		    ONE_OR_MORE(dma->lost, "was", "were"));
 	else if (dma->lost)
-		ask_packets(verdict, dma->lost, "lost", "lost");
+		ask_some(verdict, words->one, dma->lost, "lost", "lost");
 	else if (missing)
 		say(verdict, CHECK_DMA, VERDICT_BAD, "missing", (uint64_t)missing,
-		    "no packet is called lost, but of %" PRId64 " sent %" PRId64 " came", dma->sent,
-		    dma->received);
+		    "no %s is called lost, but of %" PRId64 " %s %" PRId64 " came", words->one,
+		    dma->sent, words->sent, dma->received);
 	else if (dma->sent != NOT_KNOWN && dma->received > dma->sent)
 		say(verdict, CHECK_DMA, VERDICT_BAD, "not-sent",
 		    (uint64_t)(dma->received - dma->sent),
-		    "%" PRId64 " packets came of %" PRId64 " that were sent", dma->received,
-		    dma->sent);
+		    "%" PRId64 " %s came of %" PRId64 " that were %s", dma->received, words->many,
+		    dma->sent, words->sent);
 	else if (!dma->sent)
 		say(verdict, CHECK_DMA, VERDICT_NONE, NULL, 0,
-		    "no packet was sent, so that none could be lost");
+		    "no %s was %s, so that none could be lost", words->one, words->sent);
 	else
-		say(verdict, CHECK_DMA, VERDICT_GOOD, NULL, 0, "no packet was lost");
+		say(verdict, CHECK_DMA, VERDICT_GOOD, NULL, 0, "no %s was lost", words->one);
+}
+
+/* What the device wrote is there for whoever reads it, through the device or past it. */
+static void ask_disk(struct verdict_of *verdict, const struct evidence_disk *disk)
+{
+	if (disk->read_back != NOT_KNOWN && disk->read_back < disk->written)
+		ask_some(verdict, "block", disk->written - disk->read_back, "not-read-back",
+			 "not read back as written");
+	ask_some(verdict, "block", disk->missing, "not-on-disk", "not on the disk");
+	ask_some(verdict, "block", disk->damaged, "damaged-on-disk", "damaged on the disk");
 }
 
 static void ask_dma(struct verdict_of *verdict, const struct evidence_dma *dma)
 {
+	const struct evidence_words *words;
+	char twice[32];
+
 	if (!dma) {
 		say(verdict, CHECK_DMA, VERDICT_NONE, NULL, 0,
 		    "nobody counted what the device wrote");
 		return;
 	}
+	words = evidence_words(dma);
+	snprintf(twice, sizeof(twice), "%s twice", words->received);
 	ask_lost(verdict, dma);
-	ask_packets(verdict, dma->duplicates, "duplicates", "received twice");
-	ask_packets(verdict, dma->corrupt, "corrupt", "damaged");
-	ask_packets(verdict, dma->foreign, "foreign", "none of the workload's");
+	ask_some(verdict, words->one, dma->duplicates, "duplicates", twice);
+	ask_some(verdict, words->one, dma->corrupt, "corrupt", "damaged");
+	ask_some(verdict, words->one, dma->foreign, "foreign", "none of the workload's");
 	if (dma->replace)
-		ask_packets(verdict, dma->replace->lost, "lost-in-replace",
-			    "lost in the move to a new page table");
+		ask_some(verdict, words->one, dma->replace->lost, "lost-in-replace",
+			 "lost in the move to a new page table");
+	if (dma->disk)
+		ask_disk(verdict, dma->disk);
 	if (some(dma->faults))
 		say(verdict, CHECK_DMA, VERDICT_BAD, "faults", (uint64_t)dma->faults,
 		    "the IOMMU reported %" PRId64 " fault%s", dma->faults,

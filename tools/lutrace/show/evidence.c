@@ -60,14 +60,27 @@ static void print_identity(const struct evidence_identity *identity)
 	print_differences(identity);
 }
 
+static void print_disk(const struct evidence_disk *disk)
+{
+	printf("Disk:         ");
+	print_amount("", disk->written, "blocks written");
+	print_amount(", ", disk->read_back, "read back");
+	print_amount(", ", disk->intact, "found from outside");
+	print_amount(", ", disk->missing, "missing");
+	print_amount(", ", disk->damaged, "damaged\n");
+}
+
 static void print_dma(const struct evidence_dma *dma)
 {
+	const struct evidence_words *words;
+
 	if (!dma) {
 		printf("not recorded\n");
 		return;
 	}
-	print_amount("", dma->sent, "sent");
-	print_amount(", ", dma->received, "received");
+	words = evidence_words(dma);
+	print_amount("", dma->sent, words->sent);
+	print_amount(", ", dma->received, words->received);
 	print_amount(", ", dma->lost, "lost");
 	if (dma->duplicates > 0)
 		print_amount(", ", dma->duplicates, "twice");
@@ -75,6 +88,8 @@ static void print_dma(const struct evidence_dma *dma)
 		print_amount(", ", dma->corrupt, "damaged");
 	print_amount(", ", dma->during_blackout, "during the blackout");
 	print_amount(", ", dma->faults, "faults\n");
+	if (dma->disk)
+		print_disk(dma->disk);
 }
 
 /* What was done, and how long it took, or why it was not. */

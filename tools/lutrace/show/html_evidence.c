@@ -44,7 +44,7 @@ static void put_all(const struct page *page, const char *name, const char *const
 
 static void put_dma(FILE *out, const struct evidence_dma *dma)
 {
-	const struct fact facts[] = {
+	const struct fact packets[] = {
 		{ dma->sent, "packets sent to the device" },
 		{ dma->received, "packets that it wrote to memory" },
 		{ dma->lost, "packets lost" },
@@ -54,6 +54,32 @@ static void put_dma(FILE *out, const struct evidence_dma *dma)
 		{ dma->duplicates, "received twice" },
 		{ dma->corrupt, "damaged" },
 		{ dma->faults, "faults" },
+	};
+	const struct fact commands[] = {
+		{ dma->sent, "commands submitted to the device" },
+		{ dma->received, "commands that it completed" },
+		{ dma->lost, "commands lost" },
+		{ dma->during_blackout, "completed during the blackout" },
+		{ dma->while_no_kernel_ran, "completed while no kernel ran" },
+		{ dma->during_replace, "completed while it moved to a new page table" },
+		{ dma->duplicates, "completed twice" },
+		{ dma->corrupt, "damaged" },
+		{ dma->faults, "faults" },
+	};
+
+	_Static_assert(COUNT(packets) == COUNT(commands), "not the same facts");
+	put_facts(out, evidence_of_commands(dma) ? commands : packets, COUNT(packets));
+}
+
+/* What of a disk is to be said besides. */
+static void put_disk(FILE *out, const struct evidence_disk *disk)
+{
+	const struct fact facts[] = {
+		{ disk->written, "blocks that it was given to write" },
+		{ disk->read_back, "read back as they were written" },
+		{ disk->intact, "found on the disk from outside" },
+		{ disk->missing, "not on the disk" },
+		{ disk->damaged, "damaged on the disk" },
 	};
 
 	put_facts(out, facts, COUNT(facts));
@@ -67,6 +93,8 @@ void html_dma(const struct page *page)
 		return;
 	}
 	put_dma(page->out, page->evidence->dma);
+	if (page->evidence->dma->disk)
+		put_disk(page->out, page->evidence->dma->disk);
 	put_all(page, "dma", NULL);
 }
 
