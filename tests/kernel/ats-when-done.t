@@ -1,34 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Address Translation Services of a device that crossed stay as they are while it is
-# on its restored page table, for a running device is not written to. When its owner
-# has moved it, this kernel enables them as for any device. (The outgoing kernel has to
-# do without: it refuses to preserve a device that has them enabled.)
+# Address Translation Services that a device had disabled when it crossed stay so while it
+# is on its restored page table, for a running device is not written to. When its owner
+# has moved it, this kernel enables them as for any device. (The outgoing kernel was told to
+# do without. ats-continues.t has them enabled.)
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
 . "$here/../lab/tap.sh"
 # shellcheck source=tests/kernel/dma-session.sh
 . "$here/dma-session.sh"
+# shellcheck source=tests/kernel/ats.sh
+. "$here/ats.sh"
 
-# Both stages: the ATS Control register of a device (PCIe 7.8.8)
-cat >"$tap_scratch/ats" <<'END'
-ats_control() {
-	local config=/sys/bus/pci/devices/$1/config at=256 header
-	while [ "$at" != 0 ]; do
-		header=$(($(od -A n -t u4 -j $at -N 4 "$config")))
-		[ $((header & 0xffff)) != 15 ] || break
-		at=$((header >> 20))
-	done
-	[ "$at" != 0 ] && printf '0x%x\n' $(($(od -A n -t u2 -j $((at + 6)) -N 2 "$config")))
-}
-END
 stage before <<'END'
 set -e
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
-. "$ATS"
-device=0000:01:00.0
+. "$LAB_PROJECT/tests/kernel/ats.sh"
+device=$ats_device
 kexec -s -l "$LAB_INCOMING" --command-line="${LAB_INCOMING_CMDLINE//pci=noats/}"
 bind-vfio $device >/dev/null
 dma_preserved_device ats $device
@@ -38,8 +28,8 @@ END
 before=$stage
 stage after <<'END'
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
-. "$ATS"
-device=0000:01:00.0
+. "$LAB_PROJECT/tests/kernel/ats.sh"
+device=$ats_device
 note waiting $(ats_control $device)
 bind-vfio $device >/dev/null
 dma_session
@@ -58,10 +48,7 @@ note unmap "$(dma try unmap two)"
 END
 for mode in ${MODES:-scalable legacy}; do
 	lab_what=$mode
-	lab_run --mode "$mode" --append pci=noats --env ATS="$tap_scratch/ats" \
-		--qemu -global --qemu intel-iommu.device-iotlb=on \
-		--qemu -device --qemu pcie-root-port,id=ats,chassis=20,addr=0x18 \
-		--qemu -device --qemu virtio-rng-pci,bus=ats,ats=on,iommu_platform=on,disable-legacy=on \
+	lab_run --mode "$mode" --append pci=noats "${ats_options[@]}" \
 		--trace "$tap_scratch/trace" "$before" "$stage"
 	is "$mode: the device crosses with its services disabled" "$(fact before)" 0x0
 	is "$mode: they are left alone while it waits" "$(fact waiting)" 0x0

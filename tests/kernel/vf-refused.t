@@ -137,4 +137,43 @@ is "nor when it is retrieved" "$(fact back)" "$busy"
 is "when its session is finished, one is made" "$(fact end)" "ok, 1"
 is "and unmade" "$(fact none)" "ok, 0"
 is "no access faults" "$(grep -c vtd_dmar_fault "$tap_scratch/trace")" 0
+
+# The host's policy: who cannot cross is dropped, and the jump goes on
+stage before <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+read -r pf other <<<"$LAB_DEVICES"
+token=6a9e7bd1-3f0c-4e6b-9a55-2f2f0c1d7e11
+bind-vfio "$pf" "$other" >/dev/null
+echo 1 >"/sys/bus/pci/devices/$pf/sriov_numvfs"
+vf=$(basename "$(readlink "/sys/bus/pci/devices/$pf/virtfn0")")
+dma_preserved_device other "$other"
+dma hold
+dma_session
+dma memory 16 && dma device d "$pf" "$token" && dma domain one d && dma map one 0x1000000 && dma attach d one && dma mark one 1
+dma_preserve pf
+pf_to=$dma_to pf_from=$dma_from
+dma_session
+dma memory 16 && dma device d "$vf" "$token" && dma domain one d && dma map one 0x1000000 && dma attach d one && dma mark one 1
+dma_preserve vf
+dma_to=$pf_to dma_from=$pf_from dma unpreserve
+note drop-vf "$vf"
+dma hold
+END
+before=$stage
+stage after <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+read -r pf other <<<"$LAB_DEVICES"
+note drop-states "$(cat "/sys/bus/pci/devices/$pf/liveupdate" "/sys/bus/pci/devices/$other/liveupdate" | xargs)"
+note drop-vfs "$(cat "/sys/bus/pci/devices/$pf/sriov_numvfs")"
+note drop-damage "$(dmesg | grep -c 'PCI: liveupdate: record')"
+dma_session
+note drop-session "$(dma try retrieve-session vf)"
+END
+lab_run --mode scalable --devices igb2 --append "vfio_pci.enable_sriov=1 liveupdate.on_veto=drop" \
+	--trace "$tap_scratch/trace" "$before" "$stage"
+is "a virtual function without its physical one is dropped, and another device crosses" "$(fact drop-states)" "none waiting"
+is "the next kernel has no virtual function" "$(fact drop-vfs)" 0
+is "no record is taken for damaged" "$(fact drop-damage)" 0
+is "its session does not cross" "$(fact drop-session)" ENOENT
+is "no access faults" "$(grep -c vtd_dmar_fault "$tap_scratch/trace")" 0
 tap_done

@@ -30,6 +30,14 @@ static void read_sriov(struct pci_dev *dev, struct pci_sriov_ser *ser)
 				      &ser->bars[i]);
 }
 
+static void read_ats(struct pci_dev *dev, struct pci_function_ser *ser)
+{
+	int pos = pci_find_ext_capability(dev, PCI_EXT_CAP_ID_ATS);
+
+	if (pos)
+		pci_read_config_word(dev, pos + PCI_ATS_CTRL, &ser->ats_ctl);
+}
+
 /**
  * pci_liveupdate_above() - Get what the DMA of a function depends on
  * @dev: A device or a bridge
@@ -45,7 +53,7 @@ struct pci_dev *pci_liveupdate_above(struct pci_dev *dev)
  * pci_liveupdate_read_registers() - Read what has to stay as it is
  * @dev: A device or a bridge
  * @ser: Record, of which only the registers are set; its flags say whether those
- *       of SR-IOV are
+ *       of SR-IOV and ATS are
  */
 void pci_liveupdate_read_registers(struct pci_dev *dev,
 				   struct pci_function_ser *ser)
@@ -87,6 +95,8 @@ void pci_liveupdate_read_registers(struct pci_dev *dev,
 	pcie_capability_read_word(dev, PCI_EXP_DEVCTL2, &ser->devctl2);
 	if (ser->flags & PCI_SER_SRIOV)
 		read_sriov(dev, &ser->sriov);
+	if (ser->flags & PCI_SER_ATS)
+		read_ats(dev, ser);
 }
 
 /**

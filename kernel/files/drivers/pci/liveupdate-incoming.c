@@ -41,6 +41,9 @@ struct pci_incoming {
 	bool damaged;
 };
 
+/* Records lie one behind the other, and an XArray does not take any address. */
+static_assert(IS_ALIGNED(sizeof(struct pci_function_ser), sizeof(u64)));
+
 /* From the first scan of a bus until the last device is finished. */
 static struct pci_incoming *incoming;
 
@@ -114,7 +117,7 @@ static int check_sriov(const struct pci_function_ser *ser)
 	    !sriov->num_vfs || !sriov->offset ||
 	    (sriov->num_vfs > 1 && !sriov->stride) ||
 	    !is_power_of_2(sriov->page_size) ||
-	    ser->bdf + sriov->offset + sriov->stride * (sriov->num_vfs - 1) > U16_MAX)
+	    (u32)sriov->stride * (sriov->num_vfs - 1) + ser->bdf + sriov->offset > U16_MAX)
 		return function_bad(ser, "has %u virtual functions, from %u by %u",
 				    sriov->num_vfs, sriov->offset, sriov->stride);
 	return 0;
@@ -446,7 +449,9 @@ static bool sriov_differs(struct pci_dev *dev, const struct pci_sriov_ser *was,
 /* Is it the same function, at the same place? */
 static bool is_unchanged(struct pci_dev *dev, const struct pci_function_ser *was)
 {
-	struct pci_function_ser is = { .flags = was->flags & PCI_SER_SRIOV };
+	struct pci_function_ser is = {
+		.flags = was->flags & (PCI_SER_SRIOV | PCI_SER_ATS),
+	};
 	struct pci_dev *above = pci_liveupdate_above(dev);
 	bool changed;
 
@@ -462,6 +467,7 @@ static bool is_unchanged(struct pci_dev *dev, const struct pci_function_ser *was
 		  (above && differs(dev, "what it depends on", was->parent,
 				    pci_dev_id(above)));
 	changed |= sriov_differs(dev, &was->sriov, &is.sriov);
+	changed |= differs(dev, "ATS Control", was->ats_ctl, is.ats_ctl);
 	for (int i = 0; i < PCI_ROM_RESOURCE; i++)
 		changed |= differs(dev, pci_resource_name(dev, i),
 				   was->bars[i], is.bars[i]);
@@ -599,9 +605,11 @@ void pci_liveupdate_setup_device(struct pci_dev *dev)
 	bool inherited = false;
 	bool waiting;
 
-	/* This kernel has made it */
-	if (dev->is_virtfn && !pci_liveupdate_has_vfs(pci_physfn(dev)))
+	/* This kernel has made it. One that was there before is gone */
+	if (dev->is_virtfn && !pci_liveupdate_has_vfs(pci_physfn(dev))) {
+		iommu_device_lose(&dev->dev, IOMMU_LOSS_CHANGED);
 		return;
+	}
 
 	scoped_guard(mutex, &pci_liveupdate_lock) {
 		ser = find_record(segment, pci_dev_id(dev));
@@ -675,6 +683,19 @@ bool pci_liveupdate_has_vfs(struct pci_dev *dev)
 	guard(mutex)(&pci_liveupdate_lock);
 
 	return dev->liveupdate_ser && has_vfs(dev->liveupdate_ser);
+}
+
+/**
+ * pci_liveupdate_needs_vfs() - Does somebody come back for virtual functions?
+ * @dev: A physical function with virtual ones that run on
+ *
+ * Context: May sleep.
+ * Return: true if the owner of @dev, or of one of its virtual functions, does. A
+ * physical function that is lost belongs to nobody who could switch them off.
+ */
+bool pci_liveupdate_needs_vfs(struct pci_dev *dev)
+{
+	return pci_liveupdate_is_waiting(dev) || dev->liveupdate_incoming > 1;
 }
 
 /**

@@ -36,6 +36,7 @@
  *   - Base addresses and bridge windows. BARs are not even sized, which would
  *     turn decoding off for a moment; their sizes are in the record.
  *   - ACS and ARI, which tell IOMMU groups and functions apart.
+ *   - ATS, as the device goes on using what it has cached of its page table.
  *   - MPS, MRRS, tags and ordering, which must not change under a request that
  *     is on its way, and ASPM, as a link might be retrained for it.
  *
@@ -135,6 +136,8 @@ static void record_function(struct pci_dev *dev, struct pci_function_ser *ser)
 	if (dev->is_virtfn)
 		ser->flags |= PCI_SER_VIRTUAL;
 	pci_liveupdate_record_vfs(dev, ser);
+	if (dev->ats_enabled)
+		ser->flags |= PCI_SER_ATS;
 	pci_liveupdate_read_registers(dev, ser);
 	if (record_bar_sizes(dev, ser))
 		ser->flags |= PCI_SER_BAR_SIZES;
@@ -392,10 +395,16 @@ static void set_preserved(struct pci_outgoing *out, struct pci_dev *dev, bool pr
 #define WITHOUT_PHYSFN \
 	"its physical function is not preserved, on which it depends"
 
-/* A physical function has to cross with the virtual ones that do. */
+/*
+ * A physical function has to cross with the virtual ones that do. One that came with
+ * a live update is not preserved as long as that is not finished.
+ */
 static bool lacks_physfn(struct pci_dev *dev)
 {
-	return dev->is_virtfn && !READ_ONCE(pci_physfn(dev)->liveupdate_own);
+	struct pci_dev *physfn = pci_physfn(dev);
+
+	return dev->is_virtfn && (!READ_ONCE(physfn->liveupdate_own) ||
+				  READ_ONCE(physfn->liveupdate_incoming));
 }
 
 static const char *why_not(struct pci_dev *dev)
@@ -587,7 +596,7 @@ const char *pci_liveupdate_veto(struct pci_dev *dev)
 EXPORT_SYMBOL_GPL(pci_liveupdate_veto);
 
 /**
- * pci_liveupdate_freeze() - See that the machine can be shut down
+ * pci_liveupdate_can_shut_down() - See that the machine can be shut down
  * @dev: A preserved device
  *
  * The reboot call can fail until all files are frozen, and hangs afterwards if
@@ -597,23 +606,36 @@ EXPORT_SYMBOL_GPL(pci_liveupdate_veto);
  * is closed.
  *
  * Context: May sleep.
- * Return: 0, or -EBUSY if such a lock is held, or if its physical function is not
- * preserved any more.
+ * Return: 0, or -EBUSY if such a lock is held.
+ */
+int pci_liveupdate_can_shut_down(struct pci_dev *dev)
+{
+	struct pci_dev *locked __free(pci_dev_put) = find_locked(dev, true);
+	if (!locked)
+		return 0;
+	pci_warn(locked, "liveupdate: %s cannot cross: this device is being removed, or unbound from its driver; close its session, or its file\n",
+		 pci_name(dev));
+	return -EBUSY;
+}
+EXPORT_SYMBOL_GPL(pci_liveupdate_can_shut_down);
+
+/**
+ * pci_liveupdate_freeze() - See that a device can cross
+ * @dev: A preserved device
+ *
+ * Context: May sleep.
+ * Return: 0, or -EBUSY if its physical function is not preserved any more, or if
+ * the machine cannot be shut down.
  */
 int pci_liveupdate_freeze(struct pci_dev *dev)
 {
-	struct pci_dev *locked __free(pci_dev_put) = find_locked(dev, true);
 	const char *veto = pci_liveupdate_veto(dev);
 
 	if (veto) {
 		pci_warn(dev, "liveupdate: cannot cross: %s\n", veto);
 		return -EBUSY;
 	}
-	if (!locked)
-		return 0;
-	pci_warn(locked, "liveupdate: %s cannot cross: this device is being removed, or unbound from its driver; close its session, or its file\n",
-		 pci_name(dev));
-	return -EBUSY;
+	return pci_liveupdate_can_shut_down(dev);
 }
 EXPORT_SYMBOL_GPL(pci_liveupdate_freeze);
 
@@ -655,11 +677,14 @@ int pci_liveupdate_refuse(struct pci_dev *dev, const char *what)
 		why = NULL;
 	else if (READ_ONCE(dev->liveupdate_outgoing))
 		why = dev->subordinate ? "a device below is preserved; close its session first" :
-					 "the device is preserved; close its session first";
+		      dev->liveupdate_own ? "the device is preserved; close its session first" :
+		      "a virtual function is preserved; close its session first";
 	else
 		why = dev->subordinate ?
 		      "a device below came with a live update; finish its session first" :
-		      "the device came with a live update; finish its session first";
+		      dev->liveupdate_own ?
+		      "the device came with a live update; finish its session first" :
+		      "a virtual function came with a live update; finish its session first";
 	iommu_device_refuse(&dev->dev, iommu_liveupdate_refusal(what), why);
 	return -EBUSY;
 }
@@ -774,7 +799,7 @@ bool pci_liveupdate_shutdown(struct pci_dev *dev)
 	 */
 	if (given_up && dev->driver && dev->driver->liveupdate_aware)
 		pci_cfg_access_lock(dev);
-	if (!preserved || !kexec_in_progress)
+	if (!READ_ONCE(dev->liveupdate_outgoing) || !kexec_in_progress)
 		return false;
 
 	struct pci_outgoing *out __free(outgoing_put) = outgoing_get();
@@ -786,9 +811,14 @@ bool pci_liveupdate_shutdown(struct pci_dev *dev)
 	function = find_function(out, dev);
 	if (WARN_ON(!function))
 		return false;
+	/* Its session, or that of its physical function, was dropped */
+	if (!stays) {
+		function->ser->state = PCI_SER_FREE;
+		return false;
+	}
 	/* As it is left: its user may have changed controls since */
 	pci_read_config_dword(dev, PCI_VENDOR_ID, &id);
-	if (id == function->ser->id) {
+	if (dev->is_virtfn ? pci_device_is_present(dev) : id == function->ser->id) {
 		pci_liveupdate_read_registers(dev, function->ser);
 		seal_function(function->ser);
 	} else {

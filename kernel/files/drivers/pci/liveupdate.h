@@ -21,6 +21,8 @@ extern bool pci_liveupdate_suspended;
 
 int pci_flb_retrieve(struct liveupdate_flb_op_args *args);
 void pci_flb_finish(struct liveupdate_flb_op_args *args);
+void pci_liveupdate_record_vfs(struct pci_dev *dev, struct pci_function_ser *ser);
+bool pci_liveupdate_vfs_are_alone(const struct pci_dev *dev);
 bool pci_liveupdate_may_bind(struct pci_dev *dev, const struct pci_driver *drv);
 struct pci_dev *pci_liveupdate_above(struct pci_dev *dev);
 void pci_liveupdate_read_registers(struct pci_dev *dev,
@@ -48,20 +50,5 @@ static inline u32 pci_header_crc(const struct pci_liveupdate_ser *ser)
 
 	return crc32(~0, (const void *)ser + skip, sizeof(*ser) - skip);
 }
-
-#ifdef CONFIG_PCI_IOV
-void pci_liveupdate_record_vfs(struct pci_dev *dev, struct pci_function_ser *ser);
-bool pci_liveupdate_vfs_are_alone(const struct pci_dev *dev);
-#else
-static inline void pci_liveupdate_record_vfs(struct pci_dev *dev,
-					     struct pci_function_ser *ser)
-{
-}
-
-static inline bool pci_liveupdate_vfs_are_alone(const struct pci_dev *dev)
-{
-	return true;
-}
-#endif
 
 #endif /* __PCI_LIVEUPDATE_H */

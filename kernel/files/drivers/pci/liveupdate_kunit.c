@@ -42,6 +42,8 @@ DEFINE_DAMAGE_FIELDS(block_fields, struct kho_block_header_ser, BLOCK_FIELDS);
 	F(struct pci_function_ser, acs_ctl, VALUE)			\
 	F(struct pci_function_ser, devctl, VALUE)			\
 	F(struct pci_function_ser, devctl2, VALUE)			\
+	F(struct pci_function_ser, ats_ctl, VALUE)			\
+	F(struct pci_function_ser, reserved2, BYTES)			\
 	F(struct pci_function_ser, sriov, BYTES)			\
 	F(struct pci_function_ser, driver, BYTES)
 DEFINE_DAMAGE_FIELDS(function_fields, struct pci_function_ser, FUNCTION_FIELDS);

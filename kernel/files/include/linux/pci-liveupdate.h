@@ -27,6 +27,7 @@ int pci_liveupdate_refuse_eject(struct pci_bus *bus);
 int pci_liveupdate_preserve(struct pci_dev *dev);
 void pci_liveupdate_unpreserve(struct pci_dev *dev);
 const char *pci_liveupdate_veto(struct pci_dev *dev);
+int pci_liveupdate_can_shut_down(struct pci_dev *dev);
 int pci_liveupdate_freeze(struct pci_dev *dev);
 struct pci_dev *pci_liveupdate_find_locked(struct pci_dev *dev);
 void pci_liveupdate_stop(struct pci_dev *dev);
@@ -76,6 +77,11 @@ static inline void pci_liveupdate_unpreserve(struct pci_dev *dev)
 static inline const char *pci_liveupdate_veto(struct pci_dev *dev)
 {
 	return NULL;
+}
+
+static inline int pci_liveupdate_can_shut_down(struct pci_dev *dev)
+{
+	return 0;
 }
 
 static inline int pci_liveupdate_freeze(struct pci_dev *dev)

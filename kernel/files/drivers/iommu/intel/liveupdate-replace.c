@@ -48,9 +48,6 @@ bool intel_can_replace_domain(struct device *dev)
 		return false;
 	if (!system_has_cmpxchg128() || dev_is_real_dma_subdevice(dev))
 		return false;
-	/* What the device itself caches has to be invalidated, which is not done here */
-	if (info->ats_enabled)
-		return false;
 	/* In legacy mode each requester ID has a context entry with all in it */
 	return sm_supported(info->iommu) || !dev_is_pci(dev) ||
 	       !pci_for_each_dma_alias(to_pci_dev(dev), is_other_alias, NULL);
@@ -131,14 +128,32 @@ static void permit_capabilities(struct device_domain_info *info)
 				   DMA_CCMD_MASK_NOBIT, DMA_CCMD_DEVICE_INVL);
 }
 
-/* After a change of a PASID table entry that was present (VT-d 6.5.3.3). */
-static void flush_pasid_entry(struct intel_iommu *iommu, u16 did, bool first_stage)
+/* All that the device itself has cached; one that is gone would not answer. */
+static void flush_device_tlb(struct device_domain_info *info)
 {
+	if (!info->ats_enabled || !pci_device_is_present(to_pci_dev(info->dev)))
+		return;
+
+	qi_flush_dev_iotlb(info->iommu, PCI_DEVID(info->bus, info->devfn),
+			   info->pfsid, info->ats_qdep, 0, MAX_AGAW_PFN_WIDTH);
+	quirk_extra_dev_tlb_flush(info, 0, MAX_AGAW_PFN_WIDTH, IOMMU_NO_PASID,
+				  info->ats_qdep);
+}
+
+/*
+ * After a change of a PASID table entry that was present (VT-d 6.5.3.3): what the
+ * device caches comes last, as it would be filled anew from what the unit caches.
+ */
+static void flush_pasid_entry(struct device_domain_info *info, u16 did, bool first_stage)
+{
+	struct intel_iommu *iommu = info->iommu;
+
 	qi_flush_pasid_cache(iommu, did, QI_PC_PASID_SEL, IOMMU_NO_PASID);
 	if (first_stage)
 		qi_flush_piotlb_all(iommu, did, IOMMU_NO_PASID);
 	else
 		iommu->flush.flush_iotlb(iommu, did, 0, 0, DMA_TLB_DSI_FLUSH);
+	flush_device_tlb(info);
 }
 
 /*
@@ -147,9 +162,10 @@ static void flush_pasid_entry(struct intel_iommu *iommu, u16 did, bool first_sta
  * it reads from one table with the id of the other, and a device that shares
  * that id could hit it. An id that nobody else has goes between them.
  */
-static int replace_first_stage(struct intel_iommu *iommu, struct pasid_entry *pe,
+static int replace_first_stage(struct device_domain_info *info, struct pasid_entry *pe,
 			       const struct pasid_entry *next)
 {
+	struct intel_iommu *iommu = info->iommu;
 	u16 did = pasid_get_domain_id(pe);
 	int between;
 
@@ -160,14 +176,14 @@ static int replace_first_stage(struct intel_iommu *iommu, struct pasid_entry *pe
 
 	pasid_set_domain_id(pe, between);
 	__iommu_flush_cache(iommu, pe, sizeof(*pe));
-	flush_pasid_entry(iommu, did, true);
+	flush_pasid_entry(info, did, true);
 
 	WRITE_ONCE(pe->val[2], next->val[2]);
 	__iommu_flush_cache(iommu, pe, sizeof(*pe));
-	flush_pasid_entry(iommu, between, true);
+	flush_pasid_entry(info, between, true);
 
 	write_entry(iommu, pe->val, next->val[0], next->val[1]);
-	flush_pasid_entry(iommu, between, true);
+	flush_pasid_entry(info, between, true);
 	ida_free(&iommu->domain_ida, between);
 	return 0;
 }
@@ -197,14 +213,14 @@ static int replace_pasid_entry(struct device *dev, struct intel_iommu *iommu,
 		return ret;
 
 	if (from_first && to_first)
-		return replace_first_stage(iommu, pe, &next);
+		return replace_first_stage(info, pe, &next);
 
 	/* The first-stage pointer is not looked at before, or not any more after */
 	if (to_first)
 		WRITE_ONCE(pe->val[2], next.val[2]);
 	__iommu_flush_cache(iommu, pe, sizeof(*pe));
 	write_entry(iommu, pe->val, next.val[0], next.val[1]);
-	flush_pasid_entry(iommu, did, from_first);
+	flush_pasid_entry(info, did, from_first);
 	if (!to_first)
 		WRITE_ONCE(pe->val[2], next.val[2]);
 	__iommu_flush_cache(iommu, pe, sizeof(*pe));

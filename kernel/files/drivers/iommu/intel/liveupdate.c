@@ -290,8 +290,6 @@ static int check_device(struct device *dev, struct iommu_domain *domain)
 	if (dev_is_real_dma_subdevice(dev) ||
 	    pci_for_each_dma_alias(to_pci_dev(dev), has_other_alias, NULL))
 		why = "uses requester IDs of other devices";
-	else if (info->ats_enabled)
-		why = "has Address Translation Services enabled";
 	else if (info->pri_enabled)
 		why = "has the Page Request Interface enabled";
 	if (why) {

@@ -412,7 +412,7 @@ static bool vfio_pci_liveupdate_veto(struct liveupdate_file_op_args *args, char 
 /* The machine is shut down with the lock of each device. */
 static bool vfio_pci_liveupdate_can_stop(struct liveupdate_file_op_args *args)
 {
-	return !pci_liveupdate_freeze(vfio_pci_preserved_device(args)->pdev);
+	return !pci_liveupdate_can_shut_down(vfio_pci_preserved_device(args)->pdev);
 }
 
 static void vfio_pci_liveupdate_stop(struct liveupdate_file_op_args *args)

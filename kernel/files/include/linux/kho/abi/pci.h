@@ -45,7 +45,9 @@ enum pci_ser_state {
 #define PCI_SER_VIRTUAL			BIT(6)
 /* Has virtual functions enabled, &pci_function_ser.sriov is valid. */
 #define PCI_SER_SRIOV			BIT(7)
-#define PCI_SER_FLAGS			GENMASK(7, 0)
+/* Has Address Translation Services enabled, &pci_function_ser.ats_ctl is valid. */
+#define PCI_SER_ATS			BIT(8)
+#define PCI_SER_FLAGS			GENMASK(8, 0)
 
 #define PCI_SER_BARS			7	/* Six, then the expansion ROM */
 #define PCI_SER_WINDOWS			6
@@ -97,6 +99,8 @@ struct pci_sriov_ser {
  * @acs_ctl:    ACS Control register, 0 without ACS
  * @devctl:     PCI Express: Device Control register (MPS, MRRS, tags)
  * @devctl2:    PCI Express: Device Control 2 register (ARI forwarding)
+ * @ats_ctl:    ATS Control register, or 0
+ * @reserved2:  0
  * @sriov:      physical function with virtual ones: what they are
  * @driver:     device: name of the driver that has it, ends with NUL
  */
@@ -121,6 +125,8 @@ struct pci_function_ser {
 	u16 acs_ctl;
 	u16 devctl;
 	u16 devctl2;
+	u16 ats_ctl;
+	u8  reserved2[6];
 	struct pci_sriov_ser sriov;
 	char driver[PCI_SER_DRIVER_LEN];
 } __packed;
