@@ -660,7 +660,7 @@ void iommu_liveupdate_finish_file(u64 file)
 EXPORT_SYMBOL_GPL(iommu_liveupdate_finish_file);
 
 /* A page table that only lost devices used is owned, retrieved and freed, too */
-static void __init restore_unused(struct incoming_domain *unused)
+static void __init_or_test restore_unused(struct incoming_domain *unused)
 {
 	struct iommu_domain *domain;
 
@@ -678,7 +678,7 @@ static void __init restore_unused(struct incoming_domain *unused)
  *
  * Context: May sleep. Every device was attached, or is lost.
  */
-void __init iommu_restore_unused_domains(struct iommu_incoming *in)
+void __init_or_test iommu_restore_unused_domains(struct iommu_incoming *in)
 {
 	struct incoming_domain *domain;
 	unsigned long index;

@@ -379,7 +379,7 @@ void iommu_liveupdate_expect(u32 segment, u16 bdf, struct device *dev)
  * A unit that no driver takes over, since it is not built in, leaves devices running
  * that nobody answers for. The unit translates on; they are stopped.
  */
-static int __init check_units_taken(void)
+static int __init_or_test check_units_taken(void)
 {
 	struct incoming_unit *unit;
 	unsigned long index;
@@ -516,8 +516,8 @@ void iommu_flb_files_known(struct liveupdate_flb_op_args *args)
 }
 
 /* Every device has been found and attached by now, or is lost. */
-static void __init lose_device(struct iommu_incoming *in,
-			       struct incoming_device *device)
+static void __init_or_test lose_device(struct iommu_incoming *in,
+				       struct incoming_device *device)
 {
 	struct device *dev = find_dev(device->ser);
 
@@ -532,7 +532,7 @@ static void __init lose_device(struct iommu_incoming *in,
 }
 
 /* One after the other, as PCI has a lock of its own; false after the last */
-static bool __init next_loss(u32 *segment, u16 *bdf)
+static bool __init_or_test next_loss(u32 *segment, u16 *bdf)
 {
 	struct incoming_device *device;
 	unsigned long key;
@@ -556,7 +556,7 @@ static bool __init next_loss(u32 *segment, u16 *bdf)
  * All buses were scanned and all units taken over. What comes later is not what
  * the previous kernel left.
  */
-static int __init lose_missing_devices(void)
+static int __init_or_test lose_missing_devices(void)
 {
 	struct incoming_device *device;
 	unsigned long key;
@@ -575,3 +575,16 @@ static int __init lose_missing_devices(void)
 	return 0;
 }
 late_initcall_sync(lose_missing_devices);
+
+#ifdef CONFIG_IOMMUFD_TEST
+/**
+ * iommu_liveupdate_test_booted - what came by now is all that comes
+ *
+ * Context: May sleep. After iommu_liveupdate_test_begin().
+ */
+void iommu_liveupdate_test_booted(void)
+{
+	check_units_taken();
+	lose_missing_devices();
+}
+#endif

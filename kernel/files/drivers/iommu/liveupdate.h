@@ -72,7 +72,11 @@ extern const struct iommu_liveupdate_mock *iommu_liveupdate_mock;
 /* The selftest plays the next kernel in this one. */
 u64 iommu_liveupdate_test_header(void);
 int iommu_liveupdate_test_begin(u64 header);
+void iommu_liveupdate_test_booted(void);
 void iommu_liveupdate_test_end(void);
+#define __init_or_test
+#else
+#define __init_or_test __init
 #endif
 
 /* The check of a record of @size bytes that begins with @prefix. */

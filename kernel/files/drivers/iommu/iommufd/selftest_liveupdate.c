@@ -16,9 +16,8 @@
  * it is what a boot, and a session that came, do with it that is done with it, by the
  * same functions.
  *
- * It is not a boot: what runs once in a boot (a device that is not found again, page
- * tables that lost devices alone had) is not played, nor are LUO's own records, nor
- * what the memory of a session goes through.
+ * Not played are LUO's own records, and what the memory of a session goes through:
+ * the KUnit tests of both damage the one and restore the other.
  */
 #include <linux/bitfield.h>
 #include <linux/crc32.h>
@@ -576,6 +575,7 @@ static int damage(struct mock_handover *next, struct iommu_liveupdate_ser *ser,
 
 	switch (what) {
 	case IOMMU_TEST_DAMAGE_NONE:
+	case IOMMU_TEST_DAMAGE_NO_DRIVER:
 		return 0;
 	case IOMMU_TEST_DAMAGE_HEADER:
 		ser->device_size++;
@@ -666,7 +666,8 @@ static int iommufd_test_liveupdate_hand_over(struct iommu_test_cmd *cmd)
 		goto err_drop;
 
 	/* Its driver takes the unit over before the devices are found */
-	iommu_liveupdate_incoming_unit(MOCK_UNIT_REGISTERS);
+	if (cmd->liveupdate.damage != IOMMU_TEST_DAMAGE_NO_DRIVER)
+		iommu_liveupdate_incoming_unit(MOCK_UNIT_REGISTERS);
 	next->args = (struct liveupdate_file_op_args){
 		.serialized_data = relocated(next, next->iommufd),
 	};
@@ -947,6 +948,9 @@ static int iommufd_test_liveupdate(struct iommufd_ucmd *ucmd, struct iommu_test_
 		return iommufd_test_liveupdate_probe();
 	case IOMMU_TEST_LIVEUPDATE_REMOVE:
 		return iommufd_test_liveupdate_remove();
+	case IOMMU_TEST_LIVEUPDATE_BOOTED:
+		iommu_liveupdate_test_booted();
+		return 0;
 	case IOMMU_TEST_LIVEUPDATE_RETRIEVE:
 		return iommufd_test_liveupdate_retrieve(ucmd, cmd);
 	case IOMMU_TEST_LIVEUPDATE_RETRIEVE_DEVICE:

@@ -400,6 +400,45 @@ TEST_F(incoming, outgoing_stays_immutable)
 	EXPECT_EQ(0, _test_ioctl_ioas_unmap(self->fd, self->ioas_id, IOVA, SIZE, NULL));
 }
 
+/* Its page table is there without it */
+TEST_F(incoming, not_found)
+{
+	ASSERT_EQ(0, hand_over(self->fd, IOMMU_TEST_DAMAGE_NONE));
+	ASSERT_NEXT(BOOTED);
+	ASSERT_LOST("not-found");
+	take_iommufd(_metadata, self);
+	/* It comes too late, and is an ordinary device */
+	ASSERT_NEXT(PROBE);
+	ASSERT_LOST("not-found");
+	EXPECT_NEXT_ERRNO(EIO, RETRIEVE_DEVICE);
+	ASSERT_EQ(0, bind_device(self->fd, &self->next_stdev_id, &self->next_device_id));
+	EXPECT_EQ(0, _test_ioctl_destroy(self->fd, self->next_stdev_id));
+	self->next_stdev_id = 0;
+	ASSERT_EQ(0, _test_ioctl_destroy(self->next, self->restored_id));
+	ASSERT_NEXT(FINISH);
+	EXPECT_EQ(0, blocks_left(self->fd));
+}
+
+TEST_F(incoming, unit_without_driver)
+{
+	ASSERT_EQ(0, hand_over(self->fd, IOMMU_TEST_DAMAGE_NO_DRIVER));
+	ASSERT_STATE(WAITING);
+	ASSERT_NEXT(BOOTED);
+	ASSERT_LOST("no-driver");
+	ASSERT_NEXT(FINISH);
+	EXPECT_EQ(0, blocks_left(self->fd));
+}
+
+TEST_F(incoming, found_in_time)
+{
+	arrive(_metadata, self);
+	ASSERT_NEXT(BOOTED);
+	ASSERT_STATE(WAITING);
+	take_iommufd(_metadata, self);
+	take_device(_metadata, self);
+	leave_and_finish(_metadata, self);
+}
+
 /* Nobody came for it: the device is gone, and its session finishes without it */
 TEST_F(incoming, given_up_waiting)
 {
@@ -518,6 +557,8 @@ FIXTURE_VARIANT(damaged)
 	const char *loss;
 	/* Retrieving the iommufd fails */
 	bool refused;
+	/* It is known whose all of its memory is */
+	bool freed;
 };
 
 #define DAMAGED(name, ...)						\
@@ -534,7 +575,8 @@ DAMAGED(CHUNKS, .state = IOMMU_TEST_STATE_LOST, .loss = "no-domain");
 DAMAGED(FORMAT, .state = IOMMU_TEST_STATE_LOST, .loss = "no-domain");
 /* The device waits until somebody looks at the record of the iommufd */
 DAMAGED(IOMMUFD, .state = IOMMU_TEST_STATE_WAITING, .loss = "file", .refused = true);
-DAMAGED(TOKEN, .state = IOMMU_TEST_STATE_WAITING, .loss = "file", .refused = true);
+DAMAGED(TOKEN, .state = IOMMU_TEST_STATE_WAITING, .loss = "file", .refused = true,
+	.freed = true);
 
 FIXTURE_SETUP(damaged)
 {
@@ -573,7 +615,7 @@ static void lose(struct __test_metadata *_metadata, struct _test_data_incoming *
 	}
 	ASSERT_NEXT(FINISH);
 	ASSERT_STATE(NONE);
-	EXPECT_LT(0, blocks_left(self->fd));
+	EXPECT_EQ(variant->freed, !blocks_left(self->fd));
 }
 
 TEST_F(damaged, costs_its_device)
