@@ -60,6 +60,30 @@ ok "each mail says who signs it off" headed 'Signed-off-by: A Tester <tester@loc
 ok "git am applies them one after the other" applied
 ok "and what they end in is the overlay, byte for byte" same
 
+# What documents and cover letters say of them is compared.
+mkdir "$work/documents"
+find "$project" -mindepth 1 -maxdepth 1 ! -name docs -exec ln -st "$work/documents" {} +
+documents() { (cd "$work/documents" && "$project/tests/check/mails"); }
+wrong() { # DOCUMENT SED FINDING : a fault in a document is found
+	rm -rf "$work/documents/docs" && cp -r "$project/docs" "$work/documents/" &&
+		sed -i "$2" "$work/documents/docs/$1" && ! cmp -s "$project/docs/$1" "$work/documents/docs/$1" || return 1
+	documents >"$work/said"
+	grep -qE -- "$3" "$work/said" || { sed 's/^/# /' "$work/said"; return 1; }
+}
+cp -r "$project/docs" "$work/documents/"
+is "the documents say of them what is so" "$(documents)" ""
+ok "a number of mails that is wrong is found" wrong series.md '/^| `luo`/s/[0-9]\+/3/' 'has no row .*`luo`'
+ok "so is a series that is missing" wrong series.md '/^| `amd`/d' 'has no row .*`amd`'
+ok "so is one that is none" wrong series.md 's/^| `amd`/| `arm`/' 'has a row .*`arm`'
+ok "so is another order" wrong series.md '/^| `boot`/{h;d};/^| `trace`/G' 'another order'
+ok "so is what one stands on" wrong series.md '/^| `pci`/s/`iommu`/`kho`/' 'has a row .*`pci`'
+ok "so is a sum" wrong series.md 's/: [0-9]* mails, since/: 3 mails, since/' '3 mails.: it is'
+ok "so is a suite" wrong series.md '/^| `fail_nth`/d' 'the suites are'
+ok "so is a question" wrong series.md '/^| `maintainer`/d' 'the questions are'
+ok "so is a mail that does not take a file" wrong coverage.md '/^| 11 /s/iommu 10, 13/iommu 9/' 'row 11: no mail'
+ok "so is a patch that is gone" wrong coverage.md 's/`0063`/`9999`/' 'no patch 9999'
+ok "so is a test that is gone" wrong coverage.md 's/`occupied`/`ocupied`/' 'no tests/kernel/ocupied'
+
 # 2. A Linux, two patches that change one file, a third, and two new files.
 tree=$work/upstream
 mkdir -p "$tree"/{kernel,mm}

@@ -76,6 +76,42 @@ void iommu_flb_finish(struct liveupdate_flb_op_args *args)
 	iommu_incoming_drop(in);
 }
 
+#ifdef CONFIG_IOMMUFD_TEST
+/**
+ * iommu_liveupdate_test_begin - be the next kernel
+ * @header: physical address of what the previous kernel handed over, or of what is
+ *          said to be that
+ *
+ * Return: 0, -EBUSY if something came already, or -ENOMEM.
+ */
+int iommu_liveupdate_test_begin(u64 header)
+{
+	struct iommu_incoming *in;
+
+	if (iommu_liveupdate_incoming())
+		return -EBUSY;
+	in = iommu_incoming_read(&iommu_ser_kho, header);
+	if (IS_ERR(in))
+		return PTR_ERR(in);
+	scoped_guard(rwsem_write, &incoming_lock)
+		incoming = in;
+	iommu_say_losses(in);
+	return 0;
+}
+
+/**
+ * iommu_liveupdate_test_end - the last session that came has finished
+ *
+ * Only after iommu_liveupdate_test_begin(), and once.
+ */
+void iommu_liveupdate_test_end(void)
+{
+	struct liveupdate_flb_op_args args = { .flb = &iommu_flb, .obj = incoming };
+
+	iommu_flb_finish(&args);
+}
+#endif
+
 /* Find out whether something came, once; not under incoming_lock */
 static void ask_for_incoming(void)
 {
@@ -247,7 +283,7 @@ static struct iommu_domain *restore_domain(struct device *dev,
 					   const struct iommu_device_ser *user,
 					   struct incoming_domain *restored)
 {
-	const struct iommu_ops *driver = iommu_liveupdate_driver();
+	const struct iommu_ops *driver = iommu_requester_driver(user->segment);
 	struct iommu_domain_ser *ser = restored->ser;
 	struct iommu_domain *domain;
 	struct liveupdate_step step;
@@ -311,18 +347,17 @@ static bool change_state(struct incoming_device *device, unsigned long from,
 struct incoming_device *iommu_find_incoming(struct iommu_incoming *in,
 					    struct device *dev)
 {
+	struct iommu_requester requester;
 	struct incoming_device *device;
-	struct pci_dev *pdev;
 
-	if (!in || !dev_is_pci(dev))
+	if (!in || !iommu_get_requester(dev, &requester))
 		return NULL;
 
-	pdev = to_pci_dev(dev);
-	device = find_record(in, pci_domain_nr(pdev->bus), pci_dev_id(pdev));
+	device = find_record(in, requester.segment, requester.bdf);
 	if (!device)
 		return NULL;
-	if (device->ser->vendor != pdev->vendor ||
-	    device->ser->device != pdev->device)
+	if (device->ser->vendor != requester.vendor ||
+	    device->ser->device != requester.device)
 		iommu_lose(device, dev, IOMMU_LOSS_REPLACED);
 	if (READ_ONCE(device->state) == IOMMU_LIVEUPDATE_LOST)
 		iommu_isolate_lost(device, dev);
@@ -625,7 +660,7 @@ void iommu_liveupdate_finish_file(u64 file)
 EXPORT_SYMBOL_GPL(iommu_liveupdate_finish_file);
 
 /* A page table that only lost devices used is owned, retrieved and freed, too */
-static void __init restore_unused(struct incoming_domain *unused)
+static void __init_or_test restore_unused(struct incoming_domain *unused)
 {
 	struct iommu_domain *domain;
 
@@ -643,7 +678,7 @@ static void __init restore_unused(struct incoming_domain *unused)
  *
  * Context: May sleep. Every device was attached, or is lost.
  */
-void __init iommu_restore_unused_domains(struct iommu_incoming *in)
+void __init_or_test iommu_restore_unused_domains(struct iommu_incoming *in)
 {
 	struct incoming_domain *domain;
 	unsigned long index;

@@ -98,9 +98,13 @@ const char *iommu_liveupdate_loss_name(enum iommu_liveupdate_loss loss)
 /* Reading back orders the write before whatever is done next */
 static void stop_bus_mastering(struct device *dev)
 {
-	struct pci_dev *pdev = to_pci_dev(dev);
+	struct pci_dev *pdev;
 	u16 command;
 
+	/* That of a selftest masters no bus */
+	if (!dev_is_pci(dev))
+		return;
+	pdev = to_pci_dev(dev);
 	pci_clear_master(pdev);
 	pci_read_config_word(pdev, PCI_COMMAND, &command);
 }
@@ -119,7 +123,7 @@ static void stop_bus_mastering(struct device *dev)
  */
 void iommu_isolate_lost(struct incoming_device *device, struct device *dev)
 {
-	const struct iommu_ops *driver = iommu_liveupdate_driver();
+	const struct iommu_ops *driver = iommu_requester_driver(device->ser->segment);
 	bool stop = false;
 
 	scoped_guard(spinlock, &iommu_incoming_state_lock) {
@@ -223,24 +227,22 @@ bool iommu_device_set_lost(struct device *dev, enum iommu_liveupdate_loss loss)
 	return device && iommu_lose(device, dev, loss);
 }
 
-static struct pci_dev *find_pdev(const struct iommu_device_ser *ser)
+static struct device *find_dev(const struct iommu_device_ser *ser)
 {
-	return pci_get_domain_bus_and_slot(ser->segment, PCI_BUS_NUM(ser->bdf),
-					   ser->bdf & 0xff);
+	return iommu_find_requester(ser->segment, ser->bdf);
 }
 
 /* Lost, and its translation is not for the core to take away, nor its domain id. */
 static void lose_isolated(struct incoming_device *device,
 			  enum iommu_liveupdate_loss loss)
 {
-	struct pci_dev *pdev = find_pdev(device->ser);
-	struct device *dev = pdev ? &pdev->dev : NULL;
+	struct device *dev = find_dev(device->ser);
 
 	scoped_guard(spinlock, &iommu_incoming_state_lock)
 		device->isolated = true;
 	if (!iommu_lose(device, dev, loss))
 		iommu_isolate_lost(device, dev);
-	pci_dev_put(pdev);
+	put_device(dev);
 }
 
 /**
@@ -353,7 +355,7 @@ static struct incoming_device *add_unknown(struct iommu_incoming *in, u32 segmen
 void iommu_liveupdate_expect(u32 segment, u16 bdf, struct device *dev)
 {
 	struct incoming_device *device;
-	struct pci_dev *pdev = NULL;
+	struct device *found = NULL;
 
 	CLASS(incoming, in)();
 
@@ -365,19 +367,19 @@ void iommu_liveupdate_expect(u32 segment, u16 bdf, struct device *dev)
 	if (!device || READ_ONCE(device->state) != IOMMU_LIVEUPDATE_LOST)
 		return;
 	if (!dev) {
-		pdev = find_pdev(device->ser);
-		dev = pdev ? &pdev->dev : NULL;
+		found = find_dev(device->ser);
+		dev = found;
 	}
 	say_loss(device, dev);
 	iommu_isolate_lost(device, dev);
-	pci_dev_put(pdev);
+	put_device(found);
 }
 
 /*
  * A unit that no driver takes over, since it is not built in, leaves devices running
  * that nobody answers for. The unit translates on; they are stopped.
  */
-static int __init check_units_taken(void)
+static int __init_or_test check_units_taken(void)
 {
 	struct incoming_unit *unit;
 	unsigned long index;
@@ -444,19 +446,18 @@ static void lose_absent(u32 segment, u16 bdf)
  */
 void iommu_liveupdate_lose_file(u64 file)
 {
-	struct pci_dev *pdev;
+	struct device *dev;
 	u32 segment;
 	u16 bdf;
 
 	/* Without a lock in between: that of the group comes first */
 	while (next_of_file(file, &segment, &bdf)) {
-		pdev = pci_get_domain_bus_and_slot(segment, PCI_BUS_NUM(bdf),
-						   bdf & 0xff);
-		if (pdev)
-			iommu_device_lose(&pdev->dev, IOMMU_LOSS_FILE);
+		dev = iommu_find_requester(segment, bdf);
+		if (dev)
+			iommu_device_lose(dev, IOMMU_LOSS_FILE);
 		else
 			lose_absent(segment, bdf);
-		pci_dev_put(pdev);
+		put_device(dev);
 		pci_liveupdate_forget(segment, bdf);
 	}
 }
@@ -515,23 +516,23 @@ void iommu_flb_files_known(struct liveupdate_flb_op_args *args)
 }
 
 /* Every device has been found and attached by now, or is lost. */
-static void __init lose_device(struct iommu_incoming *in,
-			       struct incoming_device *device)
+static void __init_or_test lose_device(struct iommu_incoming *in,
+				       struct incoming_device *device)
 {
-	struct pci_dev *pdev = find_pdev(device->ser);
+	struct device *dev = find_dev(device->ser);
 
-	if (pdev)
-		iommu_find_incoming(in, &pdev->dev);
+	if (dev)
+		iommu_find_incoming(in, dev);
 	if (is_restored(device) && !device->attached)
-		iommu_lose(device, pdev ? &pdev->dev : NULL,
-			   pdev ? IOMMU_LOSS_NOT_ATTACHED : IOMMU_LOSS_NOT_FOUND);
+		iommu_lose(device, dev, dev ? IOMMU_LOSS_NOT_ATTACHED :
+					      IOMMU_LOSS_NOT_FOUND);
 	if (READ_ONCE(device->state) == IOMMU_LIVEUPDATE_LOST)
-		iommu_isolate_lost(device, pdev ? &pdev->dev : NULL);
-	pci_dev_put(pdev);
+		iommu_isolate_lost(device, dev);
+	put_device(dev);
 }
 
 /* One after the other, as PCI has a lock of its own; false after the last */
-static bool __init next_loss(u32 *segment, u16 *bdf)
+static bool __init_or_test next_loss(u32 *segment, u16 *bdf)
 {
 	struct incoming_device *device;
 	unsigned long key;
@@ -555,7 +556,7 @@ static bool __init next_loss(u32 *segment, u16 *bdf)
  * All buses were scanned and all units taken over. What comes later is not what
  * the previous kernel left.
  */
-static int __init lose_missing_devices(void)
+static int __init_or_test lose_missing_devices(void)
 {
 	struct incoming_device *device;
 	unsigned long key;
@@ -574,3 +575,16 @@ static int __init lose_missing_devices(void)
 	return 0;
 }
 late_initcall_sync(lose_missing_devices);
+
+#ifdef CONFIG_IOMMUFD_TEST
+/**
+ * iommu_liveupdate_test_booted - what came by now is all that comes
+ *
+ * Context: May sleep. After iommu_liveupdate_test_begin().
+ */
+void iommu_liveupdate_test_booted(void)
+{
+	check_units_taken();
+	lose_missing_devices();
+}
+#endif

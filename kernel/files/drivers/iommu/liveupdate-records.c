@@ -26,7 +26,7 @@
 #define IOMMU_SER_MAX_LEVEL	5
 #define IOMMU_SER_MAX_OASZ	52
 
-static const struct iommu_ser_source kho_source = {
+const struct iommu_ser_source iommu_ser_kho = {
 	.is_preserved	= kho_is_preserved,
 	.is_block	= kho_is_preserved_block,
 	.damaged	= iommu_liveupdate_err,
@@ -776,7 +776,7 @@ void iommu_incoming_drop(struct iommu_incoming *in)
  */
 int iommu_flb_retrieve(struct liveupdate_flb_op_args *args)
 {
-	struct iommu_incoming *in = iommu_incoming_read(&kho_source, args->data);
+	struct iommu_incoming *in = iommu_incoming_read(&iommu_ser_kho, args->data);
 
 	if (IS_ERR(in))
 		panic("iommu: liveupdate: devices are running, and their records cannot be read: %pe\n",

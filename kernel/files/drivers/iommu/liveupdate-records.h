@@ -28,6 +28,9 @@ struct iommu_ser_source {
 	void (*damaged)(const char *fmt, ...) __printf(1, 2);
 };
 
+/* From the previous kernel */
+extern const struct iommu_ser_source iommu_ser_kho;
+
 /* Return: NULL, or why the record is not to be used. */
 const char *iommu_check_header(const struct iommu_liveupdate_ser *ser);
 const char *iommu_check_chain(const struct iommu_ser_source *source, u64 head,

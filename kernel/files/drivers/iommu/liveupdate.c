@@ -95,6 +95,85 @@ bool iommu_liveupdate_enabled(void)
 }
 EXPORT_SYMBOL_GPL(iommu_liveupdate_enabled);
 
+#ifdef CONFIG_IOMMUFD_TEST
+const struct iommu_liveupdate_mock *iommu_liveupdate_mock;
+#endif
+
+/**
+ * iommu_get_requester - tell what records know a device by
+ * @dev:       any device
+ * @requester: filled in
+ *
+ * Return: false if the device cannot cross a live update.
+ */
+bool iommu_get_requester(struct device *dev, struct iommu_requester *requester)
+{
+	struct pci_dev *pdev;
+
+#ifdef CONFIG_IOMMUFD_TEST
+	if (iommu_liveupdate_mock && iommu_liveupdate_mock->get_requester(dev, requester))
+		return true;
+#endif
+	if (!dev_is_pci(dev))
+		return false;
+
+	pdev = to_pci_dev(dev);
+	requester->segment = pci_domain_nr(pdev->bus);
+	requester->bdf = pci_dev_id(pdev);
+	requester->vendor = pdev->vendor;
+	requester->device = pdev->device;
+	return true;
+}
+
+/**
+ * iommu_find_requester - find the device that a record is of
+ * @segment: PCI segment
+ * @bdf:     bus, device and function
+ *
+ * Return: the device, with a reference, or whatever is in its place, or NULL.
+ */
+struct device *iommu_find_requester(u32 segment, u16 bdf)
+{
+	struct pci_dev *pdev;
+
+#ifdef CONFIG_IOMMUFD_TEST
+	if (iommu_liveupdate_mock && segment == IOMMU_MOCK_SEGMENT)
+		return iommu_liveupdate_mock->find(bdf);
+#endif
+	pdev = pci_get_domain_bus_and_slot(segment, PCI_BUS_NUM(bdf), bdf & 0xff);
+	return pdev ? &pdev->dev : NULL;
+}
+
+/**
+ * iommu_requester_driver - get the driver of the IOMMU of a device
+ * @segment: PCI segment of the device, which need not be there
+ *
+ * Return: its operations, or NULL as long as it has not registered a unit.
+ */
+const struct iommu_ops *iommu_requester_driver(u32 segment)
+{
+#ifdef CONFIG_IOMMUFD_TEST
+	if (iommu_liveupdate_mock && segment == IOMMU_MOCK_SEGMENT)
+		return iommu_liveupdate_mock->driver;
+#endif
+	return iommu_liveupdate_driver();
+}
+
+/**
+ * iommu_device_step_object - name a device in a step
+ * @dev: a device that crosses, or has crossed, a live update
+ *
+ * Return: its LIVEUPDATE_DEVICE_ID().
+ */
+u64 iommu_device_step_object(struct device *dev)
+{
+	struct iommu_requester requester;
+
+	if (WARN_ON_ONCE(!iommu_get_requester(dev, &requester)))
+		return 0;
+	return LIVEUPDATE_DEVICE_ID(requester.segment, requester.bdf, 0);
+}
+
 struct outgoing_unit {
 	struct list_head list;
 	struct iommu_device *iommu;
@@ -202,6 +281,21 @@ static int iommu_flb_preserve(struct liveupdate_flb_op_args *args)
 	args->obj = no_free_ptr(out);
 	return 0;
 }
+
+#ifdef CONFIG_IOMMUFD_TEST
+/* The physical address of what would be handed over, or 0 if nothing would be */
+u64 iommu_liveupdate_test_header(void)
+{
+	void *out;
+	u64 header;
+
+	if (liveupdate_flb_get_outgoing(&iommu_flb, &out))
+		return 0;
+	header = virt_to_phys(((struct iommu_outgoing *)out)->ser);
+	liveupdate_flb_put_outgoing(&iommu_flb);
+	return header;
+}
+#endif
 
 static void iommu_flb_unpreserve(struct liveupdate_flb_op_args *args)
 {
@@ -584,11 +678,11 @@ static void unit_put(struct iommu_outgoing *out, struct outgoing_unit *unit)
 }
 
 static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
+			       const struct iommu_requester *requester,
 			       struct outgoing_domain *domain, u64 token,
 			       u64 file)
 {
 	const struct iommu_liveupdate_ops *ops = dev_iommu_ops(dev)->liveupdate;
-	struct pci_dev *pdev = to_pci_dev(dev);
 	struct iommu_device_ser *ser;
 	struct outgoing_unit *unit;
 	int ret;
@@ -616,10 +710,10 @@ static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
 	ret = ops->preserve_device(dev, domain->domain, ser);
 	if (ret)
 		goto err_erase;
-	ser->segment = pci_domain_nr(pdev->bus);
-	ser->bdf = pci_dev_id(pdev);
-	ser->vendor = pdev->vendor;
-	ser->device = pdev->device;
+	ser->segment = requester->segment;
+	ser->bdf = requester->bdf;
+	ser->vendor = requester->vendor;
+	ser->device = requester->device;
 	ser->token = token;
 	ser->file = file;
 	ser->unit = unit->ser->reg_phys;
@@ -661,11 +755,12 @@ err_slot:
 int iommu_device_preserve(struct device *dev, struct iommu_domain *domain,
 			  u64 token, u64 file)
 {
+	struct iommu_requester requester;
 	struct outgoing_domain *parent;
 	struct liveupdate_step step;
 	int ret;
 
-	if (!iommu_liveupdate_enabled() || !dev_is_pci(dev) ||
+	if (!iommu_liveupdate_enabled() || !iommu_get_requester(dev, &requester) ||
 	    !dev->iommu || !dev->iommu->iommu_dev ||
 	    !dev_iommu_ops(dev)->liveupdate)
 		return -EOPNOTSUPP;
@@ -688,8 +783,8 @@ int iommu_device_preserve(struct device *dev, struct iommu_domain *domain,
 	}
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_PRESERVE,
-			      LIVEUPDATE_KIND_DEVICE, LIVEUPDATE_PCI_ID(to_pci_dev(dev)));
-	ret = preserve_one_device(out, dev, parent, token, file);
+			      LIVEUPDATE_KIND_DEVICE, iommu_device_step_object(dev));
+	ret = preserve_one_device(out, dev, &requester, parent, token, file);
 	liveupdate_step_end(&step, ret, 1);
 	return ret;
 }
@@ -716,7 +811,7 @@ void iommu_device_unpreserve(struct device *dev)
 		return;
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_UNPRESERVE,
-			      LIVEUPDATE_KIND_DEVICE, LIVEUPDATE_PCI_ID(to_pci_dev(dev)));
+			      LIVEUPDATE_KIND_DEVICE, iommu_device_step_object(dev));
 	dev_iommu_ops(dev)->liveupdate->unpreserve_device(dev);
 	unit_put(out, old->unit);
 	liveupdate_step_end(&step, 0, 1);
@@ -758,17 +853,11 @@ enum iommu_liveupdate_refusal iommu_liveupdate_refusal(const char *text)
 	return what < 0 ? IOMMU_REFUSE_OTHER : what;
 }
 
-static unsigned long refusals_key(struct device *dev)
-{
-	struct pci_dev *pdev = to_pci_dev(dev);
-
-	return device_key(pci_domain_nr(pdev->bus), pci_dev_id(pdev));
-}
-
 /* Return: true for the first of this kind, false without memory, too */
-static bool count_refusal(struct device *dev, enum iommu_liveupdate_refusal what)
+static bool count_refusal(const struct iommu_requester *requester,
+			  enum iommu_liveupdate_refusal what)
 {
-	unsigned long key = refusals_key(dev);
+	unsigned long key = device_key(requester->segment, requester->bdf);
 	struct refusals *counts;
 
 	guard(mutex)(&refusals_lock);
@@ -787,7 +876,7 @@ static bool count_refusal(struct device *dev, enum iommu_liveupdate_refusal what
 
 /**
  * iommu_device_refuse - record that something was refused to a device
- * @dev:  a PCI device that is preserved, or that came with a live update
+ * @dev:  a device that is preserved, or that came with a live update
  * @what: what was refused
  * @why:  the state of the device, for the log; NULL if it is waiting
  *
@@ -800,12 +889,15 @@ static bool count_refusal(struct device *dev, enum iommu_liveupdate_refusal what
 void iommu_device_refuse(struct device *dev, enum iommu_liveupdate_refusal what,
 			 const char *why)
 {
-	if (!dev_is_pci(dev) || !count_refusal(dev, what))
+	struct iommu_requester requester;
+
+	if (!iommu_get_requester(dev, &requester) || !count_refusal(&requester, what))
 		return;
 
 	liveupdate_step_instant(LIVEUPDATE_STEP_DEVICE_REFUSE,
 				LIVEUPDATE_KIND_DEVICE,
-				LIVEUPDATE_PCI_ID(to_pci_dev(dev)), -EBUSY, 1);
+				LIVEUPDATE_DEVICE_ID(requester.segment, requester.bdf, 0),
+				-EBUSY, 1);
 	dev_warn(dev, "liveupdate: %s refused, %s\n", refusal_texts[what], why ? why :
 		 "the device waits to be retrieved from its session; only a reboot sets it free");
 }
@@ -821,11 +913,15 @@ EXPORT_SYMBOL_GPL(iommu_device_refuse);
  */
 ssize_t iommu_device_show_refusals(struct device *dev, char *buf)
 {
+	struct iommu_requester requester;
 	struct refusals *counts;
 	int len = 0;
 
+	if (!iommu_get_requester(dev, &requester))
+		return 0;
+
 	guard(mutex)(&refusals_lock);
-	counts = xa_load(&refusals, refusals_key(dev));
+	counts = xa_load(&refusals, device_key(requester.segment, requester.bdf));
 	for (unsigned int i = 0; counts && i < IOMMU_REFUSE_KINDS; i++)
 		if (counts->count[i])
 			len += sysfs_emit_at(buf, len, "%llu %s\n",

@@ -33,6 +33,52 @@ static inline unsigned long device_key(u32 segment, u16 bdf)
 	return (unsigned long)segment << 16 | bdf;
 }
 
+/**
+ * struct iommu_requester - what records know a device by
+ * @segment: PCI segment
+ * @bdf:     bus, device and function
+ * @vendor:  PCI vendor id
+ * @device:  PCI device id
+ */
+struct iommu_requester {
+	u32 segment;
+	u16 bdf;
+	u16 vendor;
+	u16 device;
+};
+
+bool iommu_get_requester(struct device *dev, struct iommu_requester *requester);
+struct device *iommu_find_requester(u32 segment, u16 bdf);
+const struct iommu_ops *iommu_requester_driver(u32 segment);
+
+#ifdef CONFIG_IOMMUFD_TEST
+/* No segment of PCI */
+#define IOMMU_MOCK_SEGMENT	0x6d6f636bU
+
+/**
+ * struct iommu_liveupdate_mock - devices of a selftest, which are not of PCI
+ * @driver:        of their IOMMU
+ * @get_requester: as iommu_get_requester(), in IOMMU_MOCK_SEGMENT
+ * @find:          as iommu_find_requester(), in IOMMU_MOCK_SEGMENT
+ */
+struct iommu_liveupdate_mock {
+	const struct iommu_ops *driver;
+	bool (*get_requester)(struct device *dev, struct iommu_requester *requester);
+	struct device *(*find)(u16 bdf);
+};
+
+extern const struct iommu_liveupdate_mock *iommu_liveupdate_mock;
+
+/* The selftest plays the next kernel in this one. */
+u64 iommu_liveupdate_test_header(void);
+int iommu_liveupdate_test_begin(u64 header);
+void iommu_liveupdate_test_booted(void);
+void iommu_liveupdate_test_end(void);
+#define __init_or_test
+#else
+#define __init_or_test __init
+#endif
+
 /* The check of a record of @size bytes that begins with @prefix. */
 static inline u32 prefix_crc(const struct iommu_ser_prefix *prefix, size_t size)
 {

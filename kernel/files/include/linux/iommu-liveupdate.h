@@ -219,7 +219,8 @@ void iommu_liveupdate_lose_file(u64 file);
 void iommu_liveupdate_finish_device(u32 segment, u16 bdf);
 void iommu_liveupdate_finish_file(u64 file);
 
-/* Both kernels: refusals */
+/* Both kernels */
+u64 iommu_device_step_object(struct device *dev);
 void iommu_device_refuse(struct device *dev, enum iommu_liveupdate_refusal what,
 			 const char *why);
 enum iommu_liveupdate_refusal iommu_liveupdate_refusal(const char *text);
@@ -282,6 +283,11 @@ static inline int iommu_device_preserve(struct device *dev,
 
 static inline void iommu_device_unpreserve(struct device *dev)
 {
+}
+
+static inline u64 iommu_device_step_object(struct device *dev)
+{
+	return 0;
 }
 
 static inline bool iommu_liveupdate_incoming(void)

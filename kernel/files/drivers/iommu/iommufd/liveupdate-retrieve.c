@@ -12,7 +12,6 @@
 #include <linux/kho/abi/iommufd.h>
 #include <linux/liveupdate.h>
 #include <linux/liveupdate_trace.h>
-#include <linux/pci.h>
 #include <linux/slab.h>
 
 #include "iommufd_private.h"
@@ -336,7 +335,7 @@ int iommufd_device_retrieve(struct iommufd_device *idev,
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_BIND,
 			      LIVEUPDATE_KIND_DEVICE,
-			      LIVEUPDATE_PCI_ID(to_pci_dev(idev->dev)));
+			      iommu_device_step_object(idev->dev));
 	rc = iommufd_device_attach_restored(idev, igroup, hwpt);
 	if (rc)
 		refcount_dec(&hwpt->common.obj.users);
