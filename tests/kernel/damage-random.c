@@ -65,21 +65,21 @@ FIELDS(block_fields, struct block, BLOCK);
 
 #define IOMMU(F)                                                                                   \
 	F(struct iommu_liveupdate_ser, magic)                                                      \
-	F(struct iommu_liveupdate_ser, crc) F(struct iommu_liveupdate_ser, size)                   \
-		F(struct iommu_liveupdate_ser, unit_size)                                          \
-			F(struct iommu_liveupdate_ser, domain_size)                                \
-				F(struct iommu_liveupdate_ser, device_size)                        \
-					F(struct iommu_liveupdate_ser, units)                      \
-						F(struct iommu_liveupdate_ser, domains)            \
-							F(struct iommu_liveupdate_ser, devices)
+	F(struct iommu_liveupdate_ser, crc)                                                        \
+	F(struct iommu_liveupdate_ser, size) F(struct iommu_liveupdate_ser, unit_size)             \
+		F(struct iommu_liveupdate_ser, domain_size)                                        \
+			F(struct iommu_liveupdate_ser, device_size)                                \
+				F(struct iommu_liveupdate_ser, units)                              \
+					F(struct iommu_liveupdate_ser, domains)                    \
+						F(struct iommu_liveupdate_ser, devices)
 FIELDS(iommu_fields, struct iommu_liveupdate_ser, IOMMU);
 
 #define UNIT(F)                                                                                    \
 	F(struct iommu_unit_ser, prefix.crc)                                                       \
-	F(struct iommu_unit_ser, prefix.state) F(struct iommu_unit_ser, prefix.type)               \
-		F(struct iommu_unit_ser, reg_phys) F(struct iommu_unit_ser, segment)               \
-			F(struct iommu_unit_ser, flags) F(struct iommu_unit_ser, root)             \
-				F(struct iommu_unit_ser, irta)
+	F(struct iommu_unit_ser, prefix.state)                                                     \
+	F(struct iommu_unit_ser, prefix.type) F(struct iommu_unit_ser, reg_phys)                   \
+		F(struct iommu_unit_ser, segment) F(struct iommu_unit_ser, flags)                  \
+			F(struct iommu_unit_ser, root) F(struct iommu_unit_ser, irta)
 FIELDS(unit_fields, struct iommu_unit_ser, UNIT);
 
 #define CHUNK(F)                                                                                   \
@@ -89,8 +89,9 @@ FIELDS(chunk_fields, struct iommu_chunk_ser, CHUNK);
 
 #define DOMAIN(F)                                                                                  \
 	F(struct iommu_domain_ser, prefix.crc)                                                     \
-	F(struct iommu_domain_ser, prefix.state) F(struct iommu_domain_ser, prefix.type) F(        \
-		struct iommu_domain_ser, top) F(struct iommu_domain_ser, token)                    \
+	F(struct iommu_domain_ser, prefix.state)                                                   \
+	F(struct iommu_domain_ser, prefix.type) F(struct iommu_domain_ser,                         \
+						  top) F(struct iommu_domain_ser, token)           \
 		F(struct iommu_domain_ser, tables) F(struct iommu_domain_ser, pgsize_bitmap) F(    \
 			struct iommu_domain_ser, num_chunks) F(struct iommu_domain_ser, format)    \
 			F(struct iommu_domain_ser, top_level) F(struct iommu_domain_ser, vasz_lg2) \
@@ -98,46 +99,49 @@ FIELDS(chunk_fields, struct iommu_chunk_ser, CHUNK);
 								       flags)                      \
 					F(struct iommu_domain_ser, chunks)                         \
 						F(struct iommu_domain_ser, chunks_crc)             \
-							F(struct iommu_domain_ser, reserved)           \
+							F(struct iommu_domain_ser, reserved)       \
 								F(struct iommu_domain_ser, file)
 FIELDS(domain_fields, struct iommu_domain_ser, DOMAIN);
 
 #define DEVICE(F)                                                                                  \
 	F(struct iommu_device_ser, prefix.crc)                                                     \
-	F(struct iommu_device_ser, prefix.state) F(struct iommu_device_ser, prefix.type)           \
-		F(struct iommu_device_ser, segment) F(struct iommu_device_ser, bdf)                \
-			F(struct iommu_device_ser, did) F(struct iommu_device_ser, token)          \
-				F(struct iommu_device_ser, unit) F(struct iommu_device_ser,        \
-								   domain)                         \
-					F(struct iommu_device_ser, pasid_dir)                      \
-						F(struct iommu_device_ser, max_pasid)              \
-							F(struct iommu_device_ser, vendor)         \
-								F(struct iommu_device_ser, device)         \
-									F(struct iommu_device_ser, file)
+	F(struct iommu_device_ser, prefix.state)                                                   \
+	F(struct iommu_device_ser, prefix.type) F(struct iommu_device_ser, segment)                \
+		F(struct iommu_device_ser, bdf) F(struct iommu_device_ser, did)                    \
+			F(struct iommu_device_ser, token) F(struct iommu_device_ser, unit)         \
+				F(struct iommu_device_ser, domain) F(struct iommu_device_ser,      \
+								     pasid_dir)                    \
+					F(struct iommu_device_ser, max_pasid)                      \
+						F(struct iommu_device_ser, vendor)                 \
+							F(struct iommu_device_ser, device)         \
+								F(struct iommu_device_ser, file)
 FIELDS(device_fields, struct iommu_device_ser, DEVICE);
 
 #define PCI(F)                                                                                     \
 	F(struct pci_liveupdate_ser, magic)                                                        \
-	F(struct pci_liveupdate_ser, crc) F(struct pci_liveupdate_ser, size)                       \
-		F(struct pci_liveupdate_ser, function_size)                                        \
-			F(struct pci_liveupdate_ser, functions)
+	F(struct pci_liveupdate_ser, crc)                                                          \
+	F(struct pci_liveupdate_ser, size) F(struct pci_liveupdate_ser, function_size)             \
+		F(struct pci_liveupdate_ser, functions)
 FIELDS(pci_fields, struct pci_liveupdate_ser, PCI);
 
 #define FUNCTION(F)                                                                                \
 	F(struct pci_function_ser, crc)                                                            \
-	F(struct pci_function_ser, state) F(struct pci_function_ser, flags) F(                     \
-		struct pci_function_ser, segment) F(struct pci_function_ser,                       \
-						    bdf) F(struct pci_function_ser, parent)        \
+	F(struct pci_function_ser, state)                                                          \
+	F(struct pci_function_ser, flags) F(struct pci_function_ser, segment) F(                   \
+		struct pci_function_ser, bdf) F(struct pci_function_ser, parent)                   \
 		F(struct pci_function_ser, id) F(struct pci_function_ser, class) F(                \
 			struct pci_function_ser, header) F(struct pci_function_ser, reserved)      \
-			F(struct pci_function_ser, command) F(struct pci_function_ser, devices)    \
-				F(struct pci_function_ser, buses) F(struct pci_function_ser, bars) \
+			F(struct pci_function_ser, command) F(struct pci_function_ser, devices) F( \
+				struct pci_function_ser, buses) F(struct pci_function_ser, bars)   \
+				F(struct pci_function_ser,                                         \
+				  bar_sizes) F(struct pci_function_ser,                            \
+					       windows) F(struct pci_function_ser, bridge_ctl)     \
 					F(struct pci_function_ser,                                 \
-					  bar_sizes) F(struct pci_function_ser, windows)           \
+					  acs_ctl) F(struct pci_function_ser,                      \
+						     devctl) F(struct pci_function_ser, devctl2)   \
 						F(struct pci_function_ser,                         \
-						  bridge_ctl) F(struct pci_function_ser, acs_ctl)  \
-							F(struct pci_function_ser, devctl) F(      \
-								struct pci_function_ser, devctl2)  \
+						  ats_ctl) F(struct pci_function_ser, reserved2)   \
+							F(struct pci_function_ser, sriov)          \
 								F(struct pci_function_ser, driver)
 FIELDS(function_fields, struct pci_function_ser, FUNCTION);
 
@@ -151,13 +155,14 @@ FIELDS(hwpt_fields, struct iommufd_hwpt_ser, HWPT);
 
 #define VFIO(F)                                                                                    \
 	F(struct vfio_pci_ser, magic)                                                              \
-	F(struct vfio_pci_ser, crc) F(struct vfio_pci_ser, size) F(struct vfio_pci_ser, segment)   \
-		F(struct vfio_pci_ser, bdf) F(struct vfio_pci_ser, vendor)                         \
-			F(struct vfio_pci_ser, device) F(struct vfio_pci_ser, flags)               \
-				F(struct vfio_pci_ser, iommufd_token)                              \
-					F(struct vfio_pci_ser, hwpt_token)                         \
-						F(struct vfio_pci_ser, irq_index)                  \
-							F(struct vfio_pci_ser, irq_vectors)        \
+	F(struct vfio_pci_ser, crc)                                                                \
+	F(struct vfio_pci_ser, size) F(struct vfio_pci_ser, segment) F(struct vfio_pci_ser, bdf)   \
+		F(struct vfio_pci_ser, vendor) F(struct vfio_pci_ser, device)                      \
+			F(struct vfio_pci_ser, flags) F(struct vfio_pci_ser, iommufd_token)        \
+				F(struct vfio_pci_ser, hwpt_token)                                 \
+					F(struct vfio_pci_ser, irq_index)                          \
+						F(struct vfio_pci_ser, irq_vectors)                \
+							F(struct vfio_pci_ser, vf_token)           \
 								F(struct vfio_pci_ser, saved_size)
 FIELDS(vfio_fields, struct vfio_pci_ser, VFIO);
 
@@ -205,8 +210,8 @@ static const struct field luo_fields[] = { LUO(FIELD){ NULL, 0, 0 } };
 
 #define SESSION(F)                                                                                 \
 	F(struct luo_session, name)                                                                \
-	F(struct luo_session, files) F(struct luo_session, count) F(struct luo_session, crc)       \
-		F(struct luo_session, reserved)
+	F(struct luo_session, files)                                                               \
+	F(struct luo_session, count) F(struct luo_session, crc) F(struct luo_session, reserved)
 FIELDS(session_fields, struct luo_session, SESSION);
 
 #define LUO_FILE(F)                                                                                \
@@ -251,14 +256,13 @@ struct chunk {
 
 #define MEMFD(F)                                                                                   \
 	F(struct memfd, pos)                                                                       \
-	F(struct memfd, size) F(struct memfd, seals) F(struct memfd, flags)                        \
-		F(struct memfd, nr_runs) F(struct memfd, first) F(struct memfd, total_pages)       \
-			F(struct memfd, list_flags) F(struct memfd, order)                         \
-				F(struct memfd, runs_crc) F(struct memfd, crc)
+	F(struct memfd, size)                                                                      \
+	F(struct memfd, seals) F(struct memfd, flags) F(struct memfd, nr_runs)                     \
+		F(struct memfd, first) F(struct memfd, total_pages) F(struct memfd, list_flags)    \
+			F(struct memfd, order) F(struct memfd, runs_crc) F(struct memfd, crc)
 FIELDS(memfd_fields, struct memfd, MEMFD);
 
-#define RUN(F)                                                                                     \
-	F(struct run, pfn) F(struct run, index) F(struct run, nr_folios) F(struct run, order)
+#define RUN(F) F(struct run, pfn) F(struct run, index) F(struct run, nr_folios) F(struct run, order)
 FIELDS(run_fields, struct run, RUN);
 
 #define LIST(F) F(struct chunk, next) F(struct chunk, first) F(struct chunk, second)

@@ -21,7 +21,7 @@ words='quiet kho=on liveupdate=on intel_iommu=on,sm_on'
 echo "$words" >"$root/proc/cmdline"
 echo c80000f0505e >"$root/sys/class/iommu/dmar0/intel-iommu/ecap"
 compatible=$root/sys/kernel/liveupdate/compatible
-layouts=(memfd-v4 iommufd-v1 vfio-pci-v3 pci-liveupdate-v1)
+layouts=(memfd-v4 iommufd-v1 vfio-pci-v4 pci-liveupdate-v2)
 nothing_preserved() {
 	printf 'used %s\n' kho-v4 luo-v6
 	printf 'available %s\n' "${layouts[@]}" iommu-liveupdate-v4
@@ -60,11 +60,11 @@ like "and nothing may test it" "$(advice -c "$words memtest")" 'writes to memory
 
 # Only what is preserved is asked for.
 image=$tap_scratch/image
-image_says vfio-pci-v3 vfio-pci-v9 "$image"
-like "another version is refused" "$(advice)" "cannot take over 'vfio-pci-v3': it does not accept that; load a kernel that does"
+image_says vfio-pci-v4 vfio-pci-v9 "$image"
+like "another version is refused" "$(advice)" "cannot take over 'vfio-pci-v4': it does not accept that; load a kernel that does"
 {
 	printf 'used %s\n' kho-v4 luo-v6 memfd-v4
-	printf 'available %s\n' vfio-pci-v3 iommufd-v1
+	printf 'available %s\n' vfio-pci-v4 iommufd-v1
 } >"$compatible"
 is "unless nothing of it is preserved" "$(status)" 0
 echo 'used iommu-liveupdate-v4;intel,irq-remap,vtdss' >>"$compatible"

@@ -50,16 +50,16 @@
 #define QUEUE		 0xc000
 #define QUEUE_VF	 0x2800 /* of a virtual function (7.8.2.7) */
 /* From there on */
-#define RDBAL		 0x00
-#define RDBAH		 0x04
-#define RDLEN		 0x08
-#define SRRCTL		 0x0c
-#define SRRCTL_2KIB	 2U	    /* BSIZEPACKET, in KiB */
-#define SRRCTL_ONE	 (1U << 25) /* advanced descriptor, one buffer */
-#define RDH		 0x10
-#define RDT		 0x18
-#define RXDCTL		 0x28
-#define RXDCTL_ENABLE	 (1U << 25)
+#define RDBAL	      0x00
+#define RDBAH	      0x04
+#define RDLEN	      0x08
+#define SRRCTL	      0x0c
+#define SRRCTL_2KIB   2U	 /* BSIZEPACKET, in KiB */
+#define SRRCTL_ONE    (1U << 25) /* advanced descriptor, one buffer */
+#define RDH	      0x10
+#define RDT	      0x18
+#define RXDCTL	      0x28
+#define RXDCTL_ENABLE (1U << 25)
 
 static uint32_t get(struct device *device, uint32_t offset)
 {

@@ -13,25 +13,25 @@
 #include "nvme.h"
 
 /* Byte offsets in BAR 0 (3.1.3), and the bits that are used. */
-#define CAP		    0x00
-#define CAP_ENTRIES(low)    (((low)&0xffff) + 1) /* the most that a queue may have */
-#define CAP_TIMEOUT(low)    ((low) >> 24)	 /* of a change of state, in 500 ms */
-#define CAP_STRIDE(high)    (4U << ((high)&0xf))
+#define CAP		     0x00
+#define CAP_ENTRIES(low)     (((low)&0xffff) + 1) /* the most that a queue may have */
+#define CAP_TIMEOUT(low)     ((low) >> 24)	  /* of a change of state, in 500 ms */
+#define CAP_STRIDE(high)     (4U << ((high)&0xf))
 #define CAP_PAGE_LEAST(high) (((high) >> 16) & 0xf) /* 0 is 4 KiB */
-#define CC		    0x14
-#define CC_ENABLE	    (1U << 0)
-#define CC_SHUTDOWN	    (1U << 14)
-#define CC_SHUTDOWN_MASK    (3U << 14)
-#define CC_ENTRY_SIZES	    (6U << 16 | 4U << 20) /* 64 bytes, 16 bytes */
-#define CSTS		    0x1c
-#define CSTS_READY	    (1U << 0)
-#define CSTS_FATAL	    (1U << 1)
-#define CSTS_SHUTDOWN_MASK  (3U << 2)
-#define CSTS_SHUTDOWN_DONE  (2U << 2)
-#define AQA		    0x24
-#define ASQ		    0x28
-#define ACQ		    0x30
-#define DOORBELLS	    0x1000
+#define CC		     0x14
+#define CC_ENABLE	     (1U << 0)
+#define CC_SHUTDOWN	     (1U << 14)
+#define CC_SHUTDOWN_MASK     (3U << 14)
+#define CC_ENTRY_SIZES	     (6U << 16 | 4U << 20) /* 64 bytes, 16 bytes */
+#define CSTS		     0x1c
+#define CSTS_READY	     (1U << 0)
+#define CSTS_FATAL	     (1U << 1)
+#define CSTS_SHUTDOWN_MASK   (3U << 2)
+#define CSTS_SHUTDOWN_DONE   (2U << 2)
+#define AQA		     0x24
+#define ASQ		     0x28
+#define ACQ		     0x30
+#define DOORBELLS	     0x1000
 
 /* Opcodes of the admin command set (5). */
 #define CREATE_SQ	   0x01
