@@ -32,6 +32,8 @@ done
 for unit in lutrace-collect lutrace-export lutrace-prune lutrace-shutdown; do
 	ok "$unit.service may do little more than its task" logged "$unit.log" systemd-analyze security \
 		--root="$root" --offline=true --threshold=15 "$unit.service" || diag "$(tail -n 1 "$unit.log")"
+	like "what it may not ask for is refused, it is not killed" "$(cat "$root/usr/lib/systemd/system/$unit.service")" \
+		'^SystemCallErrorNumber=EPERM$'
 done
 like "who records may ask systemd for its units" "$(cat "$root/usr/lib/systemd/system/lutrace-collect.service")" \
 	'^RestrictAddressFamilies=AF_UNIX$'

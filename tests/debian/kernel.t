@@ -101,7 +101,7 @@ boot() {
 
 cd "$tap_scratch" || exit
 for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
-	image=$("$project/tests/toolkit/package-root" "$suite" systemd systemd-sysv udev kmod initramfs-tools \
+	image=$("$project/tests/toolkit/package-root" "$suite" systemd systemd-sysv dbus udev kmod initramfs-tools \
 		zstd kexec-tools kdump-tools makedumpfile "${needed[@]}") ||
 		{ ok "there is a $suite to install it on" false; continue; }
 	root=$(mktemp -d "$tap_scratch/root.XXXXXX")

@@ -37,6 +37,10 @@ is "all of it is there" "$(jq -c '[(.dma, .session, .identity) != null], .merged
 collect handover
 is "also the next time" "$(jq -S -c '[.dma, .session]' boot.json)" "$(jq -S -c '[.dma, .session]' "$evidence")"
 schema "a recording is what the schema says" handover boot.json
+# What the service's SystemCallFilter= has in @chown
+read -ra words <<<"${command/\$LUTRACE_RECORD/-l handover}"
+strace -f -o calls -e trace=chown,fchown,fchownat,lchown "$lutrace" "${words[@]/#\/var\/lib\/lutrace\/%b/boot}"
+is "no owner is changed that is right" "$(grep -c chown calls)" 0
 jq -c '.dma.sent = 999 | {dma}' dma.json >again.json
 "$lutrace" record boot.json -m again.json -o boot.json
 collect handover

@@ -123,11 +123,17 @@ static void free_names(struct new_file *file)
 
 /*
  * Root may replace a file of somebody else, who goes on reading and writing it. Whoever
- * may not give files away keeps the new one.
+ * may not give files away keeps the new one. A service that may not even ask is not made to.
  */
 static int keep_owner(int fd, const struct stat *found)
 {
-	if (!found->st_mode || !fchown(fd, found->st_uid, found->st_gid))
+	struct stat is;
+
+	if (!found->st_mode)
+		return 0;
+	if (!fstat(fd, &is) && is.st_uid == found->st_uid && is.st_gid == found->st_gid)
+		return 0;
+	if (!fchown(fd, found->st_uid, found->st_gid))
 		return 0;
 	return errno == EPERM ? 0 : -1;
 }

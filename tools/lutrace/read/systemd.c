@@ -98,14 +98,23 @@ static char *output_of_program(char *const arguments[])
 	return text;
 }
 
+/* A host without a message bus is asked as systemctl asks it, which root may. */
+static const char *bus(void)
+{
+	return access("/run/dbus/system_bus_socket", F_OK)
+		       ? "--address=unix:path=/run/systemd/private"
+		       : "--system";
+}
+
 /* The properties of the manager, by name; NULL if it cannot be asked. */
 static struct json_object *ask_manager(void)
 {
 	static const char *const names[] = { "Version", "UserspaceTimestamp",
 					     "UserspaceTimestampMonotonic" };
-	char *arguments[10 + 3 + 2 * OWN_PARTS] = {
+	char *arguments[11 + 3 + 2 * OWN_PARTS] = {
 		ASK_FOR_SECONDS,
 		"busctl",
+		(char *)bus(),
 		"--json=short",
 		"get-property",
 		"org.freedesktop.systemd1",
@@ -124,7 +133,7 @@ static struct json_object *ask_manager(void)
 		asked[count++] = own_parts[i].end;
 	}
 	for (i = 0; i < count; i++)
-		arguments[8 + i] = (char *)asked[i];
+		arguments[9 + i] = (char *)asked[i];
 	text = output_of_program(arguments);
 	/* One line for each, in the order in which they were asked for. */
 	for (i = 0, line = text ? strtok_r(text, "\n", &rest) : NULL; line && i < count;
