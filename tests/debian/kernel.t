@@ -62,7 +62,9 @@ check() {
 			modprobe kvm && say module kvm
 			say doctor "$(lutrace doctor -j)"
 			kexec -s -l "/boot/vmlinuz-$(uname -r)" --initrd="/boot/initrd.img-$(uname -r)" --reuse-cmdline &&
-				echo pause:early >$ledger/mark && echo pause:late >$ledger/mark && systemctl kexec && exit
+				echo pause:early >$ledger/mark && echo pause:late >$ledger/mark &&
+				echo begin:systemctl-kexec >$ledger/mark && systemctl kexec &&
+				echo end:systemctl-kexec >$ledger/mark && exit
 			say "cannot jump"
 		else
 			say time "$(lutrace time -j)"

@@ -125,14 +125,21 @@ is "not one that is not marked" "$(left not-marked)" 0
 is "nor one in a slice that is stopped, that requires what is stopped, or with the usual dependencies" \
 	"$(left in-a-slice) $(left requires) $(left as-usual)" "0 0 0"
 
-# A mark is written without a newline at its end.
+# The unit alone is stopped first.
 is "what lutrace-shutdown.service and its counterpart mark is all that is stopped between" "$(cat marks)" \
-	'begin:systemd-shutdownhost.service stops
+	'begin:systemd-shutdown
+end:systemd-shutdown
+begin:systemd-shutdown
+host.service stops
 end:systemd-shutdown
 over'
 shut_down reboot
-is "on another way than kexec nothing is marked, nor where the unit alone is stopped" "$(cat marks)" \
-	'host.service stops
+is "on another way than kexec it is taken back, and where the unit alone is stopped" "$(cat marks)" \
+	'begin:systemd-shutdown
+end:systemd-shutdown
+begin:systemd-shutdown
+end:systemd-shutdown
+host.service stops
 over'
 
 # systemd before 255 does not know one of the lines.

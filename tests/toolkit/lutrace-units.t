@@ -31,7 +31,7 @@ export PATH=$PWD/bin:$PATH
 # The ledger's pair is of 1 ms before systemd was started, 1.4 s after CLOCK_MONOTONIC's 0,
 # at 1.7 s of the pause.
 manager() {
-	printf '{"type":"%s","data":%s}\n' s '"257.4-1"' t "$1" t 1400000 t 0 t 0 t 1410000 t 1450000 t 1450000 t 1460000
+	printf '{"type":"%s","data":%s}\n' s '"257.4-1"' t "$1" t 1400000 t 0 t 0 t 0 t 1410000 t 1410000 t 1450000 t 1450000 t 1460000
 }
 manager 1790000001000000 >answers/busctl
 # systemd before 256 has no such property, and says nothing.
@@ -74,11 +74,12 @@ is "units are steps on the time line of the kernels, in the order in which they 
 	'["unit","before-systemd",1700000000,1000000,0]
 ["unit","systemd-generators",1711000000,40000000,0]
 ["unit","systemd-units-load",1751000000,10000000,0]
+["unit","systemd-first-job",1761000000,40000000,0]
 ["unit","agent.service",1801000000,150000000,0]
 ["unit","once.service",1811000000,10000000,0]
 ["unit","broken.service",1831000000,5000000,-5]'
 is "the recording's own steps are the same" \
-	"$(jq -c '[.steps[] | select(.kind == "unit")] | length' with.json)" 6
+	"$(jq -c '[.steps[] | select(.kind == "unit")] | length' with.json)" 7
 is "what began in one of them and says nothing else is part of it" \
 	"$("$lutrace" steps -L -j with.json | jq -r '(.steps[] | select(.step == "session-retrieve").parent) as $p |
 		.steps[] | select(.sequence == $p).object')" agent.service
@@ -89,7 +90,7 @@ like "the picture has them" "$("$lutrace" plot with.json)" '>agent.service</text
 "$lutrace" report --chrome with.json -o with.trace
 is "a trace has tracks of units, beside each other" \
 	"$(jq -c '[.traceEvents[] | select(.ph == "b" and .cat == "unit") | [.name, .id2.local]] | .[3:5]' with.trace)" \
-	'[["unit agent.service","units"],["unit once.service","units"]]'
+	'[["unit systemd-first-job","units"],["unit agent.service","units"]]'
 ok "only services, sockets, mounts and swaps are asked for" \
 	grep -q 'systemctl show .* \*.service \*.socket \*.mount \*.swap$' asked
 is "a unit that is recorded is not in the ledger" "$(jq '[.ledgers[].records[] | select(.step == "unit")] | length' with.json)" 0
@@ -102,10 +103,10 @@ is "they can be merged" "$(jq -c '.blackout.explained' merged.json)" "$(jq -c '.
 units_of() { "$lutrace" record -l parts --units systemd | jq -r '[.units.list[].name] | join(" ")'; }
 echo SoftRebootsCount=0 >answers/soft-reboots
 is "a systemd that counts its soft reboots, and had none, is asked as any" "$(units_of)" \
-	"before-systemd systemd-generators systemd-units-load agent.service once.service broken.service"
+	"before-systemd systemd-generators systemd-units-load agent.service once.service broken.service systemd-first-job"
 echo SoftRebootsCount=2 >answers/soft-reboots
 is "after one nobody knows how long the initrd ran" "$(units_of)" \
-	"systemd-generators systemd-units-load agent.service once.service broken.service"
+	"systemd-generators systemd-units-load agent.service once.service broken.service systemd-first-job"
 
 : >answers/soft-reboots
 
@@ -117,7 +118,7 @@ printf '\nId=late.service\nActiveState=active\nInactiveExitTimestampMonotonic=90
 "$lutrace" record -l parts --units systemd --update boot.json
 is "a recording that is updated keeps the units of the start of the host" \
 	"$(jq -c '[.units.list[] | [.name, .begin_us]]' boot.json)" \
-	'[["before-systemd",1399000],["systemd-generators",1410000],["systemd-units-load",1450000],["agent.service",1500000],["once.service",1510000],["broken.service",1530000],["late.service",9000000000]]'
+	'[["before-systemd",1399000],["systemd-generators",1410000],["systemd-units-load",1450000],["agent.service",1500000],["once.service",1510000],["broken.service",1530000],["systemd-first-job",1460000],["late.service",9000000000]]'
 is "what began later is as systemd says now" \
 	"$(sed -i 's/9000000000/9500000000/; s/9000000001/9500000001/' answers/systemctl
 		"$lutrace" record -l parts --units systemd --update boot.json; jq -c '.units.list[-1] | [.name, .begin_us]' boot.json)" \
@@ -146,7 +147,7 @@ refused "nor one of which the clock was set" 'clock was set' parts
 python3 - >answers/busctl <<-'END'
 	import time
 	ahead = (time.time_ns() - time.monotonic_ns()) // 1000
-	for value in '"257"', ahead + 1400000, 1400000, 0, 0, 0, 0, 0, 0:
+	for value in '"257"', ahead + 1400000, 1400000, 0, 0, 0, 0, 0, 0, 0, 0:
 	    print('{"type":"t","data":%s}' % value)
 END
 later() { # NAME EDIT: a recording whose ledger has its pair of clocks an hour ahead

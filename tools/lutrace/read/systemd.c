@@ -42,11 +42,15 @@ static const struct own_part {
 } own_parts[] = {
 	{ "systemd-security", "SecurityStartTimestampMonotonic",
 	  "SecurityFinishTimestampMonotonic" },
+	{ "systemd-setup", "SecurityFinishTimestampMonotonic", "GeneratorsStartTimestampMonotonic" },
 	{ "systemd-generators", "GeneratorsStartTimestampMonotonic",
 	  "GeneratorsFinishTimestampMonotonic" },
 	{ "systemd-units-load", "UnitsLoadStartTimestampMonotonic",
 	  "UnitsLoadFinishTimestampMonotonic" },
 };
+
+/* And until then: what it finds started already, and the order of what is to be started. */
+#define FIRST_JOB "systemd-first-job"
 
 /* A manager that does not answer is not waited for: the recording is written without. */
 #define ASK_FOR_SECONDS "timeout", "10"
@@ -298,6 +302,32 @@ static bool add_units(struct json_object *list)
 	return text != NULL;
 }
 
+/* Mounts and swap may have been there before systemd. */
+static bool is_started(const char *name)
+{
+	const char *kind = strrchr(name, '.');
+
+	return kind && (!strcmp(kind, ".service") || !strcmp(kind, ".socket"));
+}
+
+/* From when systemd has loaded its units until it starts one. */
+static void add_first_job(struct json_object *list, struct json_object *manager)
+{
+	int64_t loaded = member_number(manager, "UnitsLoadFinishTimestampMonotonic"), first = 0;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *row = json_object_array_get_idx(list, i);
+		int64_t begin = member_number(row, "begin_us");
+
+		if (is_started(member_text(row, "name")) && begin > loaded &&
+		    (!first || begin < first))
+			first = begin;
+	}
+	if (first && loaded)
+		add_unit(list, FIRST_JOB, loaded, first, false);
+}
+
 /**
  * systemd_units - ask systemd when it started which unit
  * @ledger: of the kernel that runs
@@ -326,6 +356,8 @@ struct json_object *systemd_units(const struct ledger *ledger)
 			 member_number(manager, own_parts[i].end), false);
 	if (!why && !add_units(list))
 		why = "systemd does not answer to systemctl";
+	if (!why)
+		add_first_job(list, manager);
 	add_text(value, "manager", name);
 	add_text(value, "unknown", why);
 	json_object_object_add(value, "cycles",
