@@ -42,7 +42,8 @@ static const struct own_part {
 } own_parts[] = {
 	{ "systemd-security", "SecurityStartTimestampMonotonic",
 	  "SecurityFinishTimestampMonotonic" },
-	{ "systemd-setup", "SecurityFinishTimestampMonotonic", "GeneratorsStartTimestampMonotonic" },
+	{ "systemd-setup", "SecurityFinishTimestampMonotonic",
+	  "GeneratorsStartTimestampMonotonic" },
 	{ "systemd-generators", "GeneratorsStartTimestampMonotonic",
 	  "GeneratorsFinishTimestampMonotonic" },
 	{ "systemd-units-load", "UnitsLoadStartTimestampMonotonic",
