@@ -221,11 +221,23 @@ static unsigned int parse_bdf(const char *address)
 }
 
 /* In the incoming kernel, which reads the name when a driver wants the device. */
-static void damage_driver(struct pci_function_ser *device, unsigned int bdf)
+static void damage_driver(uint64_t blocks, unsigned int bdf)
 {
-	while (device->bdf != bdf)
-		device++;
-	device->driver[0] ^= 1;
+	struct pci_function_ser *device;
+	struct block *block;
+	uint64_t i;
+
+	for (; blocks; blocks = block->next) {
+		block = map(blocks);
+		device = (struct pci_function_ser *)(block + 1);
+		for (i = 0; i < block->count; i++) {
+			if (device[i].bdf != bdf)
+				continue;
+			device[i].driver[0] ^= 1;
+			return;
+		}
+	}
+	errx(1, "%#x has no record", bdf);
 }
 
 /* PCI seals its records once more when devices are shut down. */
@@ -239,7 +251,7 @@ static void damage_pci(const char *what, const char *address)
 	else if (!strcmp(what, "pci-header"))
 		header->function_size++;
 	else if (!strcmp(what, "pci-driver"))
-		damage_driver(device, parse_bdf(address));
+		damage_driver(header->functions, parse_bdf(address));
 	else
 		errx(2, "%s: cannot damage that", what);
 }
