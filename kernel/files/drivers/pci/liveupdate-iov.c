@@ -40,7 +40,7 @@ void pci_liveupdate_record_vfs(struct pci_dev *dev, struct pci_function_ser *ser
  * @dev: A physical function with virtual ones
  *
  * Return: false if Function Dependency Link names another physical function
- * (PCIe 9.3.3.10), which would have to cross with it.
+ * (PCIe 9.3.3.8), which would have to cross with it.
  */
 bool pci_liveupdate_vfs_are_alone(const struct pci_dev *dev)
 {

@@ -611,6 +611,7 @@ EXPORT_SYMBOL_GPL(pci_liveupdate_veto);
 int pci_liveupdate_can_shut_down(struct pci_dev *dev)
 {
 	struct pci_dev *locked __free(pci_dev_put) = find_locked(dev, true);
+
 	if (!locked)
 		return 0;
 	pci_warn(locked, "liveupdate: %s cannot cross: this device is being removed, or unbound from its driver; close its session, or its file\n",
