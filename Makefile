@@ -88,7 +88,7 @@ test-series: build ## the first half of the mail series alone: conveyed without 
 	$(Q)OUTGOING=$(call series-kernel,preserve) INCOMING=$(call series-kernel,preserve) tests/run $(or $(TESTS),tests/series/*.t)
 
 .PHONY: test-selftests
-test-selftests: build kernel-selftest ## Linux's own suites say the same with the overlay and without (SUITES=own liveupdate vfio iommufd fail_nth)
+test-selftests: build kernel-selftest ## Linux's own suites say the same with the overlay and without (SUITES=own liveupdate vfio iommufd fail_nth runner)
 	$(Q)$(MAKE) -C tests/kernel selftests selftests-iommu SELFTESTS=$(BUILD)/unpatched/selftests LINUX=$(BUILD)/unpatched/linux
 	$(Q)$(MAKE) -C tests/kernel selftests-iommu
 	$(Q)tests/selftests/run $(SUITES)
@@ -110,7 +110,7 @@ test-deb-kernel: deb-kernel deb tools programs ## both packages on Debian 12 and
 	$(Q)PACKAGE_SUITES='bookworm trixie' tests/run tests/debian/kernel.t
 
 .PHONY: test-fresh
-test-fresh: dependencies ## the two commands of the README on Debian 12 and 13 with nothing installed, an hour each
+test-fresh: dependencies ## the two commands of the README on Debian 12 and 13 with nothing installed, an hour each (SUITES=, TESTS=, BACKPORTS=packages)
 	$(Q)tests/run-fresh $(SUITES)
 
 .PHONY: bench

@@ -39,6 +39,40 @@ for test in luo_kexec_simple luo_multi_session; do
 	like "liveupdate: $test says so" "$(cat "$lab_results/$test.after")" "TEST PASSED"
 done
 
+# In two stages, with a kexec between them, each with a device of its own.
+stage before <<'END'
+cd "$LAB_BUILD/selftests" || exit
+read -ra devices <<<"$LAB_DEVICES"
+bind-vfio "${devices[@]}" || exit
+{
+	iommu/iommufd_liveupdate_kexec -s 1 "${devices[0]}" &&
+		pci/pci_liveupdate_kexec -s 1 "${devices[1]}" &&
+		vfio/vfio_pci_liveupdate_kexec_test -s 1 "${devices[2]}"
+} >"$LAB_RESULTS/before" 2>&1
+END
+before=$stage
+stage after <<'END'
+cd "$LAB_BUILD/selftests" || exit
+read -ra devices <<<"$LAB_DEVICES"
+bind-vfio "${devices[@]}"
+run() {
+	"$@" >"$LAB_RESULTS/${1##*/}.after" 2>&1
+	echo $? >"$LAB_RESULTS/${1##*/}.exit"
+}
+run iommu/iommufd_liveupdate_kexec -s 2 "${devices[0]}"
+run pci/pci_liveupdate_kexec -s 2 "${devices[1]}"
+run vfio/vfio_pci_liveupdate_kexec_test -s 2 "${devices[2]}"
+END
+for mode in legacy scalable first-stage amd; do
+	lab_what="devices, $mode"
+	lab_run --mode $mode --devices edu,edu,igb "$before" "$stage" || diag "$(tail -n 5 "$lab_results/before")"
+	for test in iommufd_liveupdate_kexec pci_liveupdate_kexec vfio_pci_liveupdate_kexec_test; do
+		is "$lab_what: $test, across a kexec" "$(cat "$lab_results/$test.exit")" 0 ||
+			diag "$(tail -n 5 "$lab_results/$test.after")"
+		like "$lab_what: $test says so" "$(cat "$lab_results/$test.after")" "TEST PASSED"
+	done
+done
+
 stage vfio <<'END'
 cd "$LAB_BUILD/selftests/vfio" || exit
 bind-vfio $LAB_DEVICES || exit
