@@ -32,7 +32,8 @@ check() {
 	cat <<-'END'
 		#!/bin/bash
 		exec >/dev/ttyS1 2>&1
-		boot=$(($(systemctl show -P KExecCount) + 1))
+		boot=$(($(cat /boots) + 1))
+		echo $boot >/boots
 		say() { echo "$boot $*"; }
 		status() { say "$1 $2" "$(systemctl show -P StatusText "$2.service")"; }
 		systemctl is-system-running --wait >/dev/null
@@ -44,11 +45,24 @@ check() {
 		systemd-analyze fdstore liveupdate-agent-fdstore.service
 		systemd-analyze fdstore tenants.service
 		say doctor "$(lutrace doctor --sessions -j)"
+		systemctl show --property=Version --property=KExecCount
+		systemd-analyze --json=short fdstore liveupdate-agent-fdstore.service
+		time systemctl show --property=Id,FileDescriptorStorePreserve,NFileDescriptorStore '*.service' | cat >/dev/null
+		time systemctl show --property=Id,FileDescriptorStorePreserve,NFileDescriptorStore '*.service' | grep -B2 -A2 NFile.*=[1-9]
+		lutrace postmortem; lutrace postmortem -j
+		systemd-analyze time
+		busctl get-property org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager Version KExecCount
 		journalctl -b --no-pager -o cat -u liveupdate-agent-fdstore -u tenants
 		journalctl -b --no-pager -o cat _PID=1 | grep -i luo
 		say time "$(lutrace time -j)"
 		lutrace record --units systemd --output /recording-$boot.json
-		if [ $boot -lt 3 ]; then
+		if [ $boot -eq 3 ]; then
+			( exec 3<>/dev/liveupdate; exec -a @blocker sleep infinity ) &
+			systemd-run --property=DefaultDependencies=no --property=SurviveFinalKillSignal=yes --unit=blocker --slice=-.slice sh -c 'exec 3<>/dev/liveupdate; exec sleep infinity'
+			sleep 5
+			ls -l /proc/*/fd | grep liveupdate
+		fi
+		if [ $boot -lt 4 ]; then
 			systemctl restart liveupdate-agent-fdstore
 			status restarted liveupdate-agent-fdstore
 			kexec -s -l "/boot/vmlinuz-$(uname -r)" --initrd="/boot/initrd.img-$(uname -r)" --reuse-cmdline &&
@@ -62,7 +76,7 @@ check() {
 cd "$tap_scratch" || exit
 for suite in ${PACKAGE_SUITES:-forky}; do
 	image=$("$project/tests/toolkit/package-root" "$suite" systemd systemd-sysv dbus udev kmod initramfs-tools \
-		zstd kexec-tools libbpf1 libelf1t64 libjson-c5 libmicrohttpd12t64) ||
+		mount zstd kexec-tools libbpf1 libelf1t64 libjson-c5 libmicrohttpd12t64) ||
 		{ ok "there is a $suite to install it on" false; continue; }
 	root=$(mktemp -d "$tap_scratch/root.XXXXXX")
 	tar -C "$root" -xf "$image" || exit
@@ -88,9 +102,18 @@ for suite in ${PACKAGE_SUITES:-forky}; do
 		ExecStart=/usr/local/sbin/liveupdate-agent tenants
 		RestartForceExitStatus=75
 	END
+	echo 0 >"$root/boots"
 	check >"$root/check" && chmod +x "$root/check"
 	printf '[Service]\nExecStart=/check\n' >"$root/etc/systemd/system/check.service"
 	starts "$root" liveupdate-agent-fdstore.service sysinit.target
+	cat >"$root/etc/systemd/system/lost.service" <<-'END'
+		[Service]
+		Type=notify
+		FileDescriptorStoreMax=16
+		ExecStart=/usr/local/sbin/liveupdate-agent lost
+	END
+	starts "$root" lost.service multi-user.target
+	ln -s /usr/lib/systemd/system/lutrace-collect.service /usr/lib/systemd/system/lutrace-shutdown.service "$root/etc/systemd/system/multi-user.target.wants/"
 	starts "$root" tenants.service multi-user.target
 	starts "$root" check.service multi-user.target
 	boot "$root" "$suite" "$release"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * An example: a host's live update agent, with systemd's file-descriptor store and
- * without. It keeps a memfd, as guests' memory is one, in a session; a VMM adds its
- * iommufd and its devices to the same session. docs/agents.md explains it.
+ * without. It does in one process what a host's agent and a VMM do: it keeps a guest's
+ * memory and device (guest.c) in a session. docs/agents.md explains it.
  *
- *	liveupdate-agent NAME
+ *	liveupdate-agent NAME [BDF]
  *		NAME is the session's, and what it is called in the store
  *
  * systemd from 261 on carries the store through 'systemctl kexec', and hands it to the
@@ -13,30 +13,23 @@
  */
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <linux/liveupdate.h>
+#include "guest.h"
+#include "session.h"
 
-/* What the memory is called in the session, and in the store while it is in no session */
-#define MEMORY_TOKEN UINT64_C(1)
-#define MEMORY_NAME  "memory"
+/* In the store itself: how many live updates there were, and memory that is in no session yet */
+#define STATE_NAME  "state"
+#define MEMORY_NAME "memory"
 
-/* How many live updates there were: a memfd in the store itself, of which systemd takes care */
-#define STATE_NAME "state"
-
-#define GUEST_TEXT  "what a guest has in its memory"
-#define BARRIER_US  UINT64_C(10000000)
-#define DEVICE_WAIT 500
+#define BARRIER_US UINT64_C(10000000)
 
 static char **names;
 static int stored;
@@ -53,7 +46,7 @@ static int from_store(const char *name)
 	return -1;
 }
 
-/* A copy stays with systemd; without systemd nobody is told. */
+/* systemd keeps a copy; without systemd nobody is told. */
 static void to_store(int fd, const char *name)
 {
 	char message[128];
@@ -70,101 +63,7 @@ static void drop_from_store(const char *name)
 	sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
 }
 
-/* The device has one opener at a time, and systemd is one of them: it is open for one call alone. */
-static int open_device(void)
-{
-	const struct timespec pause = { .tv_nsec = 10000000 };
-	int tries, fd = -1;
-
-	for (tries = 0; tries < DEVICE_WAIT; tries++) {
-		fd = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
-		if (fd >= 0 || errno != EBUSY)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	return fd < 0 ? -errno : fd;
-}
-
-static int session_create(const char *name)
-{
-	struct liveupdate_ioctl_create_session create = { .size = sizeof(create) };
-	int device = open_device(), ret;
-
-	if (device < 0)
-		return device;
-	snprintf((char *)create.name, sizeof(create.name), "%s", name);
-	ret = ioctl(device, LIVEUPDATE_IOCTL_CREATE_SESSION, &create) ? -errno : create.fd;
-	close(device);
-	return ret;
-}
-
-/* One that came with the last live update, and that nobody has */
-static int session_retrieve(const char *name)
-{
-	struct liveupdate_ioctl_retrieve_session retrieve = { .size = sizeof(retrieve) };
-	int device = open_device(), ret;
-
-	if (device < 0)
-		return device;
-	snprintf((char *)retrieve.name, sizeof(retrieve.name), "%s", name);
-	ret = ioctl(device, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &retrieve) ? -errno : retrieve.fd;
-	close(device);
-	return ret;
-}
-
-static int preserve(int session, int fd, uint64_t token)
-{
-	struct liveupdate_session_preserve_fd file = {
-		.size = sizeof(file),
-		.fd = fd,
-		.token = token,
-	};
-
-	return ioctl(session, LIVEUPDATE_SESSION_PRESERVE_FD, &file) ? -errno : 0;
-}
-
-static int retrieve(int session, uint64_t token)
-{
-	struct liveupdate_session_retrieve_fd file = { .size = sizeof(file), .token = token };
-
-	return ioctl(session, LIVEUPDATE_SESSION_RETRIEVE_FD, &file) ? -errno : file.fd;
-}
-
-static int memory_create(void)
-{
-	int fd = memfd_create(MEMORY_NAME, MFD_CLOEXEC);
-
-	if (fd < 0 || pwrite(fd, GUEST_TEXT, sizeof(GUEST_TEXT), 0) != sizeof(GUEST_TEXT))
-		err(1, "memfd");
-	return fd;
-}
-
-/*
- * The memory that the session brought, which is then over: in this kernel it is of no
- * more use. -EINVAL if it did not come, but is one for the next live update.
- */
-static int take_back(int session, const char *name)
-{
-	struct liveupdate_session_finish finish = { .size = sizeof(finish) };
-	char text[sizeof(GUEST_TEXT)];
-	int memory = retrieve(session, MEMORY_TOKEN);
-
-	if (memory == -EINVAL)
-		return memory;
-	if (memory < 0)
-		errx(1, "session %s: its memory: %s", name, strerror(-memory));
-	if (pread(memory, text, sizeof(text), 0) != sizeof(text) ||
-	    memcmp(text, GUEST_TEXT, sizeof(text)) != 0)
-		errx(1, "session %s: another memory came back", name);
-	/* A VMM has its devices back, and its guests run, before this: docs/agents.md */
-	if (ioctl(session, LIVEUPDATE_SESSION_FINISH, &finish))
-		err(1, "finish session %s", name);
-	drop_from_store(name);
-	close(session);
-	return memory;
-}
-
-/* One more live update, or none: what is in the state in any case */
+/* One more live update, or none: how many there were */
 static uint64_t count_updates(uint64_t more)
 {
 	int fd = from_store(STATE_NAME);
@@ -184,51 +83,71 @@ static uint64_t count_updates(uint64_t more)
 	return updates;
 }
 
+/*
+ * What came with the last live update; the session is over then, and of no more use.
+ * Returns false if it did not come, but is one for the next.
+ */
+static bool take_back(struct guest *guest, int session, const char *name)
+{
+	int ret = guest_take_back(guest, session);
+
+	if (ret == -EINVAL)
+		return false;
+	ret = ret ?: session_finish(session);
+	if (ret)
+		errx(1, "session %s: %s", name, strerror(-ret));
+	drop_from_store(name);
+	close(session);
+	return true;
+}
+
+/* Only root may; for others systemd does it (LUOSession=), when the unit is started. */
+static int new_session(const char *name, int memory)
+{
+	int session = session_create(name);
+
+	if (session >= 0) {
+		to_store(session, name);
+		return session;
+	}
+	if (session != -EACCES)
+		errx(1, "create session %s: %s", name, strerror(-session));
+	to_store(memory, MEMORY_NAME);
+	sd_notify_barrier(0, BARRIER_US);
+	errx(EX_TEMPFAIL, "session %s: systemd creates a new one when this unit starts again",
+	     name);
+}
+
 int main(int argc, char **argv)
 {
-	const char *name = argv[1], *what = "begins";
-	int session, memory, ret;
-	uint64_t updates = 0;
+	struct guest guest = { .bdf = argc == 3 ? argv[2] : NULL, .device.cdev = -1 };
+	const char *name = argv[1], *what = "is new";
+	bool came = false;
+	uint64_t updates;
+	int session, ret;
 
-	if (argc != 2)
-		errx(EX_USAGE, "usage: liveupdate-agent NAME");
+	if (argc != 2 && argc != 3)
+		errx(EX_USAGE, "usage: liveupdate-agent NAME [BDF]");
 	stored = sd_listen_fds_with_names(1, &names);
-	memory = from_store(MEMORY_NAME);
+	guest.memory = from_store(MEMORY_NAME);
 	session = from_store(name);
 	if (session < 0)
 		session = session_retrieve(name);
-	if (session >= 0) {
-		ret = take_back(session, name);
-		if (ret >= 0) {
-			what = "came with the last live update";
-			memory = ret;
-			session = -1;
-			updates = 1;
-		}
-	}
-	updates = count_updates(updates);
-	if (memory < 0)
-		memory = memory_create();
-	if (session < 0) {
-		session = session_create(name);
-		if (session == -EACCES) {
-			/* systemd has the right, and does it (LUOSession=) when the unit starts again. */
-			to_store(memory, MEMORY_NAME);
-			sd_notify_barrier(0, BARRIER_US);
-			warnx("session %s: %s; may not open /dev/liveupdate: a new one is systemd's to create",
-			      name, what);
-			return EX_TEMPFAIL;
-		}
-		if (session < 0)
-			errx(1, "create session %s: %s", name, strerror(-session));
-		to_store(session, name);
-	}
-	ret = preserve(session, memory, MEMORY_TOKEN);
-	/* This unit was started before in the same kernel: the memory is in the session. */
+	if (session >= 0)
+		came = take_back(&guest, session, name);
+	updates = count_updates(came);
+	if (guest.memory < 0 && guest_create_memory(&guest))
+		return 1;
+	if (came || session < 0)
+		session = new_session(name, guest.memory);
+	ret = guest_preserve(&guest, session);
+	/* This unit was started before in the same kernel: the session has all of it. */
 	if (ret == -EEXIST)
 		what = "was in the store";
 	else if (ret)
-		errx(1, "session %s: preserve the memory: %s", name, strerror(-ret));
+		errx(1, "session %s: preserve: %s", name, strerror(-ret));
+	else if (came)
+		what = "came back";
 	drop_from_store(MEMORY_NAME);
 	sd_notify_barrier(0, BARRIER_US);
 	printf("session %s %s, live updates so far: %" PRIu64 "\n", name, what, updates);

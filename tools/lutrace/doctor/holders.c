@@ -2,7 +2,8 @@
 /*
  * A session lives as long as somebody has it open. systemctl kexec stops services, and
  * then systemd-shutdown ends every process before it calls reboot: all that is left out
- * are those that are marked. Is each session held by one of them?
+ * are those that are marked. Is each session held by one of them, or carried in one of
+ * systemd's stores?
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -14,22 +15,26 @@
 
 #include "base/open.h"
 #include "doctor/doctor.h"
+#include "read/store.h"
 
-/* The name of an open session: in front of that of the session */
-#define SESSION_LINK  "anon_inode:[luo_session] "
 #define SESSIONS_MOST 1024
+
+/* Process 1, which becomes systemd-shutdown: what it has open is in a store of a unit. */
+#define SYSTEMD "1"
 
 /**
  * struct holder - who has a session open
  * @session: its name
  * @pid:     of one such process
  * @name:    of that
- * @stays:   one of them outlives systemd's shutdown
+ * @stored:  systemd has it in a store
+ * @stays:   one of them outlives systemd's shutdown, or the store does
  */
 struct holder {
 	char session[80];
 	char pid[16];
 	char name[32];
+	bool stored;
 	bool stays;
 };
 
@@ -125,21 +130,53 @@ static void look_at_process(struct holders *holders, const struct system *system
 		snprintf(holder->pid, sizeof(holder->pid), "%.15s", pid);
 		snprintf(file, sizeof(file), "/proc/%.15s/comm", pid);
 		system_text(system, file, holder->name, sizeof(holder->name));
-		holder->stays = is_marked(system, pid) || in_surviving_unit(system, pid);
+		if (!strcmp(pid, SYSTEMD))
+			holder->stored = true;
+		else
+			holder->stays = is_marked(system, pid) || in_surviving_unit(system, pid);
 	}
 	if (directory)
 		closedir(directory);
+}
+
+/* systemd is asked only where it has sessions: it is of the host whose files are looked at. */
+static void look_at_stores(struct holders *holders)
+{
+	struct json_object *sessions = NULL;
+	size_t i, j;
+
+	for (i = 0; i < holders->count; i++) {
+		struct holder *holder = &holders->list[i];
+
+		if (!holder->stored || holder->stays)
+			continue;
+		if (!sessions)
+			sessions = store_sessions();
+		for (j = 0; j < json_object_array_length(sessions); j++) {
+			if (!strcmp(json_object_get_string(json_object_array_get_idx(sessions, j)),
+				    holder->session))
+				holder->stays = true;
+		}
+	}
+	json_object_put(sessions);
 }
 
 static void add_row(struct json_object *checks, const struct holder *holder)
 {
 	struct json_object *added;
 
-	doctor_row_text(
-		checks, "sessions", WARN,
-		"where systemctl kexec ends the host's processes, mark the unit with SurviveFinalKillSignal=yes, or argv[0] of the process with @ (docs/agents.md)",
-		"session '%s': %s (%s) holds it, which systemd ends before the reboot call",
-		holder->session, holder->name, holder->pid);
+	if (holder->stored)
+		doctor_row_text(
+			checks, "sessions", WARN,
+			"set FileDescriptorStorePreserve=yes in the unit; systemd before 261 carries no store: mark the unit with SurviveFinalKillSignal=yes, or argv[0] of the process with @ (docs/agents.md)",
+			"session '%s' is in a store of systemd's that does not go through kexec",
+			holder->session);
+	else
+		doctor_row_text(
+			checks, "sessions", WARN,
+			"where systemctl kexec ends the host's processes, mark the unit with SurviveFinalKillSignal=yes, or argv[0] of the process with @ (docs/agents.md)",
+			"session '%s': %s (%s) holds it, which systemd ends before the reboot call",
+			holder->session, holder->name, holder->pid);
 	added = json_object_array_get_idx(checks, json_object_array_length(checks) - 1);
 	add_text(added, "kind", "holder");
 	add_text(added, "session", holder->session);
@@ -171,6 +208,7 @@ void doctor_holders(struct json_object *checks, const struct system *system)
 	}
 	if (directory)
 		closedir(directory);
+	look_at_stores(&holders);
 	for (i = 0; i < holders.count; i++) {
 		if (!holders.list[i].stays)
 			add_row(checks, &holders.list[i]);
