@@ -24,7 +24,7 @@ boot() {
 	shift 3
 	rm -f disk
 	mke2fs -q -t ext4 -d "$root" disk 3G >"$name.qemu" 2>&1 &&
-		timeout 900 qemu-system-x86_64 -accel tcg -cpu max -M q35,kernel-irqchip=split -m 2048 -smp 2 -nodefaults \
+		timeout 1800 qemu-system-x86_64 -accel tcg -cpu max -M q35,kernel-irqchip=split -m 2048 -smp 2 -nodefaults \
 			-display none -device intel-iommu,intremap=on,caching-mode=on,aw-bits=48 -drive file=disk,format=raw,if=virtio \
 			-kernel "$root/boot/vmlinuz-$release" -initrd "$root/boot/initrd.img-$release" -no-reboot \
 			-append "root=/dev/vda rw console=ttyS0 panic=-1 liveupdate=on crashkernel=256M no_timer_check" \

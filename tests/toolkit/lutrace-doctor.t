@@ -295,8 +295,9 @@ else
 fi
 
 # What process 1 has is in a store of systemd's, which is asked. Programs answer as systemd's do.
-mkdir -p bin
-cat >bin/systemctl <<-'END'
+programs=$tap_scratch/bin
+mkdir -p "$programs"
+cat >"$programs/systemctl" <<-'END'
 	#!/bin/bash
 	case $* in
 	*--property=Version) echo "Version=$VERSION-1" ;;
@@ -305,7 +306,7 @@ cat >bin/systemctl <<-'END'
 		Id=broken.service NFileDescriptorStore=1 FileDescriptorStorePreserve=yes ;;
 	esac
 END
-cat >bin/systemd-analyze <<-'END'
+cat >"$programs/systemd-analyze" <<-'END'
 	#!/bin/bash
 	case $* in
 	*empty.service) echo '[{"fdname":"x","path":"anon_inode:[luo_session] other"}]' ;;
@@ -313,19 +314,19 @@ cat >bin/systemd-analyze <<-'END'
 	*) echo 'Failed to query' >&2; exit 1 ;;
 	esac
 END
-chmod +x bin/*
+chmod +x "$programs"/*
 machine
 put sys/kernel/liveupdate/obstacles ''
 mkdir -p "$root/run/systemd/system"
 holder 1 systemd /sbin/init 0 guests
 holder 71 agent agent 0 guests
 # stored VERSION PRESERVE: what doctor says of sessions in the store of a unit
-stored() { VERSION=$1 PRESERVE=$2 PATH=$PWD/bin:$PATH ended; }
+stored() { VERSION=$1 PRESERVE=$2 PATH=$programs:$PATH ended; }
 is "a store that systemd carries through kexec keeps a session" "$(stored 262 yes)" ''
 is "in a unit that ends well, too" "$(stored 261 on-success)" ''
 is "not in a unit that only has it over restarts" "$(stored 262 restart)" 'guests warn'
 is "nor in a systemd that carries no store" "$(stored 260 yes)" 'guests warn'
-like "what to do is told" "$(VERSION=262 PRESERVE=restart PATH=$PWD/bin:$PATH doctor --sessions)" \
+like "what to do is told" "$(VERSION=262 PRESERVE=restart PATH=$programs:$PATH doctor --sessions)" \
 	"session 'guests' is in a store of systemd's that does not go through kexec.*"
 rm -f "$root/proc/1/fd/9"
 ln -s "anon_inode:[luo_session] other" "$root/proc/1/fd/9"

@@ -18,7 +18,7 @@
  * guest_create_memory() - a memfd with something in it
  * @guest: gets it
  *
- * Sealed, as memory that a device reaches has to be: nobody makes it shorter.
+ * Sealed for good, before it is mapped, as memory that a device reaches has to be.
  *
  * Return: 0 or a negative errno; said on standard error.
  */
@@ -26,7 +26,7 @@ int guest_create_memory(struct guest *guest)
 {
 	guest->memory = memfd_create("guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (guest->memory < 0 || ftruncate(guest->memory, MEMORY_SIZE) ||
-	    fcntl(guest->memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) ||
+	    fcntl(guest->memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) ||
 	    pwrite(guest->memory, MEMORY_TEXT, sizeof(MEMORY_TEXT), 0) != sizeof(MEMORY_TEXT)) {
 		warn("memfd");
 		return -errno;
