@@ -301,9 +301,9 @@ cat >"$programs/systemctl" <<-'END'
 	#!/bin/bash
 	case $* in
 	*--property=Version) echo "Version=$VERSION-1" ;;
-	*) printf '%s\n' Id=empty.service NFileDescriptorStore=0 FileDescriptorStorePreserve=yes '' \
-		Id=agent.service NFileDescriptorStore=2 "FileDescriptorStorePreserve=$PRESERVE" '' \
-		Id=broken.service NFileDescriptorStore=1 FileDescriptorStorePreserve=yes ;;
+	*) [ -z "$SILENT" ] || exit 1
+	printf '%s\n' Id=empty.service NFileDescriptorStore=0 FileDescriptorStorePreserve=yes '' \
+		Id=agent.service NFileDescriptorStore=2 "FileDescriptorStorePreserve=$PRESERVE" ;;
 	esac
 END
 cat >"$programs/systemd-analyze" <<-'END'
@@ -328,6 +328,18 @@ is "not in a unit that only has it over restarts" "$(stored 262 restart)" 'guest
 is "nor in a systemd that carries no store" "$(stored 260 yes)" 'guests warn'
 like "what to do is told" "$(VERSION=262 PRESERVE=restart PATH=$programs:$PATH doctor --sessions)" \
 	"session 'guests' is in a store of systemd's that does not go through kexec.*"
+like "what systemd does not say is not guessed" "$(VERSION=262 PRESERVE=yes SILENT=yes PATH=$programs:$PATH doctor --sessions)" \
+	"session 'guests' is in a store of systemd's, which does not say.*"
+holder 74 keeper @keeper 0 third
+ln -s /dev/liveupdate "$root/proc/74/fd/10"
+is "who keeps systemd from it is named" "$(VERSION=262 PRESERVE=yes PATH=$programs:$PATH doctor --sessions -j |
+	jq -r '.checks[] | select(.kind == "device") | "\(.found) \(.session)"')" \
+	"keeper (74) has /dev/liveupdate open to the end, so that systemd cannot carry the stores of units through kexec null"
+is "not where systemd carries none" "$(VERSION=260 PRESERVE=yes PATH=$programs:$PATH doctor --sessions -j |
+	jq -c '[.checks[].kind]')" '["holder"]'
+ln -sf /dev/liveupdate "$root/proc/71/fd/10"
+rm "$root/proc/74/fd/10"
+is "nor whom systemd ends" "$(VERSION=262 PRESERVE=yes PATH=$programs:$PATH doctor --sessions -j | jq -c '[.checks[].kind // "none"]')" '["none"]'
 rm -f "$root/proc/1/fd/9"
 ln -s "anon_inode:[luo_session] other" "$root/proc/1/fd/9"
 is "nor one that only an empty store's unit claims" "$(stored 262 yes)" 'guests warn, other warn'

@@ -21,20 +21,22 @@ struct store_unit {
 	bool filled;
 };
 
-static bool systemd_carries(void)
+/* systemd's version, 0 if it does not answer */
+static long systemd_version(void)
 {
 	char *const arguments[] = { PROGRAM_SECONDS, "systemctl", "show", "--property=Version",
 				    NULL };
 	char *text = program_output(arguments);
-	bool carries = text && !strncmp(text, VERSION, strlen(VERSION)) &&
-		       strtol(text + strlen(VERSION), NULL, 10) >= CARRIES_SINCE;
+	long version = text && !strncmp(text, VERSION, strlen(VERSION))
+			       ? strtol(text + strlen(VERSION), NULL, 10)
+			       : 0;
 
 	free(text);
-	return carries;
+	return version;
 }
 
-/* The sessions in one unit's store */
-static void add_sessions(struct json_object *sessions, char *unit)
+/* The sessions in one unit's store; false if systemd does not say. */
+static bool add_sessions(struct json_object *sessions, char *unit)
 {
 	char *const arguments[] = {
 		PROGRAM_SECONDS, "systemd-analyze", "--json=short", "fdstore", unit, NULL
@@ -54,6 +56,7 @@ static void add_sessions(struct json_object *sessions, char *unit)
 	}
 	json_object_put(rows);
 	free(text);
+	return text != NULL;
 }
 
 static void take_property(struct store_unit *unit, const char *line)
@@ -72,7 +75,7 @@ static void take_property(struct store_unit *unit, const char *line)
 /**
  * store_sessions - which sessions does systemd carry through kexec?
  *
- * Return: their names, as an array; to be put. None if systemd does not say.
+ * Return: their names, as an array; to be put. NULL if systemd does not say.
  */
 struct json_object *store_sessions(void)
 {
@@ -83,20 +86,26 @@ struct json_object *store_sessions(void)
 	};
 	struct json_object *sessions = json_object_new_array();
 	struct store_unit unit = { 0 };
+	long version = systemd_version();
 	char *text, *line, *rest;
+	bool said;
 
-	if (!systemd_carries())
+	if (version && version < CARRIES_SINCE)
 		return sessions;
-	text = program_output(arguments);
+	text = version ? program_output(arguments) : NULL;
+	said = text != NULL;
 	/* One line for each property, and an empty one between two units */
 	for (rest = text; (line = strsep(&rest, "\n"));) {
 		take_property(&unit, line);
 		if (*line && rest)
 			continue;
 		if (unit.carried && unit.filled)
-			add_sessions(sessions, unit.name);
+			said &= add_sessions(sessions, unit.name);
 		unit = (struct store_unit){ 0 };
 	}
 	free(text);
-	return sessions;
+	if (said)
+		return sessions;
+	json_object_put(sessions);
+	return NULL;
 }
