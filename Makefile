@@ -106,8 +106,9 @@ test-package: tools unit ## the toolkit's package, built and installed on Debian
 	$(Q)PACKAGE_SUITES='bookworm trixie' tests/run tests/toolkit/package.t
 
 .PHONY: test-deb-kernel
-test-deb-kernel: deb-kernel deb tools programs ## both packages on Debian 12 and 13: installed, booted, updated live
+test-deb-kernel: deb-kernel deb tools programs ## both packages on Debian 12 and 13: installed, booted, updated live; agents on forky
 	$(Q)PACKAGE_SUITES='bookworm trixie' tests/run tests/debian/kernel.t
+	$(Q)tests/run tests/debian/fdstore.t
 
 .PHONY: test-fresh
 test-fresh: dependencies ## the two commands of the README on Debian 12 and 13 with nothing installed, an hour each (SUITES=, TESTS=, BACKPORTS=packages)
@@ -176,7 +177,7 @@ bpf: kernel-headers ## the BPF programs
 	$(Q)$(part) bpf
 
 .PHONY: tools
-tools: bpf $(addprefix build-,$(TOOLS)) ## lutrace, the workload, the sender, man pages
+tools: bpf $(addprefix build-,$(TOOLS)) ## lutrace, the workload, the sender, the example of an agent, man pages
 
 .PHONY: programs
 programs: $(addprefix build-,$(PROGRAMS)) ## what the laboratory and the tests run

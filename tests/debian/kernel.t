@@ -12,6 +12,8 @@ set -u
 project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=tests/lab/tap.sh
 . "$project/tests/lab/tap.sh"
+# shellcheck source=tests/debian/machine.sh
+. "$project/tests/debian/machine.sh"
 export BUILD=${BUILD:-$project/build}
 [ "$(id -u)" = 0 ] || skip_all "only root may install a package"
 ! reason=$(no_namespaces) || skip_all "$reason"
@@ -31,13 +33,6 @@ root=
 clean_up() { [ -z "$root" ] || rm -rf --one-file-system "$root"; }
 trap clean_up EXIT
 
-# installs ROOT LOG PACKAGE...: in ROOT, with its own dpkg
-installs() {
-	local root=$1 log=$2
-	shift 2
-	unshare --mount --pid --fork --kill-child --root="$root" --mount-proc=/proc \
-		/usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive dpkg --install "$@" >"$log" 2>&1
-}
 # What the machine does when it has booted: it says what it has, and goes on into the
 # next kernel; there it says what came with it, and crashes.
 check() {
@@ -86,18 +81,10 @@ check() {
 		systemctl poweroff --force
 	END
 }
-# boot ROOT NAME: a machine with ROOT on its disk; what is in /var/crash afterwards is in crash, and the
-# recording in NAME.json
-boot() {
-	rm -rf disk crash
-	mke2fs -q -t ext4 -d "$1" disk 3G >"$2.qemu" 2>&1 &&
-		timeout 900 qemu-system-x86_64 -accel tcg -cpu max -M q35,kernel-irqchip=split -m 2048 -smp 2 -nodefaults \
-			-display none -device intel-iommu,intremap=on,caching-mode=on,aw-bits=48 -drive file=disk,format=raw,if=virtio \
-			-kernel "$1/boot/vmlinuz-$release" -initrd "$1/boot/initrd.img-$release" -no-reboot \
-			-append "root=/dev/vda rw console=ttyS0 panic=-1 liveupdate=on crashkernel=256M no_timer_check" \
-			-serial "file:$2.console" -serial "file:$2.said" >>"$2.qemu" 2>&1
-	debugfs -R 'rdump /var/crash .' disk >>"$2.qemu" 2>&1
-	debugfs -R "dump /recording.json $2.json" disk >>"$2.qemu" 2>&1
+# takes_out NAME: what is in /var/crash of the disk afterwards is in crash, and the recording in NAME.json
+takes_out() {
+	debugfs -R 'rdump /var/crash .' disk >>"$1.qemu" 2>&1
+	debugfs -R "dump /recording.json $1.json" disk >>"$1.qemu" 2>&1
 	rm -f disk
 }
 
@@ -138,10 +125,11 @@ for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
 		[Install]
 		WantedBy=sysinit.target
 	END
-	mkdir -p "$root/etc/systemd/system/multi-user.target.wants" "$root/etc/systemd/system/sysinit.target.wants"
-	ln -s ../early.service "$root/etc/systemd/system/sysinit.target.wants/"
-	ln -s ../check.service "$root/etc/systemd/system/multi-user.target.wants/"
-	boot "$root" "$suite"
+	starts "$root" early.service sysinit.target
+	starts "$root" check.service multi-user.target
+	rm -rf crash
+	boot "$root" "$suite" "$release"
+	takes_out "$suite"
 	tr -d '\r' <"$suite.said" >said
 	# said BOOT WHAT: in one of the two boots
 	said() { sed -n "s/^$1 $2 //p" said; }

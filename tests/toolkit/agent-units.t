@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# The example of an agent's unit, with systemd as it is: when it goes the way of systemctl
-# kexec, and all processes have been ended, the agent is there still. On the same way
+# The examples of an agent's unit, with systemd as it is: when it goes the way of systemctl
+# kexec, and all processes have been ended, the agent is there still, and the one whose
+# sessions systemd holds has been stopped behind all services. On the same way
 # lutrace-shutdown.service marks when the services begin to stop. systemd runs in a
 # container here, so that it ends that in place of the jump; the jump itself is in
 # tests/kernel/systemd-kexec.t.
@@ -48,6 +49,10 @@ example not-marked 's/ @not-marked/ not-marked/; /^SurviveFinalKillSignal/d'
 example in-a-slice 's/^Slice=.*/Slice=guests.slice/'
 example requires 's/^After=.*/Requires=local-fs.target/'
 example as-usual '/^DefaultDependencies/d; s/^Slice=.*//'
+# The one whose sessions are in the store: what it does with its workload is what it is stopped for.
+sed "s,^ExecStart=.*,ExecStart=/usr/bin/sleep infinity,; s/^Type=.*/Type=exec/; /^ConditionPathExists/d; /^ExecStartPost/d
+	s,^ExecStop=.*,ExecStop=sh -c 'echo pause:guests >/sys/kernel/liveupdate/ledger/mark'," \
+	"$project/tools/systemd/examples/liveupdate-agent-fdstore.service" >units/fdstore.service
 # A service of the host, whose stop is part of what is marked.
 cat >units/host.service <<'END'
 [Unit]
@@ -66,12 +71,12 @@ DefaultDependencies=no
 After=lutrace-shutdown.service
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -c 'until [ "$(pgrep -xc sleep)" -ge 5 ]; do /usr/bin/nice true; done; systemctl restart lutrace-shutdown.service; systemctl start WAY.target --no-block'
+ExecStart=/bin/sh -c 'until [ "$(pgrep -xc sleep)" -ge 6 ]; do /usr/bin/nice true; done; systemctl restart lutrace-shutdown.service; systemctl start WAY.target --no-block'
 END
 cat >units/go.target <<'END'
 [Unit]
 DefaultDependencies=no
-Wants=example.service not-marked.service in-a-slice.service requires.service as-usual.service multi-user.target go.service
+Wants=fdstore.service example.service not-marked.service in-a-slice.service requires.service as-usual.service multi-user.target go.service
 END
 cat >container <<'END'
 #!/bin/bash
@@ -126,11 +131,13 @@ is "nor one in a slice that is stopped, that requires what is stopped, or with t
 	"$(left in-a-slice) $(left requires) $(left as-usual)" "0 0 0"
 
 # The unit alone is stopped first.
-is "what lutrace-shutdown.service and its counterpart mark is all that is stopped between" "$(cat marks)" \
+is "what lutrace-shutdown.service and its counterpart mark is all that is stopped between, an agent with a store last" \
+	"$(cat marks)" \
 	'begin:systemd-shutdown
 end:systemd-shutdown
 begin:systemd-shutdown
 host.service stops
+pause:guests
 end:systemd-shutdown
 over'
 shut_down reboot
@@ -140,12 +147,13 @@ end:systemd-shutdown
 begin:systemd-shutdown
 end:systemd-shutdown
 host.service stops
+pause:guests
 over'
 
-# systemd before 255 does not know one of the lines.
-for unit in liveupdate-agent lutrace-snapshot; do
+# systemd before 255 does not know one of the lines, before 254 another one.
+for unit in liveupdate-agent liveupdate-agent-fdstore lutrace-snapshot; do
 	is "systemd-analyze has nothing to say of $unit" "$(systemd-analyze verify --man=no --recursive-errors=no \
 		"$project/tools/systemd/examples/$unit.service" 2>&1 | grep -F "$unit" |
-		grep -vE "SurviveFinalKillSignal|(liveupdate-agent|lutrace) is not executable")" ''
+		grep -vE "SurviveFinalKillSignal|FileDescriptorStorePreserve|(liveupdate-agent|lutrace) is not executable")" ''
 done
 tap_done

@@ -294,6 +294,56 @@ else
 	skip "a unit that systemd lets survive counts" "no attributes of files here"
 fi
 
+# What process 1 has is in a store of systemd's, which is asked. Programs answer as systemd's do.
+programs=$tap_scratch/bin
+mkdir -p "$programs"
+cat >"$programs/systemctl" <<-'END'
+	#!/bin/bash
+	case $* in
+	*--property=Version) echo "Version=$VERSION-1" ;;
+	*) [ -z "$SILENT" ] || exit 1
+	printf '%s\n' Id=empty.service NFileDescriptorStore=0 FileDescriptorStorePreserve=yes '' \
+		Id=agent.service NFileDescriptorStore=2 "FileDescriptorStorePreserve=$PRESERVE" ;;
+	esac
+END
+cat >"$programs/systemd-analyze" <<-'END'
+	#!/bin/bash
+	case $* in
+	*empty.service) echo '[{"fdname":"x","path":"anon_inode:[luo_session] other"}]' ;;
+	*agent.service) echo '[{"fdname":"guests","path":"anon_inode:[luo_session] guests","flags":"rw"},{"path":null}]' ;;
+	*) echo 'Failed to query' >&2; exit 1 ;;
+	esac
+END
+chmod +x "$programs"/*
+machine
+put sys/kernel/liveupdate/obstacles ''
+mkdir -p "$root/run/systemd/system"
+holder 1 systemd /sbin/init 0 guests
+holder 71 agent agent 0 guests
+# stored VERSION PRESERVE: what doctor says of sessions in the store of a unit
+stored() { VERSION=$1 PRESERVE=$2 PATH=$programs:$PATH ended; }
+is "a store that systemd carries through kexec keeps a session" "$(stored 262 yes)" ''
+is "in a unit that ends well, too" "$(stored 261 on-success)" ''
+is "not in a unit that only has it over restarts" "$(stored 262 restart)" 'guests warn'
+is "nor in a systemd that carries no store" "$(stored 260 yes)" 'guests warn'
+like "what to do is told" "$(VERSION=262 PRESERVE=restart PATH=$programs:$PATH doctor --sessions)" \
+	"session 'guests' is in a store of systemd's that does not go through kexec.*"
+like "what systemd does not say is not guessed" "$(VERSION=262 PRESERVE=yes SILENT=yes PATH=$programs:$PATH doctor --sessions)" \
+	"session 'guests' is in a store of systemd's, which does not say.*"
+holder 74 keeper @keeper 0 third
+ln -s /dev/liveupdate "$root/proc/74/fd/10"
+is "who keeps systemd from it is named" "$(VERSION=262 PRESERVE=yes PATH=$programs:$PATH doctor --sessions -j |
+	jq -r '.checks[] | select(.kind == "device") | "\(.found) \(.session)"')" \
+	"keeper (74) has /dev/liveupdate open to the end, so that systemd cannot carry the stores of units through kexec null"
+is "not where systemd carries none" "$(VERSION=260 PRESERVE=yes PATH=$programs:$PATH doctor --sessions -j |
+	jq -c '[.checks[].kind]')" '["holder"]'
+ln -sf /dev/liveupdate "$root/proc/71/fd/10"
+rm "$root/proc/74/fd/10"
+is "nor whom systemd ends" "$(VERSION=262 PRESERVE=yes PATH=$programs:$PATH doctor --sessions -j | jq -c '[.checks[].kind // "none"]')" '["none"]'
+rm -f "$root/proc/1/fd/9"
+ln -s "anon_inode:[luo_session] other" "$root/proc/1/fd/9"
+is "nor one that only an empty store's unit claims" "$(stored 262 yes)" 'guests warn, other warn'
+
 # Its types are none here, so that nothing that needs BPF works.
 machine
 works() { doctor -j | jq -r '[.features[] | select(.works) | .with] | join("; ")'; }

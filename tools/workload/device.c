@@ -228,19 +228,27 @@ int device_open(struct device *device, const char *bdf, const uint8_t *vf_token)
 	return ret;
 }
 
-/*
+/**
+ * device_map() - let the device reach a part of a memfd
+ * @device: the device
+ * @fd: the memfd
+ * @offset: where the part begins in it
+ * @length: its length
+ * @iova: where the device finds it
+ *
  * Mapped as a file, not as an address of this process: the kernel has to know
  * that it is this memfd.
+ *
+ * Return: 0 or a negative errno; said on standard error.
  */
-static int map(struct device *device, const struct memory *memory, uint64_t offset, uint64_t length,
-	       uint64_t iova)
+int device_map(struct device *device, int fd, uint64_t offset, uint64_t length, uint64_t iova)
 {
 	struct iommu_ioas_map_file map = {
 		.size = sizeof(map),
 		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
 			 IOMMU_IOAS_MAP_WRITEABLE,
 		.ioas_id = device->ioas,
-		.fd = memory->fd,
+		.fd = fd,
 		.start = offset,
 		.length = length,
 		.iova = iova,
@@ -265,12 +273,13 @@ int device_map_memory(struct device *device, const struct memory *memory)
 	uint64_t i;
 	int ret;
 
-	ret = map(device, memory, OFFSET_RING, OFFSET_SPARSE - OFFSET_RING, IOVA_RING);
+	ret = device_map(device, memory->fd, OFFSET_RING, OFFSET_SPARSE - OFFSET_RING, IOVA_RING);
 	if (!ret && memory->size > OFFSET_MORE)
-		ret = map(device, memory, OFFSET_MORE, memory->size - OFFSET_MORE, IOVA_MORE);
+		ret = device_map(device, memory->fd, OFFSET_MORE, memory->size - OFFSET_MORE,
+				 IOVA_MORE);
 	for (i = 0; !ret && i < memory->state->sparse; i++)
-		ret = map(device, memory, OFFSET_SPARSE + i % SPARSE_PAGES * PAGE, PAGE,
-			  IOVA_SPARSE + i * SPARSE_STRIDE);
+		ret = device_map(device, memory->fd, OFFSET_SPARSE + i % SPARSE_PAGES * PAGE, PAGE,
+				 IOVA_SPARSE + i * SPARSE_STRIDE);
 	return ret;
 }
 

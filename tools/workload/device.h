@@ -33,6 +33,7 @@ struct device {
 };
 
 int device_open(struct device *device, const char *bdf, const uint8_t *vf_token);
+int device_map(struct device *device, int fd, uint64_t offset, uint64_t length, uint64_t iova);
 int device_map_memory(struct device *device, const struct memory *memory);
 int device_mark(struct device *device, uint64_t token);
 int device_close(struct device *device);

@@ -2,7 +2,8 @@
 /*
  * A session lives as long as somebody has it open. systemctl kexec stops services, and
  * then systemd-shutdown ends every process before it calls reboot: all that is left out
- * are those that are marked. Is each session held by one of them?
+ * are those that are marked. Is each session held by one of them, or carried in one of
+ * systemd's stores?
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -14,28 +15,44 @@
 
 #include "base/open.h"
 #include "doctor/doctor.h"
+#include "read/store.h"
 
-/* The name of an open session: in front of that of the session */
-#define SESSION_LINK  "anon_inode:[luo_session] "
+#define DEVICE	      "/dev/liveupdate"
 #define SESSIONS_MOST 1024
+
+/* Process 1, which becomes systemd-shutdown: what it has open is in a store of a unit. */
+#define SYSTEMD "1"
 
 /**
  * struct holder - who has a session open
  * @session: its name
  * @pid:     of one such process
  * @name:    of that
- * @stays:   one of them outlives systemd's shutdown
+ * @stored:  systemd has it in a store
+ * @stays:   one of them outlives systemd's shutdown, or the store does
  */
 struct holder {
 	char session[80];
 	char pid[16];
 	char name[32];
+	bool stored;
 	bool stays;
 };
 
+/**
+ * struct holders - who has what open
+ * @list:    the sessions
+ * @count:   how many
+ * @opener:  a process that has the device itself open and outlives systemd's shutdown, or ""
+ * @carried: a session is in a store that goes through kexec
+ * @unsaid:  systemd did not say which stores do
+ */
 struct holders {
 	struct holder *list;
 	size_t count;
+	char opener[64];
+	bool carried;
+	bool unsaid;
 };
 
 /* Of a unit with SurviveFinalKillSignal=yes, as systemd 255 and later mark it */
@@ -80,6 +97,29 @@ static bool is_marked(const struct system *system, const char *pid)
 	return user == 0;
 }
 
+static bool outlives_shutdown(const struct system *system, const char *pid)
+{
+	return is_marked(system, pid) || in_surviving_unit(system, pid);
+}
+
+static void process_name(const struct system *system, const char *pid, char *name, int size)
+{
+	char file[64];
+
+	snprintf(file, sizeof(file), "/proc/%.15s/comm", pid);
+	system_text(system, file, name, size);
+}
+
+static void note_opener(struct holders *holders, const struct system *system, const char *pid)
+{
+	char name[32];
+
+	if (!outlives_shutdown(system, pid))
+		return;
+	process_name(system, pid, name, sizeof(name));
+	snprintf(holders->opener, sizeof(holders->opener), "%s (%.15s)", name, pid);
+}
+
 static struct holder *session_at(struct holders *holders, const char *session)
 {
 	struct holder *list;
@@ -117,33 +157,90 @@ static void look_at_process(struct holders *holders, const struct system *system
 		if (length < 0)
 			continue;
 		link[length] = '\0';
+		if (!strcmp(link, DEVICE))
+			note_opener(holders, system, pid);
 		if (strncmp(link, SESSION_LINK, strlen(SESSION_LINK)) != 0)
 			continue;
 		holder = session_at(holders, link + strlen(SESSION_LINK));
 		if (!holder || holder->stays)
 			continue;
 		snprintf(holder->pid, sizeof(holder->pid), "%.15s", pid);
-		snprintf(file, sizeof(file), "/proc/%.15s/comm", pid);
-		system_text(system, file, holder->name, sizeof(holder->name));
-		holder->stays = is_marked(system, pid) || in_surviving_unit(system, pid);
+		process_name(system, pid, holder->name, sizeof(holder->name));
+		if (!strcmp(pid, SYSTEMD))
+			holder->stored = true;
+		else
+			holder->stays = outlives_shutdown(system, pid);
 	}
 	if (directory)
 		closedir(directory);
 }
 
-static void add_row(struct json_object *checks, const struct holder *holder)
+/* systemd is asked only where it has sessions: it is of the host whose files are looked at. */
+static void look_at_stores(struct holders *holders)
 {
-	struct json_object *added;
+	struct json_object *sessions = NULL;
+	size_t i, j;
 
+	for (i = 0; !holders->unsaid && i < holders->count; i++) {
+		struct holder *holder = &holders->list[i];
+
+		if (!holder->stored || holder->stays)
+			continue;
+		if (!sessions)
+			sessions = store_sessions();
+		holders->unsaid = !sessions;
+		for (j = 0; sessions && j < json_object_array_length(sessions); j++) {
+			if (!strcmp(json_object_get_string(json_object_array_get_idx(sessions, j)),
+				    holder->session))
+				holder->stays = holders->carried = true;
+		}
+	}
+	json_object_put(sessions);
+}
+
+static void name_row(struct json_object *checks, const char *kind, const char *session)
+{
+	struct json_object *added =
+		json_object_array_get_idx(checks, json_object_array_length(checks) - 1);
+
+	add_text(added, "kind", kind);
+	add_text(added, "session", session);
+	add_text(added, "token", NULL);
+}
+
+static void add_row(struct json_object *checks, const struct holder *holder, bool unsaid)
+{
+	if (holder->stored && unsaid)
+		doctor_row_text(
+			checks, "sessions", WARN,
+			"ask again, as root; or see 'systemctl show UNIT --property=FileDescriptorStorePreserve' (docs/agents.md)",
+			"session '%s' is in a store of systemd's, which does not say whether it goes through kexec",
+			holder->session);
+	else if (holder->stored)
+		doctor_row_text(
+			checks, "sessions", WARN,
+			"set FileDescriptorStorePreserve=yes in the unit; systemd before 261 carries no store: mark the unit with SurviveFinalKillSignal=yes, or argv[0] of the process with @ (docs/agents.md)",
+			"session '%s' is in a store of systemd's that does not go through kexec",
+			holder->session);
+	else
+		doctor_row_text(
+			checks, "sessions", WARN,
+			"where systemctl kexec ends the host's processes, mark the unit with SurviveFinalKillSignal=yes, or argv[0] of the process with @ (docs/agents.md)",
+			"session '%s': %s (%s) holds it, which systemd ends before the reboot call",
+			holder->session, holder->name, holder->pid);
+	name_row(checks, "holder", holder->session);
+}
+
+/* systemd-shutdown opens the device when all others have been ended. */
+static void add_opener_row(struct json_object *checks, const char *opener)
+{
 	doctor_row_text(
 		checks, "sessions", WARN,
-		"where systemctl kexec ends the host's processes, mark the unit with SurviveFinalKillSignal=yes, or argv[0] of the process with @ (docs/agents.md)",
-		"session '%s': %s (%s) holds it, which systemd ends before the reboot call",
-		holder->session, holder->name, holder->pid);
-	added = json_object_array_get_idx(checks, json_object_array_length(checks) - 1);
-	add_text(added, "kind", "holder");
-	add_text(added, "session", holder->session);
-	add_text(added, "token", NULL);
+		"have it close the device: a session lives on without (docs/agents.md)",
+		"%s has " DEVICE
+		" open to the end, so that systemd cannot carry the stores of units through kexec",
+		opener);
+	name_row(checks, "device", NULL);
 }
 
 /**
@@ -171,9 +268,12 @@ void doctor_holders(struct json_object *checks, const struct system *system)
 	}
 	if (directory)
 		closedir(directory);
+	look_at_stores(&holders);
 	for (i = 0; i < holders.count; i++) {
 		if (!holders.list[i].stays)
-			add_row(checks, &holders.list[i]);
+			add_row(checks, &holders.list[i], holders.unsaid);
 	}
+	if (holders.carried && *holders.opener)
+		add_opener_row(checks, holders.opener);
 	free(holders.list);
 }

@@ -3,18 +3,17 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "model/ledger.h"
 #include "model/units.h"
+#include "read/program.h"
 #include "read/systemd.h"
 
 #define NS_PER_US INT64_C(1000)
@@ -53,9 +52,6 @@ static const struct own_part {
 /* And until then: what it finds started already, and the order of what is to be started. */
 #define FIRST_JOB "systemd-first-job"
 
-/* A manager that does not answer is not waited for: the recording is written without. */
-#define ASK_FOR_SECONDS "timeout", "10"
-
 /* So long after its kernel a host is being started, at most: what begins later is no part of a pause. */
 #define START_US INT64_C(600000000)
 
@@ -65,42 +61,6 @@ static const struct own_part {
 bool systemd_runs(void)
 {
 	return !access("/run/systemd/system", F_OK);
-}
-
-/*
- * What a program prints; NULL if it cannot be started or fails, or if timeout(1) has
- * ended it. To be freed.
- */
-static char *output_of_program(char *const arguments[])
-{
-	posix_spawn_file_actions_t actions;
-	char *text = NULL;
-	size_t size = 0;
-	int ends[2], status = -1, ret;
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC))
-		return NULL;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	ret = posix_spawnp(&pid, arguments[0], &actions, NULL, arguments, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(ends[1]);
-	if (!ret) {
-		ret = file_read(ends[0], &text, &size);
-		close(ends[0]);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-	} else {
-		close(ends[0]);
-	}
-	if (ret || status) {
-		free(text);
-		return NULL;
-	}
-	return text;
 }
 
 /* A host without a message bus is asked as systemctl asks it, which root may. */
@@ -117,7 +77,7 @@ static struct json_object *ask_manager(void)
 	static const char *const names[] = { "Version", "UserspaceTimestamp",
 					     "UserspaceTimestampMonotonic" };
 	char *arguments[11 + 3 + 2 * OWN_PARTS] = {
-		ASK_FOR_SECONDS,
+		PROGRAM_SECONDS,
 		"busctl",
 		(char *)bus(),
 		"--json=short",
@@ -139,7 +99,7 @@ static struct json_object *ask_manager(void)
 	}
 	for (i = 0; i < count; i++)
 		arguments[9 + i] = (char *)asked[i];
-	text = output_of_program(arguments);
+	text = program_output(arguments);
 	/* One line for each, in the order in which they were asked for. */
 	for (i = 0, line = text ? strtok_r(text, "\n", &rest) : NULL; line && i < count;
 	     i++, line = strtok_r(NULL, "\n", &rest)) {
@@ -162,9 +122,9 @@ static struct json_object *ask_manager(void)
 static bool soft_rebooted(void)
 {
 	static const char name[] = "SoftRebootsCount";
-	char *const arguments[] = { ASK_FOR_SECONDS, "systemctl", "show",
+	char *const arguments[] = { PROGRAM_SECONDS, "systemctl", "show",
 				    "--property=SoftRebootsCount", NULL };
-	char *text = output_of_program(arguments);
+	char *text = program_output(arguments);
 	const char *value = text && !strncmp(text, name, strlen(name)) ? text + strlen(name) : "";
 	bool rebooted = *value == '=' && strtoul(value + 1, NULL, 10);
 
@@ -277,10 +237,10 @@ static void add_shown(struct json_object *list, const struct shown_unit *shown)
  */
 static bool add_units(struct json_object *list)
 {
-	char *const arguments[] = { ASK_FOR_SECONDS, "systemctl", "show",     "--all",
+	char *const arguments[] = { PROGRAM_SECONDS, "systemctl", "show",     "--all",
 				    UNIT_PROPERTIES, "*.service", "*.socket", "*.mount",
 				    "*.swap",	     NULL };
-	char *text = output_of_program(arguments), *line, *next, *value;
+	char *text = program_output(arguments), *line, *next, *value;
 	struct shown_unit shown = { 0 };
 
 	for (line = text; line && *line; line = next) {
