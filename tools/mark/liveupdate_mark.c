@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* O_DIRECT, of a FIFO */
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -8,6 +11,8 @@
 #include "liveupdate_mark.h"
 
 #define MARK_FILE "/sys/kernel/liveupdate/ledger/mark"
+/* Of a kernel that keeps no ledger: a FIFO, if a process keeps one */
+#define KEPT_FILE "/run/lutrace/ledger/mark"
 #define PAUSE	  "pause"
 #define RESUME	  "resume"
 #define BEGIN	  "begin"
@@ -55,10 +60,28 @@ int liveupdate_mark_check(const char *mark)
 	return i && mark[0] != ' ' && mark[i - 1] != ' ' ? 0 : -EINVAL;
 }
 
+/* A FIFO that keeps apart what is written to it, as the kernel does; -1 with errno. */
+static int open_kept(void)
+{
+	int fd = open(KEPT_FILE, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+	/* Nobody is there to read it. */
+	if (fd < 0 && errno == ENXIO)
+		errno = ENOENT;
+	if (fd >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK | O_DIRECT)) {
+		close(fd);
+		errno = EBADF;
+		return -1;
+	}
+	return fd;
+}
+
 int liveupdate_mark_open(void)
 {
 	int fd = open(MARK_FILE, O_WRONLY | O_CLOEXEC);
 
+	if (fd < 0 && errno == ENOENT)
+		fd = open_kept();
 	return fd < 0 ? -errno : fd;
 }
 
@@ -134,7 +157,7 @@ const char *liveupdate_mark_error(int error)
 	case 0:
 		return "there is no error";
 	case ENOENT:
-		return "this kernel keeps no ledger of live updates; it needs CONFIG_LIVEUPDATE_TRACE, and sysfs has to be mounted";
+		return "this kernel keeps no ledger of live updates; it needs CONFIG_LIVEUPDATE_TRACE, and sysfs has to be mounted; or 'lutrace mark --keep' keeps one";
 	case EACCES:
 	case EPERM:
 		return "only root may write marks; write it as root, or open the file before privileges are dropped";
@@ -144,6 +167,9 @@ const char *liveupdate_mark_error(int error)
 		return "a mark is printable ASCII with no blank at its begin or end, a name in it letters, digits, '.', '_' and '-', and of some kernels 8 characters at most; use another name";
 	case ENOSPC:
 		return "the ledger is full and the mark is lost, so the pause will be unknown; boot with a larger liveupdate_ledger=";
+	case EAGAIN:
+	case EPIPE:
+		return "the process that keeps the ledger does not take it; see 'lutrace mark --keep'";
 	case EBADF:
 		return "the descriptor is not one of liveupdate_mark_open()";
 	default:

@@ -154,6 +154,7 @@ static int parse_ledger(struct ledger *ledger, struct json_object *from, char wh
 		return refuse(why, "the version of a ledger in it is not known here, only 1 to %u",
 			      LIVEUPDATE_LEDGER_VERSION);
 	header->magic = LIVEUPDATE_LEDGER_MAGIC;
+	header->flags = json_object_get_boolean(member(from, "kept")) ? LEDGER_KEPT : 0;
 	header->version = (__u32)version;
 	header->header_size = version == 1 ? LIVEUPDATE_LEDGER_SIZE_1 : sizeof(*header);
 	header->record_size = sizeof(*ledger->records);
