@@ -48,11 +48,12 @@ until lutrace time >"$LAB_RESULTS/time.txt"; do
 done
 lutrace record --output "$LAB_RESULTS/handover.json"
 lutrace report --html --output "$LAB_RESULTS/report.html"
+[ ! -d $kept_own ] || cp -r $kept_own "$LAB_RESULTS/own"
 END
 	kept_after=$stage
 }
 
-# In a stage: a kernel with a ledger hides it from lutrace. A mark goes there as well.
+# In a stage: a kernel with a ledger hides it from lutrace. It gets each mark as well, first.
 kept_own=/run/ledger
 kept_hide() {
 	[ -d /sys/kernel/liveupdate/ledger ] || return 0
@@ -61,7 +62,7 @@ kept_hide() {
 	mount -t tmpfs none /sys/kernel/liveupdate
 }
 kept_mark() {
-	[ ! -d $kept_own ] || lutrace mark --ledger $kept_own "$1"
+	[ ! -d $kept_own ] || echo "$1" >$kept_own/mark
 	lutrace mark "$1"
 }
 
@@ -96,7 +97,8 @@ kept_is() {
 	is "the workload has the same pause" "$(lab_json handover.json '.blackout.workloads[] | "\(.name) \(.ns)"')" \
 		"a-workload-with-a-long-name $(lab_json handover.json .blackout.ns)"
 	is "both ledgers say who kept them" "$(lab_json handover.json '[.ledgers[].kept] | join(" ")')" "true true"
-	ok "the recording is as its schema says" "$tap_directory/../toolkit/schema" handover "$lab_results/handover.json"
+	schema "the recording is what its schema says" handover "$lab_results/handover.json"
+	schema "so is what was said of the ledgers" mark "$lab_results/kept-outgoing.json" "$lab_results/kept-incoming.json"
 	is "a recording that is read again says the same" \
 		"$("$BUILD/bin/lutrace" time -j "$lab_results/handover.json" | jq -S -c .blackout)" "$(jq -S -c .blackout "$lab_results/handover.json")"
 	is "the text names both" "$(sed -n '/^Unknown:/,$s/^  \([a-z-]*\): .*/\1/p' "$lab_results/time.txt" | xargs)" "jump early-boot"

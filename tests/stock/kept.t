@@ -14,6 +14,6 @@ here=$(dirname "$0")
 . "$here/../kernel/ledger-kept.sh"
 
 kept_stages
-lab_run --outgoing "$OUTGOING" --incoming "$INCOMING" "$kept_before" "$kept_after" || tap_done
+lab_run --timeout 600 --outgoing "$OUTGOING" --incoming "$INCOMING" "$kept_before" "$kept_after" || tap_done
 kept_is
 tap_done

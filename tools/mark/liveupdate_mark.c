@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* O_DIRECT, of a FIFO */
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "liveupdate_mark.h"
 
 #define MARK_FILE "/sys/kernel/liveupdate/ledger/mark"
-/* Of a kernel that keeps no ledger: a FIFO, if a process keeps one */
+/* Of a kernel that keeps no ledger: the socket of the process that keeps one */
 #define KEPT_FILE "/run/lutrace/ledger/mark"
 #define PAUSE	  "pause"
 #define RESUME	  "resume"
@@ -60,20 +59,20 @@ int liveupdate_mark_check(const char *mark)
 	return i && mark[0] != ' ' && mark[i - 1] != ' ' ? 0 : -EINVAL;
 }
 
-/* A FIFO that keeps apart what is written to it, as the kernel does; -1 with errno. */
+/* As the kernel's file, it takes each write as a mark. */
 static int open_kept(void)
 {
-	int fd = open(KEPT_FILE, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	static const struct sockaddr_un place = { .sun_family = AF_UNIX, .sun_path = KEPT_FILE };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error;
 
-	/* Nobody is there to read it. */
-	if (fd < 0 && errno == ENXIO)
-		errno = ENOENT;
-	if (fd >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK | O_DIRECT)) {
-		close(fd);
-		errno = EBADF;
-		return -1;
-	}
-	return fd;
+	if (fd < 0)
+		return -errno;
+	if (!connect(fd, (const struct sockaddr *)&place, sizeof(place)))
+		return fd;
+	/* The process may have ended. */
+	error = errno == ECONNREFUSED ? ENOENT : errno;
+	close(fd);
+	return -error;
 }
 
 int liveupdate_mark_open(void)
@@ -81,7 +80,7 @@ int liveupdate_mark_open(void)
 	int fd = open(MARK_FILE, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
-		fd = open_kept();
+		return open_kept();
 	return fd < 0 ? -errno : fd;
 }
 
@@ -168,8 +167,8 @@ const char *liveupdate_mark_error(int error)
 	case ENOSPC:
 		return "the ledger is full and the mark is lost, so the pause will be unknown; boot with a larger liveupdate_ledger=";
 	case EAGAIN:
-	case EPIPE:
-		return "the process that keeps the ledger does not take it; see 'lutrace mark --keep'";
+	case ECONNREFUSED:
+		return "the process that keeps the ledger does not take it, or has ended; 'lutrace mark --keep' begins another";
 	case EBADF:
 		return "the descriptor is not one of liveupdate_mark_open()";
 	default:

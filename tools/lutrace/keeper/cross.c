@@ -34,9 +34,6 @@ static int refuse_session(int error, char why[LEDGER_WHY_SIZE], const char *what
 {
 	if (error == -EBUSY)
 		return refuse(error, why, "/dev/liveupdate is open elsewhere: do it before or after");
-	if (error == -ENOENT)
-		return refuse(error, why,
-			      "there is no /dev/liveupdate: boot with kho=on liveupdate=on (see 'lutrace doctor')");
 	return refuse(error, why, "cannot %s the session '" KEEPER_SESSION "': %s", what,
 		      strerror(-error));
 }
@@ -48,9 +45,9 @@ static int arrived_session(char why[LEDGER_WHY_SIZE])
 
 	if (session >= 0)
 		return session;
-	if (session == -ENOENT && !access("/dev/liveupdate", F_OK))
+	if (session == -ENOENT)
 		return refuse(session, why, "none came");
-	return refuse_session(session == -ENOENT ? -ENODEV : session, why, "retrieve");
+	return refuse_session(session, why, "retrieve");
 }
 
 /* Take the bytes out of the session, write them to @path, and finish the session. */

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -41,7 +43,7 @@ static const struct holder_kind holder = { "lutrace-keeper", LEDGER_KEPT_DIRECTO
  * @crossing: memory of @writer
  * @writer:   the ledger of this kernel
  * @steps:    what of this kernel is followed
- * @marks:    FIFO that marks are written to
+ * @marks:    socket that marks come to
  */
 struct keeper {
 	struct cycles_pair begun;
@@ -117,12 +119,15 @@ static int begin_ledger(struct keeper *keeper, char why[LEDGER_WHY_SIZE])
 
 static int open_marks(struct keeper *keeper, char why[LEDGER_WHY_SIZE])
 {
+	static const struct sockaddr_un place = { .sun_family = AF_UNIX, .sun_path = MARK_FILE };
+	const int stamps = 1;
+
 	unlink(MARK_FILE);
-	/* For writing as well: it does not end when a writer does. */
-	keeper->marks = mkfifo(MARK_FILE, 0600)
-				? -1
-				: open(MARK_FILE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (keeper->marks >= 0)
+	keeper->marks = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	/* Marks have the time at which they were written. */
+	if (keeper->marks >= 0 &&
+	    !setsockopt(keeper->marks, SOL_SOCKET, SO_TIMESTAMPNS, &stamps, sizeof(stamps)) &&
+	    !bind(keeper->marks, (const struct sockaddr *)&place, sizeof(place)))
 		return 0;
 	snprintf(why, LEDGER_WHY_SIZE, MARK_FILE ": %s", strerror(errno));
 	return -errno;
@@ -141,24 +146,44 @@ static int show_ledger(const struct keeper *keeper, char why[LEDGER_WHY_SIZE])
 	return -errno;
 }
 
-/*
- * Marks are recorded when they come here, which is a little after they were written. A read
- * gives what one call of the library wrote; what others write has a newline behind it. What
- * is no mark is its writer's mistake.
- */
+/* When a message was sent, by the cycle counter; now, if the kernel does not say. */
+static __u64 sent_at(const struct keeper *keeper, struct msghdr *message)
+{
+	struct cycles_pair now = cycles_pair(CLOCK_REALTIME);
+	struct cmsghdr *part;
+	struct timespec time;
+
+	for (part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
+		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&time, CMSG_DATA(part), sizeof(time));
+		return cycles_at(&now, (__u64)time.tv_sec * 1000000000 + (__u64)time.tv_nsec,
+				 keeper->writer.header->cycles_khz);
+	}
+	return now.cycles;
+}
+
+/* What is no mark is its sender's mistake. */
 static void take_marks(struct keeper *keeper)
 {
-	__u64 cycles = cycles_now();
-	char text[4096], *mark, *rest;
+	char text[LIVEUPDATE_MARK_LENGTH_MAX + 2], control[256];
+	struct iovec part = { text, sizeof(text) - 1 };
 	ssize_t got;
 
-	update_clocks(keeper);
-	while ((got = read(keeper->marks, text, sizeof(text) - 1)) > 0) {
+	for (;;) {
+		struct msghdr message = {
+			.msg_iov = &part,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control),
+		};
+
+		got = recvmsg(keeper->marks, &message, 0);
+		if (got < 0)
+			return;
 		text[got] = '\0';
-		for (rest = text; (mark = strsep(&rest, "\n"));) {
-			if (!liveupdate_mark_check(mark))
-				writer_mark(&keeper->writer, cycles, mark);
-		}
+		if (!liveupdate_mark_check(text))
+			writer_mark(&keeper->writer, sent_at(keeper, &message), text);
 	}
 }
 
@@ -245,6 +270,7 @@ static void keep(void)
 	waited[1] = (struct pollfd){ .fd = steps_descriptor(&keeper.steps), .events = POLLIN };
 	for (;;) {
 		poll(waited, 2, -1);
+		update_clocks(&keeper);
 		/* What a step did before a mark is before it in the ledger. */
 		steps_take(&keeper.steps);
 		take_marks(&keeper);
@@ -291,6 +317,9 @@ int keeper_start(struct json_object **state)
 
 	if (!access(LEDGER_DIRECTORY, F_OK))
 		return fail("this kernel keeps a ledger itself: nothing else is needed");
+	if (access("/dev/liveupdate", F_OK))
+		return fail(
+			"no ledger is kept: there is no /dev/liveupdate; boot with kho=on liveupdate=on (see 'lutrace doctor')");
 	if (!holder_find(&holder))
 		code = start();
 	if (code)
