@@ -11,15 +11,13 @@ set -e
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
 . "$LAB_PROJECT/tests/kernel/ledger-kept.sh"
 kept_hide
-for words in time steps 'mark pause'; do
+for words in time 'mark pause'; do
 	code=0
 	lutrace $words >>"$LAB_RESULTS/without.txt" 2>&1 || code=$?
 	note "without-${words%% *}" $code
 done
-lutrace doctor -j >"$LAB_RESULTS/doctor-without.json" || :
 lutrace mark --keep -j >"$LAB_RESULTS/kept-outgoing.json"
 lutrace mark --keep >"$LAB_RESULTS/kept-again.txt"
-lutrace doctor -j >"$LAB_RESULTS/doctor-with.json" || :
 "$LAB_BUILD/tests/kernel/memfd-session" preserve agent 7 16 >/run/agent 2>&1 &
 until grep -q preserved /run/agent; do
 	kill -0 $!
@@ -68,14 +66,8 @@ kept_mark() {
 
 # What holds on every pair of kernels.
 kept_is() {
-	is "without a ledger, time, steps and mark have no answer" \
-		"$(fact without-time) $(fact without-steps) $(fact without-mark)" "2 2 2"
-	is "each says what keeps one" "$(grep -c 'lutrace mark --keep' "$lab_results/without.txt")" 3
-	like "so does the doctor" \
-		"$(lab_json doctor-without.json '.features[] | select(.with | test("^time")) | "\(.works) \(.why)"')" \
-		"^false .*'lutrace mark --keep'"
-	is "which is content once one is kept" \
-		"$(lab_json doctor-with.json '.features[] | select(.with | test("^time")) | .works')" true
+	is "without a ledger, time and mark have no answer" "$(fact without-time) $(fact without-mark)" "2 2"
+	is "both say what keeps one" "$(grep -c 'lutrace mark --keep' "$lab_results/without.txt")" 2
 	is "all functions are followed in both kernels" "$(jq -r '.functions[] | select(.followed | not) | "\(.function): \(.why)"' \
 		"$lab_results"/kept-outgoing.json "$lab_results"/kept-incoming.json)" ""
 	is "the second call finds the first one's process" \

@@ -103,7 +103,7 @@ void boot_read(struct boot_stamps *stamps, uint64_t khz)
 	if (now.ns > BOOT_RECENT_NS)
 		return;
 	stamps->clock = cycles_at(&now, 0, khz);
-	fd = file_open(KERNEL_LOG, O_RDWR, FILE_OR_DEVICE);
+	fd = file_open(KERNEL_LOG, O_RDWR | O_NONBLOCK, FILE_OR_DEVICE);
 	if (fd < 0)
 		return;
 	if (meet_log(fd, &log) && lseek(fd, 0, SEEK_SET) == 0 &&
