@@ -38,7 +38,7 @@ static __always_inline void describe(void *ctx, struct luo_event *event, enum lu
 			event->token = value;
 	} else if (subject != LUO_SUBJECT_NONE && !bpf_get_func_arg(ctx, 0, &value)) {
 		if (subject == LUO_SUBJECT_SESSION)
-			value = (__u64)&((const struct luo_session *)value)->name;
+			value = (__u64) & ((const struct luo_session *)value)->name;
 		bpf_probe_read_kernel_str(event->name, sizeof(event->name), (const void *)value);
 	}
 }

@@ -31,7 +31,7 @@ enum luo_function {
 #define LUO_FUNCTION_ENUM(function, step, kind, subject) LUO_##function,
 	LUO_FUNCTIONS(LUO_FUNCTION_ENUM)
 #undef LUO_FUNCTION_ENUM
-	LUO_FUNCTION_COUNT
+		LUO_FUNCTION_COUNT
 };
 
 enum luo_subject {

@@ -205,8 +205,8 @@ static void test_lines_of_the_log(void **state)
 	/* A later line of a record is one of its properties. */
 	assert_true(boot_log_line("6,1,2,-;Run /init as init process\n SUBSYSTEM=x\n",
 				  " as init process", &ns));
-	assert_false(boot_log_line("6,1,2,-;text\n Run /init as init process\n",
-				   " as init process", &ns));
+	assert_false(boot_log_line("6,1,2,-;text\n Run /init as init process\n", " as init process",
+				   &ns));
 	assert_false(boot_log_line("no record", " as init process", &ns));
 	assert_false(boot_log_line("x,y;Run /init as init process", " as init process", &ns));
 }
@@ -304,8 +304,8 @@ static void test_only_marks(void **state)
 	assert_int_equal(ns_of(&handover, LIVEUPDATE_PHASE_JUMP), 200 * MS);
 	assert_int_equal(ns_of(&handover, LIVEUPDATE_PHASE_EARLY_BOOT), 800 * MS);
 	assert_non_null(strstr(unseen_text(&handover, LIVEUPDATE_PHASE_JUMP, text), "user-mark"));
-	assert_non_null(strstr(unseen_text(&handover, LIVEUPDATE_PHASE_EARLY_BOOT, text),
-			       "first process"));
+	assert_non_null(
+		strstr(unseen_text(&handover, LIVEUPDATE_PHASE_EARLY_BOOT, text), "first process"));
 	handover_free(&handover);
 }
 
@@ -344,18 +344,12 @@ static void test_a_ledger_of_the_kernel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_it_is_a_ledger),
-		TEST(test_single_files_leave_room),
-		TEST(test_marks_are_whole),
-		TEST(test_calls_are_steps),
-		TEST(test_own_calls_are_none),
-		TEST(test_what_never_came_may_be_a_boundary),
-		TEST(test_lines_of_the_log),
-		TEST(test_one_clock_from_another),
-		TEST(test_a_pause_of_kept_ledgers),
-		TEST(test_only_marks),
-		TEST(test_nothing_to_count_from),
-		TEST(test_a_ledger_of_the_kernel),
+		TEST(test_it_is_a_ledger),	    TEST(test_single_files_leave_room),
+		TEST(test_marks_are_whole),	    TEST(test_calls_are_steps),
+		TEST(test_own_calls_are_none),	    TEST(test_what_never_came_may_be_a_boundary),
+		TEST(test_lines_of_the_log),	    TEST(test_one_clock_from_another),
+		TEST(test_a_pause_of_kept_ledgers), TEST(test_only_marks),
+		TEST(test_nothing_to_count_from),   TEST(test_a_ledger_of_the_kernel),
 	};
 
 	return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);

@@ -33,7 +33,8 @@ refuse(int error, char why[LEDGER_WHY_SIZE], const char *format, ...)
 static int refuse_session(int error, char why[LEDGER_WHY_SIZE], const char *what)
 {
 	if (error == -EBUSY)
-		return refuse(error, why, "/dev/liveupdate is open elsewhere: do it before or after");
+		return refuse(error, why,
+			      "/dev/liveupdate is open elsewhere: do it before or after");
 	return refuse(error, why, "cannot %s the session '" KEEPER_SESSION "': %s", what,
 		      strerror(-error));
 }
@@ -107,8 +108,8 @@ int cross_memory(struct crossing *crossing, char why[LEDGER_WHY_SIZE])
 	if (crossing->memfd < 0 || ftruncate(crossing->memfd, CROSSING_SIZE) ||
 	    fcntl(crossing->memfd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK))
 		return refuse(-errno, why, "cannot make a memfd: %s", strerror(errno));
-	crossing->memory = mmap(NULL, CROSSING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-				crossing->memfd, 0);
+	crossing->memory =
+		mmap(NULL, CROSSING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, crossing->memfd, 0);
 	if (crossing->memory == MAP_FAILED)
 		return refuse(-errno, why, "cannot map a memfd: %s", strerror(errno));
 	return 0;

@@ -37,7 +37,7 @@
 static const struct holder_kind holder = { "lutrace-keeper", LEDGER_KEPT_DIRECTORY "/keeper" };
 
 /**
- * struct keeper - the process that stays behind
+ * struct ledger_keeper - the process that stays behind
  * @begun:    when it did, by CLOCK_MONOTONIC_RAW
  * @previous: the ledger of the kernel before
  * @crossing: memory of @writer
@@ -45,7 +45,7 @@ static const struct holder_kind holder = { "lutrace-keeper", LEDGER_KEPT_DIRECTO
  * @steps:    what of this kernel is followed
  * @marks:    socket that marks come to
  */
-struct keeper {
+struct ledger_keeper {
 	struct cycles_pair begun;
 	struct ledger previous;
 	struct crossing crossing;
@@ -55,7 +55,7 @@ struct keeper {
 };
 
 /* The longer it is measured, the better it is known. */
-static void update_clocks(struct keeper *keeper)
+static void update_clocks(struct ledger_keeper *keeper)
 {
 	struct liveupdate_ledger *header = keeper->writer.header;
 	struct cycles_pair now = cycles_pair(CLOCK_MONOTONIC_RAW);
@@ -66,7 +66,7 @@ static void update_clocks(struct keeper *keeper)
 	header->wall_ns = wall.ns;
 }
 
-static void measure(struct keeper *keeper)
+static void measure(struct ledger_keeper *keeper)
 {
 	struct cycles_pair now;
 
@@ -92,13 +92,12 @@ static void add_instant(struct writer *writer, __u16 step, __u64 cycles)
 /* One number is left to the jump, which nobody recorded. */
 static __u64 first_number(const struct ledger *previous)
 {
-	return previous->count
-		       ? previous->records[previous->count - 1].sequence +
-				 previous->header.dropped + 2
-		       : 1;
+	return previous->count ? previous->records[previous->count - 1].sequence +
+					 previous->header.dropped + 2
+			       : 1;
 }
 
-static int begin_ledger(struct keeper *keeper, char why[LEDGER_WHY_SIZE])
+static int begin_ledger(struct ledger_keeper *keeper, char why[LEDGER_WHY_SIZE])
 {
 	struct boot_stamps stamps;
 	struct utsname name;
@@ -117,7 +116,7 @@ static int begin_ledger(struct keeper *keeper, char why[LEDGER_WHY_SIZE])
 	return 0;
 }
 
-static int open_marks(struct keeper *keeper, char why[LEDGER_WHY_SIZE])
+static int open_marks(struct ledger_keeper *keeper, char why[LEDGER_WHY_SIZE])
 {
 	static const struct sockaddr_un place = { .sun_family = AF_UNIX, .sun_path = MARK_FILE };
 	const int stamps = 1;
@@ -134,7 +133,7 @@ static int open_marks(struct keeper *keeper, char why[LEDGER_WHY_SIZE])
 }
 
 /* Readers find the memory by the name that the kernel has for a process's file. */
-static int show_ledger(const struct keeper *keeper, char why[LEDGER_WHY_SIZE])
+static int show_ledger(const struct ledger_keeper *keeper, char why[LEDGER_WHY_SIZE])
 {
 	char target[64];
 
@@ -147,7 +146,7 @@ static int show_ledger(const struct keeper *keeper, char why[LEDGER_WHY_SIZE])
 }
 
 /* When a message was sent, by the cycle counter; now, if the kernel does not say. */
-static __u64 sent_at(const struct keeper *keeper, struct msghdr *message)
+static __u64 sent_at(const struct ledger_keeper *keeper, struct msghdr *message)
 {
 	struct cycles_pair now = cycles_pair(CLOCK_REALTIME);
 	struct cmsghdr *part;
@@ -164,7 +163,7 @@ static __u64 sent_at(const struct keeper *keeper, struct msghdr *message)
 }
 
 /* What is no mark is its sender's mistake. */
-static void take_marks(struct keeper *keeper)
+static void take_marks(struct ledger_keeper *keeper)
 {
 	char text[LIVEUPDATE_MARK_LENGTH_MAX + 2], control[256];
 	struct iovec part = { text, sizeof(text) - 1 };
@@ -188,7 +187,8 @@ static void take_marks(struct keeper *keeper)
 }
 
 /* What is wrong with what came from the kernel before; NULL if nothing is. */
-static const char *take_previous(struct keeper *keeper, int *error, char why[LEDGER_WHY_SIZE])
+static const char *take_previous(struct ledger_keeper *keeper, int *error,
+				 char why[LEDGER_WHY_SIZE])
 {
 	*error = cross_arrived(PREVIOUS_FILE, &keeper->previous, why);
 	if (*error == -ENOENT || *error == -EINVAL) {
@@ -200,7 +200,7 @@ static const char *take_previous(struct keeper *keeper, int *error, char why[LED
 	return NULL;
 }
 
-static int write_state(const struct keeper *keeper, struct json_object *functions,
+static int write_state(const struct ledger_keeper *keeper, struct json_object *functions,
 		       const char *refused, char why[LEDGER_WHY_SIZE])
 {
 	struct json_object *value = json_object_new_object();
@@ -221,7 +221,7 @@ static int write_state(const struct keeper *keeper, struct json_object *function
 	return error;
 }
 
-static int set_up(struct keeper *keeper, char why[LEDGER_WHY_SIZE])
+static int set_up(struct ledger_keeper *keeper, char why[LEDGER_WHY_SIZE])
 {
 	char previous_why[LEDGER_WHY_SIZE];
 	struct json_object *functions;
@@ -255,7 +255,7 @@ static void run_first(void)
 
 static void keep(void)
 {
-	static struct keeper keeper;
+	static struct ledger_keeper keeper;
 	char why[LEDGER_WHY_SIZE] = "";
 	struct pollfd waited[2];
 
@@ -294,7 +294,8 @@ static int start(void)
 	int ends[2], code;
 
 	if (!cycles_are_read())
-		return unknown("no ledger is kept: the cycle counter of this machine is not known here");
+		return unknown(
+			"no ledger is kept: the cycle counter of this machine is not known here");
 	mkdir(LUTRACE_RUN, 0700);
 	if ((mkdir(LEDGER_KEPT_DIRECTORY, 0700) && errno != EEXIST) || pipe2(ends, O_CLOEXEC))
 		return fail(LEDGER_KEPT_DIRECTORY ": %s", strerror(errno));

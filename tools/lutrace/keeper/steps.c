@@ -86,8 +86,7 @@ static void choose(struct steps *steps, const struct btf *types, bool has[LUO_FU
 	int function, end;
 
 	for (function = 0; function < LUO_FUNCTION_COUNT; function++) {
-		has[function] =
-			btf__find_by_name_kind(types, names[function], BTF_KIND_FUNC) >= 0;
+		has[function] = btf__find_by_name_kind(types, names[function], BTF_KIND_FUNC) >= 0;
 		for (end = 0; !has[function] && end < 2; end++)
 			bpf_program__set_autoload(program_of(steps, function, end), false);
 	}
@@ -111,8 +110,7 @@ static const char *load(struct steps *steps, bool has[LUO_FUNCTION_COUNT], char 
 		close_object(steps);
 		return why;
 	}
-	steps->ring =
-		ring_buffer__new(bpf_map__fd(steps->object->maps.events), event, steps, NULL);
+	steps->ring = ring_buffer__new(bpf_map__fd(steps->object->maps.events), event, steps, NULL);
 	if (steps->ring)
 		return NULL;
 	close_object(steps);

@@ -27,8 +27,8 @@ static void forget_failed(const struct ledger *ledger, struct blackout_side *not
 	for (i = 0; i < ledger->count; i++) {
 		const struct liveupdate_record *record = &ledger->records[i];
 
-		if (record->step == LIVEUPDATE_STEP_REBOOT &&
-		    record->edge == LIVEUPDATE_EDGE_END && record->ref == notes->reboot.sequence)
+		if (record->step == LIVEUPDATE_STEP_REBOOT && record->edge == LIVEUPDATE_EDGE_END &&
+		    record->ref == notes->reboot.sequence)
 			memset(&notes->reboot, 0, sizeof(notes->reboot));
 	}
 }
@@ -111,16 +111,18 @@ const char *unseen_text(const struct handover *handover, unsigned int phase,
 	const struct ledger *incoming = &handover->ledger[INCOMING];
 
 	if (phase == LIVEUPDATE_PHASE_JUMP && ledger_is_kept(outgoing))
-		snprintf(text, UNSEEN_TEXT_SIZE,
-			 "nothing was recorded after %s: the rest of the outgoing kernel, the jump, "
-			 "decompression and the boot until its clock began cannot be told apart",
-			 last_step(outgoing));
+		snprintf(
+			text, UNSEEN_TEXT_SIZE,
+			"nothing was recorded after %s: the rest of the outgoing kernel, the jump, "
+			"decompression and the boot until its clock began cannot be told apart",
+			last_step(outgoing));
 	else if (phase == LIVEUPDATE_PHASE_EARLY_BOOT && ledger_is_kept(incoming))
-		snprintf(text, UNSEEN_TEXT_SIZE,
-			 "it begins with the clock of the incoming kernel, and its parts were not recorded%s",
-			 has_step(incoming, LIVEUPDATE_STEP_INIT)
-				 ? ""
-				 : "; nor was the start of the first process, so that user space is in it");
+		snprintf(
+			text, UNSEEN_TEXT_SIZE,
+			"it begins with the clock of the incoming kernel, and its parts were not recorded%s",
+			has_step(incoming, LIVEUPDATE_STEP_INIT)
+				? ""
+				: "; nor was the start of the first process, so that user space is in it");
 	else
 		return NULL;
 	return text;

@@ -178,8 +178,7 @@ static void put_environment(const struct page *page)
 		fputs("<dl>\n", page->out);
 		html_fact(page->out, "kernel", "Linux %s", header->release);
 		if (ledger_is_kept(&handover->ledger[side]))
-			html_fact(page->out, "kept by", "%s",
-				  "lutrace, as the kernel keeps none");
+			html_fact(page->out, "kept by", "%s", "lutrace, as the kernel keeps none");
 		html_fact(page->out, "version of the format", "%u", header->version);
 		html_fact(page->out, "records", "%zu", handover->ledger[side].count);
 		html_fact(page->out, "room for records", "%" PRIu64, (uint64_t)header->capacity);
