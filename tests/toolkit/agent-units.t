@@ -143,7 +143,7 @@ host.service stops
 over'
 
 # systemd before 255 does not know one of the lines.
-for unit in liveupdate-agent lutrace-snapshot; do
+for unit in liveupdate-agent lutrace-snapshot lutrace-keeper; do
 	is "systemd-analyze has nothing to say of $unit" "$(systemd-analyze verify --man=no --recursive-errors=no \
 		"$project/tools/systemd/examples/$unit.service" 2>&1 | grep -F "$unit" |
 		grep -vE "SurviveFinalKillSignal|(liveupdate-agent|lutrace) is not executable")" ''

@@ -32,7 +32,8 @@
 /* So long the frequency of the cycle counter is measured before anything is recorded. */
 #define MEASURE_NS 50000000ULL
 
-#define WHY_SIZE 256
+/* So long it may take until it is kept; under emulation it takes seconds. */
+#define ANSWER_MS 120000
 
 static const struct holder_kind holder = { "lutrace-keeper", LEDGER_KEPT_DIRECTORY "/keeper" };
 
@@ -280,9 +281,15 @@ static void keep(void)
 /* What the process says when it is ready: nothing, or why it is not. */
 static int hear(int fd)
 {
+	struct pollfd waited = { .fd = fd, .events = POLLIN };
 	char text[LEDGER_WHY_SIZE] = "";
-	ssize_t got = read(fd, text, sizeof(text) - 1);
+	ssize_t got;
 
+	if (!poll(&waited, 1, ANSWER_MS)) {
+		holder_dismiss(&holder);
+		return fail("no ledger is kept: the process that was to do it did not answer");
+	}
+	got = read(fd, text, sizeof(text) - 1);
 	if (got == 1 && !text[0])
 		return EXIT_GOOD;
 	return got > 0 ? fail("no ledger is kept: %s", text)
