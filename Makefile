@@ -93,6 +93,11 @@ test-selftests: build kernel-selftest ## Linux's own suites say the same with th
 	$(Q)$(MAKE) -C tests/kernel selftests-iommu
 	$(Q)tests/selftests/run $(SUITES)
 
+.PHONY: test-stock
+test-stock: tools programs kernel-unpatched ## what lutrace knows of a live update of Linux without the overlay
+	$(Q)OUTGOING=$(BUILD)/unpatched/linux/lab/arch/x86/boot/bzImage INCOMING=$(BUILD)/unpatched/linux/lab/arch/x86/boot/bzImage \
+		tests/run $(or $(TESTS),tests/stock/*.t)
+
 .PHONY: test-damage
 test-damage: build ## damaged handovers, each through a real kexec, about 15 s each (SEED=, FROM=, COUNT=, TEST_JOBS=)
 	$(Q)tests/damage/run $(if $(SEED),--seed $(SEED)) $(if $(FROM),--from $(FROM)) $(if $(COUNT),--count $(COUNT)) $(if $(TEST_JOBS),--jobs $(TEST_JOBS))

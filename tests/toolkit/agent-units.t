@@ -151,7 +151,7 @@ pause:guests
 over'
 
 # systemd before 255 does not know one of the lines, before 254 another one.
-for unit in liveupdate-agent liveupdate-agent-fdstore lutrace-snapshot; do
+for unit in liveupdate-agent liveupdate-agent-fdstore lutrace-snapshot lutrace-keeper; do
 	is "systemd-analyze has nothing to say of $unit" "$(systemd-analyze verify --man=no --recursive-errors=no \
 		"$project/tools/systemd/examples/$unit.service" 2>&1 | grep -F "$unit" |
 		grep -vE "SurviveFinalKillSignal|FileDescriptorStorePreserve|(liveupdate-agent|lutrace) is not executable")" ''

@@ -11,7 +11,8 @@ project=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 objects=${BUILD:-$project/build}/bpf
 bpftool=$(PATH=$PATH:/usr/sbin:/sbin command -v bpftool) || skip_all "bpftool is not installed"
 
-# Every map of the object has types for its keys and values.
+# Every map of the object has types for its keys and values. A ring buffer, which is
+# BPF_MAP_TYPE_RINGBUF (27), has neither.
 maps_have_types() {
 	local maps typed
 	"$bpftool" -j btf dump file "$1" >"$tap_scratch/btf.json" || return
@@ -19,7 +20,8 @@ maps_have_types() {
 	typed=$(jq '[(.types | INDEX(.id | tostring)) as $type | .types[] |
 		select(.kind == "DATASEC" and .name == ".maps") | .vars[] |
 		$type[$type[.type_id | tostring].type_id | tostring].members |
-		select(any(.name == "key") and any(.name == "value"))] | length' "$tap_scratch/btf.json")
+		select((any(.name == "key") and any(.name == "value")) or
+			any(.name == "type" and $type[$type[.type_id | tostring].type_id | tostring].nr_elems == 27))] | length' "$tap_scratch/btf.json")
 	[ "$maps" -gt 0 ] && [ "$maps" = "$typed" ]
 }
 

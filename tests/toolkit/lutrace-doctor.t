@@ -362,6 +362,12 @@ if [ -s "$build/linux/lab/vmlinux" ]; then
 	is "under lockdown=confidentiality not" "$(works | grep -cE 'walk|dma_faults|immutable')" 0
 fi
 machine
+rm -r "$root/sys/kernel/liveupdate"
+is "without a ledger there is no pause" "$(works | grep -c 'time, blame')" 0
+like "unless lutrace keeps one, which it can" "$(doctor)" "keeps no ledger; 'lutrace mark --keep' keeps one for it"
+mkdir -p "$root/run/lutrace/ledger" && : >"$root/run/lutrace/ledger/current"
+is "then there is" "$(works | grep -c 'time, blame')" 1
+machine
 rm -r "$root/sys/kernel/liveupdate" "$root/dev/liveupdate"
 is "without live update the recordings of others are left" "$(works)" "report, diff, plot, export FILE"
 like "with the reason" "$(doctor)" 'keeps no ledger; it needs CONFIG_LIVEUPDATE_TRACE'

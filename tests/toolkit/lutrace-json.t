@@ -153,6 +153,7 @@ both .referee.memory_identical '"yes"'
 both .referee.faults '[]'
 both .environment 7
 both '.ledgers.outgoing.version' 3
+both '.ledgers.outgoing.kept' '"yes"'
 both '.ledgers.outgoing.records[0].cycles' '"0X12"'
 both '.ledgers.incoming.records[0].edge' '"middle"'
 # Figures in a recording are computed anew; whoever else reads it shall not find these.

@@ -3,11 +3,15 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "liveupdate_mark.h"
 
 #define MARK_FILE "/sys/kernel/liveupdate/ledger/mark"
+/* Of a kernel that keeps no ledger: the socket of the process that keeps one */
+#define KEPT_FILE "/run/lutrace/ledger/mark"
 #define PAUSE	  "pause"
 #define RESUME	  "resume"
 #define BEGIN	  "begin"
@@ -55,10 +59,28 @@ int liveupdate_mark_check(const char *mark)
 	return i && mark[0] != ' ' && mark[i - 1] != ' ' ? 0 : -EINVAL;
 }
 
+/* As the kernel's file, it takes each write as a mark. */
+static int open_kept(void)
+{
+	static const struct sockaddr_un place = { .sun_family = AF_UNIX, .sun_path = KEPT_FILE };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error;
+
+	if (fd < 0)
+		return -errno;
+	if (!connect(fd, (const struct sockaddr *)&place, sizeof(place)))
+		return fd;
+	/* The process may have ended. */
+	error = errno == ECONNREFUSED ? ENOENT : errno;
+	close(fd);
+	return -error;
+}
+
 int liveupdate_mark_open(void)
 {
 	int fd = open(MARK_FILE, O_WRONLY | O_CLOEXEC);
 
+	if (fd < 0 && errno == ENOENT)
+		return open_kept();
 	return fd < 0 ? -errno : fd;
 }
 
@@ -134,7 +156,7 @@ const char *liveupdate_mark_error(int error)
 	case 0:
 		return "there is no error";
 	case ENOENT:
-		return "this kernel keeps no ledger of live updates; it needs CONFIG_LIVEUPDATE_TRACE, and sysfs has to be mounted";
+		return "this kernel keeps no ledger of live updates; it needs CONFIG_LIVEUPDATE_TRACE, and sysfs has to be mounted; or 'lutrace mark --keep' keeps one";
 	case EACCES:
 	case EPERM:
 		return "only root may write marks; write it as root, or open the file before privileges are dropped";
@@ -144,6 +166,9 @@ const char *liveupdate_mark_error(int error)
 		return "a mark is printable ASCII with no blank at its begin or end, a name in it letters, digits, '.', '_' and '-', and of some kernels 8 characters at most; use another name";
 	case ENOSPC:
 		return "the ledger is full and the mark is lost, so the pause will be unknown; boot with a larger liveupdate_ledger=";
+	case EAGAIN:
+	case ECONNREFUSED:
+		return "the process that keeps the ledger does not take it, or has ended; 'lutrace mark --keep' begins another";
 	case EBADF:
 		return "the descriptor is not one of liveupdate_mark_open()";
 	default:

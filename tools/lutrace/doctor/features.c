@@ -64,8 +64,11 @@ static const char *no_update(struct question *question, enum probe_number probe)
 static const char *no_ledger(struct question *question, enum probe_number probe)
 {
 	(void)probe;
-	return system_has(question->system, LEDGER_DIRECTORY "/current")
-		       ? NULL
+	if (system_has(question->system, LEDGER_DIRECTORY "/current") ||
+	    system_has(question->system, LEDGER_KEPT_DIRECTORY "/current"))
+		return NULL;
+	return system_has(question->system, "/dev/liveupdate")
+		       ? "this kernel keeps no ledger; 'lutrace mark --keep' keeps one for it, or it needs CONFIG_LIVEUPDATE_TRACE."
 		       : "this kernel keeps no ledger; it needs CONFIG_LIVEUPDATE_TRACE.";
 }
 

@@ -336,7 +336,7 @@ static void put_exporter(struct openmetrics *page, const struct export *export)
 	openmetrics_count(page, METRIC(READS), export->sources.reads, NULL);
 	openmetrics_describe(page, METRIC(LEDGER));
 	openmetrics_count(page, METRIC(LEDGER),
-			  !access(export->sources.ledgers ?: LEDGER_DIRECTORY, F_OK), NULL);
+			  !access(export->sources.ledgers ?: ledger_directory(), F_OK), NULL);
 	openmetrics_describe(page, METRIC(SCRAPES));
 	openmetrics_count(page, METRIC(SCRAPES), export->scrapes, NULL);
 }

@@ -75,7 +75,7 @@ static void read_verdict(struct evidence *evidence, const char *ledgers)
 	struct json_object *value;
 	char why[LEDGER_WHY_SIZE];
 
-	if (strcmp(ledgers, LEDGER_DIRECTORY) != 0 || access(IDENTITY_FILE, R_OK))
+	if (strcmp(ledgers, ledger_directory()) != 0 || access(IDENTITY_FILE, R_OK))
 		return;
 	value = json_file_read(IDENTITY_FILE, why);
 	if (!value || evidence_set(evidence, "identity", value, why)) {

@@ -5,12 +5,12 @@
 
 #include <json-c/json.h>
 
+#include "base/holder.h"
 #include "iommu/compare.h"
 #include "iommu/tables.h"
 
 #define SNAPSHOT_SESSION	"lutrace"
 #define SNAPSHOT_TOKEN		0x6c75747261636531ULL	/* "lutrace1" */
-#define LUTRACE_RUN		"/run/lutrace"
 /* The snapshot that crossed, kept when its session is finished. */
 #define SNAPSHOT_KEPT		LUTRACE_RUN "/snapshot"
 #define IDENTITY_KEPT		LUTRACE_RUN "/identity.json"

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/version.h"
 #include "model/document.h"
+#include "model/unseen.h"
 #include "model/verdict.h"
 #include "model/vocabulary.h"
 
@@ -71,14 +72,16 @@ struct json_object *recording_time(const struct handover *handover)
 
 /**
  * recording_phases - the phases of a pause
- * @blackout:  the pause
- * @explained: how much of them has a name, NULL if nobody knows
+ * @blackout: the pause
+ * @handover: the handover that it is of, which says how much of them has a name; NULL if
+ *            nobody knows
  *
  * Return: a list, empty if the pause is not known.
  */
 struct json_object *recording_phases(const struct blackout *blackout,
-				     const struct explained *explained)
+				     const struct handover *handover)
 {
+	char unseen[UNSEEN_TEXT_SIZE];
 	struct json_object *phases = json_object_new_array();
 	unsigned int i;
 
@@ -93,7 +96,10 @@ struct json_object *recording_phases(const struct blackout *blackout,
 		add_count(row, "begin_ns", phase->begin_ns);
 		add_count(row, "ns", phase->ns);
 		add(row, "unexplained_ns",
-		    explained ? json_object_new_uint64(phase->ns - explained->phases[i]) : NULL);
+		    handover ? json_object_new_uint64(phase->ns - handover->explained.phases[i])
+			     : NULL);
+		if (handover && unseen_text(handover, i, unseen))
+			add_name(row, "unknown", unseen);
 		json_object_array_add(phases, row);
 	}
 	return phases;
@@ -192,7 +198,7 @@ struct json_object *recording_blackout(const struct handover *handover)
 		add(value, "to", NULL);
 	}
 	add(value, "explained", recording_explained(handover));
-	add(value, "phases", recording_phases(blackout, &handover->explained));
+	add(value, "phases", recording_phases(blackout, handover));
 	add(value, "leaves", make_leaves(handover));
 	add(value, "workloads", make_workloads(handover));
 	return value;
@@ -286,6 +292,9 @@ static struct json_object *make_ledger(const struct ledger *ledger)
 
 	add_count(value, "version", ledger->header.version);
 	add_text(value, "release", ledger->header.release);
+	/* By lutrace, and not by that kernel. */
+	if (ledger_is_kept(ledger))
+		add(value, "kept", json_object_new_boolean(true));
 	add_count(value, "capacity", ledger->header.capacity);
 	add_count(value, "dropped", ledger->header.dropped);
 	/* Version 1 does not tell the classes. */

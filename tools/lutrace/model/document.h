@@ -14,7 +14,7 @@
 struct json_object *recording_kernel(const struct handover *handover);
 struct json_object *recording_time(const struct handover *handover);
 struct json_object *recording_phases(const struct blackout *blackout,
-				     const struct explained *explained);
+				     const struct handover *handover);
 void recording_add_workload(struct json_object *rows, const char *name,
 			    const struct blackout_pause *pause, const struct blackout *host);
 struct json_object *recording_explained(const struct handover *handover);

@@ -8,6 +8,7 @@
 #include "liveupdate_mark.h"
 #include "model/handover.h"
 #include "model/nest.h"
+#include "model/unseen.h"
 
 /* "outgoing" or "incoming". */
 const char *side_name(enum side side)
@@ -327,6 +328,7 @@ int handover_build(struct handover *handover, char why[LEDGER_WHY_SIZE])
 	struct building building = { .handover = handover };
 	struct blackout_side notes[SIDES] = { 0 };
 	const struct blackout_side *before, *after;
+	struct unseen unseen;
 	size_t total = 0, i;
 	__u64 last = 0;
 	int side;
@@ -382,11 +384,14 @@ int handover_build(struct handover *handover, char why[LEDGER_WHY_SIZE])
 		note_drops(&notes[side], &handover->ledger[side]);
 		complete_version_1(&notes[side], &handover->ledger[side]);
 	}
+	unseen_stand_in(&unseen, &handover->ledger[OUTGOING], &notes[OUTGOING],
+			&handover->workloads);
 	before = handover->present[OUTGOING] ? &notes[OUTGOING] : NULL;
 	after = handover->present[INCOMING] ? &notes[INCOMING] : NULL;
 	if (workloads_evaluate(&handover->workloads, before, after))
 		return out_of_memory(why);
 	blackout_evaluate(before, after, &handover->workloads.host, &handover->blackout);
+	unseen_settle(&unseen, &handover->blackout);
 	handover->khz = notes[INCOMING].cycles_khz ?: notes[OUTGOING].cycles_khz;
 	choose_origin(handover, &notes[OUTGOING], &notes[INCOMING]);
 	return explained_find(handover) ? out_of_memory(why) : 0;

@@ -26,6 +26,20 @@ refuse(char why[LEDGER_WHY_SIZE], const char *format, ...)
 	return -EINVAL;
 }
 
+/* Where the ledgers of this machine are: the kernel's, else those kept for it. */
+const char *ledger_directory(void)
+{
+	return access(LEDGER_DIRECTORY, F_OK) && !access(LEDGER_KEPT_DIRECTORY "/current", F_OK)
+		       ? LEDGER_KEPT_DIRECTORY
+		       : LEDGER_DIRECTORY;
+}
+
+/* Did lutrace write it, for a kernel that keeps none? */
+bool ledger_is_kept(const struct ledger *ledger)
+{
+	return ledger->header.flags & LEDGER_KEPT;
+}
+
 static bool terminated(const char *text, size_t size)
 {
 	return memchr(text, '\0', size) != NULL;
@@ -79,7 +93,7 @@ static int check_header(const struct liveupdate_ledger *header, char why[LEDGER_
 		return refuse(why, "wrong header size %u", header->header_size);
 	if (header->record_size < sizeof(struct liveupdate_record) || header->record_size % 8)
 		return refuse(why, "wrong record size %u", header->record_size);
-	if (header->flags)
+	if (header->flags & ~LEDGER_KEPT)
 		return refuse(why, "unknown flags %#x", header->flags);
 	if (header->count > header->capacity)
 		return refuse(why, "%llu records where only %llu fit",

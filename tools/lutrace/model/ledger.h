@@ -14,6 +14,15 @@
 
 #define LEDGER_DIRECTORY "/sys/kernel/liveupdate/ledger"
 
+/* Where 'lutrace mark --keep' keeps one for a kernel that has none. */
+#define LEDGER_KEPT_DIRECTORY "/run/lutrace/ledger"
+
+/*
+ * Of the header's @flags: lutrace wrote it, in user space, and did not see what happens
+ * without any. No kernel sets it.
+ */
+#define LEDGER_KEPT 1U
+
 /* Above any cycle counter, and low enough that times are computed exactly. */
 #define LEDGER_MAX_KHZ 100000000ULL
 
@@ -34,6 +43,8 @@ struct ledger {
 	size_t count;
 };
 
+const char *ledger_directory(void);
+bool ledger_is_kept(const struct ledger *ledger);
 int ledger_check(const struct ledger *ledger, char why[LEDGER_WHY_SIZE]);
 int ledger_parse(struct ledger *ledger, const void *data, size_t size, char why[LEDGER_WHY_SIZE]);
 int ledger_read(struct ledger *ledger, const char *path, char why[LEDGER_WHY_SIZE]);

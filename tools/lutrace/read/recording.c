@@ -143,10 +143,14 @@ static int parse_ledger(struct ledger *ledger, struct json_object *from, char wh
 {
 	struct liveupdate_ledger *header = &ledger->header;
 	struct json_object *records = member(from, "records");
+	struct json_object *kept = member(from, "kept");
 	__u64 version;
 	size_t i;
 	int ret;
 
+	if (kept && !json_object_is_type(kept, json_type_boolean))
+		return refuse(why, "a ledger in it has a damaged header");
+	header->flags = json_object_get_boolean(kept) ? LEDGER_KEPT : 0;
 	if (!json_object_is_type(records, json_type_array))
 		return refuse(why, "a ledger in it has no records");
 

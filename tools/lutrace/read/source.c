@@ -71,13 +71,14 @@ static int read_recording(struct source *source, struct handover *handover)
 static int read_ledgers(struct source *source, struct handover *handover)
 {
 	static const char *const names[SIDES] = { "previous", "current" };
-	const char *directory = source->directory ?: LEDGER_DIRECTORY;
+	const char *directory = source->directory ?: ledger_directory();
 	char why[LEDGER_WHY_SIZE], path[PATH_MAX];
 	int side, ret;
 
 	if (!source->directory && access(directory, F_OK))
-		return unknown("there is no %s: this kernel keeps no ledger; see 'lutrace doctor'",
-			       directory);
+		return unknown(
+			"there is no %s: this kernel keeps no ledger; 'lutrace mark --keep' keeps one for it; see 'lutrace doctor'",
+			directory);
 	if (access(directory, F_OK))
 		return fail("there is no %s: %s", directory, strerror(errno));
 	for (side = 0; side < SIDES; side++) {
@@ -127,7 +128,7 @@ void source_free(struct source *source, struct handover *handover)
 static bool is_this_boot(const struct source *source)
 {
 	return !source->file &&
-	       (!source->directory || !strcmp(source->directory, LEDGER_DIRECTORY));
+	       (!source->directory || !strcmp(source->directory, ledger_directory()));
 }
 
 /* As /etc/machine-id has it; NULL if it has none, which is so while an image is made. */

@@ -94,6 +94,22 @@ static void put_workloads(const struct page *page)
 		html_table(page->out, &table, rows);
 }
 
+/* What is not known of phases, of a kernel that keeps no ledger. */
+static void put_unknown(const struct page *page, struct json_object *phases)
+{
+	size_t i, count = json_object_array_length(phases);
+
+	for (i = 0; i < count; i++) {
+		if (!unknown_phase(phases, i))
+			continue;
+		fputs("<p>Unknown: ", page->out);
+		html_text(page->out, member_text(json_object_array_get_idx(phases, i), "name"));
+		fputs(": ", page->out);
+		svg_text(page->out, unknown_phase(phases, i));
+		fputs(".</p>\n", page->out);
+	}
+}
+
 static void put_phases(const struct page *page)
 {
 	struct json_object *blackout = member(page->recording, "blackout");
@@ -129,6 +145,7 @@ static void put_phases(const struct page *page)
 	table.sum = sum;
 	html_table(page->out, &table, phases);
 	json_object_put(sum);
+	put_unknown(page, phases);
 	put_workloads(page);
 }
 
@@ -160,6 +177,8 @@ static void put_environment(const struct page *page)
 		}
 		fputs("<dl>\n", page->out);
 		html_fact(page->out, "kernel", "Linux %s", header->release);
+		if (ledger_is_kept(&handover->ledger[side]))
+			html_fact(page->out, "kept by", "%s", "lutrace, as the kernel keeps none");
 		html_fact(page->out, "version of the format", "%u", header->version);
 		html_fact(page->out, "records", "%zu", handover->ledger[side].count);
 		html_fact(page->out, "room for records", "%" PRIu64, (uint64_t)header->capacity);

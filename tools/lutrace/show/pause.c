@@ -78,6 +78,36 @@ static void print_workloads(struct json_object *blackout)
 }
 
 /**
+ * unknown_phase - what is not known of a phase of the pause
+ * @phases: the phases
+ * @i:      which
+ *
+ * Return: the text, NULL if there is nothing that is not known, or no such phase.
+ */
+const char *unknown_phase(struct json_object *phases, size_t i)
+{
+	struct json_object *phase = json_object_array_get_idx(phases, i);
+
+	return member(phase, "unknown") ? member_text(phase, "unknown") : NULL;
+}
+
+/* Of a kernel that keeps no ledger. */
+static void print_unknown(struct json_object *phases)
+{
+	size_t i, count = json_object_array_length(phases);
+	const char *why, *before = "\nUnknown:\n";
+
+	for (i = 0; i < count; i++) {
+		why = unknown_phase(phases, i);
+		if (!why)
+			continue;
+		printf("%s  %s: %s\n", before,
+		       member_text(json_object_array_get_idx(phases, i), "name"), why);
+		before = "";
+	}
+}
+
+/**
  * print_blackout - print the pause, its phases and those of the workloads
  * @recording: has the members kernel, time and blackout
  */
@@ -105,5 +135,6 @@ void print_blackout(struct json_object *recording)
 	if (*explained_text(blackout, explained))
 		printf("Explained: %s.\n\n", explained);
 	output_table(member(blackout, "phases"), phase_columns, PHASE_COLUMNS, (uint64_t)ns);
+	print_unknown(member(blackout, "phases"));
 	print_workloads(blackout);
 }

@@ -17,6 +17,7 @@ const char *boundary_text(const char *boundary);
 #define EXPLAINED_LEAVES_SAID 3
 #define EXPLAINED_TEXT_SIZE   512
 const char *explained_text(struct json_object *blackout, char text[EXPLAINED_TEXT_SIZE]);
+const char *unknown_phase(struct json_object *phases, size_t i);
 void print_blackout(struct json_object *recording);
 
 /* steps.c: one row for each kind of step */

@@ -103,8 +103,9 @@ static int check_ledgers(const char *directory)
 	if (asprintf(&path, "%s/current", directory) < 0)
 		return fail("out of memory");
 	if (access(directory, F_OK) && !strcmp(directory, LEDGER_DIRECTORY))
-		code = unknown("there is no %s: this kernel keeps no ledger; see 'lutrace doctor'",
-			       directory);
+		code = unknown(
+			"there is no %s: this kernel keeps no ledger; 'lutrace mark --keep' keeps one for it; see 'lutrace doctor'",
+			directory);
 	else if (access(directory, F_OK))
 		code = fail("there is no %s: %s", directory, strerror(errno));
 	else if (access(path, R_OK) && errno == EACCES)
@@ -181,7 +182,7 @@ int do_export(int argc, char **argv)
 	if (export_sources_check(&export.sources))
 		return EXIT_BAD;
 	if (optind == argc) {
-		export.sources.ledgers = ledgers ?: LEDGER_DIRECTORY;
+		export.sources.ledgers = ledgers ?: ledger_directory();
 		code = check_ledgers(export.sources.ledgers);
 		if (code)
 			return code;

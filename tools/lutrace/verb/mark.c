@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* lutrace mark: say when a workload was paused, when it ran again, when a step began. */
+/*
+ * lutrace mark: say when a workload was paused, when it ran again, when a step began; and
+ * keep a ledger of that where the kernel keeps none.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,7 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/open.h"
+#include "keeper/keeper.h"
 #include "liveupdate_mark.h"
 #include "main.h"
 
@@ -97,15 +102,54 @@ static int write_mark(const char *directory, const char *mark)
 		   : EXIT_GOOD;
 }
 
+static const struct column function_columns[] = {
+	{ "function", "function", COLUMN_TEXT },
+	{ "why", "not followed because", COLUMN_TEXT },
+};
+
+static void print_kept(struct json_object *value)
+{
+	printf("A ledger is kept in %s, by process %s.\n", member_text(value, "directory"),
+	       member_text(value, "process"));
+	if (member(value, "previous"))
+		printf("That of Linux %s came with the live update.\n",
+		       member_text(value, "previous"));
+	else if (member(value, "refused"))
+		printf("That of the kernel before is not used: %s.\n",
+		       member_text(value, "refused"));
+	else
+		printf("None came from the kernel before.\n");
+	putchar('\n');
+	output_table(member(value, "functions"), function_columns,
+		     sizeof(function_columns) / sizeof(function_columns[0]), 0);
+}
+
+static int keep_ledger(int argc)
+{
+	struct json_object *value;
+	int code;
+
+	if (optind < argc)
+		return fail("--keep writes no mark; write it when the ledger is kept");
+	code = keeper_start(&value);
+	return code ?: output(value, print_kept);
+}
+
 int do_mark(int argc, char **argv)
 {
 	const char *directory = NULL;
-	bool step;
+	bool step, keep = false;
+	int letter, code;
 	char *mark;
-	int code;
 
-	while (next_option(argc, argv) != -1)
-		directory = optarg;
+	while ((letter = next_option(argc, argv)) != -1) {
+		if (letter == 'k')
+			keep = true;
+		else
+			directory = optarg;
+	}
+	if (keep)
+		return keep_ledger(argc);
 	if (optind == argc)
 		return fail(
 			"name the mark, such as pause:NAME, resume:NAME or begin NAME; try --help");

@@ -9,12 +9,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,14 +21,12 @@
 #include "iommu/snapshot.h"
 #include "iommu/walk.h"
 #include "iommu/luo_session.h"
+#include "base/holder.h"
 #include "base/number.h"
 #include "base/open.h"
 #include "main.h"
 #include "iommu/pci_devices.h"
 #include "iommu/kept.h"
-
-#define HOLDER_NAME "lutrace-holder"
-#define HOLDER_FILE LUTRACE_RUN "/holder"
 
 static const struct column device_columns[] = {
 	{ "device", "Device", COLUMN_TEXT },
@@ -51,82 +47,12 @@ static void print_snapshot(struct json_object *value)
 	       member_text(value, "bytes"));
 }
 
-/* The process that holds the session of an earlier snapshot; 0: none. */
-static pid_t find_holder(void)
+static const struct holder_kind holder = { "lutrace-holder", LUTRACE_RUN "/holder" };
+
+static void hold(void)
 {
-	char path[64], name[32] = "";
-	int pid = 0;
-	FILE *file = file_stream(HOLDER_FILE);
-
-	if (file) {
-		if (fscanf(file, "%d", &pid) != 1)
-			pid = 0;
-		fclose(file);
-	}
-	if (pid <= 0)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	file = file_stream(path);
-	if (!file)
-		return 0;
-	if (!fgets(name, sizeof(name), file))
-		name[0] = '\0';
-	fclose(file);
-	return strcmp(name, HOLDER_NAME "\n") ? 0 : pid;
-}
-
-/* A new snapshot replaces the one before. */
-static void dismiss_holder(void)
-{
-	pid_t pid = find_holder();
-	int i;
-
-	if (!pid || kill(pid, SIGTERM))
-		return;
-	for (i = 0; i < 100 && !kill(pid, 0); i++)
-		usleep(10000);
-}
-
-static int hold(int session)
-{
-	char text[16];
-	pid_t pid;
-	int error;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		return fail("cannot start the process that holds the session: %s", strerror(errno));
-	if (!pid) {
-		int null = open("/dev/null", O_RDWR);
-
-		/* Nobody may wait for the end of what it inherited. */
-		setsid();
-		if (chdir("/"))
-			_exit(EXIT_BAD);
-		dup2(null, STDIN_FILENO);
-		dup2(null, STDOUT_FILENO);
-		dup2(null, STDERR_FILENO);
-		dup2(session, STDERR_FILENO + 1);
-		close_range(STDERR_FILENO + 2, ~0U, 0);
-		prctl(PR_SET_NAME, HOLDER_NAME);
-		/*
-		 * An init system that ends all processes before it calls reboot leaves
-		 * out root's whose argv[0] begins so (systemd's "root storage daemons").
-		 */
-		if (*program_invocation_name)
-			*program_invocation_name = '@';
-		for (;;)
-			pause();
-	}
-	mkdir(LUTRACE_RUN, 0700);
-	snprintf(text, sizeof(text), "%d\n", pid);
-	error = file_write(HOLDER_FILE, text, strlen(text), 0);
-	if (error) {
-		kill(pid, SIGTERM);
-		return fail("cannot write " HOLDER_FILE ": %s", strerror(-error));
-	}
-	return EXIT_GOOD;
+	for (;;)
+		pause();
 }
 
 static int seal(int memfd)
@@ -145,7 +71,8 @@ static int keep_in_session(int memfd, int session, uint64_t token)
 	if (seal(memfd))
 		return EXIT_BAD;
 	if (own) {
-		dismiss_holder();
+		/* A new snapshot replaces the one before. */
+		holder_dismiss(&holder);
 		session = luo_create_session(SNAPSHOT_SESSION);
 		if (session == -EBUSY)
 			return fail(
@@ -164,7 +91,7 @@ static int keep_in_session(int memfd, int session, uint64_t token)
 			close(session);
 		return code;
 	}
-	code = own ? hold(session) : EXIT_GOOD;
+	code = own ? holder_start(&holder, session, hold) : EXIT_GOOD;
 	if (own)
 		close(session);
 	return code;
