@@ -34,10 +34,16 @@ int guest_create_memory(struct guest *guest)
 	return 0;
 }
 
+static int map_memory(struct guest *guest)
+{
+	return device_map(&guest->device, guest->memory, 0, MEMORY_SIZE, MEMORY_IOVA);
+}
+
 static int open_device(struct guest *guest)
 {
-	return device_open(&guest->device, guest->bdf, NULL)
-		       ?: device_map(&guest->device, guest->memory, 0, MEMORY_SIZE, MEMORY_IOVA);
+	int ret = device_open(&guest->device, guest->bdf, NULL);
+
+	return ret ? ret : map_memory(guest);
 }
 
 /**
@@ -55,11 +61,13 @@ int guest_preserve(struct guest *guest, int session)
 		return ret;
 	if (guest->device.cdev < 0)
 		ret = open_device(guest);
-	return ret ?: device_mark(&guest->device, TOKEN_HWPT)
-			      ?: session_preserve_file(session, guest->device.iommufd,
-						       TOKEN_IOMMUFD)
-					 ?: session_preserve_file(session, guest->device.cdev,
-								  TOKEN_CDEV);
+	if (!ret)
+		ret = device_mark(&guest->device, TOKEN_HWPT);
+	if (!ret)
+		ret = session_preserve_file(session, guest->device.iommufd, TOKEN_IOMMUFD);
+	if (!ret)
+		ret = session_preserve_file(session, guest->device.cdev, TOKEN_CDEV);
+	return ret;
 }
 
 /*
@@ -69,20 +77,26 @@ int guest_preserve(struct guest *guest, int session)
 static int take_device_back(struct guest *guest, int session)
 {
 	struct device *device = &guest->device;
-	uint32_t crossed, table;
+	uint32_t crossed, table = 0;
 	int ret;
 
 	device->iommufd = session_retrieve_file(session, TOKEN_IOMMUFD);
 	device->cdev = session_retrieve_file(session, TOKEN_CDEV);
 	if (device->iommufd < 0 || device->cdev < 0)
 		return device->iommufd < 0 ? device->iommufd : device->cdev;
-	ret = device_bind(device, NULL) ?: device_restore(device, TOKEN_HWPT);
-	if (ret)
-		return ret;
+	ret = device_bind(device, NULL);
+	if (!ret)
+		ret = device_restore(device, TOKEN_HWPT);
 	crossed = device->hwpt;
-	return device_new_table(device, &table)
-		       ?: device_map(device, guest->memory, 0, MEMORY_SIZE, MEMORY_IOVA)
-				  ?: device_attach(device, table) ?: device_destroy(device, crossed);
+	if (!ret)
+		ret = device_new_table(device, &table);
+	if (!ret)
+		ret = map_memory(guest);
+	if (!ret)
+		ret = device_attach(device, table);
+	if (!ret)
+		ret = device_destroy(device, crossed);
+	return ret;
 }
 
 /**
