@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2034 # tap.sh sets what is used here, tests use what is set
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # A live update of two kernels that keep no ledger, or hide it: 'lutrace mark --keep' keeps
