@@ -11,25 +11,9 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "blackout.h"
-#include "count_once.h"
-#include "step_latency.h"
+#include "step_latency_maps.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* The answer; a step that never occurred has no entry. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 256);
-	__type(key, enum liveupdate_step_id);
-	__type(value, struct step_latency);
-} steps SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct step_records);
-} records SEC(".maps");
 
 /* Steps under way: sequence of the begin record, and its time. */
 struct {
@@ -47,18 +31,6 @@ struct {
 	__type(value, __u64);
 } windows SEC(".maps");
 
-static const struct step_latency no_latency;
-
-static __always_inline struct step_latency *latency_of(enum liveupdate_step_id step)
-{
-	struct step_latency *latency = bpf_map_lookup_elem(&steps, &step);
-
-	if (latency)
-		return latency;
-	bpf_map_update_elem(&steps, &step, &no_latency, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&steps, &step);
-}
-
 SEC("tp_btf/liveupdate_step_begin")
 int BPF_PROG(step_begin, const struct liveupdate_record *record)
 {
@@ -74,9 +46,8 @@ int BPF_PROG(step_end, const struct liveupdate_record *record,
 {
 	__u64 begin = 0, ns = 0, khz = ledger->cycles_khz, ref = record->ref;
 	__u64 sequence = record->sequence;
-	__u32 zero = 0, slot, index = window_of(sequence);
+	__u32 zero = 0, index = window_of(sequence);
 	int ended = record->edge == LIVEUPDATE_EDGE_END, timed, first;
-	struct step_latency *latency;
 	struct step_records *seen;
 	__u64 *found, *window;
 
@@ -111,22 +82,6 @@ int BPF_PROG(step_end, const struct liveupdate_record *record,
 		__sync_fetch_and_add(&seen->unclocked, 1);
 	__sync_fetch_and_add(&seen->records, 1);
 
-	latency = latency_of(record->step);
-	if (!latency)
-		return 0;
-	__sync_fetch_and_add(&latency->count, 1);
-	__sync_fetch_and_add(&latency->items, record->count);
-	if (record->ret < 0)
-		__sync_fetch_and_add(&latency->errors, 1);
-	if (!timed)
-		return 0;
-
-	__sync_fetch_and_add(&latency->timed, 1);
-	__sync_fetch_and_add(&latency->total_ns, ns);
-	latency->last_ns = ns;
-	raise_to(&latency->max_ns, ns);
-	slot = latency_slot(ns);
-	if (slot < LATENCY_SLOTS)
-		__sync_fetch_and_add(&latency->slots[slot], 1);
+	count_step(record->step, record->ret, record->count, timed, ns);
 	return 0;
 }

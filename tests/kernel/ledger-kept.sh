@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2034 # tap.sh sets what is used here, tests use what is set
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # A live update of two kernels that keep no ledger, or hide it: 'lutrace mark --keep' keeps
@@ -18,11 +18,14 @@ for words in time 'mark pause'; do
 done
 lutrace mark --keep -j >"$LAB_RESULTS/kept-outgoing.json"
 lutrace mark --keep >"$LAB_RESULTS/kept-again.txt"
+# Probes have the kernel's events where it has some.
+[ -d $kept_own ] || lutrace probes --attach >"$LAB_RESULTS/attach.txt"
 "$LAB_BUILD/tests/kernel/memfd-session" preserve agent 7 16 >/run/agent 2>&1 &
 until grep -q preserved /run/agent; do
 	kill -0 $!
 	sleep 0.05
 done
+[ -d $kept_own ] || lutrace steps --pinned /sys/fs/bpf/lutrace -j >"$LAB_RESULTS/pinned.json"
 lutrace mark begin stop-the-guests
 sleep 0.1
 lutrace mark end stop-the-guests

@@ -16,4 +16,9 @@ here=$(dirname "$0")
 kept_stages
 lab_run --timeout 600 --outgoing "$OUTGOING" --incoming "$INCOMING" "$kept_before" "$kept_after" || tap_done
 kept_is
+like "step_latency is attached to the functions" "$(cat "$lab_results/attach.txt")" '^step_latency is attached'
+like "blackout is not, and says why" "$(cat "$lab_results/attach.txt")" 'blackout is not attached: this kernel has no trace events'
+is "it counts the steps of the agent" "$(lab_json pinned.json '[.steps[] | select(.step | test("preserve|create")) |
+	"\(.step) \(.count) \(.errors) \(.total_ns > 0)"] | sort | join(", ")')" \
+	"file-preserve 1 0 true, memfd-preserve 1 0 true, session-create 1 0 true"
 tap_done

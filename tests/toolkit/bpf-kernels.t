@@ -58,6 +58,7 @@ enum bpf_func_id {
 	BPF_FUNC_check_mtu,
 	BPF_FUNC_for_each_map_elem,
 	BPF_FUNC_loop,
+	BPF_FUNC_get_func_ret,
 };
 enum bpf_func_id helper;
 END
@@ -85,6 +86,14 @@ like "and the member is named" "$(why other-record step_latency)" '\(liveupdate_
 
 kernel stock 's/btf_trace_/other_/g; s/iommu_domain_(un)?preserve/other_\1/; s/restored/another/'
 is "a kernel without live update can tell faults and page tables" "$(unfit stock)" "step_latency blackout immutable"
+
+# LUO without the events of steps, as Linux has had it since 7.1: its functions are steps.
+functions() { sed -nE 's/^\tX\((\w+),.*/int \1(void) { return 0; }/p' "$project/bpf/luo_steps.h"; }
+kernel luo "s/btf_trace_/other_/g; \$a $(functions | paste -s -d' ')"
+is "with LUO's functions, step_latency can do without" "$(unfit luo)" "blackout"
+kernel other-luo 's/btf_trace_/other_/g; $a int luo_session_create(void) { return 0; }'
+like "where one of them is missing, it is named" "$(why other-luo step_latency)" \
+	'this kernel has no trace events of live update, and other functions than this build knows \(kernel_kexec\)\.$'
 
 kernel other-tables 's/x86_64_deinit/x86_64_free/'
 is "with other page table code, immutable cannot" "$(unfit other-tables)" "immutable"

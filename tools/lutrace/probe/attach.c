@@ -16,15 +16,17 @@
 #include "blackout.skel.h"
 #include "dma_faults.skel.h"
 #include "immutable.skel.h"
+#include "luo_latency.skel.h"
 #include "probe/attach.h"
 #include "pt_identity.skel.h"
 #include "step_latency.skel.h"
 
-static const void *object_of(enum probe_number number, size_t *size)
+static const void *object_of(enum probe_number number, const struct btf *kernel, size_t *size)
 {
 	switch (number) {
 	case PROBE_STEP_LATENCY:
-		return step_latency__elf_bytes(size);
+		return probe_has_events(kernel) ? step_latency__elf_bytes(size)
+						: luo_latency__elf_bytes(size);
 	case PROBE_BLACKOUT:
 		return blackout__elf_bytes(size);
 	case PROBE_IMMUTABLE:
@@ -63,12 +65,14 @@ static int make_directory(const char *path)
 /**
  * probe_attach - load a probe, attach it, and pin it
  * @number:    which
+ * @kernel:    types of the running kernel
  * @directory: of a BPF file system; the probe gets one of its own in it
  * @why:       where to write what went wrong
  *
  * Return: 0, or a negative errno with nothing left behind but directories.
  */
-int probe_attach(enum probe_number number, const char *directory, char why[PROBE_WHY_SIZE])
+int probe_attach(enum probe_number number, const struct btf *kernel, const char *directory,
+		 char why[PROBE_WHY_SIZE])
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = probe_kinds[number].name);
 	char path[PATH_MAX - 16], maps[PATH_MAX];
@@ -79,7 +83,7 @@ int probe_attach(enum probe_number number, const char *directory, char why[PROBE
 	int error;
 
 	libbpf_set_print(bpf_keep_quiet);
-	bytes = object_of(number, &size);
+	bytes = object_of(number, kernel, &size);
 	snprintf(path, sizeof(path), "%s/%s", directory, probe_kinds[number].name);
 	snprintf(maps, sizeof(maps), "%s/maps", path);
 	error = make_directory(directory) ?: make_directory(path) ?: make_directory(maps);

@@ -5,6 +5,7 @@
 
 #include "probe/kinds.h"
 
-int probe_attach(enum probe_number number, const char *directory, char why[PROBE_WHY_SIZE]);
+int probe_attach(enum probe_number number, const struct btf *kernel, const char *directory,
+		 char why[PROBE_WHY_SIZE]);
 
 #endif /* LUTRACE_PROBE_ATTACH_H */

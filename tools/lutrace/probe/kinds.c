@@ -10,7 +10,10 @@
 #include <string.h>
 
 #include <bpf/btf.h>
+#include <linux/types.h>
+#include <linux/liveupdate_trace.h>
 
+#include "luo_steps.h"
 #include "probe/kinds.h"
 
 #define NAMES_MOST 8
@@ -68,6 +71,8 @@ struct probe_need {
 
 #define NO_EVENTS                                                                                  \
 	"this kernel has no trace events of live update; it needs CONFIG_LIVEUPDATE_TRACE."
+#define OTHER_LUO                                                                                  \
+	"this kernel has no trace events of live update, and other functions than this build knows."
 #define OTHER_RECORD "the records of steps have another layout in this kernel than in this build."
 #define NO_PRESERVE  "this kernel preserves no IOMMU page tables; it needs CONFIG_IOMMU_LIVEUPDATE."
 #define OTHER_TABLES                                                                               \
@@ -142,12 +147,20 @@ static const struct probe_need identity_needs[] = {
 	{ 0 },
 };
 
+#define LUO_NEED(function, step, kind, subject) FUNCTIONS(OTHER_LUO, #function),
+
+/* Of a kernel without the events: all functions that are steps. */
+static const struct probe_need luo_needs[] = {
+	LUO_FUNCTIONS(LUO_NEED) HELPERS(LINUX_5_17, "get_func_ret"),
+	{ 0 },
+};
+
 const struct probe_kind probe_kinds[PROBE_COUNT] = {
-	[PROBE_STEP_LATENCY] = { "step_latency", "step_latency", SEES_ALL, step_needs },
-	[PROBE_BLACKOUT] = { "blackout", "blackout_report", SEES_ALL, blackout_needs },
-	[PROBE_IMMUTABLE] = { "immutable", "immutable_totals", SEES_VTD, immutable_needs },
-	[PROBE_DMA_FAULTS] = { "dma_faults", "fault_totals", SEES_VTD_AMD, fault_needs },
-	[PROBE_PT_IDENTITY] = { "pt_identity", "pt_totals", SEES_VTD_AMD, identity_needs },
+	[PROBE_STEP_LATENCY] = { "step_latency", "step_latency", SEES_ALL, step_needs, luo_needs },
+	[PROBE_BLACKOUT] = { "blackout", "blackout_report", SEES_ALL, blackout_needs, NULL },
+	[PROBE_IMMUTABLE] = { "immutable", "immutable_totals", SEES_VTD, immutable_needs, NULL },
+	[PROBE_DMA_FAULTS] = { "dma_faults", "fault_totals", SEES_VTD_AMD, fault_needs, NULL },
+	[PROBE_PT_IDENTITY] = { "pt_identity", "pt_totals", SEES_VTD_AMD, identity_needs, NULL },
 };
 
 /* Members of unnamed structures and unions are members of what they are in. */
@@ -219,28 +232,14 @@ static int has_one_of(const struct btf *btf, const struct probe_need *need)
 	return 0;
 }
 
-/**
- * probe_unfit - tell whether a program can work on a kernel
- * @kind:   the program
- * @kernel: the kernel's types, NULL if it has none
- * @why:    where to write the reason
- *
- * Return: NULL if it can, @why if it cannot: the rest of one sentence.
- */
-const char *probe_unfit(const struct probe_kind *kind, const struct btf *kernel,
-			char why[PROBE_WHY_SIZE])
+/* What is missing of a list, as one sentence; NULL if nothing is. */
+static const char *missing(const struct probe_need *need, const struct btf *kernel,
+			   char why[PROBE_WHY_SIZE])
 {
-	const struct probe_need *need;
 	const char *const *name;
 	const char *within;
 
-	if (!kernel) {
-		snprintf(
-			why, PROBE_WHY_SIZE,
-			"this kernel does not describe its types; it needs CONFIG_DEBUG_INFO_BTF.");
-		return why;
-	}
-	for (need = kind->needs; need->why; need++) {
+	for (; need->why; need++) {
 		if (has_one_of(kernel, need))
 			continue;
 		for (name = need->names; *name; name++) {
@@ -259,4 +258,39 @@ const char *probe_unfit(const struct probe_kind *kind, const struct btf *kernel,
 		}
 	}
 	return NULL;
+}
+
+/* Does a kernel have the trace events of steps? */
+bool probe_has_events(const struct btf *kernel)
+{
+	return btf__find_by_name_kind(kernel, "btf_trace_liveupdate_step_begin",
+				      BTF_KIND_TYPEDEF) >= 0;
+}
+
+/* Does it have the live update orchestrator? */
+static bool has_luo(const struct btf *kernel)
+{
+	return btf__find_by_name_kind(kernel, "luo_session_create", BTF_KIND_FUNC) >= 0;
+}
+
+/**
+ * probe_unfit - tell whether a program can work on a kernel
+ * @kind:   the program
+ * @kernel: the kernel's types, NULL if it has none
+ * @why:    where to write the reason
+ *
+ * Return: NULL if it can, @why if it cannot: the rest of one sentence.
+ */
+const char *probe_unfit(const struct probe_kind *kind, const struct btf *kernel,
+			char why[PROBE_WHY_SIZE])
+{
+	if (!kernel) {
+		snprintf(
+			why, PROBE_WHY_SIZE,
+			"this kernel does not describe its types; it needs CONFIG_DEBUG_INFO_BTF.");
+		return why;
+	}
+	if (kind->others && !probe_has_events(kernel) && has_luo(kernel))
+		return missing(kind->others, kernel, why);
+	return missing(kind->needs, kernel, why);
 }

@@ -32,18 +32,22 @@ enum probe_sees {
  *          are recognised wherever they are pinned
  * @sees:   of which IOMMUs it sees what they do, and of no other
  * @needs:  what it needs of a kernel, ended by an empty one
+ * @others: what another object with the same answer needs, on a kernel that has LUO and not
+ *          the events of steps; NULL: there is none
  */
 struct probe_kind {
 	const char *name;
 	const char *answer;
 	enum probe_sees sees;
 	const struct probe_need *needs;
+	const struct probe_need *others;
 };
 
 extern const struct probe_kind probe_kinds[PROBE_COUNT];
 
 #define PROBE_WHY_SIZE 256
 
+bool probe_has_events(const struct btf *kernel);
 const char *probe_unfit(const struct probe_kind *kind, const struct btf *kernel,
 			char why[PROBE_WHY_SIZE]);
 

@@ -231,7 +231,7 @@ static int attach_all(const char *directory, const struct btf *kernel)
 		struct json_object *row = json_object_new_object();
 		const char *reason = why_unfit(&probe_kinds[i], kernel, true, why);
 
-		if (!reason && probe_attach(i, directory, why)) {
+		if (!reason && probe_attach(i, kernel, directory, why)) {
 			reason = why;
 			failed++;
 		}
