@@ -374,6 +374,7 @@ DEFINE_FREE(outgoing_put, struct iommu_outgoing *, outgoing_put(_T))
 static const char *const components[] = {
 	LIVEUPDATE_IOMMU_AMD,
 	LIVEUPDATE_IOMMU_AMDV1,
+	LIVEUPDATE_IOMMU_GROUP,
 	LIVEUPDATE_IOMMU_INTEL,
 	LIVEUPDATE_IOMMU_INTEL_LEGACY,
 	LIVEUPDATE_IOMMU_INTEL_SCALABLE,
@@ -404,9 +405,23 @@ static const char *format_component(u8 format)
 	}
 }
 
+/* Is another device of the same group preserved, too? */
+static bool shares_group(struct iommu_outgoing *out, const struct outgoing_device *device)
+{
+	struct outgoing_device *other;
+	unsigned long index;
+
+	xa_for_each(&out->devices, index, other)
+		if (other != device &&
+		    other->dev->iommu_group == device->dev->iommu_group)
+			return true;
+	return false;
+}
+
 static void iommu_flb_components(char *buf, size_t size)
 {
 	DECLARE_BITMAP(used, ARRAY_SIZE(components)) = {};
+	struct outgoing_device *device;
 	struct outgoing_domain *domain;
 	struct outgoing_unit *unit;
 	unsigned long index;
@@ -429,6 +444,9 @@ static void iommu_flb_components(char *buf, size_t size)
 	xa_for_each(&out->domains, index, domain)
 		if (domain->ser)
 			use_component(used, format_component(domain->ser->format));
+	xa_for_each(&out->devices, index, device)
+		if (shares_group(out, device))
+			use_component(used, LIVEUPDATE_IOMMU_GROUP);
 
 	buf[0] = '\0';
 	for_each_set_bit(i, used, ARRAY_SIZE(components))
@@ -739,7 +757,8 @@ err_slot:
 
 /**
  * iommu_device_preserve - preserve the translation of a device
- * @dev:    a PCI device, alone in its group
+ * @dev:    a PCI device; those of its group cross with it, see
+ *          iommu_device_missing_mate()
  * @domain: the preserved domain that it is attached to, without PASID
  * @token:  the user's token for it
  * @file:   physical address of the record of its file
@@ -823,6 +842,47 @@ void iommu_device_unpreserve(struct device *dev)
 	kfree(old);
 }
 EXPORT_SYMBOL_GPL(iommu_device_unpreserve);
+
+struct mates {
+	struct iommu_outgoing *out;
+	struct device *missing;
+};
+
+/* A bridge does no DMA of its own; it is blocked until the group has moved. */
+static int find_missing_mate(struct device *dev, void *data)
+{
+	struct mates *mates = data;
+
+	if ((dev_is_pci(dev) && pci_is_bridge(to_pci_dev(dev))) ||
+	    xa_load(&mates->out->devices, outgoing_key(dev)))
+		return 0;
+	mates->missing = get_device(dev);
+	return 1;
+}
+
+/**
+ * iommu_device_missing_mate - find out whether a group crosses as a whole
+ * @dev: a device that is preserved
+ *
+ * What cannot be told apart by the IOMMU crosses together, or not at all. Devices are
+ * preserved one after the other, so that it is known when the session is frozen.
+ *
+ * Context: May sleep. Takes the mutex of the device's group.
+ * Return: a device of the same group that is not preserved, with a reference, or NULL.
+ */
+struct device *iommu_device_missing_mate(struct device *dev)
+{
+	struct mates mates = {};
+
+	struct iommu_outgoing *out __free(outgoing_put) = outgoing_get();
+	if (WARN_ON(IS_ERR(out)))
+		return NULL;
+
+	mates.out = out;
+	iommu_group_for_each_dev(dev->iommu_group, &mates, find_missing_mate);
+	return mates.missing;
+}
+EXPORT_SYMBOL_GPL(iommu_device_missing_mate);
 
 /* How often each thing was refused to a device, since it takes part */
 struct refusals {

@@ -25,8 +25,8 @@
  *	Pages side by side that the tables of one domain are in, and that are
  *	preserved as one block (drivers/iommu/iommu-pages-pool.c).
  * mate
- *	Another device in the IOMMU group of a device on a restored domain. It is
- *	blocked: it has no translation and no driver.
+ *	Another device in the IOMMU group of a device on a restored domain, which did
+ *	not cross with it. It is blocked: it has no translation and no driver.
  * isolate
  *	To take translation and bus mastering away from a device.
  * lost
@@ -101,6 +101,7 @@ enum iommu_liveupdate_loss {
 	X(OWNERSHIP, "DMA ownership")					\
 	X(OPEN, "opening its vfio device file")				\
 	X(OTHER_IOMMUFD, "binding to another iommufd")			\
+	X(ATTACH_GROUP, "attaching its group to another HWPT")		\
 	X(RESET, "reset")						\
 	X(RESET_BUS, "reset of the bus below")				\
 	X(REMOVAL, "removal")						\
@@ -190,6 +191,7 @@ bool iommu_domain_has_preserved_device(struct iommu_domain *domain);
 int iommu_device_preserve(struct device *dev, struct iommu_domain *domain,
 			  u64 token, u64 file);
 void iommu_device_unpreserve(struct device *dev);
+struct device *iommu_device_missing_mate(struct device *dev);
 
 /* Incoming kernel */
 bool iommu_liveupdate_incoming(void);
@@ -234,6 +236,7 @@ void iommu_domain_retire(struct iommu_domain *domain, u64 top);
 int iommu_device_retrieve(struct device *dev, struct iommu_domain *domain,
 			  void *owner, struct iommu_attach_handle *handle);
 void iommu_device_unretrieve(struct device *dev);
+int iommu_device_check_leave(struct device *dev);
 int iommu_device_set_retrieved(struct device *dev);
 
 #else

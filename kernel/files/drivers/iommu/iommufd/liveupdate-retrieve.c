@@ -267,9 +267,27 @@ iommufd_device_get_restored(struct iommufd_ctx *ictx, struct device *dev)
 	return NULL;
 }
 
-static int iommufd_device_attach_restored(struct iommufd_device *idev,
-					  struct iommufd_group *igroup,
-					  struct iommufd_hwpt_restored *hwpt)
+/* Another device of the group is bound, and has attached the group. */
+static int iommufd_device_join_restored(struct iommufd_device *idev,
+					struct iommufd_attach *attach,
+					struct iommufd_hwpt_restored *hwpt)
+{
+	int rc;
+
+	if (attach->hwpt != &hwpt->common)
+		return -EBUSY;
+	rc = xa_insert(&attach->device_array, idev->obj.id, idev, GFP_KERNEL);
+	if (rc)
+		return rc;
+	rc = iommu_device_retrieve(idev->dev, hwpt->common.domain, idev->ictx, NULL);
+	if (rc)
+		xa_erase(&attach->device_array, idev->obj.id);
+	return rc;
+}
+
+static int iommufd_device_first_restored(struct iommufd_device *idev,
+					 struct iommufd_group *igroup,
+					 struct iommufd_hwpt_restored *hwpt)
 {
 	struct iommufd_attach_handle *handle __free(kfree) = kzalloc_obj(*handle);
 	struct iommufd_attach *attach __free(kfree) = kzalloc_obj(*attach);
@@ -282,8 +300,6 @@ static int iommufd_device_attach_restored(struct iommufd_device *idev,
 	attach->hwpt = &hwpt->common;
 	xa_init(&attach->device_array);
 
-	guard(mutex)(&igroup->lock);
-
 	rc = xa_insert(&attach->device_array, idev->obj.id, idev, GFP_KERNEL);
 	if (rc)
 		return rc;
@@ -295,8 +311,6 @@ static int iommufd_device_attach_restored(struct iommufd_device *idev,
 	if (rc)
 		goto err_erase;
 
-	/* As iommufd_device_attach() does */
-	refcount_inc(&idev->obj.users);
 	retain_and_null_ptr(attach);
 	retain_and_null_ptr(handle);
 	return 0;
@@ -305,6 +319,24 @@ err_erase:
 	xa_erase(&igroup->pasid_attach, IOMMU_NO_PASID);
 err_destroy:
 	xa_destroy(&attach->device_array);
+	return rc;
+}
+
+static int iommufd_device_attach_restored(struct iommufd_device *idev,
+					  struct iommufd_group *igroup,
+					  struct iommufd_hwpt_restored *hwpt)
+{
+	struct iommufd_attach *attach;
+	int rc;
+
+	guard(mutex)(&igroup->lock);
+
+	attach = xa_load(&igroup->pasid_attach, IOMMU_NO_PASID);
+	rc = attach ? iommufd_device_join_restored(idev, attach, hwpt) :
+		      iommufd_device_first_restored(idev, igroup, hwpt);
+	/* As iommufd_device_attach() does */
+	if (!rc)
+		refcount_inc(&idev->obj.users);
 	return rc;
 }
 
@@ -359,9 +391,10 @@ void iommufd_device_unretrieve(struct iommufd_device *idev)
  * @hwpt:     Another one
  * @handle:   Attach handle for @hwpt
  *
- * DMA that is going on uses the one or the other page table at any time.
+ * DMA that is going on uses the one or the other page table at any time. The whole
+ * group is moved.
  *
- * Return: 0, or an error of iommu_replace_group_handle(), and the device is
+ * Return: 0, -EBUSY if a device of the group is not bound yet, or an error of iommu_replace_group_handle(), and the device is
  * where it was.
  */
 int iommufd_device_leave_restored(struct iommufd_device *idev,
@@ -375,6 +408,10 @@ int iommufd_device_leave_restored(struct iommufd_device *idev,
 	/* Drivers know how to go to a page table, not to two at once */
 	if (hwpt->obj.type != IOMMUFD_OBJ_HWPT_PAGING || hwpt->fault)
 		return -EOPNOTSUPP;
+	/* The refusal is what is recorded, once */
+	rc = iommu_device_check_leave(idev->dev);
+	if (rc)
+		return rc;
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_REPLACE,
 			      LIVEUPDATE_KIND_DOMAIN,

@@ -723,14 +723,6 @@ static struct liveupdate_file_handler iommufd_liveupdate_handler = {
 	.compatible = IOMMUFD_LIVEUPDATE_COMPATIBLE,
 };
 
-static int iommufd_count_device(struct device *dev, void *data)
-{
-	unsigned int *count = data;
-
-	(*count)++;
-	return 0;
-}
-
 static int refuse_device(struct iommufd_device *idev, int rc, const char *reason)
 {
 	dev_warn(idev->dev, "cannot be preserved: %s (%pe)\n", reason,
@@ -756,8 +748,8 @@ static int refuse_device(struct iommufd_device *idev, int rc, const char *reason
  * * -ENOENT	 - The iommufd is not preserved in the session.
  * * -EINVAL	 - The device is not attached to a preserved HWPT.
  * * -EBUSY	 - The device is preserved already.
- * * -EOPNOTSUPP - It shares its group, has a PASID attached, or is attached to
- *		   a nested or faulting HWPT.
+ * * -EOPNOTSUPP - It has a PASID attached, or is attached to a nested or faulting
+ *		   HWPT.
  * * Any error of iommu_device_preserve().
  */
 int iommufd_device_preserve(struct iommufd_device *idev,
@@ -767,7 +759,6 @@ int iommufd_device_preserve(struct iommufd_device *idev,
 	struct iommufd_group *igroup = idev->igroup;
 	unsigned long pasid = IOMMU_NO_PASID;
 	struct iommufd_hw_pagetable *hwpt;
-	unsigned int num_devices = 0;
 	int rc;
 
 	if (!liveupdate_session_has_file(session_files, idev->ictx->file,
@@ -781,11 +772,6 @@ int iommufd_device_preserve(struct iommufd_device *idev,
 		return refuse_device(idev, -EBUSY, "it is preserved already");
 	if (!igroup->group)
 		return refuse_device(idev, -EOPNOTSUPP, "no IOMMU translates for it");
-	iommu_group_for_each_dev(igroup->group, &num_devices,
-				 iommufd_count_device);
-	if (num_devices != 1)
-		return refuse_device(idev, -EOPNOTSUPP,
-				     "it shares its IOMMU group with other devices");
 	if (xa_find_after(&igroup->pasid_attach, &pasid, UINT_MAX, XA_PRESENT))
 		return refuse_device(idev, -EOPNOTSUPP, "it has a PASID attached");
 

@@ -24,7 +24,8 @@
  * is masked in the device (INTx Disable), because the next kernel has no handler
  * for it and the line may be shared. A device that cannot mask it does not cross
  * while its user has it enabled: freezing refuses, and with it the reboot call.
- * /sys/kernel/liveupdate/obstacles says so before.
+ * /sys/kernel/liveupdate/obstacles says so before. So it refuses as long as another
+ * device of the IOMMU group is not preserved.
  *
  * From the freeze on, the user's writes to what enables and masks interrupts in
  * configuration space are refused (MSI) or put off until there is no jump (INTx
@@ -296,6 +297,8 @@ static void vfio_pci_unmask_msi(struct vfio_pci_core_device *vdev)
 
 #define VFIO_PCI_INTX_VETO \
 	"its user has INTx enabled, which the device cannot mask; disable it first (VFIO_DEVICE_SET_IRQS)"
+#define VFIO_PCI_MATE_VETO \
+	"is in the same IOMMU group and is not preserved; preserve it, too, or close the session"
 #define VFIO_PCI_LOCKED_VETO \
 	"it is being reset, removed or unbound from its driver; if that lasts, close its session, or its file"
 
@@ -303,6 +306,18 @@ static void vfio_pci_unmask_msi(struct vfio_pci_core_device *vdev)
 static bool vfio_pci_intx_vetoes(struct vfio_pci_core_device *vdev)
 {
 	return vdev->irq_type == VFIO_PCI_INTX_IRQ_INDEX && !vdev->pci_2_3;
+}
+
+/* What the IOMMU cannot tell apart crosses as a whole. */
+static int vfio_pci_check_group(struct pci_dev *pdev)
+{
+	struct device *missing __free(put_device) = iommu_device_missing_mate(&pdev->dev);
+
+	if (!missing)
+		return 0;
+	pci_warn(pdev, "cannot cross a live update: %s " VFIO_PCI_MATE_VETO "\n",
+		 dev_name(missing));
+	return -EBUSY;
 }
 
 /* Mask what the user has enabled, and see that nothing changes any more. */
@@ -361,6 +376,8 @@ static int vfio_pci_liveupdate_freeze(struct liveupdate_file_op_args *args)
 			      LIVEUPDATE_PCI_ID(vdev->pdev));
 	ret = pci_liveupdate_freeze(vdev->pdev);
 	if (!ret)
+		ret = vfio_pci_check_group(vdev->pdev);
+	if (!ret)
 		ret = vfio_pci_freeze(vdev, ser);
 	liveupdate_step_end(&step, ret, ret ? 0 : ser->irq_vectors);
 	return ret;
@@ -388,6 +405,8 @@ static bool vfio_pci_liveupdate_veto(struct liveupdate_file_op_args *args, char 
 	struct vfio_pci_core_device *vdev = vfio_pci_preserved_device(args);
 	struct pci_dev *locked __free(pci_dev_put) =
 		pci_liveupdate_find_locked(vdev->pdev);
+	struct device *missing __free(put_device) =
+		iommu_device_missing_mate(&vdev->pdev->dev);
 	const char *veto = pci_liveupdate_veto(vdev->pdev);
 	bool intx;
 
@@ -399,6 +418,11 @@ static bool vfio_pci_liveupdate_veto(struct liveupdate_file_op_args *args, char 
 
 	if (veto) {
 		snprintf(why, size, "%s: %s", pci_name(vdev->pdev), veto);
+		return true;
+	}
+	if (missing) {
+		snprintf(why, size, "%s: %s " VFIO_PCI_MATE_VETO,
+			 pci_name(vdev->pdev), dev_name(missing));
 		return true;
 	}
 

@@ -61,12 +61,13 @@ struct liveupdate_image {
 };
 
 /*
- * Components of the IOMMU's records, in sorted order: who wrote them, the mode that
- * a VT-d unit runs in where it has both, whether interrupts are remapped, and the
- * formats of page tables.
+ * Components of the IOMMU's records, in sorted order: who wrote them, whether several
+ * devices of one IOMMU group are among them, the mode that a VT-d unit runs in where it
+ * has both, whether interrupts are remapped, and the formats of page tables.
  */
 #define LIVEUPDATE_IOMMU_AMD		"amd"
 #define LIVEUPDATE_IOMMU_AMDV1		"amdv1"
+#define LIVEUPDATE_IOMMU_GROUP		"group"
 #define LIVEUPDATE_IOMMU_INTEL		"intel"
 #define LIVEUPDATE_IOMMU_INTEL_LEGACY	"intel-legacy"
 #define LIVEUPDATE_IOMMU_INTEL_SCALABLE	"intel-scalable"

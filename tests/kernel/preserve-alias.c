@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A device that shares its IOMMU group with others is not preserved.
+ * A device that uses the requester ID of another one is not preserved.
  *
- *	preserve-group CDEV...
+ *	preserve-alias CDEV...
  */
 #include "vfio_session.h"
 
@@ -12,16 +12,16 @@ int main(int argc, char **argv)
 	int session;
 
 	if (argc < 3)
-		errx(2, "usage: preserve-group CDEV CDEV...");
+		errx(2, "usage: preserve-alias CDEV CDEV...");
 	setbuf(stdout, NULL);
 
 	m = make_machine(argv[1], 2 * MEGABYTE);
-	session = create_session("group");
+	session = create_session("alias");
 	must(try_mark(m.iommufd, m.hwpt, TOKEN_HWPT), "mark");
 	must(try_preserve(session, m.memory, TOKEN_MEMFD), "preserve memfd");
 	must(try_preserve(session, m.iommufd, TOKEN_IOMMUFD), "preserve iommufd");
 	fails(try_preserve(session, m.cdev, TOKEN_CDEV), EOPNOTSUPP,
-	      "a device that shares its group is refused");
+	      "a device that shares its requester ID is refused");
 	close(session);
 	free_machine(&m);
 
