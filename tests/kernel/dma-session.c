@@ -635,11 +635,13 @@ static int do_mark(char **word)
 	return ioctl(iommufd, IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE, &mark) ? -errno : 0;
 }
 
-/* Others want it as well: only for one call. */
+/* One process has it at a time: for one call, and after waiting for others. */
 static int with_orchestrator(unsigned long command, void *args)
 {
-	int ret, fd = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
+	int ret, fd, tries = 500;
 
+	while ((fd = open("/dev/liveupdate", O_RDWR | O_CLOEXEC)) < 0 && errno == EBUSY && tries--)
+		usleep(10000);
 	if (fd < 0)
 		return -errno;
 	ret = ioctl(fd, command, args) ? -errno : 0;
