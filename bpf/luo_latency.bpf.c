@@ -41,8 +41,7 @@ static __always_inline int begin(enum luo_function function)
 	return 0;
 }
 
-static __always_inline int end(void *ctx, enum luo_function function,
-			       enum liveupdate_step_id step)
+static __always_inline int end(void *ctx, enum luo_function function, enum liveupdate_step_id step)
 {
 	struct luo_call call = { bpf_get_current_pid_tgid(), function, 0 };
 	__u64 *found = bpf_map_lookup_elem(&begun, &call), ret = 0, ns;

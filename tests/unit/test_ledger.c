@@ -168,7 +168,7 @@ static void wrong_record_size_is_refused(void **state)
 static void unknown_flags_are_refused(void **state)
 {
 	(void)state;
-	assert_refused(HEADER.flags, 1);
+	assert_refused(HEADER.flags, LEDGER_KEPT << 1);
 	assert_refused(HEADER.flags, 0x80000000);
 }
 
