@@ -49,12 +49,7 @@ check() {
 			say names $unit "$(systemd-analyze --json=short fdstore $unit.service | jq -r '[.[].fdname] | sort | join(" ")')"
 		done
 		say driver "$(basename "$(readlink /sys/bus/pci/devices/$(cat /run/device)/driver)")"
-		# A machine that has other things to do does not answer at once.
-		for ((tries = 0; tries < 5; tries++)); do
-			doctor=$(lutrace doctor --sessions -j)
-			[[ $doctor == *"does not say"* ]] || break
-		done
-		say doctor "$doctor"
+		say doctor "$(lutrace doctor --sessions -j)"
 		say postmortem "$(lutrace postmortem -j)"
 		say time "$(lutrace time -j)"
 		say recorded "$(systemctl show --property=Result --value lutrace-collect.service)"

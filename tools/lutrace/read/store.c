@@ -14,6 +14,9 @@
 
 #define VERSION "Version="
 
+/* Only who asks waits for the answer, and a busy host takes its time. */
+#define STORE_SECONDS "timeout", "60"
+
 /* struct store_unit - one unit, as systemctl shows it */
 struct store_unit {
 	char name[UNIT_NAME_MOST + 1];
@@ -24,7 +27,7 @@ struct store_unit {
 /* systemd's version, 0 if it does not answer */
 static long systemd_version(void)
 {
-	char *const arguments[] = { PROGRAM_SECONDS, "systemctl", "show", "--property=Version",
+	char *const arguments[] = { STORE_SECONDS, "systemctl", "show", "--property=Version",
 				    NULL };
 	char *text = program_output(arguments);
 	long version = text && !strncmp(text, VERSION, strlen(VERSION))
@@ -38,9 +41,9 @@ static long systemd_version(void)
 /* The sessions in one unit's store; false if systemd does not say. */
 static bool add_sessions(struct json_object *sessions, char *unit)
 {
-	char *const arguments[] = {
-		PROGRAM_SECONDS, "systemd-analyze", "--json=short", "fdstore", unit, NULL
-	};
+	char *const arguments[] = { STORE_SECONDS,  "systemd-analyze",
+				    "--json=short", "fdstore",
+				    unit,	    NULL };
 	char *text = program_output(arguments);
 	struct json_object *rows = text ? json_tokener_parse(text) : NULL;
 	size_t i;
@@ -80,9 +83,9 @@ static void take_property(struct store_unit *unit, const char *line)
 struct json_object *store_sessions(void)
 {
 	char *const arguments[] = {
-		PROGRAM_SECONDS, "systemctl",
-		"show",		 "--property=Id,FileDescriptorStorePreserve,NFileDescriptorStore",
-		"*.service",	 NULL
+		STORE_SECONDS, "systemctl",
+		"show",	       "--property=Id,FileDescriptorStorePreserve,NFileDescriptorStore",
+		"*.service",   NULL
 	};
 	struct json_object *sessions = json_object_new_array();
 	struct store_unit unit = { 0 };
