@@ -16,6 +16,7 @@
 #include <linux/pci_regs.h>
 
 #include "config.h"
+#include "event.h"
 
 /* Where the firmware of QEMU's q35 puts configuration space (7.2.2). */
 #define ECAM 0xb0000000ULL
@@ -227,10 +228,11 @@ static bool next_write(FILE *file, uint64_t end, struct write *write)
 	bool found = false;
 
 	while (!found && (!end || (uint64_t)ftell(file) < end) && getline(&line, &room, file) > 0) {
-		const char *event = strstr(line, "pci_cfg_write ");
+		const char *event = event_of(line, NULL);
 
-		found = event && sscanf(event, "%*s %*s %x:%x.%x @%x <- %x", &bus, &device,
-					&function, &write->offset, &write->value) == 5;
+		found = event && !strncmp(event, "pci_cfg_write ", 14) &&
+			sscanf(event, "%*s %*s %x:%x.%x @%x <- %x", &bus, &device, &function,
+			       &write->offset, &write->value) == 5;
 	}
 	if (found)
 		write->source = bus << 8 | device << 3 | function;

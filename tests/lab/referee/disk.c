@@ -12,6 +12,7 @@
 
 #include "../../../tools/workload/block.h"
 #include "disk.h"
+#include "event.h"
 
 static bool is_blank(const struct block *block)
 {
@@ -62,18 +63,6 @@ static bool member(struct json_object *clock, const char *name, int64_t *number)
 		return false;
 	*number = json_object_get_int64(value);
 	return true;
-}
-
-/* An event of the trace and its time in microseconds, behind "PID@SECONDS.MICROSECONDS:". */
-static const char *event_of(const char *line, int64_t *when)
-{
-	long long seconds, microseconds;
-	const char *event = strchr(line, ':');
-
-	if (!event || sscanf(line, "%*d@%lld.%lld:", &seconds, &microseconds) != 2)
-		return NULL;
-	*when = seconds * 1000000 + microseconds;
-	return event + 1;
 }
 
 /* When the doorbell of the first submission queue was rung for the @doorbell-th time. */

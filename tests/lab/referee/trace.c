@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event.h"
 #include "trace.h"
 
 /* PCI command register, PCI Local Bus Specification 6.2.2 */
@@ -118,30 +119,26 @@ int trace_read(struct trace *trace, const char *path, const struct snapshot *bef
 		return -errno;
 	}
 	while ((uint64_t)ftell(file) < end && getline(&line, &room, file) > 0) {
-		const char *event;
+		const char *event = event_of(line, NULL);
 
-		event = strstr(line, "vtd_dmar_enable ");
-		if (event && sscanf(event, "vtd_dmar_enable enable %d", &enable) == 1)
+		if (!event)
+			continue;
+		if (sscanf(event, "vtd_dmar_enable enable %d", &enable) == 1)
 			trace->translation_off += !enable;
-		event = strstr(line, "vtd_reg_dmar_root ");
-		if (event && sscanf(event, "vtd_reg_dmar_root addr %llx", &address) == 1)
+		if (sscanf(event, "vtd_reg_dmar_root addr %llx", &address) == 1)
 			trace->root_changes += (address & ~0xfffULL) != (before->root & ~0xfffULL);
-		event = strstr(line, "vtd_dmar_fault ");
-		if (event && sscanf(event, "vtd_dmar_fault sid %x", &source) == 1) {
+		if (sscanf(event, "vtd_dmar_fault sid %x", &source) == 1) {
 			if (is_device(before, source))
 				trace->faults++;
 			else
 				trace->other_faults++;
 		}
-		event = strstr(line, ":vtd_");
-		if (event)
-			read_remapping(trace, &remapping, event + 1);
-		event = strstr(line, ":amdvi_");
-		if (event)
-			read_amd(trace, event + 1);
-		event = strstr(line, ":pci_");
-		if (event)
-			read_pci(trace, event + 1, before);
+		if (!strncmp(event, "vtd_", 4))
+			read_remapping(trace, &remapping, event);
+		else if (!strncmp(event, "amdvi_", 6))
+			read_amd(trace, event);
+		else if (!strncmp(event, "pci_", 4))
+			read_pci(trace, event, before);
 	}
 	free(line);
 	fclose(file);
