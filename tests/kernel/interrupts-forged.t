@@ -129,7 +129,8 @@ read_trace() { # MODE
 	tried_between=0 tried_after=0 passed=0 stale=0 off=0
 	eval "$(head -c "$end" "$tap_scratch/trace" | tail -c +$((jump + 1)) |
 		awk -v "forged=$(fact forged | tr A-F a-f)" -v "data=$data" '
-			{ sub(/^[^:]*:/, "") }
+			# The time: PID@SECONDS:, from QEMU 11 on 2026-11-30T08:19:56Z
+			{ sub(/^([^ ]*Z |[^:]*:)/, "") }
 			/^vtd_inv_desc_cc_global/ || /^amdvi_all_inval/ { shut++ }
 			!shut	{ next }
 			/^vtd_reg_ir_root/ || (/^amdvi_all_inval/ && shut > 1) { set_up = 1 }
