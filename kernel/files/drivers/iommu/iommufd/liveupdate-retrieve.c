@@ -394,8 +394,8 @@ void iommufd_device_unretrieve(struct iommufd_device *idev)
  * DMA that is going on uses the one or the other page table at any time. The whole
  * group is moved.
  *
- * Return: 0, -EBUSY if a device of the group is not bound yet, or an error of iommu_replace_group_handle(), and the device is
- * where it was.
+ * Return: 0, or -EBUSY if a device of the group is not bound yet, or an error of
+ * iommu_replace_group_handle(); then the device is where it was.
  */
 int iommufd_device_leave_restored(struct iommufd_device *idev,
 				  struct iommufd_hw_pagetable *restored,
