@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "../lab/referee/event.c"
+#include "../lab/referee/event.h"
 
 static void assert_event(const char *line, const char *event, int64_t when)
 {
