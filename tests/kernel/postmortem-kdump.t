@@ -131,14 +131,14 @@ refused_or_unread() {
 		[ "$(answer '.unread | length')" -gt 0 ]
 }
 head -c 1M "$lab_results/dump" >"$tap_scratch/damaged"
-ok "of a dump that is cut off nothing is claimed" refused_or_unread
+ok "of a dump that is cut off nothing is claimed" refused_or_unread || diag "$(cat "$tap_scratch/errors")"
 cp "$lab_results/dump" "$tap_scratch/damaged"
 # struct disk_dump_header: after the names, the time and the status
 printf '\377\377\377\377' | dd of="$tap_scratch/damaged" bs=1 seek=428 conv=notrunc status=none
-ok "nor of one with another block size" refused_or_unread
+ok "nor of one with another block size" refused_or_unread || diag "$(cat "$tap_scratch/errors")"
 cp "$lab_results/dump" "$tap_scratch/damaged"
 # struct kdump_sub_header, in the block behind it, ends with max_mapnr_64
 printf '\377\377\377\377\377' | dd of="$tap_scratch/damaged" bs=1 seek=$((4096 + 96)) conv=notrunc status=none
-ok "and one of 4 PiB in a file of megabytes is not searched" refused_or_unread
+ok "and one of 4 PiB in a file of megabytes is not searched" refused_or_unread || diag "$(cat "$tap_scratch/errors")"
 rm -f "$lab_results/vmcore" "$lab_results/dump" "$tap_scratch/dump" "$tap_scratch/damaged"
 tap_done

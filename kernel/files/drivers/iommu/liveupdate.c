@@ -405,11 +405,14 @@ static const char *format_component(u8 format)
 	}
 }
 
-/* Is another device of the same group preserved, too? */
+/* Is another device of the same group preserved, too? It is on the same domain. */
 static bool shares_group(struct iommu_outgoing *out, const struct outgoing_device *device)
 {
 	struct outgoing_device *other;
 	unsigned long index;
+
+	if (device->domain->devices == 1)
+		return false;
 
 	xa_for_each(&out->devices, index, other)
 		if (other != device &&
