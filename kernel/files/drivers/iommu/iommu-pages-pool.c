@@ -526,3 +526,15 @@ void iommu_pages_left_finish(struct iommu_pages_left *left)
 	kho_block_set_destroy(&left->chunks);
 	kfree(left);
 }
+
+/**
+ * iommu_pages_left_forget - leave pages to nobody
+ * @left: chunks that another kernel left, adopted or not; gone afterwards
+ *
+ * All pages stay as they are, claimed or not: until the next boot nobody gets them.
+ */
+void iommu_pages_left_forget(struct iommu_pages_left *left)
+{
+	kho_block_set_forget(&left->chunks);
+	kfree(left);
+}

@@ -37,6 +37,7 @@ void iommu_pages_pool_unpreserve(struct iommu_pages_pool *pool);
 int iommu_pages_left_adopt(struct iommu_pages_left *left);
 int iommu_pages_left_claim(struct iommu_pages_left *left, phys_addr_t phys);
 void iommu_pages_left_finish(struct iommu_pages_left *left);
+void iommu_pages_left_forget(struct iommu_pages_left *left);
 
 #else
 

@@ -309,15 +309,26 @@ static struct iommu_domain *restore_domain(struct device *dev,
 	return domain;
 }
 
-/*
- * The tables of a domain are not what its record says. Whatever of them was taken
- * over is nobody's: nothing is freed.
- */
+/* Its tables are nobody's, whatever of them was taken over: none is freed. */
+static void abandon_domain(struct iommu_domain *domain)
+{
+	struct pt_iommu *pt = iommupt_from_domain(domain);
+
+	if (pt->left)
+		iommu_pages_left_forget(pt->left);
+	pt->left = NULL;
+	/* What was not adopted is left alone when the domain is freed. */
+	pt->unadopted = true;
+	iommu_domain_free(domain);
+}
+
+/* The tables of a domain are not what its record says. */
 static void forsake_domain(struct incoming_domain *restored, s64 tables)
 {
 	iommu_liveupdate_err("page table %#llx has %lld tables, expected %llu",
 			     restored->ser->top, tables, restored->ser->tables);
 	restored->bad = true;
+	abandon_domain(restored->domain);
 	restored->domain = NULL;
 }
 
@@ -811,10 +822,11 @@ void iommu_domain_retire(struct iommu_domain *domain, u64 top)
 {
 	s64 tables = adopt_domain(domain, top);
 
-	/* What cannot be adopted cannot be freed: it stays reserved */
-	if (tables < 0)
+	if (tables < 0) {
 		pr_err("page table %#llx cannot be freed: %pe\n", top,
 		       ERR_PTR(tables));
-	else
+		abandon_domain(domain);
+	} else {
 		iommu_domain_free(domain);
+	}
 }

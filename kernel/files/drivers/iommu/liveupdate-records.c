@@ -211,19 +211,6 @@ const char *iommu_check_device(const struct iommu_ser_source *source,
 	return NULL;
 }
 
-/* Its memory stays as it is. */
-static void forget_blocks(struct kho_block_set *set)
-{
-	struct kho_block *block, *next;
-
-	list_for_each_entry_safe(block, next, &set->blocks, list) {
-		list_del(&block->list);
-		kfree(block);
-	}
-	set->nblocks = 0;
-	set->head_pa = 0;
-}
-
 /* Blocks side by side that an entry of &reader.seen tells of; no value has 64 bits */
 #define BLOCKS_PER_ENTRY	32
 
@@ -376,7 +363,7 @@ static int read_set(struct reader *reader, struct kho_block_set *set, u64 head,
 		ret = take_blocks(reader, set);
 		if (ret != -EBUSY)
 			return ret;
-		forget_blocks(set);
+		kho_block_set_forget(set);
 		why = "have one that is something else, too";
 	}
 	reader->source->damaged("blocks of %s %s", what, why);
@@ -513,8 +500,7 @@ static int read_chunks(struct reader *reader, struct incoming_domain *domain)
 static void drop_domain(struct incoming_domain *domain)
 {
 	if (domain->left)
-		forget_blocks(&domain->left->chunks);
-	kfree(domain->left);
+		iommu_pages_left_forget(domain->left);
 	kfree(domain);
 }
 
@@ -763,7 +749,7 @@ void iommu_incoming_drop(struct iommu_incoming *in)
 	xa_destroy(&in->domains);
 	xa_destroy(&in->units);
 	for (unsigned int i = 0; i < ARRAY_SIZE(in->sets); i++)
-		forget_blocks(&in->sets[i].blocks);
+		kho_block_set_forget(&in->sets[i].blocks);
 	kfree(in);
 }
 
