@@ -3,8 +3,9 @@
 #
 # The example of an agent (tools/agent) without systemd: it holds a session with memory,
 # iommufd and device until the jump, asks for it by name in the next kernel, moves the
-# device to a new page table, and is ready for the next live update. With systemd's store it
-# is tried in tests/debian/fdstore.t.
+# device to a new page table, and is ready for the next live update. So is one that is given
+# the session after another one has ended that moved the device, with and without giving up
+# the old page table. With systemd's store it is tried in tests/debian/fdstore.t.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -12,29 +13,46 @@ here=$(dirname "$0")
 # shellcheck source=tests/kernel/dma-session.sh
 . "$here/dma-session.sh"
 
-# agent: start the example, and wait until it says what it has
-stage agent <<'END'
+stage before <<'END'
+set -e
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
+bind-vfio $LAB_DEVICES
 "$LAB_BUILD/bin/liveupdate-agent" guests "$LAB_DEVICES" >/tmp/agent 2>&1 &
 until [ -s /tmp/agent ]; do sleep 0.05; done
 note agent "$(cat /tmp/agent)"
 END
-agent=$stage
-stage before <<END
-set -e
-bind-vfio \$LAB_DEVICES
-. $agent
-END
 before=$stage
-stage after <<END
-. $agent
-note unfinished "\$(lutrace doctor --sessions -j | jq -c '[.checks[] | select(.kind == "unfinished").session]')"
-note faults "\$(dmesg | grep -c 'DMAR:.*fault')"
-lutrace time -j >"\$LAB_RESULTS/time.json"
+
+# The tokens are those of tools/workload/session.h.
+stage after <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+if [ -z "$MOVED" ]; then
+	"$LAB_BUILD/bin/liveupdate-agent" guests "$LAB_DEVICES" >/tmp/agent 2>&1 &
+	until [ -s /tmp/agent ]; do sleep 0.05; done
+	note agent "$(cat /tmp/agent)"
+else
+	bind-vfio $LAB_DEVICES
+	dma_session
+	for call in "retrieve-session guests" "retrieve memory 1" "retrieve iommufd 2" "retrieve d 3" "bind d" \
+		"restore old 1" "domain new d" "map new 0x100000000" "move d new"; do
+		dma $call
+	done
+	[ $MOVED = attached ] || dma destroy old
+	echo "become guests $LAB_BUILD/bin/liveupdate-agent guests $LAB_DEVICES" >&$dma_to
+	read -r answer <&$dma_from
+	note agent "$answer"
+	note state "$(cat /sys/bus/pci/devices/$LAB_DEVICES/liveupdate)"
+fi
+note unfinished "$(lutrace doctor --sessions -j | jq -c '[.checks[] | select(.kind == "unfinished").session]')"
+note faults "$(dmesg | grep -c 'DMAR:.*fault')"
 END
-lab_run --mode scalable --devices igb "$before" "$stage" || tap_done
-is "the session was new, the device crossed, and its session is over" "$(fact agent)" \
-	$'session guests is new, live updates so far: 0\nsession guests came back, live updates so far: 1'
-is "nothing stands in the way of the next" "$(fact unfinished)" '[]'
-is "no DMA was refused" "$(fact faults)" 0
+
+for moved in "" attached destroyed; do
+	what=${moved:-agent} lab_what=$what
+	lab_run --mode scalable --devices igb --env MOVED="$moved" "$before" "$stage" || continue
+	is "$what: the session was new, the device crossed, and its session is over" "$(fact agent)" \
+		$'session guests is new, live updates so far: 0\nsession guests came back, live updates so far: 1'
+	is "$what: nothing stands in the way of the next" "$(fact unfinished)" '[]'
+	is "$what: no DMA was refused" "$(fact faults)" 0
+done
 tap_done

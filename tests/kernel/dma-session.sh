@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# For tests with dma-session (dma-session.c says what it is), and for their
+# For tests with dma-session (dma-session/main.c says what it is), and for their
 # stages: stages note facts, the test reads them.
 
 # In a stage: talk to one dma-session, which stays when the stage ends; DMA_NAME is its argv[0]

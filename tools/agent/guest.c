@@ -2,6 +2,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -72,12 +73,14 @@ int guest_preserve(struct guest *guest, int session)
 
 /*
  * The device has worked all the time on the page table that crossed. It is moved to a new
- * one while it works on; then nothing of the old one is in use.
+ * one while it works on; then nothing of the old one is in use. An agent that ended before
+ * the session was finished may have done all that: there is no old one then.
  */
 static int take_device_back(struct guest *guest, int session)
 {
 	struct device *device = &guest->device;
 	uint32_t crossed, table = 0;
+	bool moved = false;
 	int ret;
 
 	device->iommufd = session_retrieve_file(session, TOKEN_IOMMUFD);
@@ -87,6 +90,10 @@ static int take_device_back(struct guest *guest, int session)
 	ret = device_bind(device, NULL);
 	if (!ret)
 		ret = device_restore(device, TOKEN_HWPT);
+	if (ret == -ENOENT) {
+		moved = true;
+		ret = 0;
+	}
 	crossed = device->hwpt;
 	if (!ret)
 		ret = device_new_table(device, &table);
@@ -94,7 +101,7 @@ static int take_device_back(struct guest *guest, int session)
 		ret = map_memory(guest);
 	if (!ret)
 		ret = device_attach(device, table);
-	if (!ret)
+	if (!ret && !moved)
 		ret = device_destroy(device, crossed);
 	return ret;
 }

@@ -306,7 +306,8 @@ int device_mark(struct device *device, uint64_t token)
  * @device: the device, bound to a retrieved iommufd; its @hwpt is filled
  * @token: name that the page table was marked with
  *
- * Return: 0 or a negative errno; said on standard error.
+ * Return: 0 or a negative errno, said on standard error; -ENOENT, which is not, if there is none
+ * (any more): somebody has moved the device, and destroyed it.
  */
 int device_restore(struct device *device, uint64_t token)
 {
@@ -316,7 +317,8 @@ int device_restore(struct device *device, uint64_t token)
 	};
 
 	if (ioctl(device->iommufd, IOMMU_HWPT_LIVEUPDATE_RESTORE, &restore)) {
-		warn("restore the page table");
+		if (errno != ENOENT)
+			warn("restore the page table");
 		return -errno;
 	}
 	device->hwpt = restore.out_hwpt_id;

@@ -124,6 +124,8 @@ static int move(struct takeover *takeover, uint32_t *moved)
 
 	begin = serve_now_ns();
 	ret = note(takeover, "restore", begin, device_restore(device, TOKEN_HWPT));
+	if (ret == -ENOENT)
+		warnx("page table %d is not there any more: who has moved the device?", TOKEN_HWPT);
 	if (ret)
 		return ret;
 	old = device->hwpt;

@@ -32,11 +32,15 @@
  *	restore DOMAIN TOKEN [other]	a page table of the iommufd, or of another
  *	open BDF		try to open a device's cdev
  *	open-group NUMBER	try to own an IOMMU group the older way
+ *	become NAME PROGRAM [ARGUMENT...]	end, but for the session: the program has it by
+ *				that name as from systemd's file-descriptor store
  *	finish
  *	close			close the session
  * In both:
  *	move DEVICE DOMAIN	attach it, and touch it in no other way
  *	fault-move DEVICE DOMAIN	the same with an argument that cannot be written to
+ *	fail-move N DEVICE DOMAIN	the same while the Nth allocation fails: how it ended, and
+ *				"complete" if there are fewer (the debug kernel's fault injection)
  *	move-to-space DEVICE DOMAIN	attach it to the address space itself
  *	detach DEVICE
  *	destroy DOMAIN		its page table
@@ -119,9 +123,8 @@ static const struct command own_commands[] = {
 };
 
 static const struct command *const all_commands[] = {
-	memory_commands,     device_commands,  config_commands,
-	page_table_commands, session_commands, edu_commands,
-	own_commands,
+	memory_commands,  device_commands, config_commands, page_table_commands,
+	session_commands, edu_commands,	   own_commands,
 };
 
 static const struct command *find_command(char **word, int words)

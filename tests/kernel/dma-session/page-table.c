@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Page tables of an iommufd, and the devices on them. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <linux/iommufd.h>
 #include <linux/pci_regs.h>
@@ -134,6 +139,21 @@ static int do_move(char **word)
 	return attach(word[1], find(domains, word[2])->id);
 }
 
+static int do_fail_move(char **word)
+{
+	int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC), ret;
+	char left[16] = "";
+
+	if (fd < 0 || pwrite(fd, word[1], strlen(word[1]), 0) < 0)
+		return -errno;
+	ret = do_move(word + 1);
+	if (pread(fd, left, sizeof(left) - 1, 0) < 0 || pwrite(fd, "0", 1, 0) < 0)
+		return -errno;
+	close(fd);
+	printf("%s%s\n", ret ? strerrorname_np(-ret) : "ok", atoi(left) ? ", complete" : "");
+	return 1;
+}
+
 static int do_move_to_space(char **word)
 {
 	return attach(word[1], find(domains, word[2])->ioas);
@@ -176,6 +196,7 @@ const struct command page_table_commands[] = {
 	{ "unmap", 2, do_unmap },
 	{ "move", 3, do_move },
 	{ "fault-move", 3, do_fault_move },
+	{ "fail-move", 4, do_fail_move },
 	{ "move-to-space", 3, do_move_to_space },
 	{ "detach", 2, do_detach },
 	{ "destroy", 2, do_destroy },

@@ -51,6 +51,24 @@ static int do_retrieve_session(char **word)
 	return ret;
 }
 
+/* What systemd does for a unit that has it in its file-descriptor store. */
+static int do_become(char **word)
+{
+	const int first = 3; /* SD_LISTEN_FDS_START */
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	setenv("LISTEN_FDNAMES", word[1], 1);
+	if (session != first && dup2(session, first) < 0)
+		return -errno;
+	if (fcntl(first, F_SETFD, 0))
+		return -errno;
+	execv(word[2], word + 2);
+	return -errno;
+}
+
 static int do_preserve(char **word)
 {
 	struct liveupdate_session_preserve_fd preserve = {
@@ -122,6 +140,7 @@ const struct command session_commands[] = {
 	{ "unpreserve", 1, do_close },
 	{ "retrieve-session", 2, do_retrieve_session },
 	{ "retrieve", 3, do_retrieve },
+	{ "become", 3, do_become },
 	{ "finish", 1, do_finish },
 	{ "close", 1, do_close },
 	{},
