@@ -18,16 +18,7 @@ export BUILD=${BUILD:-$project/build}
 [ "$(id -u)" = 0 ] || skip_all "only root may install a package"
 ! reason=$(no_namespaces) || skip_all "$reason"
 
-mapfile -t packages < <(find "$BUILD/deb" -name 'linux-image-*-liveupdate_*.deb')
-is "there is one package of a kernel" "${#packages[@]}" 1 || tap_done
-release=$(dpkg-deb -f "${packages[0]}" Package)
-release=${release#linux-image-}
-
-root=
-# Called by the trap.
-# shellcheck disable=SC2317,SC2329
-clean_up() { [ -z "$root" ] || rm -rf --one-file-system "$root"; }
-trap clean_up EXIT
+one_kernel
 
 # What the machine does in each of four kernels when it has booted
 check() {
@@ -175,7 +166,7 @@ for suite in ${PACKAGE_SUITES:-forky}; do
 		'systemd-shutdown.*Failed to open /dev/liveupdate: Device or resource busy'
 	is "$suite: the kernels complain of nothing" "$(grep -aE 'WARNING:|BUG:|Oops|Kernel panic' "$suite.console")" ""
 	rm -f disk
-	clean_up
+	remove_root
 	root=
 done
 tap_done

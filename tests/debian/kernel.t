@@ -20,18 +20,9 @@ export BUILD=${BUILD:-$project/build}
 # shellcheck source=/dev/null
 . /etc/os-release
 
-mapfile -t packages < <(find "$BUILD/deb" -name 'linux-image-*-liveupdate_*.deb')
-is "there is one package of a kernel" "${#packages[@]}" 1 || tap_done
+one_kernel
 toolkit=$(echo "$BUILD"/deb/lutrace_*.deb)
 mapfile -t needed < <(dpkg-deb -f "$toolkit" Depends | tr ',' '\n' | sed 's/^ *//; s/[ |(].*//')
-release=$(dpkg-deb -f "${packages[0]}" Package)
-release=${release#linux-image-}
-
-root=
-# Called by the trap.
-# shellcheck disable=SC2317,SC2329
-clean_up() { [ -z "$root" ] || rm -rf --one-file-system "$root"; }
-trap clean_up EXIT
 
 # What the machine does when it has booted: it says what it has, and goes on into the
 # next kernel; there it says what came with it, and crashes.
@@ -167,7 +158,7 @@ for suite in ${PACKAGE_SUITES:-$VERSION_CODENAME}; do
 	if [ ! -s kernel ]; then
 		cp "$root/boot/vmlinuz-$release" kernel
 	fi
-	clean_up
+	remove_root
 	root=
 done
 

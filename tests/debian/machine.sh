@@ -3,6 +3,22 @@
 #
 # A Debian that is installed into a directory, and booted from a disk with what is in it.
 
+# The kernel's package is the only one in packages, its release is in release; what makes a
+# root that is to be removed in the end names it in root.
+# shellcheck disable=SC2034
+one_kernel() {
+	mapfile -t packages < <(find "$BUILD/deb" -name 'linux-image-*-liveupdate_*.deb')
+	is "there is one package of a kernel" "${#packages[@]}" 1 || tap_done
+	release=$(dpkg-deb -f "${packages[0]}" Package)
+	release=${release#linux-image-}
+	root=
+	trap remove_root EXIT
+}
+
+# Called by the trap.
+# shellcheck disable=SC2317,SC2329
+remove_root() { [ -z "$root" ] || rm -rf --one-file-system "$root"; }
+
 # installs ROOT LOG PACKAGE...: in ROOT, with its own dpkg
 installs() {
 	local root=$1 log=$2
