@@ -114,7 +114,9 @@ FIELDS(domain_fields, struct iommu_domain_ser, DOMAIN);
 					F(struct iommu_device_ser, max_pasid)                      \
 						F(struct iommu_device_ser, vendor)                 \
 							F(struct iommu_device_ser, device)         \
-								F(struct iommu_device_ser, file)
+								F(struct iommu_device_ser, file)   \
+	F(struct iommu_device_ser, pasids)                                                         \
+	F(struct iommu_device_ser, num_pasids) F(struct iommu_device_ser, pasids_crc)
 FIELDS(device_fields, struct iommu_device_ser, DEVICE);
 
 #define PCI(F)                                                                                     \

@@ -211,6 +211,15 @@ static void damage_chunks(struct iommu_domain_ser *domain, const char *what)
 	seal(domain, sizeof(*domain));
 }
 
+/* A PASID has what no PASID has: scalable mode, directory, table (VT-d 9.5, 9.6). */
+static void add_pasid_entry(struct iommu_device_ser *device)
+{
+	u64 *directory = map(device->pasid_dir);
+	u64 *table = map(directory[0] & ~(PAGE - 1));
+
+	memcpy(table + 5 * 8, table, 64);
+}
+
 static unsigned int parse_bdf(const char *address)
 {
 	unsigned int bus, slot, function;
@@ -438,6 +447,15 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "device-pasids")) {
 		device->pasid_dir = 0x100000;
 		seal(device, sizeof(*device));
+	} else if (!strcmp(what, "device-pasid-list")) {
+		device->pasids = 0x100000;
+		device->num_pasids = 1;
+		seal(device, sizeof(*device));
+	} else if (!strcmp(what, "device-pasid-number")) {
+		device->num_pasids = 1;
+		seal(device, sizeof(*device));
+	} else if (!strcmp(what, "pasid-entry")) {
+		add_pasid_entry(device);
 	} else if (!strcmp(what, "domain-level")) {
 		domain->top_level = 9;
 		seal(domain, sizeof(*domain));

@@ -4,7 +4,7 @@
 # The KUnit suites pass: those of the ledger, of kexec handover and of its records, those of the page tables
 # whose format the overlay carries across and of their pages, of runs in an XArray, those of iommufd, of preserved
 # memory and of memfds, and those that damage each record of a handover in thousands of ways
-# (DAMAGE_SEED= and DAMAGE_COUNT= draw others). The incoming kernel of the laboratory has them
+# (DAMAGE_SEED= and DAMAGE_COUNT= draw others); and those of PASIDs, on a unit of VT-d. The incoming kernel of the laboratory has them
 # (kernel/config/kunit.config), and runs them when it is asked to.
 
 here=$(dirname "$0")
@@ -61,4 +61,13 @@ lab_run --outgoing "$kernel" --append "kunit.enable=1 kunit.autorun=0 $damage" -
 	for suite in "${suites[@]}"; do
 		suite_passes "$suite"
 	done
+
+# On the machine's own unit, which has to know PASIDs; with two CPUs one watches the other.
+for mode in scalable first-stage; do
+	lab_what="on a unit with PASIDs, $mode"
+	lab_run --outgoing "$kernel" --append "kunit.enable=1 kunit.autorun=0" --mode $mode --cpus 2 --devices edu \
+		--qemu -global --qemu intel-iommu.x-pasid-mode=on --env SUITES=intel-liveupdate-pasid "$stage" || continue
+	suite_passes intel-liveupdate-pasid
+	is "  and skips nothing" "$(grep -c SKIP "$lab_results/intel-liveupdate-pasid")" 0
+done
 tap_done

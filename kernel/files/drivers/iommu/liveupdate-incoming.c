@@ -58,6 +58,7 @@ void iommu_flb_finish(struct liveupdate_flb_op_args *args)
 	xa_for_each(&in->devices, index, device) {
 		WARN_ON(is_restored(device));
 		iommu_forget_refusals(device->ser->segment, device->ser->bdf);
+		kho_block_set_destroy(&device->list);
 	}
 	xa_for_each(&in->domains, index, domain) {
 		free_incoming_domain(domain);
@@ -232,33 +233,36 @@ iommu_liveupdate_next_incoming_device(u64 unit, const struct iommu_device_ser *p
 }
 
 /**
- * iommu_liveupdate_domain_user - find a device that uses a restored domain
+ * iommu_liveupdate_domain_id - find the domain id of a restored domain
  * @top:  physical address of the domain's top table
- * @unit: physical address of the registers of the device's unit
+ * @unit: physical address of the registers of a unit
  *
  * The cost is that of one look-up, unless the domain is used on several units.
  *
- * Return: the record of a device that was not isolated before it was attached, or
- * NULL. It is there at least as long as the device waits.
+ * Return: the id that the record of a device behind that unit has for it which was not
+ * isolated before it was attached, or -ENOENT.
  */
-const struct iommu_device_ser *iommu_liveupdate_domain_user(u64 top, u64 unit)
+int iommu_liveupdate_domain_id(u64 top, u64 unit)
 {
 	struct incoming_domain *domain;
 	struct incoming_device *device;
 	unsigned long key;
+	int did;
 
 	CLASS(incoming, in)();
 
 	domain = in ? find_domain(in, top) : NULL;
 	if (!domain || !domain->user)
-		return NULL;
+		return -ENOENT;
 	if (domain->user->ser->unit == unit && !domain->user->isolated)
-		return domain->user->ser;
-	xa_for_each(&in->devices, key, device)
-		if (device->ser->unit == unit && device->ser->domain == top &&
-		    !device->isolated)
-			return device->ser;
-	return NULL;
+		return iommu_incoming_did(domain->user, top);
+	xa_for_each(&in->devices, key, device) {
+		did = device->ser->unit == unit && !device->isolated ?
+		      iommu_incoming_did(device, top) : -ENOENT;
+		if (did >= 0)
+			return did;
+	}
+	return -ENOENT;
 }
 
 /* Return: the number of table pages, or a negative errno */
@@ -698,6 +702,27 @@ void __init_or_test iommu_restore_unused_domains(struct iommu_incoming *in)
 		restore_unused(domain);
 }
 
+/* One of those that a device is on, once for all who are; or an ERR_PTR */
+static struct iommu_domain *restore_domain_of(struct iommu_incoming *in, struct device *dev,
+					      struct incoming_device *device, u64 top)
+{
+	struct incoming_domain *restored = find_domain(in, top);
+	bool is_new = !restored->domain;
+	struct iommu_domain *domain = restore_domain(dev, device->ser, restored);
+
+	if (!IS_ERR(domain) && is_new && liveupdate_mode == LIVEUPDATE_EAGER) {
+		s64 tables = adopt_domain(domain, top);
+
+		if (tables != restored->ser->tables) {
+			forsake_domain(restored, tables);
+			domain = ERR_PTR(-EIO);
+		}
+	}
+	if (IS_ERR(domain))
+		dev_err(dev, "liveupdate: page table %#llx: %pe\n", top, domain);
+	return domain;
+}
+
 /**
  * iommu_device_restore_domain - get the domain that the hardware uses already
  * @dev: a waiting device that its IOMMU driver has just probed
@@ -710,10 +735,8 @@ void __init_or_test iommu_restore_unused_domains(struct iommu_incoming *in)
  */
 struct iommu_domain *iommu_device_restore_domain(struct device *dev)
 {
-	struct incoming_domain *restored;
 	struct incoming_device *device;
 	struct iommu_domain *domain;
-	bool is_new;
 
 	CLASS(incoming, in)();
 
@@ -721,24 +744,30 @@ struct iommu_domain *iommu_device_restore_domain(struct device *dev)
 	if (!device || READ_ONCE(device->state) != IOMMU_LIVEUPDATE_WAITING)
 		return NULL;
 
-	restored = find_domain(in, device->ser->domain);
-	is_new = !restored->domain;
-	domain = restore_domain(dev, device->ser, restored);
-	if (!IS_ERR(domain) && is_new && liveupdate_mode == LIVEUPDATE_EAGER) {
-		s64 tables = adopt_domain(domain, restored->ser->top);
-
-		if (tables != restored->ser->tables) {
-			forsake_domain(restored, tables);
-			domain = ERR_PTR(-EIO);
-		}
-	}
+	domain = restore_domain_of(in, dev, device, device->ser->domain);
 	if (IS_ERR(domain)) {
-		dev_err(dev, "liveupdate: page table %#llx: %pe\n",
-			device->ser->domain, domain);
 		iommu_lose(device, dev, IOMMU_LOSS_NO_DOMAIN);
 		return NULL;
 	}
 	return domain;
+}
+
+/**
+ * iommu_device_restore_pasid_domain - the same, for one of the device's PASIDs
+ * @dev: a waiting device
+ * @top: physical address of the top table
+ *
+ * Context: May sleep.
+ * Return: the domain or an ERR_PTR.
+ */
+struct iommu_domain *iommu_device_restore_pasid_domain(struct device *dev, u64 top)
+{
+	struct incoming_device *device;
+
+	CLASS(incoming, in)();
+
+	device = iommu_find_incoming(in, dev);
+	return device ? restore_domain_of(in, dev, device, top) : ERR_PTR(-ENODEV);
 }
 
 /**
@@ -803,7 +832,7 @@ bool iommu_domain_is_awaited(u64 top)
 	if (!in)
 		return false;
 	xa_for_each(&in->devices, index, device)
-		if (device->ser->domain == top && is_restored(device))
+		if (is_restored(device) && iommu_incoming_did(device, top) >= 0)
 			return true;
 	return false;
 }

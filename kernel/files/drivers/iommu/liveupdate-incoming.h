@@ -65,6 +65,8 @@ struct incoming_domain {
  * struct incoming_device - a device that came with the live update
  * @ser:      its record
  * @made:     a record for a device that the previous kernel's are not of
+ * @list:     its PASIDs, for their life time; empty if damaged
+ * @pasids:   &struct iommu_pasid_ser by PASID, as long as it uses a restored domain with it
  * @state:    how far it has come; changes by change_state() and lose() only
  * @loss:     why it is lost, once it is
  * @attached: it is, or was, on its restored domain: its group isolates it
@@ -76,6 +78,8 @@ struct incoming_domain {
 struct incoming_device {
 	const struct iommu_device_ser *ser;
 	struct iommu_device_ser made;
+	struct kho_block_set list;
+	struct xarray pasids;
 	enum iommu_liveupdate_state state;
 	enum iommu_liveupdate_loss loss;
 	bool attached;
@@ -103,6 +107,9 @@ struct iommu_incoming {
 	bool domains_missed;
 };
 
+/* liveupdate-records.c */
+struct incoming_device *iommu_alloc_incoming_device(void);
+
 /* liveupdate-incoming.c: struct iommu_incoming for the time of a scope, or NULL */
 struct iommu_incoming *iommu_get_incoming(void);
 void iommu_put_incoming(struct iommu_incoming *in);
@@ -111,6 +118,9 @@ DEFINE_CLASS(incoming, struct iommu_incoming *, iommu_put_incoming(_T),
 struct incoming_device *iommu_find_incoming(struct iommu_incoming *in,
 					    struct device *dev);
 void iommu_restore_unused_domains(struct iommu_incoming *in);
+
+/* liveupdate-pasid.c */
+int iommu_incoming_did(struct incoming_device *device, u64 top);
 
 /* liveupdate-isolate.c */
 extern spinlock_t iommu_incoming_state_lock;

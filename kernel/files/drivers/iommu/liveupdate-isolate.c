@@ -325,7 +325,7 @@ void iommu_liveupdate_has_cleared(u64 reg_phys)
 static struct incoming_device *add_unknown(struct iommu_incoming *in, u32 segment,
 					   u16 bdf)
 {
-	struct incoming_device *device = kzalloc_obj(*device);
+	struct incoming_device *device = iommu_alloc_incoming_device();
 
 	if (!device)
 		return NULL;

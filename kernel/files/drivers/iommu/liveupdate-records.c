@@ -206,8 +206,40 @@ const char *iommu_check_device(const struct iommu_ser_source *source,
 		return why;
 	if (ser->pasid_dir && !source->is_preserved(ser->pasid_dir))
 		return "has a PASID directory that was not preserved";
+	if (!ser->pasids != !ser->num_pasids)
+		return "has PASIDs without a list, or a list without PASIDs";
 	if (!source->is_preserved(ser->file))
 		return "is of a file without a record";
+	return NULL;
+}
+
+/**
+ * iommu_check_pasids - check the list of a device's PASIDs
+ * @ser:    record of the device, which has been checked
+ * @pasids: the list, whose chain has been checked
+ *
+ * Return: NULL, or why the device is not to be used.
+ */
+const char *iommu_check_pasids(const struct iommu_device_ser *ser,
+			       struct kho_block_set *pasids)
+{
+	const struct iommu_pasid_ser *pasid;
+	struct kho_block_set_it it;
+	u32 num = 0, least = 1;
+
+	kho_block_set_it_init(&it, pasids);
+	while ((pasid = kho_block_set_it_read_entry(&it))) {
+		if (pasid->pasid < least || pasid->pasid >= ser->max_pasid)
+			return "has a PASID that is not its own, or not in its place";
+		if (pasid->reserved)
+			return "has a PASID that something unknown is said of";
+		least = pasid->pasid + 1;
+		num++;
+	}
+	if (num != ser->num_pasids)
+		return "has another number of PASIDs";
+	if (pasids_crc(pasids) != ser->pasids_crc)
+		return "has PASIDs with a wrong checksum";
 	return NULL;
 }
 
@@ -331,7 +363,8 @@ static void doubt_domains(struct reader *reader, struct kho_block_set *chunks,
 	}
 }
 
-static int take_blocks(struct reader *reader, const struct kho_block_set *set)
+/* Devices are read when all domains are known, and @doubts none any more. */
+static int take_blocks(struct reader *reader, const struct kho_block_set *set, bool doubts)
 {
 	const struct kho_block *block;
 	phys_addr_t phys;
@@ -340,7 +373,7 @@ static int take_blocks(struct reader *reader, const struct kho_block_set *set)
 	list_for_each_entry(block, &set->blocks, list) {
 		phys = virt_to_phys(block->ser);
 		ret = take(reader, phys, order_of(reader, phys));
-		if (ret == -EBUSY)
+		if (ret == -EBUSY && doubts)
 			doubt_domains(reader, NULL, phys);
 		if (ret)
 			return ret;
@@ -350,7 +383,7 @@ static int take_blocks(struct reader *reader, const struct kho_block_set *set)
 
 /* Return: 0, -EINVAL if the set is damaged, and then it is empty, or -ENOMEM. */
 static int read_set(struct reader *reader, struct kho_block_set *set, u64 head,
-		    size_t size, const char *what)
+		    size_t size, bool doubts, const char *what)
 {
 	const char *why = iommu_check_chain(reader->source, head, size);
 	int ret;
@@ -360,7 +393,7 @@ static int read_set(struct reader *reader, struct kho_block_set *set, u64 head,
 		ret = kho_block_set_restore(set, head);
 		if (ret)
 			return ret;
-		ret = take_blocks(reader, set);
+		ret = take_blocks(reader, set, doubts);
 		if (ret != -EBUSY)
 			return ret;
 		kho_block_set_forget(set);
@@ -373,7 +406,7 @@ static int read_set(struct reader *reader, struct kho_block_set *set, u64 head,
 static int read_main_set(struct reader *reader, struct incoming_set *set, u64 head,
 			 size_t size, const char *what)
 {
-	int ret = read_set(reader, &set->blocks, head, size, what);
+	int ret = read_set(reader, &set->blocks, head, size, true, what);
 
 	set->damaged = ret;
 	return ret == -EINVAL ? 0 : ret;
@@ -476,7 +509,7 @@ static int read_chunks(struct reader *reader, struct incoming_domain *domain)
 	if (!domain->left)
 		return -ENOMEM;
 	ret = read_set(reader, &domain->left->chunks, ser->chunks,
-		       sizeof(struct iommu_chunk_ser), "chunks");
+		       sizeof(struct iommu_chunk_ser), true, "chunks");
 	if (ret)
 		return ret;
 	why = iommu_check_chunks(reader->source, ser, &domain->left->chunks,
@@ -558,11 +591,36 @@ static int read_domains(struct reader *reader)
 	return ret;
 }
 
+/* Its PASIDs are on page tables of the iommufd that @own is of. */
+static const char *pasid_contradiction(struct iommu_incoming *in,
+				       struct incoming_device *device,
+				       const struct incoming_domain *own,
+				       enum iommu_liveupdate_loss *loss)
+{
+	const struct incoming_domain *domain;
+	const struct iommu_pasid_ser *pasid;
+	unsigned long index;
+
+	xa_for_each(&device->pasids, index, pasid) {
+		domain = find_domain(in, pasid->domain);
+		*loss = IOMMU_LOSS_NO_DOMAIN;
+		if (!domain || domain->bad)
+			return "names a page table for a PASID that there is no valid record of";
+		*loss = IOMMU_LOSS_RECORD;
+		if (domain->ser->prefix.type != own->ser->prefix.type)
+			return "and the page table of a PASID have two types";
+		if (domain->ser->file != own->ser->file)
+			return "names a page table of another iommufd for a PASID";
+	}
+	return NULL;
+}
+
 /* Return: NULL, or what in a record is not so; then @loss is set. */
 static const char *contradiction(struct iommu_incoming *in,
-				 const struct iommu_device_ser *ser,
+				 struct incoming_device *device,
 				 enum iommu_liveupdate_loss *loss)
 {
+	const struct iommu_device_ser *ser = device->ser;
 	const struct incoming_domain *domain = find_domain(in, ser->domain);
 	const struct incoming_unit *unit = find_unit(in, ser->unit);
 
@@ -580,7 +638,7 @@ static const char *contradiction(struct iommu_incoming *in,
 	*loss = IOMMU_LOSS_RECORD;
 	if (ser->prefix.type != domain->ser->prefix.type)
 		return "and its page table have two types";
-	return NULL;
+	return pasid_contradiction(in, device, domain, loss);
 }
 
 /* Whoever takes the unit over takes the entry of such a device away. */
@@ -591,12 +649,78 @@ static void lose(struct incoming_device *device, enum iommu_liveupdate_loss loss
 	device->isolated = true;
 }
 
-static void add_user(struct iommu_incoming *in, struct incoming_device *device)
+static void add_user_of(struct iommu_incoming *in, struct incoming_device *device, u64 top)
 {
-	struct incoming_domain *domain = find_domain(in, device->ser->domain);
+	struct incoming_domain *domain = find_domain(in, top);
 
 	if (domain && !domain->bad && !domain->user)
 		domain->user = device;
+}
+
+static void add_user(struct iommu_incoming *in, struct incoming_device *device)
+{
+	const struct iommu_pasid_ser *pasid;
+	unsigned long index;
+
+	add_user_of(in, device, device->ser->domain);
+	xa_for_each(&device->pasids, index, pasid)
+		add_user_of(in, device, pasid->domain);
+}
+
+/**
+ * iommu_alloc_incoming_device - make room for what is known of a device
+ *
+ * Return: a device without PASIDs, or NULL without memory.
+ */
+struct incoming_device *iommu_alloc_incoming_device(void)
+{
+	struct incoming_device *device = kzalloc_obj(*device);
+
+	if (!device)
+		return NULL;
+	kho_block_set_init(&device->list, sizeof(struct iommu_pasid_ser));
+	xa_init(&device->pasids);
+	return device;
+}
+
+static void drop_device(struct incoming_device *device)
+{
+	xa_destroy(&device->pasids);
+	kho_block_set_forget(&device->list);
+	kfree(device);
+}
+
+static int add_pasids(struct incoming_device *device)
+{
+	struct iommu_pasid_ser *pasid;
+	struct kho_block_set_it it;
+	int ret = 0;
+
+	kho_block_set_it_init(&it, &device->list);
+	while (!ret && (pasid = kho_block_set_it_read_entry(&it)))
+		ret = xa_err(xa_store(&device->pasids, pasid->pasid, pasid, GFP_KERNEL));
+	return ret;
+}
+
+/* Return: 0, -EINVAL if they cannot be used, and then there are none, or -ENOMEM. */
+static int read_pasids(struct reader *reader, struct incoming_device *device)
+{
+	const struct iommu_device_ser *ser = device->ser;
+	const char *why;
+	int ret;
+
+	ret = read_set(reader, &device->list, ser->pasids, sizeof(struct iommu_pasid_ser),
+		       false, "PASIDs");
+	if (!ret) {
+		why = iommu_check_pasids(ser, &device->list);
+		if (!why)
+			return add_pasids(device);
+		reader->source->damaged("record of a device: %04x:%04x %s", ser->segment,
+					ser->bdf, why);
+		ret = -EINVAL;
+	}
+	kho_block_set_forget(&device->list);
+	return ret;
 }
 
 static int add_device(struct reader *reader, const struct iommu_device_ser *ser)
@@ -613,18 +737,25 @@ static int add_device(struct reader *reader, const struct iommu_device_ser *ser)
 		lose(device, IOMMU_LOSS_RECORD);
 		return 0;
 	}
-	device = kzalloc_obj(*device);
+	device = iommu_alloc_incoming_device();
 	if (!device)
 		return -ENOMEM;
 	ret = xa_insert(&in->devices, device_key(ser->segment, ser->bdf), device,
 			GFP_KERNEL);
 	if (ret) {
-		kfree(device);
+		drop_device(device);
 		return ret;
 	}
 	device->ser = ser;
 	device->state = IOMMU_LIVEUPDATE_WAITING;
-	why = contradiction(in, ser, &loss);
+	ret = read_pasids(reader, device);
+	if (ret == -ENOMEM)
+		return ret;
+	why = contradiction(in, device, &loss);
+	if (!why && ret) {
+		loss = IOMMU_LOSS_RECORD;
+		why = "has PASIDs that cannot be trusted";
+	}
 	if (!why && ser->pasid_dir) {
 		ret = take(reader, ser->pasid_dir, order_of(reader, ser->pasid_dir));
 		if (ret == -ENOMEM)
@@ -740,7 +871,7 @@ void iommu_incoming_drop(struct iommu_incoming *in)
 	unsigned long index;
 
 	xa_for_each(&in->devices, index, device)
-		kfree(device);
+		drop_device(device);
 	xa_for_each(&in->domains, index, domain)
 		drop_domain(domain);
 	xa_for_each(&in->units, index, unit)

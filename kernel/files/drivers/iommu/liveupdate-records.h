@@ -43,6 +43,8 @@ const char *iommu_check_chunks(const struct iommu_ser_source *source,
 			       struct kho_block_set *chunks, u64 *pages);
 const char *iommu_check_device(const struct iommu_ser_source *source,
 			       const struct iommu_device_ser *ser);
+const char *iommu_check_pasids(const struct iommu_device_ser *ser,
+			       struct kho_block_set *pasids);
 
 /* All of a handover, without and with what is damaged. */
 struct iommu_incoming *iommu_incoming_read(const struct iommu_ser_source *source,

@@ -82,8 +82,18 @@ DEFINE_DAMAGE_FIELDS(domain_fields, struct iommu_domain_ser, DOMAIN_FIELDS);
 	F(struct iommu_device_ser, max_pasid, VALUE)			\
 	F(struct iommu_device_ser, vendor, VALUE)			\
 	F(struct iommu_device_ser, device, VALUE)			\
-	F(struct iommu_device_ser, file, ADDRESS)
+	F(struct iommu_device_ser, file, ADDRESS)			\
+	F(struct iommu_device_ser, pasids, ADDRESS)			\
+	F(struct iommu_device_ser, num_pasids, VALUE)			\
+	F(struct iommu_device_ser, pasids_crc, CRC)
 DEFINE_DAMAGE_FIELDS(device_fields, struct iommu_device_ser, DEVICE_FIELDS);
+
+#define PASID_FIELDS(F)							\
+	F(struct iommu_pasid_ser, pasid, VALUE)				\
+	F(struct iommu_pasid_ser, did, VALUE)				\
+	F(struct iommu_pasid_ser, reserved, VALUE)			\
+	F(struct iommu_pasid_ser, domain, ADDRESS)
+DEFINE_DAMAGE_FIELDS(pasid_fields, struct iommu_pasid_ser, PASID_FIELDS);
 
 /* Pages of the handover. What is between these was not preserved. */
 enum {
@@ -95,8 +105,11 @@ enum {
 	PASIDS = CHUNKS + 3,		/* one page for each of the first devices */
 	ZEROS = PASIDS + 2,		/* preserved, and nobody's here */
 	SCRATCH,			/* not preserved, and looks like a block of devices */
+	LISTS,				/* PASIDs: a block of device 0, two of device 2 */
 	TABLES = 16,			/* four for each domain, of some blocks */
 };
+
+static_assert(LISTS + 3 <= TABLES);
 
 #define NUM_UNITS	2
 #define NUM_DOMAINS	3
@@ -107,6 +120,21 @@ enum {
 /* Devices 0 and 1 share a domain, as do 3 and 4; 4 has the other unit */
 static const u8 domain_of[NUM_DEVICES] = { 0, 0, 1, 2, 2 };
 static const u8 unit_of[NUM_DEVICES] = { 0, 0, 0, 0, 1 };
+
+#define MAX_PASID		128
+
+/* What some devices use with PASIDs besides, in the order of their lists */
+static const struct {
+	u8 device;
+	u8 pasid;
+	u8 domain;
+	u8 page;
+} pasids[] = {
+	{ 0, 1, 1, LISTS },
+	{ 0, 9, 0, LISTS },
+	{ 2, 3, 1, LISTS + 1 },
+	{ 2, 64, 2, LISTS + 2 },
+};
 
 static void seal_header(const struct damage_record *record)
 {
@@ -157,6 +185,43 @@ static void seal_chunk(const struct damage_record *record)
 	seal_prefix(domain, sizeof(*domain));
 }
 
+static struct iommu_device_ser *device_at(struct damage_world *world, unsigned int i)
+{
+	return world->memory + (DEVICES + i / 3) * PAGE_SIZE +
+	       sizeof(struct kho_block_header_ser) + i % 3 * sizeof(struct iommu_device_ser);
+}
+
+/* As pasids_crc() reads the list, however long its blocks say that they are */
+static u32 list_checksum(struct damage_world *world, unsigned int i)
+{
+	unsigned int page, last = 0;
+	u32 crc = ~0;
+
+	for (unsigned int k = 0; k < ARRAY_SIZE(pasids); k++) {
+		struct kho_block_header_ser *block;
+
+		page = pasids[k].page;
+		if (pasids[k].device != i || page == last)
+			continue;
+		last = page;
+		block = world->memory + page * PAGE_SIZE;
+		crc = crc32(crc, block + 1,
+			    min(block->count, 254) * sizeof(struct iommu_pasid_ser));
+	}
+	return crc;
+}
+
+/* The checksum of all PASIDs is in the record of their device, and both are right then */
+static void seal_pasid(const struct damage_record *record)
+{
+	struct damage_world *world = kunit_get_current_test()->priv;
+	unsigned int i = damage_page_of(world, record->at) == LISTS ? 0 : 2;
+	struct iommu_device_ser *device = device_at(world, i);
+
+	device->pasids_crc = list_checksum(world, i);
+	seal_prefix(device, sizeof(*device));
+}
+
 #define add(world, name, at, table, seal, devices)			\
 	damage_add(world, name, at, table, ARRAY_SIZE(table), seal, devices)
 
@@ -200,6 +265,16 @@ static unsigned long devices_of(const u8 *map, unsigned int i)
 	return devices;
 }
 
+/* Those that use a domain, with PASIDs or without */
+static unsigned long devices_on(unsigned int domain)
+{
+	unsigned long devices = devices_of(domain_of, domain);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(pasids); i++)
+		devices |= pasids[i].domain == domain ? BIT(pasids[i].device) : 0;
+	return devices;
+}
+
 static void make_units(struct damage_world *world)
 {
 	static const char * const names[] = { "unit 0", "unit 1" };
@@ -226,7 +301,7 @@ static unsigned int make_chunks(struct damage_world *world, unsigned int i)
 	static const char * const names[] = { "chunk of 0", "chunk of 1", "chunk of 2" };
 	static const char * const blocks[] = { "chunks of 0", "chunks of 1", "chunks of 2" };
 	static const s8 orders[NUM_DOMAINS][3] = { { 1, 0, -1 }, { 2, -1, -1 }, { 0, 0, 0 } };
-	unsigned long devices = devices_of(domain_of, i);
+	unsigned long devices = devices_on(i);
 	unsigned int num = 0, page = TABLES + 4 * i;
 	struct kho_block_header_ser *block;
 	struct iommu_chunk_ser *chunk;
@@ -272,8 +347,39 @@ static void make_domains(struct damage_world *world)
 					num * sizeof(struct iommu_chunk_ser));
 		seal_prefix(ser, sizeof(*ser));
 		add(world, names[i], ser, domain_fields, seal_domain,
-		    devices_of(domain_of, i));
+		    devices_on(i));
 	}
+}
+
+/* Return: how many it has */
+static unsigned int make_pasids(struct damage_world *world, unsigned int i)
+{
+	struct kho_block_header_ser *block = NULL;
+	unsigned int num = 0, last = 0;
+	struct iommu_pasid_ser *ser;
+
+	for (unsigned int k = 0; k < ARRAY_SIZE(pasids); k++) {
+		unsigned int page = pasids[k].page;
+
+		if (pasids[k].device != i)
+			continue;
+		if (page != last) {
+			if (block)
+				block->next = virt_to_phys(world->memory + page * PAGE_SIZE);
+			block = make_block(world, "PASIDs", page, 0, 0, BIT(i));
+			last = page;
+		}
+		ser = (void *)(block + 1) + block->count++ * sizeof(*ser);
+		*ser = (struct iommu_pasid_ser) {
+			.pasid = pasids[k].pasid,
+			.did = 10 + pasids[k].domain,
+			.domain = virt_to_phys(world->memory) +
+				  (TABLES + 4 * pasids[k].domain) * PAGE_SIZE,
+		};
+		add(world, "PASID", ser, pasid_fields, seal_pasid, BIT(i));
+		num++;
+	}
+	return num;
 }
 
 static void make_devices(struct damage_world *world)
@@ -285,9 +391,8 @@ static void make_devices(struct damage_world *world)
 	make_block(world, "block of devices", DEVICES, 3, DEVICES + 1, EVERYTHING);
 	make_block(world, "block of devices", DEVICES + 1, 2, 0, EVERYTHING);
 	for (unsigned int i = 0; i < NUM_DEVICES; i++) {
-		struct iommu_device_ser *ser = world->memory +
-			(DEVICES + i / 3) * PAGE_SIZE +
-			sizeof(struct kho_block_header_ser) + i % 3 * sizeof(*ser);
+		struct iommu_device_ser *ser = device_at(world, i);
+		unsigned int num = make_pasids(world, i);
 
 		*ser = (struct iommu_device_ser) {
 			.prefix = { .state = IOMMU_SER_USED, .type = IOMMU_SER_INTEL },
@@ -300,6 +405,10 @@ static void make_devices(struct damage_world *world)
 			.vendor = 0x1234,
 			.device = 0x11e8,
 			.file = base + ZEROS * PAGE_SIZE,
+			.max_pasid = MAX_PASID,
+			.pasids = num ? base + (LISTS + i / 2) * PAGE_SIZE : 0,
+			.num_pasids = num,
+			.pasids_crc = list_checksum(world, i),
 		};
 		seal_prefix(ser, sizeof(*ser));
 		add(world, names[i], ser, device_fields, seal_device, BIT(i));
@@ -383,9 +492,33 @@ static void expect_domain(struct damage_world *world, unsigned long *owned,
 		      "%llu tables in %llu pages", ser->tables, pages);
 }
 
-static void expect_device(struct damage_world *world, struct iommu_incoming *in,
-			  unsigned long *owned, const struct iommu_device_ser *ser)
+static void expect_pasids(struct damage_world *world, struct iommu_incoming *in,
+			  unsigned long *owned, struct incoming_device *device,
+			  const struct incoming_domain *own)
 {
+	const struct iommu_device_ser *ser = device->ser;
+	struct incoming_domain *domain;
+	struct iommu_pasid_ser *pasid;
+	unsigned long index;
+	unsigned int num = 0;
+
+	own_blocks(world, owned, &device->list, "a list of PASIDs");
+	xa_for_each(&device->pasids, index, pasid) {
+		domain = find_domain(in, pasid->domain);
+		DAMAGE_EXPECT(world, index && index < ser->max_pasid &&
+			      pasid->pasid == index, "PASID %lu", index);
+		DAMAGE_EXPECT(world, domain && !domain->bad && own &&
+			      domain->ser->prefix.type == ser->prefix.type &&
+			      domain->ser->file == own->ser->file, "the domain of a PASID");
+		num++;
+	}
+	DAMAGE_EXPECT(world, num == ser->num_pasids, "%u PASIDs", num);
+}
+
+static void expect_device(struct damage_world *world, struct iommu_incoming *in,
+			  unsigned long *owned, struct incoming_device *device)
+{
+	const struct iommu_device_ser *ser = device->ser;
 	struct incoming_domain *domain = find_domain(in, ser->domain);
 	struct incoming_unit *unit = find_unit(in, ser->unit);
 
@@ -396,6 +529,7 @@ static void expect_device(struct damage_world *world, struct iommu_incoming *in,
 		      unit->ser->prefix.type == ser->prefix.type, "its unit");
 	if (ser->pasid_dir)
 		own(world, owned, phys_to_virt(ser->pasid_dir), "a PASID directory");
+	expect_pasids(world, in, owned, device, domain);
 }
 
 /* Return: true if nothing was refused. */
@@ -416,7 +550,7 @@ static bool expect_what_is_true(struct damage_world *world, struct iommu_incomin
 	xa_for_each(&in->devices, index, device) {
 		if (device->state != IOMMU_LIVEUPDATE_WAITING)
 			continue;
-		expect_device(world, in, &owned, device->ser);
+		expect_device(world, in, &owned, device);
 		if (device->ser->bdf >> 8 && device->ser->bdf >> 8 <= NUM_DEVICES)
 			waiting |= BIT((device->ser->bdf >> 8) - 1);
 	}

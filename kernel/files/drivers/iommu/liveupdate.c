@@ -196,6 +196,7 @@ struct outgoing_device {
 	struct iommu_device_ser *ser;
 	struct outgoing_unit *unit;
 	struct outgoing_domain *domain;
+	struct iommu_preserved_pasids *pasids;
 };
 
 /**
@@ -368,6 +369,7 @@ static void outgoing_put(struct iommu_outgoing *out)
 }
 
 DEFINE_FREE(outgoing_put, struct iommu_outgoing *, outgoing_put(_T))
+DEFINE_FREE(free_pasids, struct iommu_preserved_pasids *, iommu_pasids_free(_T))
 
 /* What of IOMMU_LIVEUPDATE_COMPATIBLE the records use, in sorted order */
 static const char *const components[] = {
@@ -697,9 +699,36 @@ static void unit_put(struct iommu_outgoing *out, struct outgoing_unit *unit)
 	kfree(unit);
 }
 
+/* Each page table that a PASID uses is preserved as well, or nothing is. */
+static int find_pasid_domains(struct iommu_outgoing *out, struct device *dev,
+			      struct iommu_preserved_pasids *pasids)
+{
+	struct outgoing_domain *domain;
+
+	for (unsigned int i = 0; i < pasids->num; i++) {
+		domain = find_domain(out, pasids->at[i].domain);
+		if (!domain) {
+			dev_err(dev, "liveupdate: the domain of PASID %u is not preserved\n",
+				pasids->at[i].pasid);
+			return -EINVAL;
+		}
+		pasids->at[i].top = domain->ser->top;
+	}
+	return 0;
+}
+
+/* They have one more device, or one less */
+static void count_pasid_domains(struct iommu_outgoing *out,
+				const struct iommu_preserved_pasids *pasids, int change)
+{
+	for (unsigned int i = 0; i < pasids->num; i++)
+		find_domain(out, pasids->at[i].domain)->devices += change;
+}
+
 static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
 			       const struct iommu_requester *requester,
-			       struct outgoing_domain *domain, u64 token,
+			       struct outgoing_domain *domain,
+			       struct iommu_preserved_pasids *pasids, u64 token,
 			       u64 file)
 {
 	const struct iommu_liveupdate_ops *ops = dev_iommu_ops(dev)->liveupdate;
@@ -730,6 +759,9 @@ static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
 	ret = ops->preserve_device(dev, domain->domain, ser);
 	if (ret)
 		goto err_erase;
+	ret = iommu_pasids_preserve(pasids, dev, ser);
+	if (ret)
+		goto err_unpreserve;
 	ser->segment = requester->segment;
 	ser->bdf = requester->bdf;
 	ser->vendor = requester->vendor;
@@ -741,13 +773,17 @@ static int preserve_one_device(struct iommu_outgoing *out, struct device *dev,
 	ser_seal(&ser->prefix, sizeof(*ser));
 
 	domain->devices++;
+	count_pasid_domains(out, pasids, 1);
 	new->dev = dev;
 	new->ser = ser;
 	new->unit = unit;
 	new->domain = domain;
+	new->pasids = pasids;
 	retain_and_null_ptr(new);
 	return 0;
 
+err_unpreserve:
+	ops->unpreserve_device(dev);
 err_erase:
 	xa_erase(&out->devices, outgoing_key(dev));
 err_unit:
@@ -761,7 +797,8 @@ err_slot:
  * iommu_device_preserve - preserve the translation of a device
  * @dev:    a PCI device; those of its group cross with it, see
  *          iommu_device_missing_mate()
- * @domain: the preserved domain that it is attached to, without PASID
+ * @domain: the preserved domain that it is attached to, without PASID; those that its
+ *          PASIDs are attached to are preserved as well
  * @token:  the user's token for it
  * @file:   physical address of the record of its file
  *
@@ -770,8 +807,8 @@ err_slot:
  *
  * Context: May sleep. Only while a file is being preserved that keeps the FLB.
  * Return: 0, -EOPNOTSUPP if the device or its driver cannot do it, -EBUSY if it
- * is preserved already, -EINVAL if it is not attached to @domain or @domain is
- * not preserved, -ENOMEM.
+ * is preserved already, -EINVAL if it is not attached to @domain, or @domain or that
+ * of a PASID is not preserved, -ENOMEM.
  */
 int iommu_device_preserve(struct device *dev, struct iommu_domain *domain,
 			  u64 token, u64 file)
@@ -794,6 +831,10 @@ int iommu_device_preserve(struct device *dev, struct iommu_domain *domain,
 	if (IS_ERR(out))
 		return PTR_ERR(out);
 
+	struct iommu_preserved_pasids *pasids __free(free_pasids) = iommu_pasids_collect(dev);
+	if (IS_ERR(pasids))
+		return PTR_ERR(pasids);
+
 	guard(mutex)(&outgoing_lock);
 	if (xa_load(&out->devices, outgoing_key(dev)))
 		return -EBUSY;
@@ -802,11 +843,16 @@ int iommu_device_preserve(struct device *dev, struct iommu_domain *domain,
 		dev_err(dev, "liveupdate: its domain is not preserved\n");
 		return -EINVAL;
 	}
+	ret = find_pasid_domains(out, dev, pasids);
+	if (ret)
+		return ret;
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_PRESERVE,
 			      LIVEUPDATE_KIND_DEVICE, iommu_device_step_object(dev));
-	ret = preserve_one_device(out, dev, &requester, parent, token, file);
+	ret = preserve_one_device(out, dev, &requester, parent, pasids, token, file);
 	liveupdate_step_end(&step, ret, 1);
+	if (!ret)
+		retain_and_null_ptr(pasids);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(iommu_device_preserve);
@@ -839,6 +885,8 @@ void iommu_device_unpreserve(struct device *dev)
 
 	iommu_forget_refusals(old->ser->segment, old->ser->bdf);
 	old->domain->devices--;
+	count_pasid_domains(out, old->pasids, -1);
+	iommu_pasids_free(old->pasids);
 	kho_slots_put(&out->device_slots, old->slot);
 	xa_erase(&out->devices, outgoing_key(dev));
 	kfree(old);

@@ -6,6 +6,7 @@
 #define __IOMMU_LIVEUPDATE_H
 
 #include <linux/crc32.h>
+#include <linux/iommu.h>
 #include <linux/kho/abi/iommu.h>
 #include <linux/kho_block.h>
 #include <linux/list.h>
@@ -87,17 +88,48 @@ static inline u32 prefix_crc(const struct iommu_ser_prefix *prefix, size_t size)
 	return crc32(~0, (const void *)prefix + skip, size - skip);
 }
 
-/* The check of a list of &struct iommu_chunk_ser, a block at a time. */
-static inline u32 chunks_crc(const struct kho_block_set *chunks)
+/* The check of a list of entries of @size bytes without checks, a block at a time. */
+static inline u32 list_crc(const struct kho_block_set *list, size_t size)
 {
 	const struct kho_block *block;
 	u32 crc = ~0;
 
-	list_for_each_entry(block, &chunks->blocks, list)
-		crc = crc32(crc, block->ser + 1,
-			    block->ser->count * sizeof(struct iommu_chunk_ser));
+	list_for_each_entry(block, &list->blocks, list)
+		crc = crc32(crc, block->ser + 1, block->ser->count * size);
 	return crc;
 }
+
+static inline u32 chunks_crc(const struct kho_block_set *chunks)
+{
+	return list_crc(chunks, sizeof(struct iommu_chunk_ser));
+}
+
+static inline u32 pasids_crc(const struct kho_block_set *pasids)
+{
+	return list_crc(pasids, sizeof(struct iommu_pasid_ser));
+}
+
+/**
+ * struct iommu_preserved_pasids - what a device uses with PASIDs
+ * @list: records, once they are written
+ * @num:  how many
+ * @at:   PASIDs in ascending order, each with its domain and that domain's top table
+ */
+struct iommu_preserved_pasids {
+	struct kho_block_set list;
+	unsigned int num;
+	struct {
+		ioasid_t pasid;
+		struct iommu_domain *domain;
+		u64 top;
+	} at[];
+};
+
+/* liveupdate-pasid.c */
+struct iommu_preserved_pasids *iommu_pasids_collect(struct device *dev);
+int iommu_pasids_preserve(struct iommu_preserved_pasids *pasids, struct device *dev,
+			  struct iommu_device_ser *ser);
+void iommu_pasids_free(struct iommu_preserved_pasids *pasids);
 
 static inline u32 header_crc(const struct iommu_liveupdate_ser *ser)
 {

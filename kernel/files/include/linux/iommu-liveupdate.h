@@ -41,6 +41,7 @@ struct iommu_device;
 struct iommu_device_ser;
 struct iommu_domain;
 struct iommu_domain_ser;
+struct iommu_pasid_ser;
 struct iommu_unit_ser;
 struct liveupdate_file_handler;
 struct pci_dev;
@@ -102,6 +103,7 @@ enum iommu_liveupdate_loss {
 	X(OPEN, "opening its vfio device file")				\
 	X(OTHER_IOMMUFD, "binding to another iommufd")			\
 	X(ATTACH_GROUP, "attaching its group to another HWPT")		\
+	X(ATTACH_BEFORE_PASIDS, "attaching it to another HWPT before its PASIDs") \
 	X(RESET, "reset")						\
 	X(RESET_BUS, "reset of the bus below")				\
 	X(REMOVAL, "removal")						\
@@ -141,6 +143,10 @@ enum iommu_liveupdate_refusal {
  * @preserve_device:   outgoing: keep what the unit needs to translate for the
  *                     device, fill @ser; its unit and domain are preserved. May sleep.
  * @unpreserve_device: outgoing: undo @preserve_device
+ * @preserve_pasid:    outgoing: optional; fill what @ser says of the unit, for a PASID
+ *                     of a device that is preserved, attached to a domain that is.
+ *                     @preserve_device has kept what the unit needs. Without it
+ *                     devices with PASIDs do not cross.
  * @restore_domain:    incoming: build a domain around the page table in @ser
  *                     for a device that is probed, whose record is @device, or
  *                     NULL if that device is lost and the domain is only to be
@@ -151,7 +157,8 @@ enum iommu_liveupdate_refusal {
  *                     ordinary struct page state, unless they have it, and set
  *                     the number of pages that got it. May sleep.
  * @isolate_device:    incoming: stop translating for a device that is lost and
- *                     was not attached to its restored domain. The device is
+ *                     was not attached to its restored domain, PASIDs
+ *                     included. The device is
  *                     NULL unless the driver has probed it; then what the
  *                     driver keeps for it stays usable. The domain id in the
  *                     record is not given out again: it may be another
@@ -169,6 +176,9 @@ struct iommu_liveupdate_ops {
 	int (*preserve_device)(struct device *dev, struct iommu_domain *domain,
 			       struct iommu_device_ser *ser);
 	void (*unpreserve_device)(struct device *dev);
+	int (*preserve_pasid)(struct device *dev, u32 pasid,
+			      struct iommu_domain *domain,
+			      struct iommu_pasid_ser *ser);
 	struct iommu_domain *(*restore_domain)(struct device *dev,
 					       const struct iommu_device_ser *device,
 					       struct iommu_domain_ser *ser);
@@ -198,7 +208,9 @@ bool iommu_liveupdate_incoming(void);
 const struct iommu_unit_ser *iommu_liveupdate_incoming_unit(u64 reg_phys);
 const struct iommu_device_ser *
 iommu_liveupdate_next_incoming_device(u64 unit, const struct iommu_device_ser *prev);
-const struct iommu_device_ser *iommu_liveupdate_domain_user(u64 top, u64 unit);
+const struct iommu_pasid_ser *
+iommu_liveupdate_next_incoming_pasid(const struct iommu_device_ser *device, u32 prev);
+int iommu_liveupdate_domain_id(u64 top, u64 unit);
 const struct iommu_device_ser *iommu_device_incoming(struct device *dev);
 enum iommu_liveupdate_state iommu_liveupdate_state(u32 segment, u16 bdf,
 						   enum iommu_liveupdate_loss *loss);
@@ -232,11 +244,17 @@ ssize_t iommu_device_show_refusals(struct device *dev, char *buf);
 struct iommu_domain *iommu_domain_retrieve(u64 top, u64 token);
 void iommu_domain_unretrieve(u64 top);
 bool iommu_domain_is_awaited(u64 top);
+bool iommu_domain_had_pasids(u64 top);
 void iommu_domain_retire(struct iommu_domain *domain, u64 top);
 int iommu_device_retrieve(struct device *dev, struct iommu_domain *domain,
 			  void *owner, struct iommu_attach_handle *handle);
 void iommu_device_unretrieve(struct device *dev);
-int iommu_device_check_leave(struct device *dev);
+bool iommu_device_next_incoming_pasid(struct device *dev, u32 *pasid, u64 *top);
+int iommu_device_retrieve_pasid(struct device *dev, u32 pasid,
+				struct iommu_domain *domain,
+				struct iommu_attach_handle *handle);
+void iommu_device_unretrieve_pasid(struct device *dev, u32 pasid);
+int iommu_device_check_leave(struct device *dev, u32 pasid);
 int iommu_device_set_retrieved(struct device *dev);
 
 #else
@@ -309,6 +327,12 @@ static inline bool iommu_device_is_waiting(struct device *dev)
 }
 
 static inline bool iommu_device_is_restored(struct device *dev)
+{
+	return false;
+}
+
+static inline bool iommu_device_next_incoming_pasid(struct device *dev, u32 *pasid,
+						    u64 *top)
 {
 	return false;
 }

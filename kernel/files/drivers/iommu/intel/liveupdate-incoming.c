@@ -89,10 +89,59 @@ static const char *check_target(const struct iommu_device_ser *ser, u64 top, u16
 	return NULL;
 }
 
+/* Return: the entry, or NULL if it is not present */
+static struct pasid_entry *find_entry(const struct iommu_device_ser *ser, u32 pasid)
+{
+	struct pasid_dir_entry *dir = phys_to_virt(ser->pasid_dir);
+	struct pasid_entry *table;
+
+	if (pasid >> PASID_PDE_SHIFT >= num_pdes(ser))
+		return NULL;
+	table = get_pasid_table_from_pde(&dir[pasid >> PASID_PDE_SHIFT]);
+	if (!table || !pasid_pte_is_present(&table[pasid & PASID_PTE_MASK]))
+		return NULL;
+	return &table[pasid & PASID_PTE_MASK];
+}
+
+/* How many entries are present in the tables of a device, which have been checked? */
+static unsigned int count_entries(const struct iommu_device_ser *ser)
+{
+	struct pasid_dir_entry *dir = phys_to_virt(ser->pasid_dir);
+	unsigned int i, j, num = 0, pdes = num_pdes(ser);
+	struct pasid_entry *table;
+
+	for (i = 0; i < pdes; i++) {
+		table = get_pasid_table_from_pde(&dir[i]);
+		for (j = 0; table && j <= PASID_PTE_MASK; j++)
+			num += pasid_pte_is_present(&table[j]);
+	}
+	return num;
+}
+
+static const char *check_pasids(const struct iommu_device_ser *ser)
+{
+	const struct iommu_pasid_ser *pasid;
+	ioasid_t prev = IOMMU_NO_PASID;
+	struct pasid_entry *pe;
+	unsigned int num = 1;
+
+	while ((pasid = iommu_liveupdate_next_incoming_pasid(ser, prev))) {
+		pe = find_entry(ser, pasid->pasid);
+		if (!pe)
+			return "a PASID has no table entry";
+		if (pasid_entry_top(pe) != pasid->domain)
+			return "a PASID uses another page table";
+		if (pasid_get_domain_id(pe) != pasid->did)
+			return "a PASID uses another domain id";
+		prev = pasid->pasid;
+		num++;
+	}
+	return count_entries(ser) == num ? NULL : "a PASID has a table entry, and no record";
+}
+
 static const char *check_scalable_entry(const struct iommu_device_ser *ser,
 					const struct context_entry *context)
 {
-	struct pasid_dir_entry *dir = phys_to_virt(ser->pasid_dir);
 	struct pasid_entry *pe;
 	const char *why;
 
@@ -101,15 +150,18 @@ static const char *check_scalable_entry(const struct iommu_device_ser *ser,
 	why = check_pasid_tables(ser);
 	if (why)
 		return why;
-	pe = get_pasid_table_from_pde(&dir[0]);
-	if (!pe || !pasid_pte_is_present(pe))
+	pe = find_entry(ser, IOMMU_NO_PASID);
+	if (!pe)
 		return "it has no PASID table entry";
-	return check_target(ser, pasid_entry_top(pe), pasid_get_domain_id(pe));
+	why = check_target(ser, pasid_entry_top(pe), pasid_get_domain_id(pe));
+	return why ? why : check_pasids(ser);
 }
 
 static const char *check_legacy_entry(const struct iommu_device_ser *ser,
 				      struct context_entry *context)
 {
+	if (ser->num_pasids)
+		return "it has PASIDs, and the unit does not";
 	/* Translation Type, VT-d 9.3: both go through the page table */
 	switch (context->lo >> 2 & 3) {
 	case CONTEXT_TT_MULTI_LEVEL:
@@ -119,6 +171,24 @@ static const char *check_legacy_entry(const struct iommu_device_ser *ser,
 	default:
 		return "it is not translated";
 	}
+}
+
+static bool is_domain_id(struct intel_iommu *iommu, u16 did)
+{
+	return did >= IDA_START_DID && did < iommu->max_domain_id;
+}
+
+static bool has_domain_ids(struct intel_iommu *iommu, const struct iommu_device_ser *ser)
+{
+	const struct iommu_pasid_ser *pasid;
+	ioasid_t prev = IOMMU_NO_PASID;
+
+	while ((pasid = iommu_liveupdate_next_incoming_pasid(ser, prev))) {
+		if (!is_domain_id(iommu, pasid->did))
+			return false;
+		prev = pasid->pasid;
+	}
+	return is_domain_id(iommu, ser->did);
 }
 
 /*
@@ -132,7 +202,7 @@ static const char *check_entries(struct intel_iommu *iommu,
 	struct context_entry *context;
 	const char *why;
 
-	if (ser->did < IDA_START_DID || ser->did >= iommu->max_domain_id)
+	if (!has_domain_ids(iommu, ser))
 		return "its domain id is out of range";
 	context = iommu_context_addr(iommu, bus, devfn, 0);
 	if (!context || !context_present(context))
@@ -198,39 +268,51 @@ static void check_other_context(struct intel_iommu *iommu, u16 rid,
 }
 
 /*
- * What is cached of two page tables under one id hits in both, and what is cached
- * under a second id is not invalidated with the domain.
+ * Domain ids in use are taken before any new one is given out. @ids has the page frame
+ * number of its page table for each. What is cached of two page tables under one id hits
+ * in both, and what is cached under a second id is not invalidated with the domain.
+ *
+ * Return: false if one of both is the case.
  */
-static bool shares_domain_id(const struct iommu_device_ser *ser,
-			     const struct iommu_device_ser *other)
+static bool take_domain_id(struct intel_iommu *iommu, struct xarray *ids, u64 top, u16 did)
 {
-	return (ser->did == other->did) == (ser->domain == other->domain);
-}
-
-/*
- * Domain ids in use are taken before any new one is given out. @ids has a device
- * for each id that was.
- */
-static void reclaim_domain_id(struct intel_iommu *iommu, struct xarray *ids,
-			      const struct iommu_device_ser *ser)
-{
-	const struct iommu_device_ser *same_id = xa_load(ids, ser->did);
-	const struct iommu_device_ser *same_table;
+	void *same_id = xa_load(ids, did);
 	int ret;
 
-	same_table = iommu_liveupdate_domain_user(ser->domain, iommu->reg_phys);
-	if ((same_id && !shares_domain_id(ser, same_id)) ||
-	    (same_table && !shares_domain_id(ser, same_table))) {
+	if (iommu_liveupdate_domain_id(top, iommu->reg_phys) != did)
+		return false;
+	if (same_id)
+		return xa_to_value(same_id) == PHYS_PFN(top);
+
+	ret = xa_err(xa_store(ids, did, xa_mk_value(PHYS_PFN(top)), GFP_KERNEL));
+	if (!ret)
+		ret = ida_alloc_range(&iommu->domain_ida, did, did, GFP_KERNEL);
+	if (ret < 0)
+		unit_bad(iommu, "domain id %u: %pe", did, ERR_PTR(ret));
+	return true;
+}
+
+static bool take_domain_ids(struct intel_iommu *iommu, struct xarray *ids,
+			    const struct iommu_device_ser *ser)
+{
+	const struct iommu_pasid_ser *pasid;
+	ioasid_t prev = IOMMU_NO_PASID;
+
+	while ((pasid = iommu_liveupdate_next_incoming_pasid(ser, prev))) {
+		if (!take_domain_id(iommu, ids, pasid->domain, pasid->did))
+			return false;
+		prev = pasid->pasid;
+	}
+	return take_domain_id(iommu, ids, ser->domain, ser->did);
+}
+
+/* One that was taken for a device that is lost then is not given out. */
+static void reclaim_domain_ids(struct intel_iommu *iommu, struct xarray *ids,
+			       const struct iommu_device_ser *ser)
+{
+	if (!take_domain_ids(iommu, ids, ser)) {
 		lose_entry(iommu, ser, IOMMU_LOSS_DOMAIN_ID);
 		return;
-	}
-	if (!same_id) {
-		ret = xa_err(xa_store(ids, ser->did, (void *)ser, GFP_KERNEL));
-		if (!ret)
-			ret = ida_alloc_range(&iommu->domain_ida, ser->did,
-					      ser->did, GFP_KERNEL);
-		if (ret < 0)
-			unit_bad(iommu, "domain id %u: %pe", ser->did, ERR_PTR(ret));
 	}
 	liveupdate_step_instant(LIVEUPDATE_STEP_DOMAIN_RECLAIM,
 				LIVEUPDATE_KIND_DOMAIN, ser->domain, 0, 1);
@@ -383,7 +465,7 @@ static unsigned int take_devices(struct intel_iommu *iommu)
 		lose_entry(iommu, ser, IOMMU_LOSS_ENTRY);
 	}
 	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser))) {
-		reclaim_domain_id(iommu, &ids, ser);
+		reclaim_domain_ids(iommu, &ids, ser);
 		devices++;
 	}
 	xa_destroy(&ids);
@@ -460,12 +542,9 @@ static phys_addr_t domain_top(struct dmar_domain *domain)
  */
 int intel_liveupdate_domain_id(struct dmar_domain *domain, struct intel_iommu *iommu)
 {
-	const struct iommu_device_ser *ser;
-
 	if (!domain->domain.restored)
 		return -ENOENT;
-	ser = iommu_liveupdate_domain_user(domain_top(domain), iommu->reg_phys);
-	return ser ? ser->did : -ENOENT;
+	return iommu_liveupdate_domain_id(domain_top(domain), iommu->reg_phys);
 }
 
 /**
@@ -609,6 +688,24 @@ static void free_pasid_tables(const struct iommu_device_ser *ser)
 	iommu_free_pages(dir);
 }
 
+/* Of a device that has been probed; its tables stay, and are empty. */
+static void tear_down_entries(struct intel_iommu *iommu, struct device *dev)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	struct pasid_dir_entry *dir = info->pasid_table->table;
+	unsigned int i, j, pdes = info->pasid_table->max_pasid >> PASID_PDE_SHIFT;
+	struct pasid_entry *table;
+
+	for (i = 0; i < pdes; i++) {
+		table = get_pasid_table_from_pde(&dir[i]);
+		for (j = 0; table && j <= PASID_PTE_MASK; j++)
+			if (pasid_pte_is_present(&table[j]))
+				intel_pasid_tear_down_entry(iommu, dev,
+							    (i << PASID_PDE_SHIFT) + j,
+							    false);
+	}
+}
+
 /**
  * intel_liveupdate_isolate_device - stop translating for a device that is lost
  * @dev: the device if it was probed and is not attached, else NULL
@@ -629,7 +726,7 @@ void intel_liveupdate_isolate_device(struct device *dev,
 	if (!iommu)
 		return;
 	if (dev && sm_supported(iommu))
-		intel_pasid_tear_down_entry(iommu, dev, IOMMU_NO_PASID, false);
+		tear_down_entries(iommu, dev);
 	else if (clear_context(iommu, ser->bdf) && sm_supported(iommu))
 		free_pasid_tables(ser);
 }
@@ -649,3 +746,7 @@ int intel_liveupdate_adopt_domain(struct iommu_domain *domain, u64 *tables)
 	*tables = 0;
 	return pt->unadopted ? pt->ops->adopt(pt, tables) : 0;
 }
+
+#ifdef CONFIG_INTEL_IOMMU_LIVEUPDATE_KUNIT_TEST
+#include "liveupdate_kunit.c"
+#endif

@@ -129,31 +129,37 @@ static void permit_capabilities(struct device_domain_info *info)
 }
 
 /* All that the device itself has cached; one that is gone would not answer. */
-static void flush_device_tlb(struct device_domain_info *info)
+static void flush_device_tlb(struct device_domain_info *info, u32 pasid)
 {
+	u16 rid = PCI_DEVID(info->bus, info->devfn);
+
 	if (!info->ats_enabled || !pci_device_is_present(to_pci_dev(info->dev)))
 		return;
 
-	qi_flush_dev_iotlb(info->iommu, PCI_DEVID(info->bus, info->devfn),
-			   info->pfsid, info->ats_qdep, 0, MAX_AGAW_PFN_WIDTH);
-	quirk_extra_dev_tlb_flush(info, 0, MAX_AGAW_PFN_WIDTH, IOMMU_NO_PASID,
-				  info->ats_qdep);
+	if (pasid == IOMMU_NO_PASID)
+		qi_flush_dev_iotlb(info->iommu, rid, info->pfsid, info->ats_qdep, 0,
+				   MAX_AGAW_PFN_WIDTH);
+	else
+		qi_flush_dev_iotlb_pasid(info->iommu, rid, info->pfsid, pasid,
+					 info->ats_qdep, 0, MAX_AGAW_PFN_WIDTH);
+	quirk_extra_dev_tlb_flush(info, 0, MAX_AGAW_PFN_WIDTH, pasid, info->ats_qdep);
 }
 
 /*
  * After a change of a PASID table entry that was present (VT-d 6.5.3.3): what the
  * device caches comes last, as it would be filled anew from what the unit caches.
  */
-static void flush_pasid_entry(struct device_domain_info *info, u16 did, bool first_stage)
+static void flush_pasid_entry(struct device_domain_info *info, u32 pasid, u16 did,
+			      bool first_stage)
 {
 	struct intel_iommu *iommu = info->iommu;
 
-	qi_flush_pasid_cache(iommu, did, QI_PC_PASID_SEL, IOMMU_NO_PASID);
+	qi_flush_pasid_cache(iommu, did, QI_PC_PASID_SEL, pasid);
 	if (first_stage)
-		qi_flush_piotlb_all(iommu, did, IOMMU_NO_PASID);
+		qi_flush_piotlb_all(iommu, did, pasid);
 	else
 		iommu->flush.flush_iotlb(iommu, did, 0, 0, DMA_TLB_DSI_FLUSH);
-	flush_device_tlb(info);
+	flush_device_tlb(info, pasid);
 }
 
 /*
@@ -162,8 +168,8 @@ static void flush_pasid_entry(struct device_domain_info *info, u16 did, bool fir
  * it reads from one table with the id of the other, and a device that shares
  * that id could hit it. An id that nobody else has goes between them.
  */
-static int replace_first_stage(struct device_domain_info *info, struct pasid_entry *pe,
-			       const struct pasid_entry *next)
+static int replace_first_stage(struct device_domain_info *info, u32 pasid,
+			       struct pasid_entry *pe, const struct pasid_entry *next)
 {
 	struct intel_iommu *iommu = info->iommu;
 	u16 did = pasid_get_domain_id(pe);
@@ -176,31 +182,56 @@ static int replace_first_stage(struct device_domain_info *info, struct pasid_ent
 
 	pasid_set_domain_id(pe, between);
 	__iommu_flush_cache(iommu, pe, sizeof(*pe));
-	flush_pasid_entry(info, did, true);
+	flush_pasid_entry(info, pasid, did, true);
 
 	WRITE_ONCE(pe->val[2], next->val[2]);
 	__iommu_flush_cache(iommu, pe, sizeof(*pe));
-	flush_pasid_entry(info, between, true);
+	flush_pasid_entry(info, pasid, between, true);
 
 	write_entry(iommu, pe->val, next->val[0], next->val[1]);
-	flush_pasid_entry(info, between, true);
+	flush_pasid_entry(info, pasid, between, true);
 	ida_free(&iommu->domain_ida, between);
 	return 0;
 }
 
-static int replace_pasid_entry(struct device *dev, struct intel_iommu *iommu,
-			       struct dmar_domain *domain)
+/**
+ * intel_can_replace_pasid - can a PASID be moved from a domain under the device's DMA?
+ * @old: the domain, or NULL
+ *
+ * Return: true if intel_replace_pasid() is to be tried: if hardware and CPU read and
+ * write 128 bits of an entry at once, or if the domain is one that must not be left
+ * otherwise.
+ */
+bool intel_can_replace_pasid(struct iommu_domain *old)
+{
+	return old && old->type & __IOMMU_DOMAIN_PAGING &&
+	       (system_has_cmpxchg128() || old->restored);
+}
+
+/**
+ * intel_replace_pasid - move what a running device uses with a PASID to another domain
+ * @domain: a paging domain that is attached to the unit
+ * @dev:    the device
+ * @pasid:  the PASID, which has a paging domain; or IOMMU_NO_PASID
+ *
+ * Context: May sleep. The group's mutex is held.
+ * Return: 0; else a negative errno, and the entry is what it was.
+ */
+int intel_replace_pasid(struct dmar_domain *domain, struct device *dev, u32 pasid)
 {
 	struct device_domain_info *info = dev_iommu_priv_get(dev);
 	struct pasid_dir_entry *dir = info->pasid_table->table;
-	/* That of IOMMU_NO_PASID is the first of the first table */
-	struct pasid_entry *pe = get_pasid_table_from_pde(&dir[0]);
+	struct pasid_entry *table = get_pasid_table_from_pde(&dir[pasid >> PASID_PDE_SHIFT]);
 	bool to_first = intel_domain_is_fs_paging(domain);
-	struct pasid_entry next;
+	struct intel_iommu *iommu = info->iommu;
+	struct pasid_entry *pe, next;
 	bool from_first;
 	u16 did;
 	int ret;
 
+	if (!system_has_cmpxchg128())
+		return -EOPNOTSUPP;
+	pe = table ? &table[pasid & PASID_PTE_MASK] : NULL;
 	if (WARN_ON(!pe || !pasid_pte_is_present(pe)))
 		return -EINVAL;
 	from_first = pasid_pte_get_pgtt(pe) == PASID_ENTRY_PGTT_FL_ONLY;
@@ -213,14 +244,14 @@ static int replace_pasid_entry(struct device *dev, struct intel_iommu *iommu,
 		return ret;
 
 	if (from_first && to_first)
-		return replace_first_stage(info, pe, &next);
+		return replace_first_stage(info, pasid, pe, &next);
 
 	/* The first-stage pointer is not looked at before, or not any more after */
 	if (to_first)
 		WRITE_ONCE(pe->val[2], next.val[2]);
 	__iommu_flush_cache(iommu, pe, sizeof(*pe));
 	write_entry(iommu, pe->val, next.val[0], next.val[1]);
-	flush_pasid_entry(info, did, from_first);
+	flush_pasid_entry(info, pasid, did, from_first);
 	if (!to_first)
 		WRITE_ONCE(pe->val[2], next.val[2]);
 	__iommu_flush_cache(iommu, pe, sizeof(*pe));
@@ -268,7 +299,7 @@ int intel_replace_domain(struct iommu_domain *domain, struct device *dev,
 		goto err_detach;
 
 	if (sm_supported(iommu))
-		ret = replace_pasid_entry(dev, iommu, next);
+		ret = intel_replace_pasid(next, dev, IOMMU_NO_PASID);
 	else
 		ret = replace_context_entry(info, next);
 	if (ret)

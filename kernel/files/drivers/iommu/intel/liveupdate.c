@@ -398,6 +398,16 @@ static int intel_preserve_device(struct device *dev, struct iommu_domain *domain
 	return 0;
 }
 
+/* Its entry is in a table that intel_preserve_device() has preserved */
+static int intel_preserve_pasid(struct device *dev, u32 pasid, struct iommu_domain *domain,
+				struct iommu_pasid_ser *ser)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+
+	ser->did = domain_id_iommu(to_dmar_domain(domain), info->iommu);
+	return 0;
+}
+
 static void intel_unpreserve_device(struct device *dev)
 {
 	struct device_domain_info *info = dev_iommu_priv_get(dev);
@@ -539,6 +549,7 @@ const struct iommu_liveupdate_ops intel_iommu_liveupdate_ops = {
 	.unpreserve_domain	= intel_unpreserve_domain,
 	.preserve_device	= intel_preserve_device,
 	.unpreserve_device	= intel_unpreserve_device,
+	.preserve_pasid		= intel_preserve_pasid,
 	.restore_domain		= intel_liveupdate_restore_domain,
 	.adopt_domain		= intel_liveupdate_adopt_domain,
 	.isolate_device		= intel_liveupdate_isolate_device,

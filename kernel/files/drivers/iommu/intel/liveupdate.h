@@ -43,6 +43,8 @@ bool intel_liveupdate_is_restored(struct device *dev);
 bool intel_can_replace_domain(struct device *dev);
 int intel_replace_domain(struct iommu_domain *domain, struct device *dev,
 			 struct iommu_domain *old);
+bool intel_can_replace_pasid(struct iommu_domain *old);
+int intel_replace_pasid(struct dmar_domain *domain, struct device *dev, u32 pasid);
 
 /* What the domain code of the driver writes into a PASID table. */
 int intel_build_pasid_entry(struct intel_iommu *iommu, struct dmar_domain *domain,
@@ -126,6 +128,17 @@ static inline bool intel_can_replace_domain(struct device *dev)
 static inline int intel_replace_domain(struct iommu_domain *domain,
 				       struct device *dev,
 				       struct iommu_domain *old)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline bool intel_can_replace_pasid(struct iommu_domain *old)
+{
+	return false;
+}
+
+static inline int intel_replace_pasid(struct dmar_domain *domain, struct device *dev,
+				      u32 pasid)
 {
 	return -EOPNOTSUPP;
 }

@@ -90,6 +90,7 @@ static int iommufd_hwpt_retrieve(struct iommufd_ctx *ictx,
 	}
 
 	hwpt->common.domain = domain;
+	hwpt->common.pasid_compat = iommu_domain_had_pasids(ser->domain);
 	hwpt->top = ser->domain;
 	hwpt->token = ser->token;
 	domain->iommufd_hwpt = &hwpt->common;
@@ -242,22 +243,17 @@ int iommufd_hwpt_liveupdate_restore(struct iommufd_ucmd *ucmd)
 	return rc;
 }
 
-/* The restored HWPT that @dev is on, with a reference, or NULL */
-static struct iommufd_hwpt_restored *
-iommufd_device_get_restored(struct iommufd_ctx *ictx, struct device *dev)
+/* The restored HWPT with a top table, with a reference, or NULL */
+static struct iommufd_hwpt_restored *iommufd_get_restored(struct iommufd_ctx *ictx, u64 top)
 {
-	const struct iommu_device_ser *ser = iommu_device_incoming(dev);
 	struct iommufd_hwpt_restored *hwpt;
 	struct iommufd_object *obj;
 	unsigned long index;
 
-	if (!ser)
-		return NULL;
-
 	xa_lock(&ictx->objects);
 	xa_for_each(&ictx->objects, index, obj) {
 		hwpt = to_hwpt_restored(obj);
-		if (hwpt && hwpt->top == ser->domain) {
+		if (hwpt && hwpt->top == top) {
 			refcount_inc(&obj->users);
 			xa_unlock(&ictx->objects);
 			return hwpt;
@@ -268,7 +264,7 @@ iommufd_device_get_restored(struct iommufd_ctx *ictx, struct device *dev)
 }
 
 /* Another device of the group is bound, and has attached the group. */
-static int iommufd_device_join_restored(struct iommufd_device *idev,
+static int iommufd_device_join_restored(struct iommufd_device *idev, ioasid_t pasid,
 					struct iommufd_attach *attach,
 					struct iommufd_hwpt_restored *hwpt)
 {
@@ -277,7 +273,7 @@ static int iommufd_device_join_restored(struct iommufd_device *idev,
 	if (attach->hwpt != &hwpt->common)
 		return -EBUSY;
 	rc = xa_insert(&attach->device_array, idev->obj.id, idev, GFP_KERNEL);
-	if (rc)
+	if (rc || pasid != IOMMU_NO_PASID)
 		return rc;
 	rc = iommu_device_retrieve(idev->dev, hwpt->common.domain, idev->ictx, NULL);
 	if (rc)
@@ -285,12 +281,13 @@ static int iommufd_device_join_restored(struct iommufd_device *idev,
 	return rc;
 }
 
-static int iommufd_device_first_restored(struct iommufd_device *idev,
+static int iommufd_device_first_restored(struct iommufd_device *idev, ioasid_t pasid,
 					 struct iommufd_group *igroup,
 					 struct iommufd_hwpt_restored *hwpt)
 {
 	struct iommufd_attach_handle *handle __free(kfree) = kzalloc_obj(*handle);
 	struct iommufd_attach *attach __free(kfree) = kzalloc_obj(*attach);
+	struct iommu_domain *domain = hwpt->common.domain;
 	int rc;
 
 	if (!handle || !attach)
@@ -303,11 +300,13 @@ static int iommufd_device_first_restored(struct iommufd_device *idev,
 	rc = xa_insert(&attach->device_array, idev->obj.id, idev, GFP_KERNEL);
 	if (rc)
 		return rc;
-	rc = xa_insert(&igroup->pasid_attach, IOMMU_NO_PASID, attach, GFP_KERNEL);
+	rc = xa_insert(&igroup->pasid_attach, pasid, attach, GFP_KERNEL);
 	if (rc)
 		goto err_destroy;
-	rc = iommu_device_retrieve(idev->dev, hwpt->common.domain, idev->ictx,
-				   &handle->handle);
+	if (pasid == IOMMU_NO_PASID)
+		rc = iommu_device_retrieve(idev->dev, domain, idev->ictx, &handle->handle);
+	else
+		rc = iommu_device_retrieve_pasid(idev->dev, pasid, domain, &handle->handle);
 	if (rc)
 		goto err_erase;
 
@@ -316,13 +315,14 @@ static int iommufd_device_first_restored(struct iommufd_device *idev,
 	return 0;
 
 err_erase:
-	xa_erase(&igroup->pasid_attach, IOMMU_NO_PASID);
+	xa_erase(&igroup->pasid_attach, pasid);
 err_destroy:
 	xa_destroy(&attach->device_array);
 	return rc;
 }
 
-static int iommufd_device_attach_restored(struct iommufd_device *idev,
+/* As iommufd_device_attach() does, but that the hardware has been there all along */
+static int iommufd_device_attach_restored(struct iommufd_device *idev, ioasid_t pasid,
 					  struct iommufd_group *igroup,
 					  struct iommufd_hwpt_restored *hwpt)
 {
@@ -331,12 +331,63 @@ static int iommufd_device_attach_restored(struct iommufd_device *idev,
 
 	guard(mutex)(&igroup->lock);
 
-	attach = xa_load(&igroup->pasid_attach, IOMMU_NO_PASID);
-	rc = attach ? iommufd_device_join_restored(idev, attach, hwpt) :
-		      iommufd_device_first_restored(idev, igroup, hwpt);
-	/* As iommufd_device_attach() does */
+	attach = xa_load(&igroup->pasid_attach, pasid);
+	rc = attach ? iommufd_device_join_restored(idev, pasid, attach, hwpt) :
+		      iommufd_device_first_restored(idev, pasid, igroup, hwpt);
 	if (!rc)
 		refcount_inc(&idev->obj.users);
+	return rc;
+}
+
+/* Anybody may try to bind a device; the refusal is what is recorded */
+static struct iommufd_hwpt_restored *
+iommufd_device_get_own(struct iommufd_device *idev, u64 top)
+{
+	struct iommufd_hwpt_restored *hwpt = iommufd_get_restored(idev->ictx, top);
+
+	if (!hwpt)
+		iommu_device_refuse(idev->dev, IOMMU_REFUSE_OTHER_IOMMUFD, NULL);
+	return hwpt;
+}
+
+static int iommufd_device_retrieve_pasid(struct iommufd_device *idev, ioasid_t pasid,
+					 struct iommufd_group *igroup, u64 top)
+{
+	struct iommufd_hwpt_restored *hwpt = iommufd_device_get_own(idev, top);
+	int rc;
+
+	if (!hwpt)
+		return -EPERM;
+	rc = iommufd_device_attach_restored(idev, pasid, igroup, hwpt);
+	if (rc)
+		refcount_dec(&hwpt->common.obj.users);
+	return rc;
+}
+
+static void iommufd_device_detach_all(struct iommufd_device *idev)
+{
+	ioasid_t pasid;
+
+	while ((pasid = iommufd_device_next_pasid(idev, IOMMU_NO_PASID)))
+		iommufd_device_detach(idev, pasid);
+	iommufd_device_detach(idev, IOMMU_NO_PASID);
+}
+
+/* It is attached without PASID by now; on failure it is not any more */
+static int iommufd_device_retrieve_pasids(struct iommufd_device *idev,
+					  struct iommufd_group *igroup)
+{
+	ioasid_t pasid = IOMMU_NO_PASID;
+	int rc = 0;
+	u64 top;
+
+	while (!rc && iommu_device_next_incoming_pasid(idev->dev, &pasid, &top))
+		rc = iommufd_device_retrieve_pasid(idev, pasid, igroup, top);
+	if (rc) {
+		idev->igroup = igroup;
+		iommufd_device_detach_all(idev);
+		idev->igroup = NULL;
+	}
 	return rc;
 }
 
@@ -346,7 +397,7 @@ static int iommufd_device_attach_restored(struct iommufd_device *idev,
  * @igroup: Its group, which @idev does not have yet
  *
  * The device is on the restored HWPT from the beginning, and so it is attached
- * to it when it is bound.
+ * to it when it is bound, and so are its PASIDs to theirs.
  *
  * Return: 0, -EPERM if it is another iommufd's, -EBUSY if its file was not
  * retrieved or somebody else was quicker, -ENOMEM.
@@ -354,39 +405,44 @@ static int iommufd_device_attach_restored(struct iommufd_device *idev,
 int iommufd_device_retrieve(struct iommufd_device *idev,
 			    struct iommufd_group *igroup)
 {
+	const struct iommu_device_ser *ser = iommu_device_incoming(idev->dev);
 	struct iommufd_hwpt_restored *hwpt;
 	struct liveupdate_step step;
 	int rc;
 
-	/* Anybody may try that; the refusal is what is recorded */
-	hwpt = iommufd_device_get_restored(idev->ictx, idev->dev);
-	if (!hwpt) {
-		iommu_device_refuse(idev->dev, IOMMU_REFUSE_OTHER_IOMMUFD, NULL);
+	hwpt = ser ? iommufd_device_get_own(idev, ser->domain) : NULL;
+	if (!hwpt)
 		return -EPERM;
-	}
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DEVICE_BIND,
 			      LIVEUPDATE_KIND_DEVICE,
 			      iommu_device_step_object(idev->dev));
-	rc = iommufd_device_attach_restored(idev, igroup, hwpt);
+	rc = iommufd_device_attach_restored(idev, IOMMU_NO_PASID, igroup, hwpt);
 	if (rc)
 		refcount_dec(&hwpt->common.obj.users);
+	else
+		rc = iommufd_device_retrieve_pasids(idev, igroup);
 	liveupdate_step_end(&step, rc, 0);
 	return rc;
 }
 
 /**
  * iommufd_device_unretrieve() - Undo iommufd_device_retrieve()
- * @idev: Device on a restored HWPT
+ * @idev:  Device on a restored HWPT
+ * @pasid: With this PASID, and then it is the last one of its group; or IOMMU_NO_PASID
  */
-void iommufd_device_unretrieve(struct iommufd_device *idev)
+void iommufd_device_unretrieve(struct iommufd_device *idev, ioasid_t pasid)
 {
-	iommu_device_unretrieve(idev->dev);
+	if (pasid == IOMMU_NO_PASID)
+		iommu_device_unretrieve(idev->dev);
+	else
+		iommu_device_unretrieve_pasid(idev->dev, pasid);
 }
 
 /**
  * iommufd_device_leave_restored() - Replace what a running device is attached to
  * @idev:     Device on a restored HWPT
+ * @pasid:    With this PASID, or IOMMU_NO_PASID
  * @restored: That HWPT
  * @hwpt:     Another one
  * @handle:   Attach handle for @hwpt
@@ -394,10 +450,11 @@ void iommufd_device_unretrieve(struct iommufd_device *idev)
  * DMA that is going on uses the one or the other page table at any time. The whole
  * group is moved.
  *
- * Return: 0, or -EBUSY if a device of the group is not bound yet, or an error of
- * iommu_replace_group_handle(); then the device is where it was.
+ * Return: 0, or -EBUSY if a device of the group is not bound yet, or has PASIDs that
+ * have to be moved first, or an error of iommu_replace_group_handle() or
+ * iommu_replace_device_pasid(); then the device is where it was.
  */
-int iommufd_device_leave_restored(struct iommufd_device *idev,
+int iommufd_device_leave_restored(struct iommufd_device *idev, ioasid_t pasid,
 				  struct iommufd_hw_pagetable *restored,
 				  struct iommufd_hw_pagetable *hwpt,
 				  struct iommu_attach_handle *handle)
@@ -409,14 +466,17 @@ int iommufd_device_leave_restored(struct iommufd_device *idev,
 	if (hwpt->obj.type != IOMMUFD_OBJ_HWPT_PAGING || hwpt->fault)
 		return -EOPNOTSUPP;
 	/* The refusal is what is recorded, once */
-	rc = iommu_device_check_leave(idev->dev);
+	rc = iommu_device_check_leave(idev->dev, pasid);
 	if (rc)
 		return rc;
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_REPLACE,
 			      LIVEUPDATE_KIND_DOMAIN,
 			      to_hwpt_restored(&restored->obj)->top);
-	rc = iommu_replace_group_handle(idev->igroup->group, hwpt->domain, handle);
+	if (pasid == IOMMU_NO_PASID)
+		rc = iommu_replace_group_handle(idev->igroup->group, hwpt->domain, handle);
+	else
+		rc = iommu_replace_device_pasid(hwpt->domain, idev->dev, pasid, handle);
 	liveupdate_step_end(&step, rc, 1);
 	return rc;
 }

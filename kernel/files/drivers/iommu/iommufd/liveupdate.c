@@ -730,6 +730,14 @@ static int refuse_device(struct iommufd_device *idev, int rc, const char *reason
 	return rc;
 }
 
+/* Can a device go on using it? */
+static int iommufd_hwpt_can_cross(struct iommufd_hw_pagetable *hwpt)
+{
+	if (hwpt && (hwpt->obj.type == IOMMUFD_OBJ_HWPT_NESTED || hwpt->fault))
+		return -EOPNOTSUPP;
+	return hwpt && iommufd_hwpt_is_preserved(hwpt) ? 0 : -EINVAL;
+}
+
 /**
  * iommufd_device_preserve() - Preserve what a device's DMA is translated with
  * @idev:          Device that is bound to an iommufd
@@ -746,9 +754,10 @@ static int refuse_device(struct iommufd_device *idev, int rc, const char *reason
  * caller prevents that @idev is unbound before iommufd_device_unpreserve().
  * Return: 0, or
  * * -ENOENT	 - The iommufd is not preserved in the session.
- * * -EINVAL	 - The device is not attached to a preserved HWPT.
+ * * -EINVAL	 - The device, or one of its PASIDs, is not attached to a preserved
+ *		   HWPT.
  * * -EBUSY	 - The device is preserved already.
- * * -EOPNOTSUPP - It has a PASID attached, or is attached to a nested or faulting
+ * * -EOPNOTSUPP - It, or one of its PASIDs, is attached to a nested or faulting
  *		   HWPT.
  * * Any error of iommu_device_preserve().
  */
@@ -757,8 +766,9 @@ int iommufd_device_preserve(struct iommufd_device *idev,
 			    u64 file, u64 *iommufd_token, u64 *hwpt_token)
 {
 	struct iommufd_group *igroup = idev->igroup;
-	unsigned long pasid = IOMMU_NO_PASID;
 	struct iommufd_hw_pagetable *hwpt;
+	struct iommufd_attach *attach;
+	unsigned long pasid;
 	int rc;
 
 	if (!liveupdate_session_has_file(session_files, idev->ictx->file,
@@ -772,16 +782,21 @@ int iommufd_device_preserve(struct iommufd_device *idev,
 		return refuse_device(idev, -EBUSY, "it is preserved already");
 	if (!igroup->group)
 		return refuse_device(idev, -EOPNOTSUPP, "no IOMMU translates for it");
-	if (xa_find_after(&igroup->pasid_attach, &pasid, UINT_MAX, XA_PRESENT))
-		return refuse_device(idev, -EOPNOTSUPP, "it has a PASID attached");
 
-	hwpt = iommufd_device_attached_hwpt(idev);
-	if (hwpt && (hwpt->obj.type == IOMMUFD_OBJ_HWPT_NESTED || hwpt->fault))
-		return refuse_device(idev, -EOPNOTSUPP,
-				     "it is attached to a nested or faulting HWPT");
-	if (!hwpt || !iommufd_hwpt_is_preserved(hwpt))
-		return refuse_device(idev, -EINVAL,
+	hwpt = iommufd_device_attached_hwpt(idev, IOMMU_NO_PASID);
+	rc = iommufd_hwpt_can_cross(hwpt);
+	if (rc)
+		return refuse_device(idev, rc, rc == -EOPNOTSUPP ?
+				     "it is attached to a nested or faulting HWPT" :
 				     "it is not attached to a HWPT that was marked and preserved");
+	/* Of its group: each device of it has them all */
+	xa_for_each_start(&igroup->pasid_attach, pasid, attach, IOMMU_NO_PASID + 1) {
+		rc = iommufd_hwpt_can_cross(attach->hwpt);
+		if (rc)
+			return refuse_device(idev, rc, rc == -EOPNOTSUPP ?
+					     "a PASID is attached to a nested or faulting HWPT" :
+					     "a PASID is attached to a HWPT that was not marked and preserved");
+	}
 
 	rc = iommu_device_preserve(idev->dev, hwpt->domain, token, file);
 	if (rc)
@@ -808,12 +823,13 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_unpreserve, "IOMMUFD");
 
 /**
  * iommufd_device_can_detach() - May user space detach the device?
- * @idev: Device that is bound to an iommufd
+ * @idev:  Device that is bound to an iommufd
+ * @pasid: With this PASID, or IOMMU_NO_PASID
  *
  * Return: 0, or -EBUSY if the device, or the HWPT that it is attached to, is
  * preserved for live update.
  */
-int iommufd_device_can_detach(struct iommufd_device *idev)
+int iommufd_device_can_detach(struct iommufd_device *idev, ioasid_t pasid)
 {
 	struct iommufd_hw_pagetable *hwpt;
 
@@ -821,7 +837,7 @@ int iommufd_device_can_detach(struct iommufd_device *idev)
 
 	if (idev->liveupdate_preserved)
 		return -EBUSY;
-	hwpt = iommufd_device_attached_hwpt(idev);
+	hwpt = iommufd_device_attached_hwpt(idev, pasid);
 	/* A restored one is left by attaching to another */
 	return hwpt && (iommufd_hwpt_is_preserved(hwpt) ||
 			hwpt->obj.type == IOMMUFD_OBJ_HWPT_RESTORED) ?

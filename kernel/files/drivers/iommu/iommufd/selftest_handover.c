@@ -44,6 +44,7 @@ struct mock_copy {
  * @iommufd: the iommufd's record, as this kernel has it
  * @device: record of the device's file, as this kernel has it
  * @bdf:    what the device's record knows it by
+ * @flags:  of the device: MOCK_FLAGS_DEVICE_*
  * @mdev:   the device, once it was found
  * @bound:  it is bound to an iommufd, which lets go of it
  */
@@ -56,6 +57,7 @@ struct mock_handover {
 	u64 iommufd;
 	u64 device;
 	u16 bdf;
+	unsigned long flags;
 	struct mock_dev *mdev;
 	bool bound;
 };
@@ -166,7 +168,8 @@ static int copy_device(struct mock_handover *next, void *entry)
 	if (ser->segment != IOMMU_MOCK_SEGMENT || next->device)
 		return -EBUSY;
 	next->device = ser->file;
-	return copy_record(next, ser->file);
+	next->flags = ser->max_pasid ? MOCK_FLAGS_DEVICE_PASID : 0;
+	return copy_chain(next, ser->pasids) ?: copy_record(next, ser->file);
 }
 
 static int copy_handover(struct mock_handover *next, struct iommu_liveupdate_ser *ser)
@@ -266,6 +269,24 @@ static int relocate_domain(struct mock_handover *next, void *entry)
 	return 0;
 }
 
+static int relocate_pasid(struct mock_handover *next, void *entry)
+{
+	struct iommu_pasid_ser *ser = entry;
+
+	ser->domain = relocated(next, ser->domain);
+	return 0;
+}
+
+/* Of a list that fits into one block */
+static void seal_pasids(struct iommu_device_ser *device)
+{
+	struct kho_block_header_ser *block = phys_to_virt(device->pasids);
+
+	device->pasids_crc = crc32(~0, block + 1,
+				   block->count * sizeof(struct iommu_pasid_ser));
+	seal(&device->prefix, sizeof(*device));
+}
+
 static int relocate_device(struct mock_handover *next, void *entry)
 {
 	struct iommu_device_ser *ser = entry;
@@ -275,7 +296,11 @@ static int relocate_device(struct mock_handover *next, void *entry)
 	ser->bdf |= MOCK_REQUESTER_NEXT;
 	ser->domain = relocated(next, ser->domain);
 	ser->file = relocated(next, ser->file);
+	ser->pasids = relocate_chain(next, ser->pasids);
+	walk_entries(next, ser->pasids, sizeof(struct iommu_pasid_ser), relocate_pasid);
 	seal(&ser->prefix, sizeof(*ser));
+	if (ser->pasids)
+		seal_pasids(ser);
 	next->bdf = ser->bdf;
 	return 0;
 }
@@ -321,6 +346,38 @@ static void damage_table(struct iommu_domain_ser *domain, u64 elsewhere)
 	set_entry_table(item, elsewhere);
 }
 
+/* What is said of PASIDs, the first of them above all */
+static int damage_pasids(struct mock_handover *next, struct iommu_device_ser *device,
+			 unsigned int what)
+{
+	struct kho_block_header_ser *block = phys_to_virt(device->pasids);
+	struct iommu_pasid_ser *pasid = (void *)(block + 1);
+
+	if (!device->pasids)
+		return -ENOENT;
+	switch (what) {
+	case IOMMU_TEST_DAMAGE_PASID:
+		pasid->did++;
+		return 0;
+	case IOMMU_TEST_DAMAGE_PASID_TWICE:
+		pasid[1].pasid = pasid->pasid;
+		break;
+	case IOMMU_TEST_DAMAGE_PASID_HIGH:
+		pasid[block->count - 1].pasid = device->max_pasid;
+		break;
+	case IOMMU_TEST_DAMAGE_PASID_DOMAIN:
+		pasid->domain += PAGE_SIZE << MAX_PAGE_ORDER;
+		break;
+	case IOMMU_TEST_DAMAGE_NO_PASIDS:
+		next->flags = 0;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+	seal_pasids(device);
+	return 0;
+}
+
 static int damage(struct mock_handover *next, struct iommu_liveupdate_ser *ser,
 		  unsigned int what)
 {
@@ -364,7 +421,7 @@ static int damage(struct mock_handover *next, struct iommu_liveupdate_ser *ser,
 		damage_table(domain, virt_to_phys(ser));
 		return 0;
 	default:
-		return -EINVAL;
+		return damage_pasids(next, device, what);
 	}
 }
 

@@ -53,11 +53,19 @@ static int mock_preserve_device(struct device *dev, struct iommu_domain *domain,
 				struct iommu_device_ser *ser)
 {
 	ser->prefix.type = IOMMU_SER_AMD;
+	ser->max_pasid = dev->iommu->max_pasids;
 	return 0;
 }
 
 static void mock_unpreserve_device(struct device *dev)
 {
+}
+
+/* There is no unit that has an id for it */
+static int mock_preserve_pasid(struct device *dev, u32 pasid, struct iommu_domain *domain,
+			       struct iommu_pasid_ser *ser)
+{
+	return 0;
 }
 
 static struct iommu_domain *mock_restore_domain(struct device *dev,
@@ -259,7 +267,7 @@ static int iommufd_test_liveupdate_probe(void)
 
 	if (next->mdev)
 		return -EBUSY;
-	mdev = mock_dev_create(0, next->bdf);
+	mdev = mock_dev_create(next->flags, next->bdf);
 	if (IS_ERR(mdev))
 		return PTR_ERR(mdev);
 	next->mdev = mdev;
@@ -376,7 +384,7 @@ static int iommufd_test_liveupdate_bind(struct iommufd_ucmd *ucmd,
 	return 0;
 
 err_unbind:
-	iommufd_device_detach(idev, IOMMU_NO_PASID);
+	iommufd_test_detach_all(sobj);
 	iommufd_device_unbind(idev);
 err_abort:
 	iommufd_object_abort(ucmd->ictx, &sobj->obj);

@@ -10,7 +10,8 @@
  *   - a domain is one page table, with a set of its own of the chunks of memory
  *     that its table pages are in,
  *   - a device is one requester ID together with the unit that translates for
- *     it and the domain that it is attached to.
+ *     it and the domain that it is attached to, with a set of its own of the
+ *     domains that its PASIDs are attached to.
  *
  * Records refer to each other by hardware facts rather than by index: a unit by
  * the physical address of its registers, a domain by that of its top table. A
@@ -27,7 +28,7 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-#define IOMMU_LIVEUPDATE_COMPATIBLE	"iommu-liveupdate-v4"
+#define IOMMU_LIVEUPDATE_COMPATIBLE	"iommu-liveupdate-v5"
 
 #define IOMMU_SER_MAGIC			0x4c554d4fU	/* "OMUL" */
 
@@ -139,6 +140,23 @@ struct iommu_domain_ser {
 } __packed;
 
 /**
+ * struct iommu_pasid_ser - what a device uses with one PASID
+ * @pasid:    the PASID, not 0 and below &iommu_device_ser.max_pasid
+ * @did:      domain id in the PASID table entry
+ * @reserved: 0
+ * @domain:   &iommu_domain_ser.top of the domain that it is attached to, which is
+ *            one of the same iommufd as the device's own
+ *
+ * Ordered by PASID, each of which is there once.
+ */
+struct iommu_pasid_ser {
+	u32 pasid;
+	u16 did;
+	u16 reserved;
+	u64 domain;
+} __packed;
+
+/**
  * struct iommu_device_ser - one requester ID
  * @prefix:     see &struct iommu_ser_prefix
  * @segment:    PCI segment
@@ -148,10 +166,14 @@ struct iommu_domain_ser {
  * @unit:       &iommu_unit_ser.reg_phys of the unit that translates for it
  * @domain:     &iommu_domain_ser.top of the domain that it is attached to
  * @pasid_dir:  VT-d scalable mode: physical address of its PASID directory, or 0
- * @max_pasid:  VT-d scalable mode: number of PASIDs that the directory covers
+ * @max_pasid:  number of PASIDs, from 0; VT-d scalable mode: of those that the
+ *              directory covers
  * @vendor:     PCI vendor id, to see that it is still the same device
  * @device:     PCI device id
  * @file:       physical address of the record of its file in its session
+ * @pasids:     physical address of the first block of &struct iommu_pasid_ser, or 0
+ * @num_pasids: number of them
+ * @pasids_crc: CRC-32 (Ethernet polynomial, seed ~0) of them all, in their order
  */
 struct iommu_device_ser {
 	struct iommu_ser_prefix prefix;
@@ -166,6 +188,9 @@ struct iommu_device_ser {
 	u16 vendor;
 	u16 device;
 	u64 file;
+	u64 pasids;
+	u32 num_pasids;
+	u32 pasids_crc;
 } __packed;
 
 /**
