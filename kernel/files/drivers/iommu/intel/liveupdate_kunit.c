@@ -10,6 +10,8 @@
 #include <linux/delay.h>
 #include <linux/kthread.h>
 
+#include "../iommu-priv.h"
+
 #define PASID		70
 #define OTHER_PASID	3
 #define REPLACEMENTS	200
