@@ -122,19 +122,20 @@ static const struct command own_commands[] = {
 	{},
 };
 
+/* The last one is NULL. */
 static const struct command *const all_commands[] = {
 	memory_commands,  device_commands, config_commands, page_table_commands,
-	session_commands, edu_commands,	   own_commands,
+	session_commands, edu_commands,	   own_commands,    NULL,
 };
 
 static const struct command *find_command(char **word, int words)
 {
-	const struct command *command;
+	const struct command *const *of_room, *command;
 
 	if (!words || !word[0])
 		errx(2, "a command is missing");
-	for (size_t i = 0; i < sizeof(all_commands) / sizeof(*all_commands); i++)
-		for (command = all_commands[i]; command->name; command++)
+	for (of_room = all_commands; *of_room; of_room++)
+		for (command = *of_room; command->name; command++)
 			if (words >= command->words && !strcmp(word[0], command->name))
 				return command;
 	errx(2, "%s: no such command, or too few words", word[0]);
