@@ -10,6 +10,8 @@
 #include <linux/delay.h>
 #include <linux/kthread.h>
 
+#include "../iommu-priv.h"
+
 #define PASID		70
 #define OTHER_PASID	3
 #define REPLACEMENTS	200
@@ -50,7 +52,7 @@ static struct device *find_idle_device(void)
 	struct pci_dev *pdev = NULL;
 
 	for_each_pci_dev(pdev) {
-		if (!dev_has_iommu(&pdev->dev) || pdev->dev.driver || pci_is_bridge(pdev) ||
+		if (!pdev->dev.iommu_group || pdev->dev.driver || pci_is_bridge(pdev) ||
 		    dev_iommu_ops(&pdev->dev) != &intel_iommu_ops)
 			continue;
 		info = dev_iommu_priv_get(&pdev->dev);

@@ -175,7 +175,7 @@ static int replace(struct _test_data_pasid *self, uint32_t hwpt_id)
 static uint32_t new_hwpt(struct __test_metadata *_metadata, struct _test_data_pasid *self)
 {
 	struct iommu_hwpt_selftest config = { .pagetable_type = MOCK_IOMMUPT_HUGE };
-	uint32_t ioas_id, hwpt_id = 0;
+	uint32_t ioas_id = 0, hwpt_id = 0;
 
 	EXPECT_EQ(0, _test_ioctl_ioas_alloc(self->next, &ioas_id));
 	EXPECT_EQ(0, map(self->next, ioas_id, self->memfd, NEW_IOVA, SIZE));
