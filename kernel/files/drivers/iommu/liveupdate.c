@@ -33,7 +33,8 @@
  *
  * This file is the outgoing side. Of the other one, liveupdate-records.c reads and
  * checks the records, liveupdate-incoming.c takes over what they are of, and
- * liveupdate-isolate.c stops the devices that cannot be had back.
+ * liveupdate-isolate.c stops the devices that cannot be had back. What devices use
+ * with PASIDs is in liveupdate-pasid.c, on both sides.
  *
  * The records live as long as the File-Lifecycle-Bound object of the live
  * update orchestrator that is registered with iommufd's file handler.

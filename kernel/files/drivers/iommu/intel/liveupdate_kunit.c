@@ -7,7 +7,6 @@
 
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
-#include <linux/delay.h>
 #include <linux/kthread.h>
 
 #include "../iommu-priv.h"
