@@ -22,7 +22,7 @@ export TZ=UTC0	# Prometheus gives times in its zone
 logged() { "${@:2}" >"$1" 2>&1; }
 
 ### A fleet: an exporter for each machine, and one that only left a textfile
-mkdir -p prometheus/hosts www
+mkdir -p prometheus/hosts
 target() { # HOST ADDRESS
 	printf '[{"targets":["%s"],"labels":{"instance":"%s"}}]\n' "$2" "$1" >"prometheus/hosts/$1.json"
 }
@@ -32,9 +32,8 @@ for host in legacy scalable first-stage baseline packet-lost ledger-full refused
 	target "$host" "$address"
 	recorded=$((recorded + 1))
 done
-cp "$data/observed/lutrace.prom" www/metrics
 port=$(free_port)
-serve "$port" /metrics busybox httpd -f -p "127.0.0.1:$port" -h www || diag "no httpd"
+serve_metrics "$port" "$data/observed/lutrace.prom" || diag "no httpd"
 target observed "127.0.0.1:$port"
 target dead "127.0.0.1:$(free_port)"
 

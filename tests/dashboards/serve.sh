@@ -57,5 +57,13 @@ serve() {
 	until_true 30 get "http://127.0.0.1:$port$path"
 }
 
+# serve_metrics PORT FILE: what an exporter said, as it said it: Prometheus 3 takes nothing without a type
+serve_metrics() {
+	mkdir -p www/metrics && cp "$2" www/metrics/index.prom || return 1
+	# busybox knows a type by a name's end: /metrics is a directory with this index.
+	printf '%s\n' 'I:index.prom' '.prom:text/plain; version=0.0.4' >httpd.conf
+	serve "$1" /metrics/ busybox httpd -f -p "127.0.0.1:$1" -c "$PWD/httpd.conf" -h "$PWD/www"
+}
+
 # get URL [HEADER]: the body of the answer; fails if it is no 200
 get() { curl -sS --fail --max-time 20 ${2:+-H "$2"} "$1"; }

@@ -62,9 +62,8 @@ is "who removes the pins detaches" "$(cat "$lab_results/pins")" ''
 ### Where Prometheus runs
 cd "$tap_scratch" || exit 1
 ln -s "$project/dashboards" dashboards
-cp "$lab_results/metrics" www-metrics && mkdir www && mv www-metrics www/metrics
 exporter=$(free_port)
-serve "$exporter" /metrics busybox httpd -f -p "127.0.0.1:$exporter" -h www || diag "no httpd"
+serve_metrics "$exporter" "$lab_results/metrics" || diag "no httpd"
 web=$(free_port)
 {
 	echo 'set -e'

@@ -117,7 +117,7 @@ static void steps_have_numbers_of_their_own(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		assert_in_range(numbers[i], 1, LIVEUPDATE_STEP_MAX);
+		assert_true(numbers[i] >= 1 && numbers[i] <= LIVEUPDATE_STEP_MAX);
 		for (j = 0; j < i; j++) {
 			assert_int_not_equal(numbers[i], numbers[j]);
 			assert_string_not_equal(names[i], names[j]);

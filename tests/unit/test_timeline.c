@@ -52,7 +52,7 @@ static void assert_well_formed(const char *svg)
 		closing = *++at == '/';
 		at += closing;
 		length = strspn(at, "abcdefghijklmnopqrstuvwxyz");
-		assert_in_range(length, 1, sizeof(name) - 1);
+		assert_true(length >= 1 && length < sizeof(name));
 		memcpy(name, at, length);
 		name[length] = '\0';
 		for (at += length; *at != '>' && *at != '/'; at++) {

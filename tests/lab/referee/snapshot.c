@@ -135,7 +135,7 @@ int snapshot_take(struct snapshot *snapshot, struct qmp *qmp, const struct iommu
 	return ret == -ENOTSUP ? 0 : ret;
 }
 
-static const char magic[8] = "REFEREE2";
+static const char magic[] = "REFEREE2";
 
 /**
  * snapshot_save() - write a snapshot to a file

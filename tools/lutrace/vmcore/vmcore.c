@@ -32,6 +32,12 @@
 #define QEMU_CR4 (QEMU_CR3 + 8)
 #define CR4_LA57 (1ULL << 12)
 
+/* Where makedumpfile's header and, from version 6 on, the one in the block behind it have numbers */
+#define DUMP_VERSION	   8
+#define DUMP_BLOCK_SIZE	   428
+#define DUMP_BITMAP_BLOCKS 436
+#define DUMP_PAGES_64	   96
+
 #define FORMATS_HINT                                                                               \
 	"; wanted is what makedumpfile or QEMU's dump-guest-memory wrote, or /proc/vmcore itself"
 
@@ -214,6 +220,23 @@ static enum dump_format find_format(const struct vmcore *vmcore)
 	return memcmp(magic, "makedumpfile", 12) ? DUMP_ELF : DUMP_FLATTENED;
 }
 
+/*
+ * There is a bit for each page, twice: it is there, and it was written. libkdumpfile 0.5.6 takes as
+ * many pages as there are bits, whatever the headers say, and finds each page at the place of another.
+ */
+static bool has_bitmaps(const struct vmcore *vmcore)
+{
+	uint32_t version, block, blocks;
+	uint64_t pages;
+
+	if (pread(vmcore->fd, &version, sizeof(version), DUMP_VERSION) != sizeof(version) ||
+	    pread(vmcore->fd, &block, sizeof(block), DUMP_BLOCK_SIZE) != sizeof(block) ||
+	    pread(vmcore->fd, &blocks, sizeof(blocks), DUMP_BITMAP_BLOCKS) != sizeof(blocks) ||
+	    pread(vmcore->fd, &pages, sizeof(pages), (off_t)block + DUMP_PAGES_64) != sizeof(pages))
+		return false;
+	return version < 6 || pages / 8 * 2 <= (uint64_t)blocks * block;
+}
+
 /* Where memory ends is all that is known of it; reading tells what is there. */
 static int open_compressed(struct vmcore *vmcore, enum dump_format format)
 {
@@ -239,8 +262,8 @@ static int open_compressed(struct vmcore *vmcore, enum dump_format format)
 				     kdump_get_err(vmcore->compressed));
 	if (strcmp(machine, KDUMP_ARCH_X86_64) != 0)
 		return vmcore_refuse(vmcore, "it is a dump of another machine than x86-64");
-	/* libkdumpfile has seen that the file has a bit for each of them. */
-	if (!pages || pages > MAX_PHYSICAL / VTD_PAGE_SIZE)
+	if (!pages || pages > MAX_PHYSICAL / VTD_PAGE_SIZE ||
+	    (format == DUMP_COMPRESSED && !has_bitmaps(vmcore)))
 		return vmcore_refuse(vmcore, "it is damaged: it says nothing of memory");
 	vmcore->count = 1;
 	vmcore->segments[0].size = vmcore->bytes = pages * VTD_PAGE_SIZE;
