@@ -25,7 +25,8 @@
 	X(WAITING, "waiting", "in the incoming kernel, before any session was retrieved")          \
 	X(RETRIEVED, "retrieved", "in the incoming kernel, before all sessions were finished")     \
 	X(FINISHED, "finished", "after all sessions were finished")                                \
-	X(UNDONE, "undone", "after a reboot call that failed and was undone")
+	X(UNDONE, "undone", "after a reboot call that failed and was undone")                      \
+	X(UNKNOWN, "unknown", "at a point that nobody knows: its ledger could not be read")
 
 enum postmortem_point {
 #define POSTMORTEM_POINT_ENUM(name, text, where) POINT_##name,

@@ -350,14 +350,14 @@ static bool any_damaged(struct json_object *value)
 	return false;
 }
 
-static bool any_missing(struct json_object *value)
+/* Does a line of what could not be read have this in it? */
+static bool is_unread(struct json_object *value, const char *text)
 {
 	struct json_object *lines = member(value, "unread");
 	size_t i;
 
 	for (i = 0; lines && i < json_object_array_length(lines); i++) {
-		if (strstr(json_object_get_string(json_object_array_get_idx(lines, i)),
-			   "not in the dump"))
+		if (strstr(json_object_get_string(json_object_array_get_idx(lines, i)), text))
 			return true;
 	}
 	return false;
@@ -369,7 +369,7 @@ static void advise_dead(struct json_object *lines, struct json_object *value,
 	const char *identity = member_text(value, "identity");
 
 	/* The level 8, without user pages, is where makedumpfile errs (docs/postmortem.md). */
-	if (any_missing(value))
+	if (is_unread(value, "not in the dump"))
 		add_line(
 			lines,
 			"pages are missing: if makedumpfile left them out, have it save the next dump with -d 23");
@@ -413,6 +413,12 @@ static int examine_vmcore(struct json_object *value, const struct request *reque
 		return code;
 	}
 	point = postmortem_ledger(value, handover);
+	/* A ledger that was not read is not one in which nothing stands. */
+	if (point == POINT_IDLE && is_unread(value, "ledger")) {
+		point = POINT_UNKNOWN;
+		add_text(value, "point", point_name(point));
+		add_text(value, "where", point_where(point));
+	}
 	judge_dead(value);
 	advise_dead(lines, value, point);
 	json_object_object_add(value, "advice", lines);
