@@ -13,7 +13,7 @@
 
 #define PASID		70
 #define OTHER_PASID	3
-#define REPLACEMENTS	200
+#define REPLACEMENTS	2000
 
 /**
  * struct pasid_test - what a test has
