@@ -518,18 +518,30 @@ static void *work(void *argument)
 	return NULL;
 }
 
-/* Where in the kernel a thread is */
-static void show_stack(int id)
+static void show_file(int id, const char *name)
 {
 	char path[64], line[256];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stack", id);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/%s", id, name);
 	file = fopen(path, "r");
 	while (file && fgets(line, sizeof(line), file))
 		printf("# %s", line);
 	if (file)
 		fclose(file);
+}
+
+/* Where in the kernel all threads are: the one that has to wait, and whom it waits for */
+static void show_stacks(void)
+{
+	for (size_t i = 0; i < THREADS; i++) {
+		if (!threads[i].doing)
+			continue;
+		printf("# thread %zu: %s\n", i, threads[i].doing);
+		/* Its state, and what it has run for: of one that runs there is no stack. */
+		show_file(threads[i].id, "stat");
+		show_file(threads[i].id, "stack");
+	}
 }
 
 static time_t now(void)
@@ -565,7 +577,7 @@ static bool watch(time_t seconds, time_t patience)
 			busy |= doing != NULL;
 			if (doing && now() - moved[i] > patience) {
 				printf("# %s takes longer than %ld s\n", doing, (long)patience);
-				show_stack(threads[i].id);
+				show_stacks();
 				return false;
 			}
 		}
