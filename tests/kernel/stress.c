@@ -590,6 +590,14 @@ static bool watch(time_t seconds, time_t patience)
 	return true;
 }
 
+/* Of those who have ended nothing is left: if it is, who has it, and for how long? */
+static void session_is_left(const char *name)
+{
+	fprintf(stderr, "session %s of a process that has ended is there still\n", name);
+	if (system("ls -l /proc/[0-9]*/fd 2>/dev/null | grep -e ^/proc -e luo >&2; cat /sys/kernel/liveupdate/obstacles >&2"))
+		fprintf(stderr, "and nobody is seen to have it\n");
+}
+
 static int sessions(const char *ready)
 {
 	struct liveupdate_ioctl_create_session create = { .size = sizeof(create) };
@@ -598,8 +606,11 @@ static int sessions(const char *ready)
 
 	for (i = 0; i < NAMES; i++) {
 		snprintf((char *)create.name, sizeof(create.name), "s%d", i);
-		if (ioctl(luo, LIVEUPDATE_IOCTL_CREATE_SESSION, &create))
+		if (ioctl(luo, LIVEUPDATE_IOCTL_CREATE_SESSION, &create)) {
+			if (errno == EEXIST)
+				session_is_left((char *)create.name);
 			err(1, "session s%d", i);
+		}
 		for (keep.token = 0; keep.token < TOKENS; keep.token++) {
 			keep.fd = memfd((size_t)(i + 1) * PAGE, SEALS);
 			if (ioctl(create.fd, LIVEUPDATE_SESSION_PRESERVE_FD, &keep))
