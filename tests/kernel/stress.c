@@ -518,30 +518,22 @@ static void *work(void *argument)
 	return NULL;
 }
 
-static void show_file(int id, const char *name)
-{
-	char path[64], line[256];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/%s", id, name);
-	file = fopen(path, "r");
-	while (file && fgets(line, sizeof(line), file))
-		printf("# %s", line);
-	if (file)
-		fclose(file);
-}
-
-/* Where in the kernel all threads are: the one that has to wait, and whom it waits for */
+/*
+ * Where in the kernel all threads are, those of children, too: the one that has to wait,
+ * and whom it waits for. Of one that runs there is no stack, but its state.
+ */
 static void show_stacks(void)
 {
-	for (size_t i = 0; i < THREADS; i++) {
-		if (!threads[i].doing)
-			continue;
-		printf("# thread %zu: %s\n", i, threads[i].doing);
-		/* Its state, and what it has run for: of one that runs there is no stack. */
-		show_file(threads[i].id, "stat");
-		show_file(threads[i].id, "stack");
-	}
+	static const char *const stacks =
+		"for task in /proc/[0-9]*/task/*; do"
+		" [ \"$(cat $task/comm 2>/dev/null)\" = stress ] || continue;"
+		" echo \"# $task: $(cut -c 1-60 $task/stat)\"; sed 's/^/# /' $task/stack; done";
+
+	for (size_t i = 0; i < THREADS; i++)
+		printf("# thread %d: %s\n", threads[i].id, threads[i].doing ?: "nothing");
+	fflush(stdout);
+	if (system(stacks))
+		printf("# not all can be seen\n");
 }
 
 static time_t now(void)
