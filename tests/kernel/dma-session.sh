@@ -53,6 +53,20 @@ dma_preserved_device() {
 		dma attach d one && dma mark one 1 && dma_preserve "$1"
 }
 
+# In a stage: dma_group FIRST SECOND: a dma-session of its own in which two edu devices, a
+# and b, are on a page table one as above. They have read 0x1111 and 0x2222. Memory and
+# iommufd are preserved in the session group, and they are not yet.
+dma_group() {
+	local call
+	dma_session
+	for call in "memory 16" "device a $1" "device b $2" "domain one a" "map one 0x1000000" "attach a one" \
+		"attach b one" "mark one 1" "write 0x0 0x1111" "load $1 0x1000000" "write 0x0 0x2222" \
+		"load $2 0x1000000" "fill 0" "session group" "preserve memory 1" "preserve iommufd 2"; do
+		# shellcheck disable=SC2086 # words
+		dma $call || return
+	done
+}
+
 # In a stage: how many pages can be had before Linux looks for more
 free_pages() {
 	local free

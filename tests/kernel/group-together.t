@@ -23,23 +23,7 @@ set -e
 pci=/sys/bus/pci/devices
 bind-vfio $FIRST $SECOND >/dev/null
 note group $(ls $pci/$FIRST/iommu_group/devices)
-dma_session
-dma memory 16
-dma device a $FIRST
-dma device b $SECOND
-dma domain one a
-dma map one 0x1000000
-dma attach a one
-dma attach b one
-dma mark one 1
-dma write 0x0 0x1111
-dma load $FIRST 0x1000000
-dma write 0x0 0x2222
-dma load $SECOND 0x1000000
-dma fill 0
-dma session group
-dma preserve memory 1
-dma preserve iommufd 2
+dma_group $FIRST $SECOND
 dma preserve b 4
 note alone "$(xargs </sys/kernel/liveupdate/obstacles)"
 note doctor "$(lutrace doctor --sessions | tr '\n' ' ')"

@@ -31,20 +31,6 @@ FIXTURE(incoming)
 	uint32_t restored_id;
 };
 
-#define ASSERT_STATE(state) \
-	ASSERT_EQ(IOMMU_TEST_STATE_##state, state_of_device(self->fd, NULL))
-#define ASSERT_LOST(why)							\
-	({									\
-		char __loss[16];						\
-										\
-		ASSERT_EQ(IOMMU_TEST_STATE_LOST, state_of_device(self->fd, __loss)); \
-		ASSERT_STREQ(why, __loss);					\
-	})
-#define ASSERT_NEXT(what) \
-	ASSERT_EQ(0, next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_##what))
-#define EXPECT_NEXT_ERRNO(error, what) \
-	EXPECT_ERRNO(error, next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_##what))
-
 FIXTURE_SETUP(incoming)
 {
 	struct iommu_test_cmd cmd = {};
@@ -80,26 +66,10 @@ FIXTURE_SETUP(incoming)
 	ASSERT_EQ(0, preserve(self->session, self->device_fd, TOKEN_DEVICE));
 }
 
-/* Whatever became of it, nothing is left to the next test */
 FIXTURE_TEARDOWN(incoming)
 {
-	if (self->liveupdate < 0)
-		return;
-	if (self->next >= 0) {
-		if (self->next_stdev_id)
-			_test_ioctl_destroy(self->next, self->next_stdev_id);
-		close(self->next);
-	}
-	next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_PROBE);
-	next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_REMOVE);
-	next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_FINISH);
-	EXPECT_NEXT_ERRNO(ENOENT, FINISH);
-	if (self->session >= 0)
-		close(self->session);
-	close(self->liveupdate);
-	close(self->device_fd);
-	close(self->memfd);
-	teardown_iommufd(self->fd, _metadata);
+	if (self->liveupdate >= 0)
+		TEARDOWN_NEXT();
 }
 
 /* Up to the iommufd, whose page table is what it was */

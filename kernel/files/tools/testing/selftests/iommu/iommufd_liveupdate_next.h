@@ -102,4 +102,39 @@ static uint32_t blocks_left(int fd)
 	       -1 : cmd.liveupdate.out_count;
 }
 
+/* For fixtures that have the iommufd of the kernel before as fd, the next one's as next */
+#define ASSERT_STATE(state) \
+	ASSERT_EQ(IOMMU_TEST_STATE_##state, state_of_device(self->fd, NULL))
+#define ASSERT_LOST(why)							\
+	({									\
+		char __loss[16];						\
+										\
+		ASSERT_EQ(IOMMU_TEST_STATE_LOST, state_of_device(self->fd, __loss)); \
+		ASSERT_STREQ(why, __loss);					\
+	})
+#define ASSERT_NEXT(what) \
+	ASSERT_EQ(0, next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_##what))
+#define EXPECT_NEXT_ERRNO(error, what) \
+	EXPECT_ERRNO(error, next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_##what))
+
+/* Whatever became of it, nothing is left to the next test */
+#define TEARDOWN_NEXT()							\
+	({								\
+		if (self->next >= 0) {					\
+			if (self->next_stdev_id)			\
+				_test_ioctl_destroy(self->next, self->next_stdev_id); \
+			close(self->next);				\
+		}							\
+		next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_PROBE);	\
+		next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_REMOVE);	\
+		next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_FINISH);	\
+		EXPECT_NEXT_ERRNO(ENOENT, FINISH);			\
+		if (self->session >= 0)					\
+			close(self->session);				\
+		close(self->liveupdate);				\
+		close(self->device_fd);					\
+		close(self->memfd);					\
+		teardown_iommufd(self->fd, _metadata);			\
+	})
+
 #endif /* __IOMMUFD_LIVEUPDATE_NEXT_H */

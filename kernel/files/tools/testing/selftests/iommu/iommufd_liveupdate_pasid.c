@@ -39,19 +39,6 @@ FIXTURE(pasid)
 	uint32_t restored_id[2];
 };
 
-#define ASSERT_STATE(state) \
-	ASSERT_EQ(IOMMU_TEST_STATE_##state, state_of_device(self->fd, NULL))
-#define ASSERT_LOST(why)							\
-	({									\
-		char __loss[16];						\
-										\
-		ASSERT_EQ(IOMMU_TEST_STATE_LOST, state_of_device(self->fd, __loss)); \
-		ASSERT_STREQ(why, __loss);					\
-	})
-#define ASSERT_NEXT(what) \
-	ASSERT_EQ(0, next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_##what))
-#define EXPECT_NEXT_ERRNO(error, what) \
-	EXPECT_ERRNO(error, next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_##what))
 /* In the next kernel */
 #define ASSERT_ON(pasid, hwpt_id) \
 	ASSERT_EQ(0, test_cmd_pasid_check_hwpt(self->next, self->next_stdev_id, pasid, hwpt_id))
@@ -97,26 +84,10 @@ FIXTURE_SETUP(pasid)
 	ASSERT_EQ(0, preserve(self->session, self->memfd, TOKEN_MEMFD));
 }
 
-/* Whatever became of it, nothing is left to the next test */
 FIXTURE_TEARDOWN(pasid)
 {
-	if (self->liveupdate < 0)
-		return;
-	if (self->next >= 0) {
-		if (self->next_stdev_id)
-			_test_ioctl_destroy(self->next, self->next_stdev_id);
-		close(self->next);
-	}
-	next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_PROBE);
-	next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_REMOVE);
-	next_kernel(self->fd, IOMMU_TEST_LIVEUPDATE_FINISH);
-	EXPECT_NEXT_ERRNO(ENOENT, FINISH);
-	if (self->session >= 0)
-		close(self->session);
-	close(self->liveupdate);
-	close(self->device_fd);
-	close(self->memfd);
-	teardown_iommufd(self->fd, _metadata);
+	if (self->liveupdate >= 0)
+		TEARDOWN_NEXT();
 }
 
 static void preserve_all(struct __test_metadata *_metadata, struct _test_data_pasid *self)
