@@ -247,6 +247,42 @@ static void device_of_group(void)
 	close(iommufd);
 }
 
+/* A session that something keeps is there when all its users have closed it */
+static bool is_kept(const char *name)
+{
+	struct liveupdate_ioctl_create_session create = { .size = sizeof(create) };
+	int luo = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
+	int error;
+
+	snprintf((char *)create.name, sizeof(create.name), "%s", name);
+	error = try(luo, LIVEUPDATE_IOCTL_CREATE_SESSION, &create);
+	close(luo);
+	if (!error)
+		close(create.fd);
+	return error == EEXIST;
+}
+
+/* An IOAS keeps the files that it maps: what keeps the iommufd must not be one of them. */
+static void circle(void)
+{
+	struct machine m = make_machine(path, 2 * MEGABYTE);
+	int session = create_session("circle");
+	uint32_t ioas = alloc_ioas(m.iommufd);
+
+	fails(try_map_file(m.iommufd, ioas, session, 0, 4096, IOVA), EINVAL,
+	      "a session's file is not mapped");
+	fails(try_map_file(m.iommufd, ioas, m.cdev, 0, 4096, IOVA + MEGABYTE), EINVAL,
+	      "a device's file is not mapped");
+	fails(try_map_file(m.iommufd, ioas, m.iommufd, 0, 4096, IOVA + 2 * MEGABYTE), EINVAL,
+	      "an iommufd's file is not mapped");
+	must(try_mark(m.iommufd, m.hwpt, TOKEN_HWPT), "IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE");
+	must(try_preserve(session, m.memory, TOKEN_MEMFD), "preserve memfd");
+	must(try_preserve(session, m.iommufd, TOKEN_IOMMUFD), "preserve iommufd");
+	close(session);
+	free_machine(&m);
+	ok(!is_kept("circle"), "a session whose users have closed everything is over");
+}
+
 /* With iommu.liveupdate=off */
 static void switched_off(void)
 {
@@ -280,6 +316,7 @@ int main(int argc, char **argv)
 	memory();
 	device();
 	device_of_group();
+	circle();
 
 	return tap_done();
 }
