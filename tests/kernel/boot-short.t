@@ -33,8 +33,7 @@ stage recorded <<'END'
 cat /sys/kernel/liveupdate/ledger/current >"$LAB_RESULTS/current"
 lutrace steps -L -j >"$LAB_RESULTS/steps.json"
 END
-# A kernel that finds its own mistakes takes more for all of it.
-if [ "${LAB_SLOWER:-1}" = 1 ]; then
+if has_figures; then
 	lab_what="counted in instructions"
 	lab_run --icount --cpus 1 --timeout 600 "$stage"
 	is "initcalls have their names" "$(lab_json steps.json 'any(.steps[]; .step == "initcall" and .object == "acpi_init")')" true
