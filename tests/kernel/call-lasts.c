@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A call of one session lasts, as the thread that makes it hardly ever gets the CPU.
+ *
+ *	call-lasts MEGABYTES READY-FILE		goes on until the jump
+ *	call-lasts quick			how long calls of another session take
+ *
+ * All others go on, and so does this one when it gets the CPU: SIGUSR1 says so.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "vfio_session.h"
+
+#define PAGE	 4096ul
+#define SPINNERS 16
+
+static atomic_bool over, ready;
+
+static void be_on_last_cpu(void)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET((int)sysconf(_SC_NPROCESSORS_ONLN) - 1, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		err(1, "sched_setaffinity");
+}
+
+static void *spin(void *unused)
+{
+	be_on_last_cpu();
+	while (!ready)
+		usleep(1000);
+	while (!over)
+		;
+	return unused;
+}
+
+/* Every other page is there, so that no two are preserved in one go */
+static int scattered_memfd(size_t size)
+{
+	int fd = memfd_create("scattered", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	char *bytes;
+
+	if (fd < 0 || ftruncate(fd, (off_t)size))
+		err(1, "memfd");
+	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (bytes == MAP_FAILED)
+		err(1, "mmap");
+	for (size_t at = 0; at < size; at += 2 * PAGE)
+		bytes[at] = 1;
+	munmap(bytes, size);
+	return fd;
+}
+
+/* On any CPU */
+static void *stop_spinning(void *signals)
+{
+	int signal;
+
+	sigwait(signals, &signal);
+	over = true;
+	return NULL;
+}
+
+static int last(size_t size, const char *ready_file)
+{
+	static const struct sched_param none;
+	int session = create_session("lasting");
+	int memory = scattered_memfd(size);
+	sigset_t signals;
+	pthread_t thread;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	must(pthread_sigmask(SIG_BLOCK, &signals, NULL), "SIGUSR1");
+	must(pthread_create(&thread, NULL, stop_spinning, &signals), "thread");
+	for (unsigned int i = 0; i < SPINNERS; i++)
+		must(pthread_create(&thread, NULL, spin, NULL), "thread");
+	be_on_last_cpu();
+	close(open(ready_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	if (sched_setscheduler(0, SCHED_IDLE, &none))
+		err(1, "SCHED_IDLE");
+	ready = true;
+	must(try_preserve(session, memory, TOKEN_MEMFD), "preserve memfd");
+	printf("preserved\n");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
+static int quick(void)
+{
+	struct timespec from, to;
+	int session;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	session = create_session("quick");
+	must(try_preserve(session, memfd(PAGE, SEALS), TOKEN_MEMFD), "preserve memfd");
+	close(session);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	printf("%ld\n", to.tv_sec - from.tv_sec);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "quick"))
+		return quick();
+	if (argc != 3)
+		errx(2, "usage: call-lasts MEGABYTES READY-FILE | call-lasts quick");
+	return last(strtoul(argv[1], NULL, 10) * MEGABYTE, argv[2]);
+}

@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# One session has a call under way that does not end: the reboot call is refused after a
+# while, and the log names the session. Whoever else calls meanwhile waits no longer than that.
+# When the call has ended, the update goes.
+
+here=$(dirname "$0")
+# shellcheck source=tests/lab/tap.sh
+. "$here/../lab/tap.sh"
+# shellcheck source=tests/kernel/dma-session.sh
+. "$here/dma-session.sh"
+
+stage before <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+lasts=$LAB_BUILD/tests/kernel/call-lasts
+"$lasts" 256 /run/ready >/run/lasting &
+lasting=$!
+until [ -e /run/ready ]; do
+	kill -0 $lasting || exit
+	sleep 0.1
+done
+sleep 1
+note listed "$(grep -c "^busy.lasting" /sys/kernel/liveupdate/obstacles)"
+begin=$SECONDS
+(
+	sleep 1
+	"$lasts" quick >"$LAB_RESULTS/quick"
+) &
+other=$!
+note jump "$(timeout $((60 * LAB_SLOWER)) kexec -e 2>&1 | sed 's/.*: //')"
+note took $((SECONDS - begin))
+note lasts "$(cat /run/lasting)"
+note named "$(dmesg | grep -c "session\[lasting\] has a call under way that does not end")"
+wait $other
+kill -USR1 $lasting
+until grep -q preserved /run/lasting; do
+	kill -0 $lasting || exit
+	sleep 0.1
+done
+note free "$(grep -c . /sys/kernel/liveupdate/obstacles)"
+END
+before=$stage
+stage after <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+dma_session
+note back "$(dma try retrieve-session lasting) $(dma try retrieve memory 1)"
+END
+
+lab_run --mode scalable --devices none --memory 1024 --cpus 2 --timeout 200 "$before" "$stage"
+is "the call lasts" "$(fact lasts)" ''
+is "who asks what is in the way is told" "$(fact listed)" 1
+is "the reboot call is refused" "$(fact jump)" "Device or resource busy"
+took=$(fact took)
+ok "after ${took:-no} s, and it has waited for the call" [ $((took >= 8 && took < 30 * ${LAB_SLOWER:-1})) = 1 ]
+is "the log names the session" "$(fact named)" 1
+quick=$(cat "$lab_results/quick")
+ok "another session's calls take ${quick:-no} s" [ "${quick:-99}" -lt $((15 * ${LAB_SLOWER:-1})) ]
+is "nothing is in the way when it has ended" "$(fact free)" 0
+is "then it crosses" "$(fact back)" "ok ok"
+tap_done
