@@ -127,7 +127,7 @@ END
 after=$stage
 
 busy="Device or resource busy"
-for mode in ${MODES:-legacy scalable first-stage}; do
+for mode in ${MODES:-legacy scalable first-stage amd}; do
 	lab_what=$mode
 	rm -f "$tap_scratch/trace"
 	lab_run --mode "$mode" --devices igb --append vfio_pci.enable_sriov=1 --env VFS="$tap_scratch/vfs" \
