@@ -2,10 +2,13 @@
 /*
  * A call of one session lasts, as the thread that makes it hardly ever gets the CPU.
  *
- *	call-lasts MEGABYTES READY-FILE		goes on until the jump
- *	call-lasts quick			how long calls of another session take
+ *	call-lasts preserve MEGABYTES READY-FILE	goes on until the jump
+ *	call-lasts lock MEGABYTES READY-FILE		the same
+ *	call-lasts quick				how long calls of another session take
  *
- * All others go on, and so does this one when it gets the CPU: SIGUSR1 says so.
+ * The first is in the middle of preserving memory. All others go on, and so does this one when it gets
+ * the CPU: SIGUSR1 says so. The second has preserved memory, with an error in it since,
+ * and holds the lock of its file.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -68,12 +71,11 @@ static void *stop_spinning(void *signals)
 	return NULL;
 }
 
-static int last(size_t size, const char *ready_file)
+/* From here on this thread hardly ever gets the CPU. */
+static void be_idle(const char *ready_file)
 {
 	static const struct sched_param none;
-	int session = create_session("lasting");
-	int memory = scattered_memfd(size);
-	sigset_t signals;
+	static sigset_t signals;
 	pthread_t thread;
 
 	sigemptyset(&signals);
@@ -87,11 +89,53 @@ static int last(size_t size, const char *ready_file)
 	if (sched_setscheduler(0, SCHED_IDLE, &none))
 		err(1, "SCHED_IDLE");
 	ready = true;
+}
+
+static void preserve(size_t size, const char *ready_file)
+{
+	int session = create_session("lasting");
+	int memory = scattered_memfd(size);
+
+	be_idle(ready_file);
 	must(try_preserve(session, memory, TOKEN_MEMFD), "preserve memfd");
 	printf("preserved\n");
 	fflush(stdout);
 	for (;;)
 		pause();
+}
+
+/* What an error in memory does to the first page of a file */
+static void poison(int fd)
+{
+	uint64_t *page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	int map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int corrupt = open("/sys/kernel/debug/hwpoison/corrupt-pfn", O_WRONLY | O_CLOEXEC);
+	uint64_t entry;
+
+	if (page == MAP_FAILED || corrupt < 0)
+		err(1, "hwpoison");
+	/* It has to be there. */
+	(void)*(volatile uint64_t *)page;
+	if (pread(map, &entry, sizeof(entry), (off_t)((uintptr_t)page / PAGE * sizeof(entry))) !=
+	    sizeof(entry))
+		err(1, "pagemap");
+	munmap(page, PAGE);
+	dprintf(corrupt, "%#llx", (unsigned long long)(entry & ((1ULL << 55) - 1)));
+	close(map);
+	close(corrupt);
+}
+
+/* Looking for a hole in a file without one takes long, and holds the lock. */
+static void lock(size_t size, const char *ready_file)
+{
+	int session = create_session("lasting");
+	int memory = memfd(size, SEALS);
+
+	must(try_preserve(session, memory, TOKEN_MEMFD), "preserve memfd");
+	poison(memory);
+	be_idle(ready_file);
+	for (;;)
+		lseek(memory, 0, SEEK_HOLE);
 }
 
 static int quick(void)
@@ -110,9 +154,16 @@ static int quick(void)
 
 int main(int argc, char **argv)
 {
+	size_t size;
+
 	if (argc == 2 && !strcmp(argv[1], "quick"))
 		return quick();
-	if (argc != 3)
-		errx(2, "usage: call-lasts MEGABYTES READY-FILE | call-lasts quick");
-	return last(strtoul(argv[1], NULL, 10) * MEGABYTE, argv[2]);
+	if (argc != 4)
+		errx(2, "usage: call-lasts preserve|lock MEGABYTES READY-FILE | call-lasts quick");
+	size = strtoul(argv[2], NULL, 10) * MEGABYTE;
+	if (!strcmp(argv[1], "lock"))
+		lock(size, argv[3]);
+	else
+		preserve(size, argv[3]);
+	return 0;
 }

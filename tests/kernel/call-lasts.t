@@ -3,7 +3,7 @@
 #
 # One session has a call under way that does not end: the reboot call is refused after a
 # while, and the log names the session. Whoever else calls meanwhile waits no longer than that.
-# When the call has ended, the update goes.
+# When the call has ended, the update goes. A session that is dropped is not waited for either.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -14,7 +14,7 @@ here=$(dirname "$0")
 stage before <<'END'
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
 lasts=$LAB_BUILD/tests/kernel/call-lasts
-"$lasts" 256 /run/ready >/run/lasting &
+"$lasts" preserve 256 /run/ready >/run/lasting &
 lasting=$!
 until [ -e /run/ready ]; do
 	kill -0 $lasting || exit
@@ -58,4 +58,23 @@ quick=$(cat "$lab_results/quick")
 ok "another session's calls take ${quick:-no} s" [ "${quick:-99}" -lt $((15 * ${LAB_SLOWER:-1})) ]
 is "nothing is in the way when it has ended" "$(fact free)" 0
 is "then it crosses" "$(fact back)" "ok ok"
+
+# Both kernels handle errors in memory, which keep a session from crossing.
+kernel=${INCOMING:-${BUILD:-$here/../../build}/linux/successor/arch/x86/boot/bzImage}
+stage before <<'END'
+"$LAB_BUILD/tests/kernel/call-lasts" lock 128 /run/ready &
+until [ -e /run/ready ]; do
+	kill -0 $! || exit
+	sleep 0.1
+done
+sleep 1
+END
+before=$stage
+stage after <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+dma_session
+note dropped "$(dma try retrieve-session lasting)"
+END
+lab_run --outgoing "$kernel" --devices none --memory 1024 --cpus 2 --append liveupdate.on_veto=drop "$before" "$stage"
+is "who cannot cross is dropped, although he holds the lock of his file" "$(fact dropped)" ENOENT
 tap_done

@@ -354,7 +354,6 @@ static void hugetlb_luo_unpreserve(struct liveupdate_file_op_args *args)
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_MEMFD_UNPRESERVE,
 			      LIVEUPDATE_KIND_NONE, 0);
-	inode_lock(inode);
 
 	if (ser->nr_folios) {
 		hugetlb_pool_add(hstate_file(args->file), folios_ser,
@@ -370,8 +369,8 @@ static void hugetlb_luo_unpreserve(struct liveupdate_file_op_args *args)
 	}
 
 	kho_unpreserve_free(ser);
+	/* As memfd_luo_unpreserve() does: the inode lock may be somebody's for long */
 	hugetlbfs_freeze(inode, false);
-	inode_unlock(inode);
 	liveupdate_step_end(&step, 0, pages);
 }
 

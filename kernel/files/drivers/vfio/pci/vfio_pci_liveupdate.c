@@ -227,8 +227,10 @@ static void vfio_pci_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
 {
 	struct vfio_pci_core_device *vdev = vfio_pci_preserved_device(args);
 
-	guard(mutex)(&vdev->vdev.dev_set->lock);
-
+	/*
+	 * Without the lock of the set, which the user of another function may hold for
+	 * long: the reboot call comes here. The session's file keeps the device open.
+	 */
 	vfio_pci_unpreserve(vdev);
 	kho_unpreserve_free(phys_to_virt(args->serialized_data));
 }
