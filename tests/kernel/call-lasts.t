@@ -62,7 +62,7 @@ is "then it crosses" "$(fact back)" "ok ok"
 # Both kernels handle errors in memory, which keep a session from crossing.
 kernel=${INCOMING:-${BUILD:-$here/../../build}/linux/successor/arch/x86/boot/bzImage}
 stage before <<'END'
-"$LAB_BUILD/tests/kernel/call-lasts" lock 128 /run/ready &
+"$LAB_BUILD/tests/kernel/call-lasts" lock 512 /run/ready &
 until [ -e /run/ready ]; do
 	kill -0 $! || exit
 	sleep 0.1
@@ -74,7 +74,14 @@ stage after <<'END'
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
 dma_session
 note dropped "$(dma try retrieve-session lasting)"
+mkdir "$LAB_RESULTS/ledger"
+for ledger in previous current; do
+	cat "/sys/kernel/liveupdate/ledger/$ledger" >"$LAB_RESULTS/ledger/$ledger"
+done
 END
-lab_run --outgoing "$kernel" --devices none --memory 1024 --cpus 2 --append liveupdate.on_veto=drop "$before" "$stage"
+lab_run --outgoing "$kernel" --devices none --memory 1536 --cpus 2 --append liveupdate.on_veto=drop "$before" "$stage"
 is "who cannot cross is dropped, although he holds the lock of his file" "$(fact dropped)" ENOENT
+"${BUILD:-$here/../../build}/bin/lutrace" record --ledger "$lab_results/ledger" --output "$lab_results/handover.json" >/dev/null
+took=$(lab_json handover.json '[.steps[] | select(.step == "session-drop")][0].ns / 1e6 | floor')
+ok "which takes ${took:-no} ms" [ "${took:-1000}" -lt $((300 * ${LAB_SLOWER:-1})) ]
 tap_done
