@@ -4,11 +4,13 @@
  *
  *	call-lasts preserve MEGABYTES READY-FILE	goes on until the jump
  *	call-lasts lock MEGABYTES READY-FILE		the same
+ *	call-lasts reset CDEV READY-FILE		the same
  *	call-lasts quick				how long calls of another session take
  *
  * The first is in the middle of preserving memory. All others go on, and so does this one when it gets
  * the CPU: SIGUSR1 says so. The second has preserved memory, with an error in it since,
- * and holds the lock of its file.
+ * and holds the lock of its file. The third has a device of which it preserves nothing, and
+ * resets it again and again.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -138,6 +140,18 @@ static void lock(size_t size, const char *ready_file)
 		lseek(memory, 0, SEEK_HOLE);
 }
 
+static void reset(const char *path, const char *ready_file)
+{
+	int iommufd = open_iommufd();
+	int cdev = open_cdev(path);
+
+	bind_iommufd(cdev, iommufd);
+	must(try(cdev, VFIO_DEVICE_RESET, NULL), "VFIO_DEVICE_RESET");
+	close(open(ready_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	for (;;)
+		ioctl(cdev, VFIO_DEVICE_RESET);
+}
+
 static int quick(void)
 {
 	struct timespec from, to;
@@ -154,16 +168,14 @@ static int quick(void)
 
 int main(int argc, char **argv)
 {
-	size_t size;
-
 	if (argc == 2 && !strcmp(argv[1], "quick"))
 		return quick();
-	if (argc != 4)
-		errx(2, "usage: call-lasts preserve|lock MEGABYTES READY-FILE | call-lasts quick");
-	size = strtoul(argv[2], NULL, 10) * MEGABYTE;
-	if (!strcmp(argv[1], "lock"))
-		lock(size, argv[3]);
-	else
-		preserve(size, argv[3]);
-	return 0;
+	if (argc == 4 && !strcmp(argv[1], "preserve"))
+		preserve(strtoul(argv[2], NULL, 10) * MEGABYTE, argv[3]);
+	else if (argc == 4 && !strcmp(argv[1], "lock"))
+		lock(strtoul(argv[2], NULL, 10) * MEGABYTE, argv[3]);
+	else if (argc == 4 && !strcmp(argv[1], "reset"))
+		reset(argv[2], argv[3]);
+	errx(2,
+	     "usage: call-lasts preserve|lock MEGABYTES READY-FILE | reset CDEV READY-FILE | quick");
 }

@@ -3,7 +3,8 @@
 #
 # One session has a call under way that does not end: the reboot call is refused after a
 # while, and the log names the session. Whoever else calls meanwhile waits no longer than that.
-# When the call has ended, the update goes. A session that is dropped is not waited for either.
+# When the call has ended, the update goes. A session that is dropped is not waited for either,
+# and who resets a device again and again, whose lock has to be free, is refused meanwhile.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -84,4 +85,25 @@ is "who cannot cross is dropped, although he holds the lock of his file" "$(fact
 "${BUILD:-$here/../../build}/bin/lutrace" record --ledger "$lab_results/ledger" --output "$lab_results/handover.json" >/dev/null
 took=$(lab_json handover.json '[.steps[] | select(.step == "session-drop")][0].ns / 1e6 | floor')
 ok "which takes ${took:-no} ms" [ "${took:-1000}" -lt $((300 * ${LAB_SLOWER:-1})) ]
+
+stage before <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+read -r kept other <<<"$LAB_DEVICES"
+bind-vfio "$kept" >/dev/null
+dma_preserved_device kept "$kept"
+dma hold
+"$LAB_BUILD/tests/kernel/call-lasts" reset "$(bind-vfio "$other")" /run/ready &
+until [ -e /run/ready ]; do
+	kill -0 $! || exit
+	sleep 0.1
+done
+END
+before=$stage
+stage after <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+read -r kept other <<<"$LAB_DEVICES"
+note kept "$(cat "/sys/bus/pci/devices/$kept/liveupdate")"
+END
+lab_run --mode scalable --devices edu,edu "$before" "$stage"
+is "a device crosses while another one is reset again and again" "$(fact kept)" waiting
 tap_done

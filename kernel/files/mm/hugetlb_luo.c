@@ -264,7 +264,9 @@ static int hugetlb_luo_preserve(struct liveupdate_file_op_args *args)
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_MEMFD_PRESERVE,
 			      LIVEUPDATE_KIND_NONE, 0);
-	inode_lock(inode);
+	err = inode_lock_killable(inode);
+	if (err)
+		goto err_end;
 	hugetlbfs_freeze(inode, true);
 
 	ser = kho_alloc_preserve(sizeof(*ser));
@@ -290,6 +292,7 @@ err_free:
 err_unfreeze:
 	hugetlbfs_freeze(inode, false);
 	inode_unlock(inode);
+err_end:
 	liveupdate_step_end(&step, err, 0);
 
 	return err;

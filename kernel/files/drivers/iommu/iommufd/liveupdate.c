@@ -106,6 +106,12 @@ bool iommufd_liveupdate_file_sealed(struct file *file)
 	       (seals & IOMMUFD_LIVEUPDATE_SEALS) == IOMMUFD_LIVEUPDATE_SEALS;
 }
 
+/* Pairs with the release of iommufd_liveupdate_unpreserve() */
+static bool iommufd_is_preserved(struct iommufd_ctx *ictx)
+{
+	return smp_load_acquire(&ictx->liveupdate_preserved);
+}
+
 static int iommufd_mark_hwpt(struct iommufd_ctx *ictx,
 			     struct iommufd_object *obj, u64 token)
 {
@@ -124,7 +130,7 @@ static int iommufd_mark_hwpt(struct iommufd_ctx *ictx,
 
 	guard(mutex)(&ictx->liveupdate_lock);
 
-	if (ictx->liveupdate_preserved)
+	if (iommufd_is_preserved(ictx))
 		return -EBUSY;
 	if (xa_load(&ictx->liveupdate_marks, token))
 		return -EADDRINUSE;
@@ -167,7 +173,7 @@ static int iommufd_unmark_hwpt(struct iommufd_ctx *ictx, struct iommufd_object *
 
 	if (!hwpt_paging->liveupdate_marked_in)
 		return -ENOENT;
-	if (ictx->liveupdate_preserved)
+	if (iommufd_is_preserved(ictx))
 		return -EBUSY;
 	iommufd_hwpt_forget_mark(hwpt_paging);
 	return 0;
@@ -216,18 +222,22 @@ int iommufd_hwpt_liveupdate_mark(struct iommufd_ucmd *ucmd)
 }
 
 /* From here until iopt_unpreserve() the areas of @iopt are what they are now. */
-static void iopt_preserve(struct io_pagetable *iopt)
+static int iopt_preserve(struct io_pagetable *iopt)
 {
-	guard(rwsem_write)(&iopt->domains_rwsem);
-	guard(rwsem_write)(&iopt->iova_rwsem);
-	iopt->num_preserved++;
+	scoped_cond_guard(rwsem_write_kill, return -EINTR, &iopt->domains_rwsem)
+		scoped_cond_guard(rwsem_write_kill, return -EINTR, &iopt->iova_rwsem)
+			WRITE_ONCE(iopt->num_preserved, iopt->num_preserved + 1);
+	return 0;
 }
 
+/*
+ * Without the locks, which whoever asks for the IOVA ranges holds for as long as the
+ * answer takes to be written: the reboot call comes here. Only the one session
+ * that has the iommufd changes the number.
+ */
 static void iopt_unpreserve(struct io_pagetable *iopt)
 {
-	guard(rwsem_write)(&iopt->domains_rwsem);
-	guard(rwsem_write)(&iopt->iova_rwsem);
-	iopt->num_preserved--;
+	WRITE_ONCE(iopt->num_preserved, iopt->num_preserved - 1);
 }
 
 /* After as many folios somebody else may need the CPU. */
@@ -467,7 +477,9 @@ static int __iommufd_hwpt_preserve(struct iommufd_hwpt_paging *hwpt_paging,
 		return -EOPNOTSUPP;
 	}
 
-	iopt_preserve(iopt);
+	rc = iopt_preserve(iopt);
+	if (rc)
+		return rc;
 	rc = iommufd_hwpt_check_memory(hwpt_paging, session_files, npages);
 	if (rc)
 		goto err_unpreserve;
@@ -512,9 +524,9 @@ static void iommufd_hwpt_unpreserve(struct iommufd_preserved_hwpt *preserved)
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_HWPT_UNPRESERVE,
 			      LIVEUPDATE_KIND_HWPT,
 			      hwpt_paging->liveupdate_token);
-	WRITE_ONCE(hwpt_paging->liveupdate_preserved, false);
 	if (!preserved->left)
 		iommu_domain_unpreserve(hwpt_paging->common.domain);
+	WRITE_ONCE(hwpt_paging->liveupdate_preserved, false);
 	iopt_unpreserve(&hwpt_paging->ioas->iopt);
 	liveupdate_step_end(&step, 0, 0);
 }
@@ -593,8 +605,12 @@ static int iommufd_liveupdate_preserve(struct liveupdate_file_op_args *args)
 		return -EOPNOTSUPP;
 	}
 
-	guard(mutex)(&ictx->liveupdate_lock);
-	if (WARN_ON(ictx->liveupdate_preserved))
+	/* Who sets dirty tracking may hold it for long */
+	ACQUIRE(mutex_kill, lock)(&ictx->liveupdate_lock);
+	rc = ACQUIRE_ERR(mutex_kill, &lock);
+	if (rc)
+		return rc;
+	if (WARN_ON(iommufd_is_preserved(ictx)))
 		return -EBUSY;
 
 	preserved = iommufd_get_preserved(ictx);
@@ -684,13 +700,12 @@ static void iommufd_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
 	struct iommufd_preserved *preserved = args->private_data;
 	unsigned int i = preserved->num;
 
-	guard(mutex)(&ictx->liveupdate_lock);
-
 	while (i--)
 		iommufd_hwpt_unpreserve(&preserved->hwpts[i]);
 	kho_unpreserve_free(phys_to_virt(args->serialized_data));
 	iommufd_put_preserved(preserved);
-	ictx->liveupdate_preserved = false;
+	/* Not with iommufd_ctx::liveupdate_lock, see iopt_unpreserve() */
+	smp_store_release(&ictx->liveupdate_preserved, false);
 }
 
 static bool
@@ -814,10 +829,9 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_preserve, "IOMMUFD");
  */
 void iommufd_device_unpreserve(struct iommufd_device *idev)
 {
-	guard(mutex)(&idev->igroup->lock);
-
 	iommu_device_unpreserve(idev->dev);
-	idev->liveupdate_preserved = false;
+	/* Not with iommufd_group::lock, see iopt_unpreserve() */
+	WRITE_ONCE(idev->liveupdate_preserved, false);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_unpreserve, "IOMMUFD");
 

@@ -174,7 +174,11 @@ static int vfio_pci_liveupdate_preserve_locked(struct liveupdate_file_op_args *a
 	struct vfio_pci_ser *ser;
 	int ret;
 
-	guard(mutex)(&device->dev_set->lock);
+	/* The user of another function of the slot may hold it for long */
+	ACQUIRE(mutex_kill, lock)(&device->dev_set->lock);
+	ret = ACQUIRE_ERR(mutex_kill, &lock);
+	if (ret)
+		return ret;
 
 	if (!df->access_granted || !device->iommufd_device) {
 		dev_warn(device->dev, "cannot be preserved: it is not bound to an iommufd\n");

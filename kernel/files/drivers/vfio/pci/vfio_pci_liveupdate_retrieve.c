@@ -60,7 +60,10 @@ static struct file *vfio_pci_retrieve(struct pci_dev *pdev,
 	int ret;
 
 	/* Keeps the driver bound */
-	guard(device)(&pdev->dev);
+	ACQUIRE(device_intr, device_lock)(&pdev->dev);
+	ret = ACQUIRE_ERR(device_intr, &device_lock);
+	if (ret)
+		return ERR_PTR(ret);
 
 	if (!vfio_pci_is_bound(pdev)) {
 		pci_warn(pdev, "cannot be retrieved: vfio-pci is not bound to it\n");
@@ -68,7 +71,11 @@ static struct file *vfio_pci_retrieve(struct pci_dev *pdev,
 	}
 	vdev = dev_get_drvdata(&pdev->dev);
 
-	guard(mutex)(&vdev->vdev.dev_set->lock);
+	/* The user of another function of the slot may hold it for long */
+	ACQUIRE(mutex_kill, set_lock)(&vdev->vdev.dev_set->lock);
+	ret = ACQUIRE_ERR(mutex_kill, &set_lock);
+	if (ret)
+		return ERR_PTR(ret);
 
 	file = vfio_device_cdev_create_file(&vdev->vdev);
 	if (IS_ERR(file))
