@@ -106,9 +106,9 @@ bool iommufd_liveupdate_file_sealed(struct file *file)
 	       (seals & IOMMUFD_LIVEUPDATE_SEALS) == IOMMUFD_LIVEUPDATE_SEALS;
 }
 
-/* Pairs with the release of iommufd_liveupdate_unpreserve() */
 static bool iommufd_is_preserved(struct iommufd_ctx *ictx)
 {
+	/* Pairs with the release of iommufd_liveupdate_unpreserve() */
 	return smp_load_acquire(&ictx->liveupdate_preserved);
 }
 
