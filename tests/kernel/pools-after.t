@@ -62,9 +62,10 @@ note given-back $((($(total) - before) / 2048))
 END
 after=$stage
 
+memory=$((512 < ${LAB_MEMORY:-0} ? LAB_MEMORY : 512))
 machine=()
 run() { # DAMAGE POOL SESSION...
-	lab_run --env DAMAGE="$1" --env SESSIONS="${*:3}" --memory 512 "${machine[@]}" --incoming-append "hugepages=$2" "$before" "$after"
+	lab_run --env DAMAGE="$1" --env SESSIONS="${*:3}" --memory "$memory" "${machine[@]}" --incoming-append "hugepages=$2" "$before" "$after"
 }
 
 run nothing 4 kept unwanted
@@ -96,7 +97,7 @@ done
 # CPUs of one socket are on one node.
 machine+=(--qemu -smp --qemu sockets=2)
 for node in 0 1; do
-	machine+=(--qemu -object --qemu "memory-backend-ram,id=memory$node,size=256M"
+	machine+=(--qemu -object --qemu "memory-backend-ram,id=memory$node,size=$((memory / 2))M"
 		--qemu -numa --qemu "node,nodeid=$node,memdev=memory$node,cpus=$node")
 done
 lab_what="two nodes"
