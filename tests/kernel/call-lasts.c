@@ -7,10 +7,10 @@
  *	call-lasts reset CDEV READY-FILE		the same
  *	call-lasts quick				how long calls of another session take
  *
- * The first is in the middle of preserving memory. All others go on, and so does this one when it gets
- * the CPU: SIGUSR1 says so. The second has preserved memory, with an error in it since,
- * and holds the lock of its file. The third has a device of which it preserves nothing, and
- * resets it again and again.
+ * The first is in the middle of preserving memory. All others go on, and so does this one
+ * when it gets the CPU: SIGUSR1 says so. The second has preserved memory, with an error in
+ * it since, and holds the lock of its file. The third has a device of which it preserves
+ * nothing, and resets it again and again.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -44,23 +44,6 @@ static void *spin(void *unused)
 	while (!over)
 		;
 	return unused;
-}
-
-/* Every other page is there, so that no two are preserved in one go */
-static int scattered_memfd(size_t size)
-{
-	int fd = memfd_create("scattered", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	char *bytes;
-
-	if (fd < 0 || ftruncate(fd, (off_t)size))
-		err(1, "memfd");
-	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (bytes == MAP_FAILED)
-		err(1, "mmap");
-	for (size_t at = 0; at < size; at += 2 * PAGE)
-		bytes[at] = 1;
-	munmap(bytes, size);
-	return fd;
 }
 
 /* On any CPU */

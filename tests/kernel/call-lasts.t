@@ -17,10 +17,7 @@ stage before <<'END'
 lasts=$LAB_BUILD/tests/kernel/call-lasts
 "$lasts" preserve 256 /run/ready >/run/lasting &
 lasting=$!
-until [ -e /run/ready ]; do
-	kill -0 $lasting || exit
-	sleep 0.1
-done
+until_there /run/ready $lasting || exit
 sleep 1
 note listed "$(grep -c "^busy.lasting" /sys/kernel/liveupdate/obstacles)"
 begin=$SECONDS
@@ -63,11 +60,9 @@ is "then it crosses" "$(fact back)" "ok ok"
 # Both kernels handle errors in memory, which keep a session from crossing.
 kernel=${INCOMING:-${BUILD:-$here/../../build}/linux/successor/arch/x86/boot/bzImage}
 stage before <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
 "$LAB_BUILD/tests/kernel/call-lasts" lock 512 /run/ready &
-until [ -e /run/ready ]; do
-	kill -0 $! || exit
-	sleep 0.1
-done
+until_there /run/ready $! || exit
 sleep 1
 END
 before=$stage
@@ -93,10 +88,7 @@ bind-vfio "$kept" >/dev/null
 dma_preserved_device kept "$kept"
 dma hold
 "$LAB_BUILD/tests/kernel/call-lasts" reset "$(bind-vfio "$other")" /run/ready &
-until [ -e /run/ready ]; do
-	kill -0 $! || exit
-	sleep 0.1
-done
+until_there /run/ready $! || exit
 END
 before=$stage
 stage after <<'END'

@@ -130,7 +130,7 @@ for row in "${table[@]}"; do
 	where=(--append nokaslr --hook 'trace-end=stat -c %s "$LAB_TRACE" >"$LAB_RESULTS/trace.end"')
 	[ "$place" = word ] || where+=(--crash-at "$kernel:$place")
 	for mode in ${MODES:-$mode}; do
-		lab_try --mode "$mode" --memory 768 --devices edu --guard 24 --append "$(crash_memory 192)" --qemu -global --qemu edu.dma_mask=0xffffffff "${where[@]}" --trace "$tap_scratch/trace" \
+		lab_try --mode "$mode" --memory 768 --devices edu --guard 24 --append "$(crashkernel 192)" --qemu -global --qemu edu.dma_mask=0xffffffff "${where[@]}" --trace "$tap_scratch/trace" \
 			--env STEP="${step%%-o*}" --env WORDS="$words" --env DIES="$kernel" "$before" "$after" 2>"$tap_scratch/said"
 		is "$step, $mode: the $kernel kernel dies" "$lab_status" 3 || diag "$(cat "$tap_scratch/said")"
 		is "  the crash kernel saves its memory" "$(cat "$lab_results/stage2.exit")" 0 ||

@@ -67,6 +67,14 @@ dma_group() {
 	done
 }
 
+# In a stage: until a process has made a file, or has ended
+until_there() { # FILE PID
+	until [ -e "$1" ]; do
+		kill -0 "$2" || return
+		sleep 0.1
+	done
+}
+
 # In a stage: how many pages can be had before Linux looks for more
 free_pages() {
 	local free

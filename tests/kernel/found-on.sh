@@ -46,7 +46,7 @@ first() {
 found() {
 	what=$1
 	lab_try "${successor_kernels[@]}" --devices igb,edu --memory 5120 --timeout 300 \
-		--append "$(crash_memory 256) kho_scratch=32M,128M,32M memmap=1M\$$successor_guard" \
+		--append "$(crashkernel 256) kho_scratch=32M,128M,32M memmap=1M\$$successor_guard" \
 		--trace "$tap_scratch/trace" --env HOW="$2" "${workload_senders[@]}" "${@:3}" \
 		--hook "dies=wc -l <\"\$LAB_TRACE\" >\"\$LAB_RESULTS/trace.dies\"; $(successor_guarded before)" \
 		--hook "found=wc -l <\"\$LAB_TRACE\" >\"\$LAB_RESULTS/trace.found\"; $(successor_guarded after)" --after 'kill "$(cat "$LAB_RESULTS/sender0.pid")"; rm "$LAB_RESULTS/sender0.pid"' \

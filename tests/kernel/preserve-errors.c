@@ -247,21 +247,6 @@ static void device_of_group(void)
 	close(iommufd);
 }
 
-/* A session that something keeps is there when all its users have closed it */
-static bool is_kept(const char *name)
-{
-	struct liveupdate_ioctl_create_session create = { .size = sizeof(create) };
-	int luo = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
-	int error;
-
-	snprintf((char *)create.name, sizeof(create.name), "%s", name);
-	error = try(luo, LIVEUPDATE_IOCTL_CREATE_SESSION, &create);
-	close(luo);
-	if (!error)
-		close(create.fd);
-	return error == EEXIST;
-}
-
 /* An IOAS keeps the files that it maps: what keeps the iommufd must not be one of them. */
 static void circle(void)
 {
@@ -280,7 +265,9 @@ static void circle(void)
 	must(try_preserve(session, m.iommufd, TOKEN_IOMMUFD), "preserve iommufd");
 	close(session);
 	free_machine(&m);
-	ok(!is_kept("circle"), "a session whose users have closed everything is over");
+	/* EEXIST if something keeps it */
+	ok(!close(create_session("circle")),
+	   "a session whose users have closed everything is over");
 }
 
 /* With iommu.liveupdate=off */

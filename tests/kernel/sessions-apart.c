@@ -16,8 +16,6 @@
 
 #include "vfio_session.h"
 
-#define PAGE 4096ul
-
 static int device;
 
 static void open_liveupdate(void)
@@ -25,23 +23,6 @@ static void open_liveupdate(void)
 	device = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
 	if (device < 0)
 		err(1, "/dev/liveupdate");
-}
-
-/* Every other page is there, so that no two are retrieved in one go */
-static int scattered_memfd(size_t size)
-{
-	int fd = memfd_create("scattered", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	char *bytes;
-
-	if (fd < 0 || ftruncate(fd, size))
-		err(1, "memfd");
-	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (bytes == MAP_FAILED)
-		err(1, "mmap");
-	for (size_t at = 0; at < size; at += 2 * PAGE)
-		bytes[at] = 1;
-	munmap(bytes, size);
-	return fd;
 }
 
 static void preserve(const char *name, size_t size)

@@ -22,10 +22,7 @@ stress=$LAB_BUILD/tests/kernel/stress
 cat /sys/kernel/liveupdate/obstacles >"$LAB_RESULTS/obstacles"
 # What is left for the other one
 "$stress" sessions /run/sessions &
-until [ -e /run/sessions ]; do
-	kill -0 $! || exit
-	sleep 0.05
-done
+until_there /run/sessions $! || exit
 bind-vfio "$kept" >/dev/null
 dma_preserved_device owner "$kept" || exit
 dma write 0x0 0x1234

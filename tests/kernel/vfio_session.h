@@ -107,6 +107,24 @@ static inline int memfd(size_t size, int seals)
 	return fd;
 }
 
+/* Every other page is there, so that no two are preserved or retrieved in one go. */
+static inline int scattered_memfd(size_t size)
+{
+	const size_t page = 4096;
+	int fd = memfd_create("scattered", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	char *bytes;
+
+	if (fd < 0 || ftruncate(fd, (off_t)size))
+		err(1, "memfd");
+	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (bytes == MAP_FAILED)
+		err(1, "mmap");
+	for (size_t at = 0; at < size; at += 2 * page)
+		bytes[at] = 1;
+	munmap(bytes, size);
+	return fd;
+}
+
 /* iommufd */
 
 static inline int open_iommufd(void)

@@ -91,8 +91,8 @@ skip() {
 # A kernel that finds its own mistakes takes more for everything: no figures are asked of it.
 has_figures() { [ "${LAB_SLOWER:-1}" = 1 ]; }
 
-# crash_memory SIZE: what a crash kernel gets, in MiB; one that finds its own mistakes is larger
-crash_memory() { echo "crashkernel=$(($1 + (${LAB_SLOWER:-1} > 1 ? 640 : 0)))M"; }
+# crashkernel MIB: the word for so much; a kernel that finds its own mistakes needs more
+crashkernel() { echo "crashkernel=$(($1 + (${LAB_SLOWER:-1} > 1 ? 640 : 0)))M"; }
 
 # no_namespaces: why no root can be entered in namespaces of its own; fails if it can.
 # A chroot has no root of mounts to make private, a container not the right to.
