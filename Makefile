@@ -71,6 +71,10 @@ test: build unit fuzz-targets ## build everything and run all tests (TESTS= some
 test-debug: kernel-debug tools programs ## the laboratory's tests with the debug kernel on both sides (TESTS=)
 	$(Q)tests/run-debug $(TESTS)
 
+.PHONY: test-locks
+test-locks: kernel-locks tools programs ## the same with a kernel that checks its locks alone, several times as fast (TESTS=)
+	$(Q)KERNEL=locks tests/run-debug $(TESTS)
+
 soak-options = --count $(or $(COUNT),1000) $(if $(SEED),--seed $(SEED)) $(if $(FROM),--from $(FROM)) \
 	$(if $(MODES),--modes '$(MODES)') $(if $(EACH),--each $(EACH)) $(if $(SOAK_JOBS),--jobs $(SOAK_JOBS)) $(if $(RESUME),--resume)
 
@@ -155,6 +159,11 @@ kernel-successor: kernel-lab
 kernel-debug: kernel-tree ## a kernel that finds its own mistakes: KASAN, lockdep, kmemleak, fault injection
 	$(Q)kernel/scripts/build debug kernel/config/lab.config kernel/config/pressure.config \
 		kernel/config/kunit.config kernel/config/debug.config
+
+.PHONY: kernel-locks
+kernel-locks: kernel-tree ## a kernel that checks its locks: lockdep, sleeping where it must not
+	$(Q)kernel/scripts/build locks kernel/config/lab.config kernel/config/pressure.config \
+		kernel/config/kunit.config kernel/config/locks.config
 
 .PHONY: kernel-fast
 kernel-fast: kernel-tree ## the laboratory's kernel with what makes the pause shorter, for benchmarks
