@@ -10,6 +10,8 @@
  *	node	a node of the radix tree is not memory
  *	block	a preserved block is not memory
  *	bit	a preserved block is said to be free, with RAM alone
+ *	none:BLOB	the blob of that name is said to be where nothing is
+ *	page:BLOB	it is said to be the first preserved page that begins with 0x1111
  *	nothing
  */
 #include <endian.h>
@@ -30,6 +32,7 @@ struct fdt {
 	uint32_t magic;
 	uint32_t size;
 	uint32_t structure;
+	uint32_t strings;
 };
 
 struct fdt_property {
@@ -132,8 +135,22 @@ static uint64_t find_root(void)
 	return root_of(blob, (size_t)size);
 }
 
-/* The device tree is one of the preserved pages of its own radix tree. */
-static uint8_t *find_fdt(uint64_t node, int level, uint64_t key)
+static bool is_fdt(const uint8_t *page)
+{
+	return be32toh(((const struct fdt *)page)->magic) == FDT_MAGIC;
+}
+
+static bool is_marked(const uint8_t *page)
+{
+	uint64_t word;
+
+	memcpy(&word, page, sizeof(word));
+	return word == 0x1111;
+}
+
+/* The first preserved page like that: *address is where it is, or 0 */
+static uint8_t *find_page(uint64_t node, int level, uint64_t key, bool (*is_it)(const uint8_t *),
+			  uint64_t *address)
 {
 	const uint64_t *table = map(node);
 	uint8_t *found = NULL, *page;
@@ -142,7 +159,7 @@ static uint8_t *find_fdt(uint64_t node, int level, uint64_t key)
 		unsigned int shift = (unsigned int)(level - 1) * 9 + 15;
 
 		if (table[i])
-			found = find_fdt(table[i], level - 1, key | i << shift);
+			found = find_page(table[i], level - 1, key | i << shift, is_it, address);
 	}
 	for (uint64_t i = 0; !level && i < PAGE * 8 && !found; i++) {
 		if (!(table[i / 64] >> i % 64 & 1))
@@ -150,8 +167,9 @@ static uint8_t *find_fdt(uint64_t node, int level, uint64_t key)
 		/* Order 0 alone: bit 52 is its mark, the rest is the page frame number. */
 		if ((key | i) >> 52 != 1)
 			continue;
-		page = map(((key | i) & ((1ULL << 52) - 1)) * PAGE);
-		if (be32toh(((struct fdt *)page)->magic) == FDT_MAGIC)
+		*address = ((key | i) & ((1ULL << 52) - 1)) * PAGE;
+		page = map(*address);
+		if (is_it(page))
 			found = page;
 		else
 			munmap(page, PAGE);
@@ -160,9 +178,27 @@ static uint8_t *find_fdt(uint64_t node, int level, uint64_t key)
 	return found;
 }
 
+/* Say that a blob is somewhere else. */
+static void move_blob(uint8_t *fdt, const char *name, uint64_t address)
+{
+	size_t strings = be32toh(((struct fdt *)fdt)->strings);
+	uint8_t *at = memmem(fdt, strings, name, strlen(name) + 1);
+
+	for (; at && at + sizeof(struct fdt_property) <= fdt + strings; at++) {
+		struct fdt_property *property = (void *)at;
+
+		if ((at - fdt) % 4 || be32toh(property->token) != FDT_PROPERTY ||
+		    strcmp((char *)fdt + strings + be32toh(property->name), "preserved-data") != 0)
+			continue;
+		memcpy(property->value, &address, sizeof(address));
+		return;
+	}
+	errx(1, "there is no blob %s", name);
+}
+
 int main(int argc, char **argv)
 {
-	uint64_t root, *table;
+	uint64_t root, *table, address;
 	uint8_t *fdt;
 
 	if (argc != 2 && argc != 3)
@@ -179,12 +215,18 @@ int main(int argc, char **argv)
 	}
 	root = find_root();
 	table = map(root);
-	fdt = find_fdt(root, LEVELS - 1, 0);
+	fdt = find_page(root, LEVELS - 1, 0, is_fdt, &address);
 	if (!fdt)
 		errx(1, "the device tree is not preserved");
 
 	if (!strcmp(argv[1], "nothing")) {
 		return 0;
+	} else if (!strncmp(argv[1], "none:", 5)) {
+		move_blob(fdt, argv[1] + 5, 0xfffffffff000);
+	} else if (!strncmp(argv[1], "page:", 5)) {
+		if (!find_page(root, LEVELS - 1, 0, is_marked, &address))
+			errx(1, "no preserved page begins with 0x1111");
+		move_blob(fdt, argv[1] + 5, address);
 	} else if (!strcmp(argv[1], "header")) {
 		((struct fdt *)fdt)->magic = 0;
 	} else if (!strcmp(argv[1], "map")) {

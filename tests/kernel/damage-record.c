@@ -468,6 +468,10 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "unit-irta")) {
 		unit->irta = 0x100000;
 		seal(unit, sizeof(*unit));
+	} else if (!strcmp(what, "unit-irta-tables")) {
+		/* Preserved, and somebody else's */
+		unit->irta = (unit->irta & (PAGE - 1)) | domain->top;
+		seal(unit, sizeof(*unit));
 	} else if (!strcmp(what, "context")) {
 		context_entry(header, device)[1] += 1 << 8;
 	} else if (!strcmp(what, "second-vendor")) {

@@ -837,6 +837,18 @@ bool iommu_domain_is_awaited(u64 top)
 	return false;
 }
 
+/* Its iommufd may be retrieved once more, and has to do without it then. */
+static void forget_domain(u64 top)
+{
+	struct incoming_domain *restored;
+
+	CLASS(incoming, in)();
+
+	restored = in ? find_domain(in, top) : NULL;
+	if (restored)
+		restored->domain = NULL;
+}
+
 /**
  * iommu_domain_retire - free a restored domain that no device is on
  * @domain: the domain; gone afterwards
@@ -849,8 +861,10 @@ bool iommu_domain_is_awaited(u64 top)
  */
 void iommu_domain_retire(struct iommu_domain *domain, u64 top)
 {
-	s64 tables = adopt_domain(domain, top);
+	s64 tables;
 
+	forget_domain(top);
+	tables = adopt_domain(domain, top);
 	if (tables < 0) {
 		pr_err("page table %#llx cannot be freed: %pe\n", top,
 		       ERR_PTR(tables));

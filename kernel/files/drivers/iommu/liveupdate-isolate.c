@@ -109,6 +109,15 @@ static void stop_bus_mastering(struct device *dev)
 	pci_read_config_word(pdev, PCI_COMMAND, &command);
 }
 
+static bool masters_bus(struct device *dev)
+{
+	u16 command = 0;
+
+	if (dev_is_pci(dev))
+		pci_read_config_word(to_pci_dev(dev), PCI_COMMAND, &command);
+	return !PCI_POSSIBLE_ERROR(command) && command & PCI_COMMAND_MASTER;
+}
+
 /**
  * iommu_isolate_lost - stop a lost device, unless that was done
  * @device: a lost device
@@ -341,6 +350,28 @@ static struct incoming_device *add_unknown(struct iommu_incoming *in, u32 segmen
 	return find_record(in, segment, bdf);
 }
 
+/* Nobody knows whose it is, and its first domain may be an identity domain. */
+static void stop_unknown(u32 segment, u16 bdf, struct device *dev)
+{
+	struct liveupdate_step step;
+	struct device *found = NULL;
+
+	if (!dev) {
+		found = iommu_find_requester(segment, bdf);
+		dev = found;
+	}
+	if (dev && masters_bus(dev)) {
+		liveupdate_step_begin_object(&step, LIVEUPDATE_STEP_DEVICE_ISOLATE,
+					     LIVEUPDATE_KIND_DEVICE,
+					     LIVEUPDATE_DEVICE_ID(segment, bdf, 0),
+					     loss_names[IOMMU_LOSS_RECORD]);
+		stop_bus_mastering(dev);
+		liveupdate_step_end(&step, -EIO, 1);
+		dev_err(dev, "liveupdate: stopped, what was handed over of it cannot be read\n");
+	}
+	put_device(found);
+}
+
 /**
  * iommu_liveupdate_expect - something says that a device crossed
  * @segment: PCI segment
@@ -348,7 +379,8 @@ static struct incoming_device *add_unknown(struct iommu_incoming *in, u32 segmen
  * @dev:     the device if it was found just now, or NULL
  *
  * Its PCI record, or an entry of its IOMMU. Without a valid record of its translation
- * it is lost, and masters the bus no more.
+ * it is lost, and masters the bus no more. If nothing that was handed over can be
+ * read, it is stopped, and is an ordinary device then.
  *
  * Context: May sleep; from early_initcall() on.
  */
@@ -359,8 +391,10 @@ void iommu_liveupdate_expect(u32 segment, u16 bdf, struct device *dev)
 
 	CLASS(incoming, in)();
 
-	if (!in)
+	if (!in) {
+		stop_unknown(segment, bdf, dev);
 		return;
+	}
 	device = find_record(in, segment, bdf);
 	if (!device)
 		device = add_unknown(in, segment, bdf);

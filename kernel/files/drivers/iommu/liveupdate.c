@@ -341,16 +341,6 @@ int iommu_liveupdate_register_flb(struct liveupdate_file_handler *handler)
 }
 EXPORT_SYMBOL_GPL(iommu_liveupdate_register_flb);
 
-/**
- * iommu_liveupdate_unregister_flb - undo iommu_liveupdate_register_flb()
- * @handler: the same handler
- */
-void iommu_liveupdate_unregister_flb(struct liveupdate_file_handler *handler)
-{
-	liveupdate_unregister_flb(handler, &iommu_flb);
-}
-EXPORT_SYMBOL_GPL(iommu_liveupdate_unregister_flb);
-
 /*
  * The caller preserves a file of the handler, which holds the FLB; the extra
  * reference only covers the call.

@@ -277,16 +277,6 @@ int pci_liveupdate_register_flb(struct liveupdate_file_handler *handler)
 }
 EXPORT_SYMBOL_GPL(pci_liveupdate_register_flb);
 
-/**
- * pci_liveupdate_unregister_flb() - Undo pci_liveupdate_register_flb()
- * @handler: The same handler
- */
-void pci_liveupdate_unregister_flb(struct liveupdate_file_handler *handler)
-{
-	liveupdate_unregister_flb(handler, &pci_flb);
-}
-EXPORT_SYMBOL_GPL(pci_liveupdate_unregister_flb);
-
 /*
  * The caller preserves a file of the handler, which holds the FLB; the extra
  * reference only covers the call.

@@ -193,7 +193,6 @@ bool iommu_liveupdate_enabled(void);
 
 /* Outgoing kernel */
 int iommu_liveupdate_register_flb(struct liveupdate_file_handler *handler);
-void iommu_liveupdate_unregister_flb(struct liveupdate_file_handler *handler);
 int iommu_domain_will_preserve(struct iommu_domain *domain);
 int iommu_domain_preserve(struct iommu_domain *domain, u64 token, u64 file, u64 *top);
 void iommu_domain_unpreserve(struct iommu_domain *domain);
@@ -248,7 +247,7 @@ bool iommu_domain_had_pasids(u64 top);
 void iommu_domain_retire(struct iommu_domain *domain, u64 top);
 int iommu_device_retrieve(struct device *dev, struct iommu_domain *domain,
 			  void *owner, struct iommu_attach_handle *handle);
-void iommu_device_unretrieve(struct device *dev);
+bool iommu_device_unretrieve(struct device *dev);
 bool iommu_device_next_incoming_pasid(struct device *dev, u32 *pasid, u64 *top);
 int iommu_device_retrieve_pasid(struct device *dev, u32 pasid,
 				struct iommu_domain *domain,
@@ -268,11 +267,6 @@ static inline int
 iommu_liveupdate_register_flb(struct liveupdate_file_handler *handler)
 {
 	return -EOPNOTSUPP;
-}
-
-static inline void
-iommu_liveupdate_unregister_flb(struct liveupdate_file_handler *handler)
-{
 }
 
 static inline int iommu_domain_will_preserve(struct iommu_domain *domain)

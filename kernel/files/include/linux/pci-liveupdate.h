@@ -17,7 +17,6 @@ struct pci_saved_state_ser;
 
 #ifdef CONFIG_PCI_LIVEUPDATE
 int pci_liveupdate_register_flb(struct liveupdate_file_handler *handler);
-void pci_liveupdate_unregister_flb(struct liveupdate_file_handler *handler);
 
 /* Either kernel */
 bool pci_liveupdate_is_running(const struct pci_dev *dev);
@@ -48,11 +47,6 @@ static inline int
 pci_liveupdate_register_flb(struct liveupdate_file_handler *handler)
 {
 	return -EOPNOTSUPP;
-}
-
-static inline void
-pci_liveupdate_unregister_flb(struct liveupdate_file_handler *handler)
-{
 }
 
 static inline bool pci_liveupdate_is_running(const struct pci_dev *dev)

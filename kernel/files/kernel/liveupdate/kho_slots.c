@@ -29,7 +29,6 @@ void kho_slots_init(struct kho_slots *slots, size_t entry_size)
 	*slots = (struct kho_slots){};
 	kho_block_set_init(&slots->blocks, entry_size);
 }
-EXPORT_SYMBOL_GPL(kho_slots_init);
 
 /**
  * kho_slots_destroy() - Free all entries
@@ -49,7 +48,6 @@ void kho_slots_destroy(struct kho_slots *slots)
 	kho_block_set_destroy(&slots->blocks);
 	slots->count = 0;
 }
-EXPORT_SYMBOL_GPL(kho_slots_destroy);
 
 static struct kho_slot *add_slot(struct kho_slots *slots)
 {
@@ -93,7 +91,6 @@ struct kho_slot *kho_slots_get(struct kho_slots *slots)
 		slots->used++;
 	return slot;
 }
-EXPORT_SYMBOL_GPL(kho_slots_get);
 
 /**
  * kho_slots_put() - Give an entry back
@@ -107,7 +104,6 @@ void kho_slots_put(struct kho_slots *slots, struct kho_slot *slot)
 	slots->free = slot;
 	slots->used--;
 }
-EXPORT_SYMBOL_GPL(kho_slots_put);
 
 #if IS_ENABLED(CONFIG_KEXEC_HANDOVER_KUNIT_TEST)
 #include "kho_slots_kunit.c"

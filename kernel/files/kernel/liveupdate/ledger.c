@@ -591,7 +591,6 @@ void liveupdate_step_begin_object(struct liveupdate_step *step,
 
 	ledger_begin(step, &record, name);
 }
-EXPORT_SYMBOL_GPL(liveupdate_step_begin_object);
 
 /**
  * liveupdate_step_begin - Begin a step about an object that has an id.
@@ -625,7 +624,6 @@ void liveupdate_step_begin_named(struct liveupdate_step *step,
 {
 	liveupdate_step_begin_object(step, id, kind, ledger_hash(name), name);
 }
-EXPORT_SYMBOL_GPL(liveupdate_step_begin_named);
 
 /**
  * liveupdate_step_begin_file - Begin a step about a file of a session.

@@ -10,6 +10,7 @@
 #include <linux/err.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
+#include <linux/io.h>
 #include <linux/kexec_handover.h>
 #include <linux/liveupdate_trace.h>
 #include <linux/mm.h>
@@ -129,7 +130,6 @@ const char * __init ledger_check(struct liveupdate_ledger *ledger,
 static u64 __init ledger_retrieve(void)
 {
 	struct liveupdate_ledger *ledger;
-	struct folio *folio;
 	const char *reason;
 	phys_addr_t phys;
 	size_t size;
@@ -145,18 +145,13 @@ static u64 __init ledger_retrieve(void)
 		return 0;
 	}
 
-	folio = PAGE_ALIGNED(phys) ? kho_restore_folio(phys) : NULL;
-	if (!folio) {
-		pr_err("refused that of the previous kernel: not in preserved memory\n");
-		return 0;
-	}
-
-	ledger = folio_address(folio);
-	reason = size <= folio_size(folio) ? ledger_check(ledger, size, &next) :
-					     "larger than its memory";
+	/* What is no ledger may be somebody else's memory, and stays reserved */
+	ledger = phys_to_virt(phys);
+	reason = ledger_check(ledger, size, &next);
+	if (!reason && !kho_restore_folio(phys))
+		reason = "not in preserved memory";
 	if (reason) {
 		pr_err("refused that of the previous kernel: %s\n", reason);
-		folio_put(folio);
 		return 0;
 	}
 

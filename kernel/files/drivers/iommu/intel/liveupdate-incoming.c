@@ -334,8 +334,10 @@ void intel_liveupdate_detect_irq(struct intel_iommu *iommu)
 	if (is_kdump_kernel() || !(iommu->gcmd & DMA_GCMD_IRE))
 		return;
 	irta = readq(iommu->reg + DMAR_IRTA_REG);
-	if (kho_is_preserved(irta & VTD_PAGE_MASK))
+	if (kho_is_preserved(irta & VTD_PAGE_MASK)) {
 		iommu->flags |= VTD_FLAG_IRQ_LIVEUPDATED;
+		iommu->liveupdate_irta = irta;
+	}
 }
 
 /*
@@ -392,11 +394,13 @@ static void free_no_irqs(struct intel_iommu *iommu, u64 irta)
 		return;
 	}
 	iommu->flags &= ~VTD_FLAG_IRQ_LIVEUPDATED;
-	no_irqs = iommu_adopt_pages(irta & VTD_PAGE_MASK);
+	/* Any other may be in use */
+	no_irqs = irta == iommu->liveupdate_irta ?
+		  iommu_adopt_pages(irta & VTD_PAGE_MASK) : NULL;
 	if (no_irqs)
 		iommu_free_pages(no_irqs);
 	else
-		pr_warn("%s: interrupt remapping table %#llx was not preserved, nothing is freed\n",
+		pr_warn("%s: interrupt remapping table %#llx is not the one that was found, nothing is freed\n",
 			iommu->name, irta);
 }
 
@@ -451,10 +455,11 @@ static void take_context_tables(struct intel_iommu *iommu)
 static unsigned int take_devices(struct intel_iommu *iommu)
 {
 	const struct iommu_device_ser *ser = NULL;
-	DEFINE_XARRAY(ids);
 	unsigned int devices = 0;
+	struct xarray ids;
 	const char *why;
 
+	xa_init(&ids);
 	iommu_liveupdate_has_cleared(iommu->reg_phys);
 	while ((ser = iommu_liveupdate_next_incoming_device(iommu->reg_phys, ser))) {
 		why = check_entries(iommu, ser);

@@ -387,6 +387,9 @@ static int iommufd_device_retrieve_pasids(struct iommufd_device *idev,
 		idev->igroup = igroup;
 		iommufd_device_detach_all(idev);
 		idev->igroup = NULL;
+		/* It may have been lost meanwhile */
+		if (!idev->liveupdate_waits)
+			iommu_device_release_dma_owner(idev->dev);
 	}
 	return rc;
 }
@@ -434,7 +437,7 @@ int iommufd_device_retrieve(struct iommufd_device *idev,
 void iommufd_device_unretrieve(struct iommufd_device *idev, ioasid_t pasid)
 {
 	if (pasid == IOMMU_NO_PASID)
-		iommu_device_unretrieve(idev->dev);
+		idev->liveupdate_waits = iommu_device_unretrieve(idev->dev);
 	else
 		iommu_device_unretrieve_pasid(idev->dev, pasid);
 }
@@ -485,10 +488,17 @@ int iommufd_device_leave_restored(struct iommufd_device *idev, ioasid_t pasid,
  * iommufd_device_is_restored() - Tell whether a device is on a restored HWPT
  * @idev: Device that is bound to an iommufd
  *
- * Return: true if binding it found it on a restored HWPT, and it still is.
+ * Context: May sleep.
+ * Return: true if binding it found it on a restored HWPT, and it has not been attached
+ * to another one.
  */
 bool iommufd_device_is_restored(struct iommufd_device *idev)
 {
-	return iommu_device_is_restored(idev->dev);
+	struct iommufd_hw_pagetable *hwpt;
+
+	/* What was lost meanwhile is attached all the same */
+	guard(mutex)(&idev->igroup->lock);
+	hwpt = iommufd_device_attached_hwpt(idev, IOMMU_NO_PASID);
+	return hwpt && hwpt->obj.type == IOMMUFD_OBJ_HWPT_RESTORED;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_is_restored, "IOMMUFD");

@@ -293,7 +293,7 @@ static __always_inline int iommufd_check_folios(struct iommufd_memory_check *che
 
 /**
  * iommufd_check_run() - Is what a page table maps what the memfd holds?
- * @arg:  a &struct iommufd_memory_check, which goes on behind what is
+ * @arg:  a &struct iommufd_memory_check, whose place is then behind what is right
  * @iova: IOVA that follows what was looked at before
  * @phys: physical address that it is translated to
  * @len:  as many bytes go on together from both

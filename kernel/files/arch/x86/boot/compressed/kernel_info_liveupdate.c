@@ -38,7 +38,7 @@
 #endif
 
 /* Components are sorted. */
-#ifdef CONFIG_AMD_IOMMU
+#ifdef CONFIG_AMD_IOMMU_LIVEUPDATE
 #define COMPONENTS_AMD	LIVEUPDATE_IOMMU_AMD "," LIVEUPDATE_IOMMU_AMDV1 ","
 #else
 #define COMPONENTS_AMD

@@ -39,8 +39,8 @@ static struct kho_lapic_timer *__init inherited_timer(void)
 
 	if (kho_retrieve_subtree(KHO_LAPIC_TIMER_NAME, &phys, &size))
 		return NULL;
-	if (!PAGE_ALIGNED(phys) || !kho_is_preserved(phys) || size != sizeof(*timer)) {
-		pr_warn("refused that of the previous kernel: not in preserved memory\n");
+	if (size != sizeof(*timer)) {
+		pr_warn("refused that of the previous kernel: wrong size\n");
 		return NULL;
 	}
 	timer = phys_to_virt(phys);
