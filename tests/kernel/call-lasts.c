@@ -4,7 +4,7 @@
  *
  *	call-lasts preserve MEGABYTES READY-FILE	goes on until the jump
  *	call-lasts lock MEGABYTES READY-FILE		the same
- *	call-lasts reset CDEV READY-FILE		the same
+ *	call-lasts reset|flr|open CDEV READY-FILE	the same
  *	call-lasts quick				how long calls of another session take
  *
  * The first is in the middle of preserving memory. All others go on, and so does this one
@@ -12,6 +12,7 @@
  * it since, and holds the lock of its file. The third has a device of which it preserves
  * nothing, and resets it again and again.
  */
+#include <linux/pci_regs.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -135,6 +136,41 @@ static void reset(const char *path, const char *ready_file)
 		ioctl(cdev, VFIO_DEVICE_RESET);
 }
 
+/* The same by the device's configuration space */
+static void flr(const char *path, const char *ready_file)
+{
+	int iommufd = open_iommufd();
+	int cdev = open_cdev(path);
+	uint16_t control;
+	off_t express;
+
+	bind_iommufd(cdev, iommufd);
+	express = find_capability(cdev, PCI_CAP_ID_EXP);
+	if (!express ||
+	    !(read_config(cdev, express + PCI_EXP_DEVCAP + 2) & PCI_EXP_DEVCAP_FLR >> 16))
+		errx(1, "%s has no function level reset", path);
+	control = read_config(cdev, express + PCI_EXP_DEVCTL) | PCI_EXP_DEVCTL_BCR_FLR;
+	must(try_write_config(cdev, express + PCI_EXP_DEVCTL, control), "function level reset");
+	close(open(ready_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	for (;;)
+		try_write_config(cdev, express + PCI_EXP_DEVCTL, control);
+}
+
+/* Opening a device resets it, and so does closing it */
+static void open_again(const char *path, const char *ready_file)
+{
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
+
+	bind.iommufd = open_iommufd();
+	close(open(ready_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	for (;;) {
+		int cdev = open_cdev(path);
+
+		try(cdev, VFIO_DEVICE_BIND_IOMMUFD, &bind);
+		close(cdev);
+	}
+}
+
 static int quick(void)
 {
 	struct timespec from, to;
@@ -159,6 +195,10 @@ int main(int argc, char **argv)
 		lock(strtoul(argv[2], NULL, 10) * MEGABYTE, argv[3]);
 	else if (argc == 4 && !strcmp(argv[1], "reset"))
 		reset(argv[2], argv[3]);
+	else if (argc == 4 && !strcmp(argv[1], "flr"))
+		flr(argv[2], argv[3]);
+	else if (argc == 4 && !strcmp(argv[1], "open"))
+		open_again(argv[2], argv[3]);
 	errx(2,
-	     "usage: call-lasts preserve|lock MEGABYTES READY-FILE | reset CDEV READY-FILE | quick");
+	     "usage: call-lasts preserve|lock MEGABYTES READY-FILE | reset|flr|open CDEV READY-FILE | quick");
 }

@@ -87,7 +87,7 @@ read -r kept other <<<"$LAB_DEVICES"
 bind-vfio "$kept" >/dev/null
 dma_preserved_device kept "$kept"
 dma hold
-"$LAB_BUILD/tests/kernel/call-lasts" reset "$(bind-vfio "$other")" /run/ready &
+"$LAB_BUILD/tests/kernel/call-lasts" "$RESETS" "$(bind-vfio "$other")" /run/ready &
 until_there /run/ready $! || exit
 END
 before=$stage
@@ -96,6 +96,9 @@ stage after <<'END'
 read -r kept other <<<"$LAB_DEVICES"
 note kept "$(cat "/sys/bus/pci/devices/$kept/liveupdate")"
 END
-lab_run --mode scalable --devices edu,edu "$before" "$stage"
-is "a device crosses while another one is reset again and again" "$(fact kept)" waiting
+for way in reset flr open; do
+	lab_what="resets by $way"
+	lab_run --env RESETS="$way" --mode scalable --devices edu,nvme "$before" "$stage"
+	is "$lab_what: a device crosses while another one is reset again and again" "$(fact kept)" waiting
+done
 tap_done

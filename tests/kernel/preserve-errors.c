@@ -287,6 +287,20 @@ static void switched_off(void)
 	free_machine(&m);
 }
 
+/* It costs its user nothing, and a list of its pages would cost the host gigabytes. */
+static void sparse(void)
+{
+	int memory = memfd_create("sparse", MFD_CLOEXEC | MFD_HUGETLB | MFD_ALLOW_SEALING);
+	int session = create_session("sparse");
+
+	if (memory < 0 || ftruncate(memory, 1L << 48))
+		err(1, "memfd of huge pages");
+	fails(try_preserve(session, memory, TOKEN_MEMFD), ENOMEM,
+	      "a memfd of huge pages that is larger than all huge pages is refused");
+	close(memory);
+	close(session);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2 || (argc == 3 && strcmp(argv[2], "off") != 0) || argc > 3)
@@ -304,6 +318,7 @@ int main(int argc, char **argv)
 	device();
 	device_of_group();
 	circle();
+	sparse();
 
 	return tap_done();
 }

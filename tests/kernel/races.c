@@ -268,16 +268,25 @@ static void end_spare_mapped(void)
 	try_unmap(m.iommufd, spare_ioas, OTHER_IOVA, MEGABYTE);
 }
 
+/* It is refused in the middle of the reboot call */
+static void probe_unbound(const char *sysfs)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/driver", sysfs);
+	if (access(path, F_OK))
+		probe(sysfs);
+}
+
 static void end_unbound(void)
 {
 	end_session();
-	probe(other_sysfs);
+	probe_unbound(other_sysfs);
 }
 
 /* Waits for a device that was removed, and for its driver. */
 static void end_removed(void)
 {
-	char path[256];
 	int error;
 
 	end_session();
@@ -288,9 +297,7 @@ static void end_removed(void)
 	if (error || access(other_sysfs, F_OK))
 		errx(1, "%s has not come back: %s", other_sysfs, strerror(error));
 	must(write_sysfs(other_sysfs, "driver_override", "vfio-pci"), "driver_override");
-	snprintf(path, sizeof(path), "%s/driver", other_sysfs);
-	if (access(path, F_OK))
-		probe(other_sysfs);
+	probe_unbound(other_sysfs);
 }
 
 /**
@@ -323,11 +330,11 @@ static const struct race reboot_races[] = {
 	{ "unbinding the driver of a preserved device", begin_preserved, call_kexec, call_unbind,
 	  ANSWERS(EBUSY), ANSWERS(EBUSY), false, end_session },
 	{ "unbinding that of another device", begin_preserved, call_kexec, call_unbind_other,
-	  ANSWERS(EBUSY), ANSWERS(0), false, end_unbound },
+	  ANSWERS(EBUSY), ANSWERS(0, EBUSY), false, end_unbound },
 	{ "removing a preserved device", begin_preserved, call_kexec, call_remove, ANSWERS(EBUSY),
 	  ANSWERS(EBUSY), false, end_session },
 	{ "removing another device", begin_preserved, call_kexec, call_remove_other, ANSWERS(EBUSY),
-	  ANSWERS(0), false, end_removed },
+	  ANSWERS(0, EBUSY), false, end_removed },
 	{ "attaching a preserved device", begin_preserved, call_kexec, call_attach, ANSWERS(EBUSY),
 	  ANSWERS(EBUSY), false, end_session },
 	{ "attaching a device that is not preserved", begin_empty, call_kexec, call_attach,

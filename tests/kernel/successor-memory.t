@@ -58,7 +58,7 @@ is "each is ignored, with a word in the log" "$(fact said)" 3
 is "the kernel has all memory" "$(fact memory)" 1
 
 lab_run "${machine[@]}" --incoming "$successor_incoming" \
-	--incoming-append "nokaslr maxcpus=1 iommu=pt movablecore=512M hugepages=64 numa=off pci=realloc" "$before" "$after"
-comes_home "nokaslr, maxcpus, iommu=pt, movablecore, hugepages, numa=off, pci=realloc"
+	--incoming-append "nokaslr maxcpus=1 iommu=pt hugepages=64 numa=off pci=realloc" "$before" "$after"
+comes_home "nokaslr, maxcpus, iommu=pt, hugepages, numa=off, pci=realloc"
 rm -f "$tap_scratch/lies"
 tap_done

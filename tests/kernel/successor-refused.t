@@ -58,6 +58,7 @@ successor any-iommu load "$LAB_INCOMING" "iommu=pt,off"
 successor state load "$LAB_INCOMING" "iommu.liveupdate=off"
 successor memory load "$LAB_INCOMING" "mem=512M"
 successor hole load "$LAB_INCOMING" 'memmap=64M$1G'
+successor movable load "$LAB_INCOMING" "movablecore=256M"
 successor exact load "$LAB_INCOMING" "memmap=exactmap memmap=512M@0"
 successor test load "$LAB_INCOMING" "memtest=1"
 successor interrupts load "$LAB_INCOMING" "intremap=off"
@@ -126,7 +127,7 @@ for mode in ${MODES:-legacy scalable}; do
 		refused mode "the other mode" "$cannot 'iommu-liveupdate-v5;.*': its command line runs VT-d in another mode; add intel_iommu=sm_on"
 	fi
 	refused state "iommu.liveupdate=off" "$cannot 'iommu-liveupdate-v5;.*': .*remove iommu.liveupdate=off"
-	for words in memory hole exact; do
+	for words in memory hole movable exact; do
 		refused $words "other memory ($words)" "$cannot what is preserved: its command line does not leave it the memory that this kernel has; let mem= and memmap= be those of this kernel"
 	done
 	refused test "a test of memory" "$cannot what is preserved: its command line writes to memory .*; remove memtest"

@@ -92,7 +92,7 @@ skip() {
 has_figures() { [ "${LAB_SLOWER:-1}" = 1 ]; }
 
 # crashkernel MIB: the word for so much; a kernel that finds its own mistakes needs more
-crashkernel() { echo "crashkernel=$(($1 + (${LAB_SLOWER:-1} > 1 ? 640 : 0)))M"; }
+crashkernel() { echo "crashkernel=$(($1 + (${LAB_SLOWER:-1} > 3 ? 640 : 0)))M"; }
 
 # no_namespaces: why no root can be entered in namespaces of its own; fails if it can.
 # A chroot has no root of mounts to make private, a container not the right to.

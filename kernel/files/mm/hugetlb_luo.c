@@ -239,6 +239,9 @@ static int __hugetlb_luo_preserve(struct file *file, struct hugetlb_luo_ser *ser
 	/* More than memfd_pin_folios() can be asked for. */
 	if (ser->nr_folios > UINT_MAX)
 		return -EFBIG;
+	/* A file costs nothing until it has pages; lists of them do */
+	if (ser->nr_folios > h->nr_huge_pages + h->nr_overcommit_huge_pages)
+		return -ENOMEM;
 
 	err = hugetlb_pool_create();
 	if (err)

@@ -464,13 +464,12 @@ err_end:
 	return err;
 }
 
-/* The pages are the file's from now on. */
+/* The pages are the file's from now on; as with memfd_luo_release_folios(). */
 static void hugetlb_luo_release_folios(struct file *file,
 				       struct hugetlb_luo_incoming *in)
 {
 	struct inode *inode = file_inode(file);
 
-	inode_lock(inode);
 	for (u64 i = 0; i < in->nr_restored; i++) {
 		struct folio *folio = hugetlb_luo_folio(in, i);
 
@@ -479,7 +478,6 @@ static void hugetlb_luo_release_folios(struct file *file,
 		cond_resched();
 	}
 	hugetlbfs_freeze(inode, false);
-	inode_unlock(inode);
 }
 
 /* Nobody retrieved the file: the pages go to the pool, or to the system. */

@@ -133,16 +133,12 @@ static bool masters_bus(struct device *dev)
 void iommu_isolate_lost(struct incoming_device *device, struct device *dev)
 {
 	const struct iommu_ops *driver = iommu_requester_driver(device->ser->segment);
-	bool stop = false;
 
-	scoped_guard(spinlock, &iommu_incoming_state_lock) {
-		if (dev && !device->stopped) {
-			device->stopped = true;
-			stop = true;
-		}
-	}
-	if (stop)
+	/* Two may do it at a time; none goes on before it is done */
+	if (dev && !READ_ONCE(device->stopped)) {
 		stop_bus_mastering(dev);
+		WRITE_ONCE(device->stopped, true);
+	}
 	if (!driver)
 		return;
 

@@ -423,6 +423,7 @@ static void iommu_flb_components(char *buf, size_t size)
 	size_t length = 0;
 	unsigned int i;
 
+	buf[0] = '\0';
 	struct iommu_outgoing *out __free(outgoing_put) = outgoing_get();
 	if (IS_ERR(out))
 		return;
@@ -443,7 +444,6 @@ static void iommu_flb_components(char *buf, size_t size)
 		if (shares_group(out, device))
 			use_component(used, LIVEUPDATE_IOMMU_GROUP);
 
-	buf[0] = '\0';
 	for_each_set_bit(i, used, ARRAY_SIZE(components))
 		length += scnprintf(buf + length, size - length, "%s%s",
 				    length ? "," : "", components[i]);
@@ -523,6 +523,13 @@ int iommu_domain_will_preserve(struct iommu_domain *domain)
 }
 EXPORT_SYMBOL_GPL(iommu_domain_will_preserve);
 
+/* Whoever goes through them all, as iommu_flb_components() does, has the lock. */
+static void erase_domain(struct iommu_outgoing *out, const struct iommu_domain *domain)
+{
+	guard(mutex)(&outgoing_lock);
+	xa_erase(&out->domains, domain_key(domain));
+}
+
 /**
  * iommu_domain_preserve - preserve a page table
  * @domain: a paging domain whose mappings do not change until it is unpreserved
@@ -577,7 +584,7 @@ int iommu_domain_preserve(struct iommu_domain *domain, u64 token, u64 file, u64 
 err_unpreserve:
 	ops->unpreserve_domain(domain, &ser);
 err_erase:
-	xa_erase(&out->domains, domain_key(domain));
+	erase_domain(out, domain);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(iommu_domain_preserve);
@@ -614,7 +621,7 @@ void iommu_domain_unpreserve(struct iommu_domain *domain)
 	domain->owner->liveupdate->unpreserve_domain(domain, &ser);
 	liveupdate_step_end(&step, 0, ser.tables);
 
-	xa_erase(&out->domains, domain_key(domain));
+	erase_domain(out, domain);
 }
 EXPORT_SYMBOL_GPL(iommu_domain_unpreserve);
 

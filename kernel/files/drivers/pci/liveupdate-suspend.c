@@ -15,13 +15,16 @@
 #include "pci.h"
 
 /* See liveupdate.h */
-bool pci_liveupdate_suspended;
+unsigned int pci_liveupdate_suspended;
 
 static void set_suspended(bool suspended)
 {
 	guard(mutex)(&pci_liveupdate_lock);
 
-	pci_liveupdate_suspended = suspended;
+	if (suspended)
+		pci_liveupdate_suspended++;
+	else
+		pci_liveupdate_suspended--;
 }
 
 static int refuse_suspend(const char *what)

@@ -17,7 +17,7 @@ extern struct mutex pci_liveupdate_lock;
 extern struct liveupdate_flb pci_flb;
 
 /* The host is going to sleep; under pci_liveupdate_lock. */
-extern bool pci_liveupdate_suspended;
+extern unsigned int pci_liveupdate_suspended;
 
 int pci_flb_retrieve(struct liveupdate_flb_op_args *args);
 void pci_flb_finish(struct liveupdate_flb_op_args *args);

@@ -711,14 +711,17 @@ void amd_liveupdate_stop_behind(struct amd_iommu *iommu)
  * amd_liveupdate_init_failed - stop devices before units are switched off
  * @err: why the driver cannot be set up
  *
- * Possibly before the records can be read, and before PCI is there: all devices of
- * the first segment master the bus no more. Drivers ask for it again. Devices that
- * crossed are lost when it is seen that no driver has taken their unit over.
+ * Possibly before the records can be read, and before PCI is there: then all devices
+ * of the first segment master the bus no more, and otherwise those of all segments.
+ * Drivers ask for it again. Devices that crossed are lost when it is seen that no driver
+ * has taken their unit over.
  *
  * Context: Boot.
  */
 void __init amd_liveupdate_init_failed(int err)
 {
+	struct pci_dev *pdev = NULL;
+
 	if (!units_running)
 		return;
 
@@ -726,6 +729,10 @@ void __init amd_liveupdate_init_failed(int err)
 			     ERR_PTR(err));
 	for (unsigned int devid = 0; devid <= 0xffff; devid++)
 		stop_bus_master(devid);
+	for_each_pci_dev(pdev)
+		if (pci_domain_nr(pdev->bus) &&
+		    pdev->hdr_type == PCI_HEADER_TYPE_NORMAL)
+			pci_clear_master(pdev);
 }
 
 /**

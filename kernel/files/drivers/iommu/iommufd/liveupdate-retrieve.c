@@ -146,9 +146,7 @@ iommufd_get_unrestored(struct iommufd_ctx *ictx)
 	struct iommufd_object *obj;
 	unsigned long index;
 
-	guard(mutex)(&ictx->liveupdate_lock);
-
-	/* The user may be destroying objects of guessed IDs */
+	/* The user may be destroying objects of guessed IDs, and asking for them */
 	xa_lock(&ictx->objects);
 	xa_for_each(&ictx->objects, index, obj) {
 		hwpt = to_hwpt_restored(obj);
@@ -181,7 +179,7 @@ iommufd_find_restored(struct iommufd_ctx *ictx, u64 token)
 	struct iommufd_object *obj;
 	unsigned long index;
 
-	lockdep_assert_held(&ictx->liveupdate_lock);
+	lockdep_assert_held(&ictx->objects.xa_lock);
 
 	xa_for_each(&ictx->objects, index, obj) {
 		hwpt = to_hwpt_restored(obj);
@@ -196,8 +194,6 @@ static struct iommufd_hwpt_restored *
 iommufd_take_restored(struct iommufd_ctx *ictx, u64 token, bool *again)
 {
 	struct iommufd_hwpt_restored *hwpt;
-
-	guard(mutex)(&ictx->liveupdate_lock);
 
 	/* Somebody may guess its ID, and destroy it */
 	xa_lock(&ictx->objects);

@@ -233,11 +233,13 @@ static int iopt_preserve(struct io_pagetable *iopt)
 /*
  * Without the locks, which whoever asks for the IOVA ranges holds for as long as the
  * answer takes to be written: the reboot call comes here. Only the one session
- * that has the iommufd changes the number.
+ * that has the iommufd changes the number. Who finds that it is none finds the page
+ * table as it is by then.
  */
 static void iopt_unpreserve(struct io_pagetable *iopt)
 {
-	WRITE_ONCE(iopt->num_preserved, iopt->num_preserved - 1);
+	/* Pairs with the locks that iopt_check_mutable() is called with */
+	smp_store_release(&iopt->num_preserved, iopt->num_preserved - 1);
 }
 
 /* After as many folios somebody else may need the CPU. */
@@ -526,7 +528,8 @@ static void iommufd_hwpt_unpreserve(struct iommufd_preserved_hwpt *preserved)
 			      hwpt_paging->liveupdate_token);
 	if (!preserved->left)
 		iommu_domain_unpreserve(hwpt_paging->common.domain);
-	WRITE_ONCE(hwpt_paging->liveupdate_preserved, false);
+	/* As in iopt_unpreserve() */
+	smp_store_release(&hwpt_paging->liveupdate_preserved, false);
 	iopt_unpreserve(&hwpt_paging->ioas->iopt);
 	liveupdate_step_end(&step, 0, 0);
 }
@@ -793,7 +796,7 @@ int iommufd_device_preserve(struct iommufd_device *idev,
 
 	guard(mutex)(&igroup->lock);
 
-	if (idev->liveupdate_preserved)
+	if (READ_ONCE(idev->liveupdate_preserved))
 		return refuse_device(idev, -EBUSY, "it is preserved already");
 	if (!igroup->group)
 		return refuse_device(idev, -EOPNOTSUPP, "no IOMMU translates for it");
@@ -831,7 +834,7 @@ void iommufd_device_unpreserve(struct iommufd_device *idev)
 {
 	iommu_device_unpreserve(idev->dev);
 	/* Not with iommufd_group::lock, see iopt_unpreserve() */
-	WRITE_ONCE(idev->liveupdate_preserved, false);
+	smp_store_release(&idev->liveupdate_preserved, false);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_unpreserve, "IOMMUFD");
 
@@ -849,7 +852,7 @@ int iommufd_device_can_detach(struct iommufd_device *idev, ioasid_t pasid)
 
 	guard(mutex)(&idev->igroup->lock);
 
-	if (idev->liveupdate_preserved)
+	if (READ_ONCE(idev->liveupdate_preserved))
 		return -EBUSY;
 	hwpt = iommufd_device_attached_hwpt(idev, pasid);
 	/* A restored one is left by attaching to another */

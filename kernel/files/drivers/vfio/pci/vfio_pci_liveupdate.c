@@ -540,12 +540,12 @@ static void vfio_pci_liveupdate_check(struct liveupdate_file_op_args *args)
 static bool vfio_pci_liveupdate_can_finish(struct liveupdate_file_op_args *args)
 {
 	struct vfio_pci_ser *ser = vfio_pci_take_ser(args->serialized_data);
+	enum iommu_liveupdate_state state = IOMMU_LIVEUPDATE_LOST;
 	const char *what;
 
-	if (!ser)
-		return true;
-
-	switch (iommu_liveupdate_file_state(ser->segment, ser->bdf)) {
+	if (ser)
+		state = iommu_liveupdate_file_state(ser->segment, ser->bdf);
+	switch (state) {
 	case IOMMU_LIVEUPDATE_WAITING:
 		what = IS_ENABLED(CONFIG_VFIO_PCI_LIVEUPDATE_RETRIEVE) ?
 		       "waiting; retrieve it and bind it to its iommufd" :
@@ -555,7 +555,8 @@ static bool vfio_pci_liveupdate_can_finish(struct liveupdate_file_op_args *args)
 		what = "on its restored HWPT; attach it to another one";
 		break;
 	default:
-		return true;
+		return args->retrieve_status <= 0 ||
+		       vfio_pci_can_finish_retrieved(args->file);
 	}
 	pr_warn("vfio-pci: the session cannot finish: device %04x:%02x:%02x.%d is %s\n",
 		ser->segment, PCI_BUS_NUM(ser->bdf), PCI_SLOT(ser->bdf & 0xff),

@@ -14,6 +14,7 @@ struct vfio_pci_ser *vfio_pci_take_ser(u64 data);
 
 #ifdef CONFIG_VFIO_PCI_LIVEUPDATE_RETRIEVE
 int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args);
+bool vfio_pci_can_finish_retrieved(struct file *file);
 void vfio_pci_finish_retrieved(struct file *file);
 #else
 static inline int
@@ -21,6 +22,11 @@ vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 {
 	args->unchanged = true;
 	return -EOPNOTSUPP;
+}
+
+static inline bool vfio_pci_can_finish_retrieved(struct file *file)
+{
+	return true;
 }
 
 static inline void vfio_pci_finish_retrieved(struct file *file)

@@ -3,6 +3,7 @@
  * Give a vfio-pci device back to its owner after a live update.
  */
 #include <linux/cleanup.h>
+#include <linux/delay.h>
 #include <linux/iommu-liveupdate.h>
 #include <linux/kho/abi/vfio_pci.h>
 #include <linux/liveupdate.h>
@@ -129,6 +130,32 @@ int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 
 	args->file = file;
 	return 0;
+}
+
+/* How often the lock is tried, and how long there is in between */
+#define VFIO_PCI_LOCK_TRIES	50
+#define VFIO_PCI_LOCK_PAUSE_MS	20
+
+/*
+ * Can its session finish, which takes the lock of the device's set? Another function of
+ * the set has it while it is bound or attached, and whose memory does not answer then
+ * would hold up the session, and with it the next reboot call.
+ */
+bool vfio_pci_can_finish_retrieved(struct file *file)
+{
+	struct vfio_device *device = vfio_device_from_file(file);
+	struct mutex *lock = &device->dev_set->lock;
+
+	for (unsigned int i = 0; i < VFIO_PCI_LOCK_TRIES; i++) {
+		if (mutex_trylock(lock)) {
+			mutex_unlock(lock);
+			return true;
+		}
+		if (msleep_interruptible(VFIO_PCI_LOCK_PAUSE_MS))
+			break;
+	}
+	dev_warn(device->dev, "liveupdate: the session cannot finish: another function of its set is being bound or attached, try again\n");
+	return false;
 }
 
 /* The session of a retrieved file finishes. */

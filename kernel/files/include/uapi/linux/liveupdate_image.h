@@ -119,7 +119,7 @@ struct liveupdate_image {
 	  "retrieve and finish that session first")			\
 	X(MEMORY, 13,							\
 	  "its command line does not leave it the memory that this kernel has", \
-	  "let mem= and memmap= be those of this kernel, or remove mem=") \
+	  "let mem= and memmap= be those of this kernel, or remove mem= and movablecore=") \
 	X(MEMORY_TEST, 14,						\
 	  "its command line writes to memory before it is known what is preserved", \
 	  "remove memtest and memory_corruption_check_size=")
@@ -143,7 +143,7 @@ enum liveupdate_refusal {
  * @intel_scalable:   its scalable mode, where hardware has it
  * @amd:              the AMD IOMMU
  * @irq_remap:        interrupt remapping
- * @memory:           all memory that the running kernel has
+ * @memory:           all memory that the running kernel has, none of it movable there
  * @memory_test:      a test that writes to free memory early in boot
  */
 struct liveupdate_switches {
@@ -393,9 +393,20 @@ static inline int liveupdate_line_has(const char *line, const char *word, __u32 
 }
 
 /*
+ * Words that make memory movable. What comes from another kernel cannot be moved, and
+ * nobody can pin it for long where it could.
+ */
+static inline int liveupdate_word_is_movable(const char *word, __u32 length)
+{
+	return liveupdate_word_value(word, length, "kernelcore") ||
+	       liveupdate_word_value(word, length, "movablecore") ||
+	       (length == 12 && !memcmp(word, "movable_node", 12));
+}
+
+/*
  * Is each word of @line that says what is memory on @first or @second, too? All count
  * where one of these words occurs twice. @reduces: those as well that can only take
- * memory away.
+ * memory away, or make it movable.
  */
 static inline int liveupdate_memory_words_in(const char *line, int reduces,
 					     const char *first, const char *second)
@@ -405,7 +416,8 @@ static inline int liveupdate_memory_words_in(const char *line, int reduces,
 
 	while ((word = liveupdate_next_word(&line, &length))) {
 		if (!liveupdate_word_value(word, length, "memmap") &&
-		    !(reduces && liveupdate_word_value(word, length, "mem")))
+		    !(reduces && (liveupdate_word_value(word, length, "mem") ||
+				  liveupdate_word_is_movable(word, length))))
 			continue;
 		if (!liveupdate_line_has(first, word, length) &&
 		    !liveupdate_line_has(second, word, length))

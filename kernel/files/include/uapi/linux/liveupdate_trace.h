@@ -19,8 +19,8 @@
 #endif
 
 /*
- * X(NAME, number, "text"): one row for each step. Ordered by where it occurs in
- * a live update; the number is ABI.
+ * X(NAME, number, "text"): one row for each step. Ordered by who takes it; the
+ * number is ABI, and new ones are appended.
  */
 #define LIVEUPDATE_STEPS(X)						\
 	/* a name that user space wrote to ledger/mark */		\
