@@ -240,7 +240,8 @@ static int __hugetlb_luo_preserve(struct file *file, struct hugetlb_luo_ser *ser
 	if (ser->nr_folios > UINT_MAX)
 		return -EFBIG;
 	/* A file costs nothing until it has pages; lists of them do */
-	if (ser->nr_folios > h->nr_huge_pages + h->nr_overcommit_huge_pages)
+	if (ser->nr_folios > h->nr_huge_pages &&
+	    ser->nr_folios - h->nr_huge_pages > h->nr_overcommit_huge_pages)
 		return -ENOMEM;
 
 	err = hugetlb_pool_create();

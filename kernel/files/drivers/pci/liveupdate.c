@@ -705,6 +705,10 @@ int pci_liveupdate_refuse_slot(struct pci_bus *bus, unsigned int device,
 {
 	struct pci_dev *dev;
 
+	/* As in pci_device_can_unbind() */
+	if (liveupdate_reboot_begun())
+		return -EBUSY;
+
 	guard(rwsem_read)(&pci_bus_sem);
 
 	list_for_each_entry(dev, &bus->devices, bus_list) {

@@ -238,7 +238,7 @@ static int iopt_preserve(struct io_pagetable *iopt)
  */
 static void iopt_unpreserve(struct io_pagetable *iopt)
 {
-	/* Pairs with the locks that iopt_check_mutable() is called with */
+	/* Pairs with the acquire in iopt_check_mutable() */
 	smp_store_release(&iopt->num_preserved, iopt->num_preserved - 1);
 }
 

@@ -133,13 +133,14 @@ int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 }
 
 /* How often the lock is tried, and how long there is in between */
-#define VFIO_PCI_LOCK_TRIES	50
+#define VFIO_PCI_LOCK_TRIES	250
 #define VFIO_PCI_LOCK_PAUSE_MS	20
 
 /*
  * Can its session finish, which takes the lock of the device's set? Another function of
  * the set has it while it is bound or attached, and whose memory does not answer then
- * would hold up the session, and with it the next reboot call.
+ * would hold up the session, and with it the next reboot call. Who takes the lock right
+ * after it was free here still does.
  */
 bool vfio_pci_can_finish_retrieved(struct file *file)
 {
@@ -151,8 +152,9 @@ bool vfio_pci_can_finish_retrieved(struct file *file)
 			mutex_unlock(lock);
 			return true;
 		}
-		if (msleep_interruptible(VFIO_PCI_LOCK_PAUSE_MS))
+		if (fatal_signal_pending(current))
 			break;
+		msleep(VFIO_PCI_LOCK_PAUSE_MS);
 	}
 	dev_warn(device->dev, "liveupdate: the session cannot finish: another function of its set is being bound or attached, try again\n");
 	return false;
