@@ -89,7 +89,11 @@ stress: build ## calls that nobody would make, so long in each of two kernels (S
 .PHONY: test-series
 test-series: build ## the first half of the mail series alone: conveyed without a hit, refused to everybody (TESTS=)
 	$(Q)kernel/scripts/series-kernel preserve
-	$(Q)OUTGOING=$(call series-kernel,preserve) INCOMING=$(call series-kernel,preserve) tests/run $(or $(TESTS),tests/series/*.t)
+	$(Q)OUTGOING=$(call series-kernel,preserve) INCOMING=$(call series-kernel,preserve) tests/run $(or $(TESTS),tests/series/conveyed.t)
+
+.PHONY: test-each-series
+test-each-series: build ## the kernel at the end of each mail series is built, boots, and answers what applies to it, an hour or two (SERIES=)
+	$(Q)tests/series/each $(SERIES)
 
 .PHONY: test-selftests
 test-selftests: build kernel-selftest ## Linux's own suites say the same with the overlay and without (SUITES=own liveupdate vfio iommufd fail_nth runner)

@@ -74,7 +74,7 @@ lab_what="amd_iommu=off with a preserved device"
 lab_run "${amd[@]}" --outgoing "$successor_outgoing" --incoming "$tap_scratch/lies" --env HONEST="$(readlink -f "$successor_incoming")" \
 	--devices edu "$before" "$stage"
 is "amd_iommu=off is refused before the jump" "$(fact refused)" "loaded 0, jumped 255, master 1"
-like "and it is said why" "$(fact refused-log)" "cannot take over 'iommu-liveupdate-v5;.*': its command line leaves off the IOMMU"
+like "and it is said why" "$(fact refused-log)" "cannot take over 'iommu-liveupdate-v1;.*': its command line leaves off the IOMMU"
 is "lutrace doctor says the same" "$(fact refused-doctor)" "$(fact refused-log)"
 is "the device does DMA" "$(fact refused-works)" 0x4711
 is "a kernel that gets it has the device wait" "$(fact state)" waiting

@@ -326,7 +326,12 @@ static void damage_file(const char *what, const char *address)
 	struct iommu_domain_ser *domain;
 	struct iommu_device_ser *device = find_device(parse_bdf(address), &domain);
 
-	if (!strncmp(what, "iommufd-", 8))
+	/* A file that there is, and that is none of that kind */
+	if (!strcmp(what, "iommufd-other"))
+		domain->file = device->file;
+	else if (!strcmp(what, "vfio-other"))
+		device->file = domain->file;
+	else if (!strncmp(what, "iommufd-", 8))
 		damage_iommufd(what + 8, map(domain->file));
 	else
 		damage_vfio(what + 5, map(device->file));

@@ -15,7 +15,7 @@ here=$(dirname "$0")
 # shellcheck source=tests/kernel/ledger.sh
 . "$here/ledger.sh"
 
-export damages='iommufd-bit iommufd-token iommufd-domain iommufd-twice vfio-bit vfio-device vfio-nobody vfio-irq pci-driver'
+export damages='iommufd-bit iommufd-token iommufd-domain iommufd-twice iommufd-other vfio-bit vfio-device vfio-nobody vfio-irq vfio-other pci-driver'
 
 stage before <<'END'
 set -e

@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 
 	ok(is_obstacle(""), "nothing hinders the live update");
 	must(try_enable_irq(second.cdev, VFIO_PCI_INTX_IRQ_INDEX), "enable");
-	ok(is_obstacle("veto\tsecond\t0x3\tvfio-pci-v4\t0000:"),
+	ok(is_obstacle("veto\tsecond\t0x3\tvfio-pci-v1\t0000:"),
 	   "INTx that cannot be masked does, which is said before");
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		/* INTx of the first would be what is refused. */

@@ -30,7 +30,7 @@ like "the log names INTx" "$(cat "$lab_results/dmesg-outgoing.log")" \
 is "the post-mortem names the step, the device and the reason" "$(lab_json postmortem.json .summary)" \
 	"The live update failed: device-freeze of 0000:02:00.0 in the session second failed with EBUSY (Device or resource busy); nothing is preserved any more, and the host goes on."
 is "what it was part of" "$(lab_json postmortem.json '.failures[-1].within | join(", ")')" \
-	"file-freeze of 3 (vfio-pci-v4), serialize, reboot"
+	"file-freeze of 3 (vfio-pci-v1), serialize, reboot"
 is "in whose session" "$(lab_json postmortem.json '.failures[-1].session')" second
 like "the log names the session, too" "$(cat "$lab_results/dmesg-outgoing.log")" 'Freeze failed for session\[second\] token'
 like "and shows what the log says of it" "$(lab_json postmortem.json '.log[]')" 'its user has INTx enabled'

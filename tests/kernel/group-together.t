@@ -108,7 +108,7 @@ group() {
 		--trace "$tap_scratch/trace" "$before" "$after" || return
 	missing="$first is in the same IOMMU group and is not preserved; preserve it, too, or close the session"
 	is "$what: one of a group is preserved, and what is missing is listed" "$(fact alone)" \
-		"veto group 0x4 vfio-pci-v4 $second: $missing"
+		"veto group 0x4 vfio-pci-v1 $second: $missing"
 	like "$what: lutrace doctor --sessions says so" "$(fact doctor)" "session 'group', file 0x4 .*${missing%%;*}"
 	is "$what: the reboot call fails" "$(fact jump)" "Device or resource busy"
 	like "$what: the log names it, too" "$(fact log)" "$second: cannot cross a live update: $missing"

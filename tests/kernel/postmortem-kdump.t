@@ -45,12 +45,12 @@ explained() {
 		--snapshot "$lab_results/snapshot" >"$tap_scratch/answer" 2>"$tap_scratch/errors"
 	is "$1: it is not good" $? 1
 	is "$1: the sentence" "$(answer .summary)" \
-		"Linux 7.3.4 died after a preserve, before the reboot call, after the step file-preserve of 3 (vfio-pci-v4)." ||
+		"Linux 7.3.4 died after a preserve, before the reboot call, after the step file-preserve of 3 (vfio-pci-v1)." ||
 		diag "$(cat "$tap_scratch/errors")"
 	is "$1: its panic" "$(answer .panic)" "sysrq triggered crash"
 	is "$1: the session and its files" \
 		"$(answer '[.sessions_in_memory[] | .name + " " + .state, (.files[] | "\(.token) \(.type)")] | join(", ")')" \
-		"guests preserved, 1 memfd-v4, 2 iommufd-v1, 3 vfio-pci-v4"
+		"guests preserved, 1 memfd-v4, 2 iommufd-v1, 3 vfio-pci-v1"
 	is "$1: the device, its tables, and its record" \
 		"$(answer '.tables[] | .device + " " + .verdict + ", its record " + .record')" \
 		"0000:01:00.0 identical, its record fits"

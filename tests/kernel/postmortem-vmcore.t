@@ -61,7 +61,7 @@ files='[.sessions_in_memory[] | .name + " " + .state, (.files[] | "\(.token) \(.
 
 crash "after the preserve" scalable nothing yes
 postmortem lab --snapshot "$lab_results/snapshot"
-explained "Linux 7.3.4 died after a preserve, before the reboot call, after the step file-preserve of 3 (vfio-pci-v4)." \
+explained "Linux 7.3.4 died after a preserve, before the reboot call, after the step file-preserve of 3 (vfio-pci-v1)." \
 	"" "identical, its record fits"
 # The snapshot file alone, on this machine: what it has is what is in the dump.
 "$lutrace" walk -j --snapshot "$lab_results/snapshot" -d 0000:01:00.0 >"$tap_scratch/offline.json"
@@ -74,7 +74,7 @@ is "  every entry of it is where it is in the dump" \
 is "  it maps what it maps" "$? $(jq -c '[.verdict, .difference_count, .before.mapped_bytes > 0]' "$tap_scratch/offline.json")" '0 ["identical",0,true]'
 is "  its panic" "$(answer .panic)" "sysrq triggered crash"
 like "  the log before it" "$(answer '.log[]')" 'vfio-pci 0000:01:00.0: reset done'
-is "  the session and its files" "$(answer "$files")" "guests preserved, 1 memfd-v4, 2 iommufd-v1, 3 vfio-pci-v4"
+is "  the session and its files" "$(answer "$files")" "guests preserved, 1 memfd-v4, 2 iommufd-v1, 3 vfio-pci-v1"
 is "  what the device's file is" "$(answer '.sessions_in_memory[0].files[2].object')" 0000:01:00.0
 is "  the records for the next kernel, all intact" \
 	"$(answer '.records | [.units, .domains, .devices, .functions | length, (map(.damaged) | any)]')" \
@@ -121,7 +121,7 @@ like "  its panic" "$(answer .panic)" 'dmar0: 0000:0100 is not as recorded: it u
 is "  the entry that is not what it was" "$(answer '[.differences[] | .kind, .device]')" '["context-entry","0000:01:00.0"]'
 like "  decoded, then and now" "$(answer '.differences[0] | .old_text + "; " + .new_text')" \
 	'domain id ([0-9]+); .*domain id '
-is "  the session waits" "$(answer "$files")" "guests waiting, 1 memfd-v4, 2 iommufd-v1, 3 vfio-pci-v4"
+is "  the session waits" "$(answer "$files")" "guests waiting, 1 memfd-v4, 2 iommufd-v1, 3 vfio-pci-v1"
 is "  both kernels' ledgers are there" "$(answer '.kernel | [.outgoing, .incoming] | join(" ")')" '7.3.4 7.3.4-successor'
 postmortem lab
 like "the kernel before, whose memory is still there, is not taken for it" "$(answer .error)" 'another kernel was running'

@@ -22,9 +22,9 @@ image_says kho-v4 kho-v9 "$tap_scratch/other-kho"
 image_says luo-v6 luo-v9 "$tap_scratch/other-luo"
 image_says memfd-v4 memfd-v9 "$tap_scratch/other-memfd"
 image_says iommufd-v1 iommufd-v9 "$tap_scratch/other-iommufd"
-image_says vfio-pci-v4 vfio-pci-v9 "$tap_scratch/other-vfio"
-image_says pci-liveupdate-v2 pci-liveupdate-v9 "$tap_scratch/other-pci"
-image_says iommu-liveupdate-v5 iommu-liveupdate-v9 "$tap_scratch/other-iommu"
+image_says vfio-pci-v1 vfio-pci-v9 "$tap_scratch/other-vfio"
+image_says pci-liveupdate-v1 pci-liveupdate-v9 "$tap_scratch/other-pci"
+image_says iommu-liveupdate-v1 iommu-liveupdate-v9 "$tap_scratch/other-iommu"
 image_says ,vtdss, ,vtdxx, "$tap_scratch/other-format"
 # Its size
 image_says '' '' "$tap_scratch/damaged" 4 ffffffff
@@ -104,7 +104,7 @@ for mode in ${MODES:-legacy scalable}; do
 	is "$mode: what can be preserved is listed" "$(awk '{ print $1 }' "$lab_results/available" | sort | uniq -c | xargs)" \
 		"6 available 2 used"
 	like "$mode: and what is, with the components that are used" "$(cat "$lab_results/used")" \
-		"^used iommu-liveupdate-v5;intel,$([ $mode = legacy ] || echo 'intel-scalable,')irq-remap,vtdss\$"
+		"^used iommu-liveupdate-v1;intel,$([ $mode = legacy ] || echo 'intel-scalable,')irq-remap,vtdss\$"
 
 	refused legacy-load "an image of kexec_load(2)" "$cannot what is preserved: it was loaded with kexec_load.2., .*; load it with kexec_file_load"
 	refused stock "Debian's own kernel" "$cannot what is preserved: it does not say that it takes over anything; "
@@ -114,24 +114,24 @@ for mode in ${MODES:-legacy scalable}; do
 	refused other-luo "another version of LUO" "$cannot 'luo-v6': it does not accept that"
 	refused other-memfd "another version of memfds" "$cannot 'memfd-v4': it does not accept that"
 	refused other-iommufd "another version of iommufd" "$cannot 'iommufd-v1': it does not accept that"
-	refused other-vfio "another version of devices" "$cannot 'vfio-pci-v4': it does not accept that"
-	refused other-pci "another version of the PCI records" "$cannot 'pci-liveupdate-v2': it does not accept that"
-	refused other-iommu "another version of the IOMMU records" "$cannot 'iommu-liveupdate-v5;.*': it does not accept that"
-	refused other-format "page tables of an unknown format" "$cannot 'iommu-liveupdate-v5;.*vtdss': it does not accept that"
+	refused other-vfio "another version of devices" "$cannot 'vfio-pci-v1': it does not accept that"
+	refused other-pci "another version of the PCI records" "$cannot 'pci-liveupdate-v1': it does not accept that"
+	refused other-iommu "another version of the IOMMU records" "$cannot 'iommu-liveupdate-v1;.*': it does not accept that"
+	refused other-format "page tables of an unknown format" "$cannot 'iommu-liveupdate-v1;.*vtdss': it does not accept that"
 	refused kho "kho=off" "$cannot what is preserved: its command line leaves kexec handover off; add kho=on"
 	refused liveupdate "liveupdate=0" "$cannot what is preserved: its command line leaves live update off; add liveupdate=on"
 	refused last-word "the last word that means something" "leaves kexec handover off"
-	refused intel "intel-iommu=off" "$cannot 'iommu-liveupdate-v5;.*': its command line leaves off the IOMMU"
-	refused any-iommu "iommu=off" "$cannot 'iommu-liveupdate-v5;.*': its command line leaves off the IOMMU"
+	refused intel "intel-iommu=off" "$cannot 'iommu-liveupdate-v1;.*': its command line leaves off the IOMMU"
+	refused any-iommu "iommu=off" "$cannot 'iommu-liveupdate-v1;.*': its command line leaves off the IOMMU"
 	if [ $mode = scalable ]; then
-		refused mode "the other mode" "$cannot 'iommu-liveupdate-v5;.*': its command line runs VT-d in another mode; add intel_iommu=sm_on"
+		refused mode "the other mode" "$cannot 'iommu-liveupdate-v1;.*': its command line runs VT-d in another mode; add intel_iommu=sm_on"
 	fi
-	refused state "iommu.liveupdate=off" "$cannot 'iommu-liveupdate-v5;.*': .*remove iommu.liveupdate=off"
+	refused state "iommu.liveupdate=off" "$cannot 'iommu-liveupdate-v1;.*': .*remove iommu.liveupdate=off"
 	for words in memory hole movable exact; do
 		refused $words "other memory ($words)" "$cannot what is preserved: its command line does not leave it the memory that this kernel has; let mem= and memmap= be those of this kernel"
 	done
 	refused test "a test of memory" "$cannot what is preserved: its command line writes to memory .*; remove memtest"
-	refused interrupts "intremap=off" "$cannot 'iommu-liveupdate-v5;.*': its command line leaves interrupt remapping off"
+	refused interrupts "intremap=off" "$cannot 'iommu-liveupdate-v1;.*': its command line leaves interrupt remapping off"
 	like "$mode: the post-mortem tells of the last one" "$(lab_json postmortem.json .summary)" \
 		"^The live update failed: successor-refuse failed with ENOEXEC .its command line leaves interrupt remapping off; "
 

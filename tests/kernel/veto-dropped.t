@@ -60,7 +60,7 @@ lab_run --mode scalable --devices igb2,edu --append vfio_pci.nointxmask=1 --inco
 	"$before" "$stage" || tap_done
 
 like "doctor --sessions names the session, the file and the reason" "$(cat "$lab_results/doctor")" \
-	"session 'second', file 0x3 .vfio-pci-v4.: 0000:.*INTx enabled, which the device cannot mask"
+	"session 'second', file 0x3 .vfio-pci-v1.: 0000:.*INTx enabled, which the device cannot mask"
 is "that is bad" "$(fact doctor-exit)" 1
 is "in JSON, too" "$(lab_json doctor.json '.checks[] | select(.verdict == "fail") | "\(.kind) \(.session) \(.token)"')" \
 	"veto second 0x3"

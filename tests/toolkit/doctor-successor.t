@@ -21,10 +21,10 @@ words='quiet kho=on liveupdate=on intel_iommu=on,sm_on'
 echo "$words" >"$root/proc/cmdline"
 echo c80000f0505e >"$root/sys/class/iommu/dmar0/intel-iommu/ecap"
 compatible=$root/sys/kernel/liveupdate/compatible
-layouts=(memfd-v4 iommufd-v1 vfio-pci-v4 pci-liveupdate-v2)
+layouts=(memfd-v4 iommufd-v1 vfio-pci-v1 pci-liveupdate-v1)
 nothing_preserved() {
 	printf 'used %s\n' kho-v4 luo-v6
-	printf 'available %s\n' "${layouts[@]}" iommu-liveupdate-v5
+	printf 'available %s\n' "${layouts[@]}" iommu-liveupdate-v1
 }
 nothing_preserved >"$compatible"
 
@@ -39,14 +39,14 @@ advice() { doctor -j "$@" | jq -r '.checks[] | select(.advice) | .found + "; " +
 is "this project's kernel can take over all that there may be" "$(status)" 0
 like "that is said in words" "$(doctor)" '^The reboot call will jump into this image\.$'
 is "each layout has its row" "$(doctor -j | jq -r '[.checks[] | .verdict] | join(" ")')" "ok ok ok ok ok ok ok"
-like "with the components that the machine will use" "$(doctor)" "it accepts 'iommu-liveupdate-v5;intel,intel-scalable'"
+like "with the components that the machine will use" "$(doctor)" "it accepts 'iommu-liveupdate-v1;intel,intel-scalable'"
 
 like "its command line is that of the running kernel" "$(echo "${words/kho=on/kho=off}" >"$root/proc/cmdline"; advice)" 'add kho=on'
 like "unless another one is given" "$(advice -c "$words liveupdate=off")" 'add liveupdate=on'
 echo "$words" >"$root/proc/cmdline"
 is "that is bad" "$(status --successor-cmdline "$words liveupdate=off")" 1
 like "and it is said so" "$(doctor -c "$words kho=off")" '^The reboot call will refuse this image\.$'
-like "VT-d has to be on" "$(advice -c "$words intel_iommu=off")" "'iommu-liveupdate-v5;.*leaves off the IOMMU"
+like "VT-d has to be on" "$(advice -c "$words intel_iommu=off")" "'iommu-liveupdate-v1;.*leaves off the IOMMU"
 like "in the mode that it is in" "$(advice -c "$words intel_iommu=sm_off")" 'another mode; add intel_iommu=sm_on'
 echo 'kho=on liveupdate=on intel_iommu=on,sm_off' >"$root/proc/cmdline"
 like "whichever that is" "$(advice -c "$words")" 'another mode; .*sm_off for legacy mode'
@@ -60,14 +60,14 @@ like "and nothing may test it" "$(advice -c "$words memtest")" 'writes to memory
 
 # Only what is preserved is asked for.
 image=$tap_scratch/image
-image_says vfio-pci-v4 vfio-pci-v9 "$image"
-like "another version is refused" "$(advice)" "cannot take over 'vfio-pci-v4': it does not accept that; load a kernel that does"
+image_says vfio-pci-v1 vfio-pci-v9 "$image"
+like "another version is refused" "$(advice)" "cannot take over 'vfio-pci-v1': it does not accept that; load a kernel that does"
 {
 	printf 'used %s\n' kho-v4 luo-v6 memfd-v4
-	printf 'available %s\n' vfio-pci-v4 iommufd-v1
+	printf 'available %s\n' vfio-pci-v1 iommufd-v1
 } >"$compatible"
 is "unless nothing of it is preserved" "$(status)" 0
-echo 'used iommu-liveupdate-v5;intel,irq-remap,vtdss' >>"$compatible"
+echo 'used iommu-liveupdate-v1;intel,irq-remap,vtdss' >>"$compatible"
 is "components that the kernel names are asked for" "$(status -c "$words intremap=off") $(status)" "1 0"
 nothing_preserved >"$compatible"
 

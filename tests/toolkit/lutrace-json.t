@@ -82,7 +82,7 @@ mkdir -p "$root"/{proc/sys/kernel,sys/kernel/liveupdate/ledger,sys/class/iommu/d
 echo 7.3.4 >"$root/proc/sys/kernel/osrelease"
 echo 'quiet' >"$root/proc/cmdline"
 echo waiting >"$root/sys/bus/pci/devices/0000:01:00.0/liveupdate"
-printf 'veto\tguest\t3\tvfio-pci-v4\tit is busy; wait for it\nbusy\tguest\t-\t-\tit moves; try again\nmore\t5\n' \
+printf 'veto\tguest\t3\tvfio-pci-v1\tit is busy; wait for it\nbusy\tguest\t-\t-\tit moves; try again\nmore\t5\n' \
 	>"$root/sys/kernel/liveupdate/obstacles"
 "$build/tests/unit/make-ledger" handover "$root/sys/kernel/liveupdate/ledger"
 answer doctor doctor --root "$root"

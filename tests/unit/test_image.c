@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <linux/liveupdate_image.h>
+#include "luo_image.h"
 
 #define IMAGE_SIZE 0x2000
 #define INFO	   0x400

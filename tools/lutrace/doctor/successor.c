@@ -12,10 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/liveupdate_image.h>
-
 #include "base/open.h"
 #include "doctor/doctor.h"
+#include "luo_image.h"
 #include "model/ledger.h"
 
 #define COMPATIBLE_FILE "/sys/kernel/liveupdate/compatible"

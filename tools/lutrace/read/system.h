@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <linux/limits.h>
-#include <linux/liveupdate_image.h>
+
+#include "luo_image.h"
 
 /**
  * struct system - what was found

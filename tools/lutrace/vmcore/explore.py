@@ -34,8 +34,8 @@ LOG_LINES = 400
 ECAP_SMTS = 1 << 43  # VT-d 11.4.3
 RTADDR_SCALABLE = 1 << 10  # VT-d 11.4.5
 
-IOMMU_RECORDS, PCI_RECORDS = "iommu-liveupdate-v5", "pci-liveupdate-v2"
-VFIO_FILE, IOMMUFD_FILE = "vfio-pci-v4", "iommufd-v1"
+IOMMU_RECORDS, PCI_RECORDS = "iommu-liveupdate-v1", "pci-liveupdate-v1"
+VFIO_FILE, IOMMUFD_FILE = "vfio-pci-v1", "iommufd-v1"
 USED = 1
 
 

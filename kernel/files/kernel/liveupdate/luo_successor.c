@@ -39,8 +39,8 @@
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
-#include <uapi/linux/liveupdate_image.h>
 
+#include "luo_image.h"
 #include "luo_internal.h"
 
 #undef MODULE_PARAM_PREFIX

@@ -21,7 +21,7 @@
  */
 
 /* The compatibility string of the file handler, and of all below */
-#define HUGETLB_LUO_FH_COMPATIBLE	"hugetlb-v2"
+#define HUGETLB_LUO_FH_COMPATIBLE	"hugetlb-v1"
 
 /**
  * HUGETLB_LUO_NOEXEC - Nobody may execute the file.

@@ -28,7 +28,7 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-#define IOMMU_LIVEUPDATE_COMPATIBLE	"iommu-liveupdate-v5"
+#define IOMMU_LIVEUPDATE_COMPATIBLE	"iommu-liveupdate-v1"
 
 #define IOMMU_SER_MAGIC			0x4c554d4fU	/* "OMUL" */
 

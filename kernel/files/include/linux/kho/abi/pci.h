@@ -22,7 +22,7 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-#define PCI_LIVEUPDATE_COMPATIBLE	"pci-liveupdate-v2"
+#define PCI_LIVEUPDATE_COMPATIBLE	"pci-liveupdate-v1"
 
 #define PCI_SER_MAGIC			0x5543504cU	/* "LPCU" */
 

@@ -16,7 +16,7 @@
 #include <linux/kho/abi/pci.h>
 #include <linux/types.h>
 
-#define VFIO_PCI_LIVEUPDATE_COMPATIBLE	"vfio-pci-v4"
+#define VFIO_PCI_LIVEUPDATE_COMPATIBLE	"vfio-pci-v1"
 
 #define VFIO_PCI_SER_MAGIC		0x50465649U	/* "IVFP" */
 
