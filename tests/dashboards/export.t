@@ -129,6 +129,8 @@ is "what a ledger dropped is told" "$(value 'liveupdate_last_ledger_dropped_reco
 	"$(jq .ledgers.outgoing.dropped "$data/ledger-full/handover.json")"
 is "a pause that is not known has no length" "$(grep -c '^liveupdate_last_blackout_duration_seconds' full)" 0
 is "but a reason" "$(value 'liveupdate_blackout_unknown_total{reason="dropped"}' full)" 1
+is "of the last one, too" "$(grep '^liveupdate_last_blackout_unknown' full)" 'liveupdate_last_blackout_unknown{reason="dropped"} 1'
+is "and none if it is known" "$(grep -c '^liveupdate_last_blackout_unknown' classic)" 0
 is "what nobody looked at is not 0 but absent" "$(grep -c '^liveupdate_last_dma' full)" 0
 "$lutrace" export -t - "$data/refused" >refused
 is "a reboot call that came back is counted" "$(value liveupdate_reboots_failed_total refused)" \
