@@ -85,7 +85,7 @@ is "the longest pause is that of the recordings" \
 	"$(jq -s '[.[].blackout.ns | numbers] | max' "$data"/*/*.json)"
 problems=$(ask "$prometheus" 'job_instance:liveupdate_problem:value' | jq -r '.[].metric | .instance + ": " + .problem')
 for problem in 'baseline: page tables differ' 'baseline: packets lost' 'packet-lost: packets lost' \
-	'ledger-full: ledger dropped records' 'ledger-full: not finished' 'ledger-full: page tables not verified' 'observed: page tables differ' \
+	'ledger-full: ledger dropped records' 'ledger-full: pause not known' 'ledger-full: page tables not verified' 'observed: page tables differ' \
 	'scalable: over budget'; do
 	ok "a problem is seen: $problem" grep -qxF "$problem" <<<"$problems"
 done

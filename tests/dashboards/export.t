@@ -129,6 +129,8 @@ is "what a ledger dropped is told" "$(value 'liveupdate_last_ledger_dropped_reco
 	"$(jq .ledgers.outgoing.dropped "$data/ledger-full/handover.json")"
 is "a pause that is not known has no length" "$(grep -c '^liveupdate_last_blackout_duration_seconds' full)" 0
 is "but a reason" "$(value 'liveupdate_blackout_unknown_total{reason="dropped"}' full)" 1
+is "of the last one, too" "$(grep '^liveupdate_last_blackout_unknown' full)" 'liveupdate_last_blackout_unknown{reason="dropped"} 1'
+is "and none if it is known" "$(grep -c '^liveupdate_last_blackout_unknown' classic)" 0
 is "what nobody looked at is not 0 but absent" "$(grep -c '^liveupdate_last_dma' full)" 0
 "$lutrace" export -t - "$data/refused" >refused
 is "a reboot call that came back is counted" "$(value liveupdate_reboots_failed_total refused)" \
@@ -275,6 +277,22 @@ is "an address that has sixteen connections gets no more" "$(code --max-time 5 "
 wait "${drips[@]}"
 trap - PIPE
 is "who drips is cut off after ten seconds" "$(sort -n drip.* | awk '$1 < 9 || $1 > 15')" ''
+# One that has much to read, and is slow: it stops while it does.
+mkdir -p slow
+for i in {1..600}; do cp "$data/legacy/first.json" "slow/$i.json"; done
+serve_export slow slow
+slow=${served[-1]}
+was_read() { sed -n 's/^rchar: //p' /proc/"$slow"/io; }
+begun=$(was_read)
+get "http://$address/metrics" >slow.prom &
+asked=$!
+until [ $(($(was_read) - begun)) -gt 1000000 ] || ! kill -0 $asked 2>/dev/null; do :; done
+kill -STOP "$slow"
+is "the answer is being made" "$(stat -c %s slow.prom)" 0
+sleep 11
+kill -CONT "$slow"
+wait $asked
+is "who waits longer for an answer that is being made gets it" "$? $(tail -n 1 slow.prom | grep -c '^lutrace_export_scrape')" "0 1"
 is "then there is room again" "$(code --max-time 5 "$url/metrics")" 200
 like "/ leads to /metrics" "$(get "$url/")" 'href="/metrics"'
 is "it listens at the loopback address alone" "$(awk -v port="$(printf ':%04X' "${url##*:}")" \

@@ -37,6 +37,12 @@ for unit in lutrace-collect lutrace-export lutrace-prune lutrace-shutdown; do
 done
 like "who records may ask systemd for its units" "$(cat "$root/usr/lib/systemd/system/lutrace-collect.service")" \
 	'^RestrictAddressFamilies=AF_UNIX$'
+# The recording is the service's last argument, and is one that root made for himself.
+pre=$(sed -n 's,^ExecStartPre=\(.*\) /var/lib/lutrace/%b.json$,\1,p' "$root/usr/lib/systemd/system/lutrace-collect.service")
+(umask 077 && : >own.json)
+ok "a recording that is not there yet is made" eval "$pre missing.json"
+ok "one that is not the group's to read" eval "$pre own.json"
+is "becomes so" "$(stat -c %a own.json)" 640
 like "the exporter is reloaded with SIGHUP" "$(cat "$root/usr/lib/systemd/system/lutrace-export.service")" '^ExecReload=.*kill -HUP \$MAINPID'
 like "the exporter is no root" "$(cat "$root/usr/lib/systemd/system/lutrace-export.service")" '^User=lutrace$'
 like "its user is made" "$(cd "$root" && mkdir -p etc &&

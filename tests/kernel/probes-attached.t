@@ -59,6 +59,7 @@ set -e
 read -r kept other <<<"$LAB_DEVICES"
 note none "$(lutrace faults 2>/dev/null >/dev/null; echo $?)"
 lutrace probes --attach >"$LAB_RESULTS/attach.txt"
+lutrace probes --attach >"$LAB_RESULTS/again.txt" || note again $?
 dma_session
 dma store "$kept" 0x7004000
 lutrace faults -j >"$LAB_RESULTS/unknown-again.json" || note unknown-again $?
@@ -84,6 +85,11 @@ for _ in {1..50}; do
 	sleep 0.1
 done
 note detached $detached
+# One of two programs cannot be pinned.
+mkdir -p /sys/fs/bpf/half/step_latency
+bpftool map create /sys/fs/bpf/half/step_latency/step_end type array key 4 value 4 entries 1 name other
+lutrace probes --attach=/sys/fs/bpf/half >"$LAB_RESULTS/half.txt" || note half $?
+note left "$(cd /sys/fs/bpf/half/step_latency && find . ! -type d)"
 END
 lab_run --mode "${MODE:-scalable}" --devices edu,edu --qemu -global --qemu edu.dma_mask=0xffffffff "$before" "$stage" ||
 	tap_done
@@ -123,6 +129,8 @@ is "and their time, in seconds" "$(metric 'lutrace_probe_run_duration_seconds_to
 	"$(lab_json cost.json '.programs[] | select(.program == "fault_handled").run_ns')"
 is "where nothing is attached there is no answer" "$(fact none)" 2
 is "all five probes can be attached" "$(grep -c ' is attached, and pinned in /sys/fs/bpf/lutrace/' "$lab_results/attach.txt")" 5
+is "who attaches them again is told of each what to remove" "$(fact again) $(grep -c \
+	' is not attached: it is pinned already; to attach it anew, remove /sys/fs/bpf/lutrace/' "$lab_results/again.txt")" "1 5"
 is "in the incoming kernel the phase is unknown at first" "$(list unknown-again)" "unknown 01:00.0 write 0x7004000"
 is "and with it the answer" "$(fact unknown-again)" 2
 is "then it is restored" "$(list restored)" "restored 01:00.0 write 0x7004000, restored 02:00.0 write 0x7005000"
@@ -151,4 +159,7 @@ schema "and those of time" time "${answers[@]}"
 like "a histogram is drawn of them" "$(cat "$lab_results/histogram.txt")" '^@ns\[iommu-restore\]:'
 is "a measurement counts without a sysctl" "$(lab_json measured.json '"\(.statistics) \(.measured)"')" "false true"
 is "who removes the pins detaches" "$(fact detached)" 2
+like "a probe of which a part cannot be attached is not" "$(fact half) $(cat "$lab_results/half.txt")" \
+	'^1 step_latency is not attached: it is pinned already'
+is "nothing of it stays, and what was there does" "$(fact left)" ./step_end
 tap_done

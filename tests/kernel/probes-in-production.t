@@ -56,6 +56,7 @@ is "what immutable saw is exported" "$(metric lutrace_probe_changes_total)" 0
 is "what dma_faults saw, by phase" "$(grep -c '^lutrace_probe_dma_faults_total{phase=".*"} 0$' "$lab_results/metrics")" 6
 is "what each probe lost" "$(grep -oE '^lutrace_probe_lost_events_total\{probe="[a-z_]+"\} 0$' "$lab_results/metrics" | cut -d '"' -f 2 | sort | paste -sd ' ')" \
 	'blackout dma_faults immutable pt_identity step_latency'
+is "and since when each is pinned" "$(grep -oE '^lutrace_probe_pinned_timestamp_seconds\{probe="[a-z_]+"\} [1-9]' "$lab_results/metrics" | wc -l)" 5
 is "promtool finds nothing to say about it" "$(promtool check metrics <"$lab_results/metrics" 2>&1)" ''
 is "who removes the pins detaches" "$(cat "$lab_results/pins")" ''
 

@@ -101,6 +101,12 @@ is "a device that waits after all is finished is not good" \
 	"$(postmortem -j --root "$root" | jq -r .summary)" "1 device still waits to be retrieved."
 is "its exit code says so" "$(status postmortem --root "$root")" 1
 
+# As nobody's sysfs has it, but files somebody sent may.
+ln -sfn vfio-pci "$root/sys/bus/pci/devices/0000:01:00.0/driver"
+ln -sfn drivers/ "$root/sys/bus/pci/devices/0000:02:00.0/driver"
+is "a driver's link may lead anywhere" \
+	"$(postmortem -j --root "$root" | jq -c '[.devices[].driver]')" '["vfio-pci",null]'
+
 like "a vmcore needs the kernel that died" "$(postmortem --vmcore x 2>&1)" 'needs --vmlinux'
 like "a recording and a vmcore are one too many" \
 	"$(postmortem --vmcore x --vmlinux y recording.json 2>&1)" 'not two of them'

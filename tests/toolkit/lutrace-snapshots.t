@@ -18,9 +18,12 @@ for layout in $layouts; do
 		"$build/tests/unit/make-snapshot" "$layout" "$change" "$layout-$change" || exit 1
 	done
 done
+for change in last beyond; do
+	"$build/tests/unit/make-snapshot" amd "$change" "amd-$change" || exit 1
+done
 # changed LAYOUT CHANGE FILTER: what diff says in JSON, with its exit status
 changed() {
-	"$lutrace" diff -j "$1-none" "$1-$2" >diff.json
+	timeout 60 "$lutrace" diff -j "$1-none" "$1-$2" >diff.json
 	echo "$? $(jq -c "$3" diff.json)"
 	cp diff.json "diff-$1-$2.json"
 }
@@ -73,6 +76,14 @@ for layout in $layouts; do
 		"$(changed "$layout" device '[.verdict, (.devices[] | [.device, .change, .before == null])]')" \
 		'1 ["different",["0000:01:00.0","none",false],["0000:01:01.0","new",true]]'
 done
+is "the last byte of 64 bits is mapped on one side alone" \
+	"$(changed amd last '[.difference_count, (.differences[0] | .iova, .last, .change, .old)]')" \
+	'1 [1,"0xfe00000000000000","0xffffffffffffffff","mapped",null]'
+is "or was" "$(timeout 60 "$lutrace" diff -j amd-last amd-none | jq -c '[.differences[] | .last, .change]')" '["0xffffffffffffffff","unmapped"]'
+is "an entry that no address comes to maps nothing" \
+	"$(timeout 60 "$lutrace" diff -j amd-last amd-beyond | jq -c '[.verdict, .difference_count]')" '["tables-moved",0]'
+is "nor is it shown" "$("$lutrace" walk -j -s amd-beyond -d 01:00.0 | jq -c '[.entries[] | select(.level == 6) | .iova]')" \
+	"$("$lutrace" walk -j -s amd-last -d 01:00.0 | jq -c '[.entries[] | select(.level == 6) | .iova]')"
 schema "answers are what the schema says" diff-snapshots diff-*.json
 "$lutrace" diff second-stage-none second-stage-moved >moved.txt
 like "it says where in words" "$(cat moved.txt)" '^  0000:01:00.0 IOVA 0x3000-0x3fff: 0x7003000 rw -> 0xa000000 rw$'

@@ -67,13 +67,29 @@ static void another_device(void)
 		memcpy(&memory[CONTEXT][(OTHER_BDF & 0xff) * 4], &memory[CONTEXT][0], 32);
 }
 
+/* AMD alone: the same by a table of level 6, and the last of its entries that has an address. */
+static void last(void)
+{
+	dte(BDF)[0] = (dte(BDF)[0] & ~(AMD_ADDRESS | 7 << 9)) | ADDRESS(SPARE) | 6 << 9;
+	memory[SPARE][0] = amd_table(LEVEL_4, 4);
+	memory[SPARE][127] = amd_page(0, 0);
+}
+
+/* One more, which no address comes to. */
+static void beyond(void)
+{
+	last();
+	memory[SPARE][128] = amd_page(0, 0);
+}
+
 static const struct {
 	const char *name;
 	void (*make)(void);
 } changes[] = {
 	{ "none", none },	   { "moved", moved },		 { "unmapped", unmapped },
 	{ "mapped", mapped },	   { "read-only", read_only },	 { "split", split },
-	{ "tables", other_table }, { "device", another_device },
+	{ "tables", other_table }, { "device", another_device }, { "last", last },
+	{ "beyond", beyond },
 };
 
 static const char *const names[LAYOUTS] = { "legacy", "second-stage", "first-stage", "amd" };
@@ -92,7 +108,8 @@ int main(int argc, char **argv)
 		change++;
 	if (argc != 4 || layout == LAYOUTS || change == sizeof(changes) / sizeof(changes[0])) {
 		fprintf(stderr, "usage: make-snapshot legacy|second-stage|first-stage|amd "
-				"none|moved|unmapped|mapped|read-only|split|tables|device FILE\n");
+				"none|moved|unmapped|mapped|read-only|split|tables|device|"
+				"last|beyond FILE\n");
 		return 2;
 	}
 	layouts[layout]();

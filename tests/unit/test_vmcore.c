@@ -149,6 +149,13 @@ static void headers_are_checked(void **state)
 	dump.segments[0].p_paddr = UINT64_MAX - 5000;
 	refused("it is damaged: memory at");
 	make_dump(NULL);
+	/* The last 2 MiB of 64 bits, and beyond what a machine can address. */
+	dump.segments[0].p_paddr = UINT64_MAX - 0x1fffff;
+	refused("it is damaged: memory at");
+	make_dump(NULL);
+	dump.segments[0].p_paddr = (1ULL << 52) - 9999;
+	refused("it is damaged: memory at");
+	make_dump(NULL);
 	dump.segments[0].p_offset = dump.segments[1].p_offset = UINT64_MAX - 5000;
 	refused("no memory");
 }

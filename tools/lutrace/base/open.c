@@ -163,3 +163,20 @@ const char *file_error(int error)
 	}
 	return strerror(-error);
 }
+
+/**
+ * file_link_name - the last part of where a symbolic link leads
+ * @path: the link
+ * @text: where to write it
+ *
+ * Return: a place in @text; "" if it is no link.
+ */
+const char *file_link_name(const char *path, char text[PATH_MAX])
+{
+	ssize_t length = readlink(path, text, PATH_MAX - 1);
+	char *slash;
+
+	text[length > 0 ? length : 0] = '\0';
+	slash = strrchr(text, '/');
+	return slash ? slash + 1 : text;
+}

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <linux/limits.h>
 
 /* What may be behind a name. */
 enum file_kinds {
@@ -19,5 +20,6 @@ int file_open(const char *path, int flags, enum file_kinds kinds);
 int file_stdin(void);
 FILE *file_stream(const char *path);
 const char *file_error(int error);
+const char *file_link_name(const char *path, char text[PATH_MAX]);
 
 #endif /* LUTRACE_OPEN_H */

@@ -93,26 +93,11 @@ static struct json_object *machine(void)
 	return value;
 }
 
-static const char *link_name(const char *device, const char *link, char text[PATH_MAX])
-{
-	char path[PATH_MAX];
-	ssize_t length;
-	char *slash;
-
-	snprintf(path, sizeof(path), PCI_DEVICES "/%.32s/%s", device, link);
-	length = readlink(path, text, PATH_MAX - 1);
-	if (length <= 0)
-		return "";
-	text[length] = '\0';
-	slash = strrchr(text, '/');
-	return slash ? slash + 1 : text;
-}
-
 /* Devices that vfio-pci drives: of all those are the ones that can cross. */
 static struct json_object *devices(void)
 {
 	struct json_object *rows = json_object_new_array();
-	char path[PATH_MAX], vendor[16], id[16];
+	char path[PATH_MAX], driver[PATH_MAX], vendor[16], id[16];
 	struct system system = { .root = "" };
 	struct dirent **entries = NULL;
 	int i, count = scandir(PCI_DEVICES, &entries, NULL, alphasort);
@@ -121,7 +106,8 @@ static struct json_object *devices(void)
 		const char *name = entries[i]->d_name;
 		struct json_object *row;
 
-		if (name[0] != '.' && !strcmp(link_name(name, "driver", path), "vfio-pci")) {
+		snprintf(path, sizeof(path), PCI_DEVICES "/%.32s/driver", name);
+		if (name[0] != '.' && !strcmp(file_link_name(path, driver), "vfio-pci")) {
 			row = json_object_new_object();
 			add_text(row, "address", name);
 			snprintf(path, sizeof(path), PCI_DEVICES "/%.32s/vendor", name);

@@ -20,7 +20,9 @@
 
 /*
  * Two Prometheus servers and a curious person; one address has no more than half.
- * A request and its answer are done in ten seconds, however they drip.
+ * A request has come in ten seconds, and its answer has gone in ten, however they drip. How
+ * long the answer is being made is nobody's fault: the first one may have to read thousands
+ * of recordings.
  */
 #define MAX_CONNECTIONS	 32
 #define MAX_OF_ADDRESS	 16
@@ -32,12 +34,14 @@
 /**
  * struct connection - one that is open
  * @fd:    its socket
- * @since: when it began, or its last request was answered
+ * @since: when it began, its answer was made, or its last request was answered
+ * @busy:  its answer is being made
  * @open:  the others are valid
  */
 struct connection {
 	int fd;
 	time_t since;
+	bool busy;
 	bool open;
 };
 
@@ -80,28 +84,42 @@ static void note_connection(void *closure, struct MHD_Connection *connection, vo
 		at = &server->connections[i];
 		if (at->open)
 			continue;
-		*at = (struct connection){ info->connect_fd, seconds(), true };
+		*at = (struct connection){ info->connect_fd, seconds(), .open = true };
 		*context = at;
 		break;
 	}
 	pthread_mutex_unlock(&server->lock);
 }
 
-static void note_answer(void *closure, struct MHD_Connection *connection, void **state,
-			enum MHD_RequestTerminationCode code)
+/* The time of a connection begins anew. */
+static void note_time(struct server *server, struct MHD_Connection *connection, bool busy)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct server *server = closure;
 	struct connection *at = info ? info->socket_context : NULL;
 
-	(void)state;
-	(void)code;
 	if (!at)
 		return;
 	pthread_mutex_lock(&server->lock);
 	at->since = seconds();
+	at->busy = busy;
 	pthread_mutex_unlock(&server->lock);
+}
+
+static void note_answer(void *closure, struct MHD_Connection *connection, void **state,
+			enum MHD_RequestTerminationCode code)
+{
+	(void)state;
+	(void)code;
+	note_time(closure, connection, false);
+}
+
+/* The library's own time for a connection begins anew when it gets one again. */
+static void note_busy(struct server *server, struct MHD_Connection *connection, bool busy)
+{
+	note_time(server, connection, busy);
+	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+				  busy ? 0U : (unsigned int)DEADLINE_SECONDS);
 }
 
 /* The library counts the time since the last byte; who sends one now and then is for us. */
@@ -114,7 +132,7 @@ static void end_late_ones(struct server *server)
 	for (i = 0; i < MAX_CONNECTIONS; i++) {
 		struct connection *at = &server->connections[i];
 
-		if (at->open && now - at->since >= DEADLINE_SECONDS)
+		if (at->open && !at->busy && now - at->since >= DEADLINE_SECONDS)
 			shutdown(at->fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&server->lock);
@@ -163,10 +181,14 @@ static enum MHD_Result answer_metrics(struct server *server, struct MHD_Connecti
 	struct openmetrics page = { .classic = wants_classic(connection) };
 	struct MHD_Response *response;
 	enum MHD_Result result = MHD_NO;
+	int error;
 
+	note_busy(server, connection, true);
 	if (atomic_exchange(&server->reload, false))
 		export_sources_forget(&server->export->sources);
-	if (export_page(server->export, &page)) {
+	error = export_page(server->export, &page);
+	note_busy(server, connection, false);
+	if (error) {
 		openmetrics_free(&page);
 		return answer(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "text/plain",
 			      "out of memory\n");

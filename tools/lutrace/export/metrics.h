@@ -49,6 +49,8 @@
 	  "When the workload was paused for it.")					\
 	X(LAST_KNOWN, GAUGE, "liveupdate_last_blackout_known", "", "",			\
 	  "1 if the length of its pause is known, 0 if not.")				\
+	X(LAST_UNKNOWN, GAUGE, "liveupdate_last_blackout_unknown", "", "reason",	\
+	  "1 for the reason why the length of its pause is not known; absent if it is.")	\
 	X(LAST_BLACKOUT, GAUGE, "liveupdate_last_blackout_duration_seconds", "seconds", "",	\
 	  "Its pause; absent if it is not known.")					\
 	X(LAST_PHASE, GAUGE, "liveupdate_last_phase_duration_seconds", "seconds", "phase",	\
@@ -106,6 +108,8 @@
 	  "How often it could not run because it was running already.")			\
 	X(PROBE_LOST, COUNTER, "lutrace_probe_lost_events", "", "probe",		\
 	  "Events that a probe saw and could not keep, or that the hardware dropped.")	\
+	X(PROBE_PINNED, GAUGE, "lutrace_probe_pinned_timestamp_seconds", "seconds", "probe",	\
+	  "When the map of its answer was pinned: what it has seen is counted from there.")	\
 	X(PROBE_CHANGES, COUNTER, "lutrace_probe_changes", "", "",			\
 	  "Changes of preserved page tables that the probe immutable saw: a bug each.")	\
 	X(PROBE_FAULTS, COUNTER, "lutrace_probe_dma_faults", "", "phase",		\

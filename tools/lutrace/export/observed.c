@@ -27,6 +27,22 @@ static void put_lost(const struct probe_list *list, struct openmetrics *page)
 	}
 }
 
+/* A counter that began anew may have come to what it was before. */
+static void put_pinned(const struct probe_list *list, struct openmetrics *page)
+{
+	const struct openmetrics_family *family = &export_metrics[EXPORT_PROBE_PINNED];
+	const struct probe *probe;
+	size_t number;
+
+	openmetrics_describe(page, family);
+	for (number = 0; number < PROBE_COUNT; number++) {
+		probe = probe_get(list, number);
+		if (probe)
+			openmetrics_seconds(page, family, probe->maps[0].pinned_ns,
+					    probe->kind->name, NULL);
+	}
+}
+
 static void put_changes(const struct probe_list *list, struct openmetrics *page)
 {
 	const struct openmetrics_family *family = &export_metrics[EXPORT_PROBE_CHANGES];
@@ -68,6 +84,7 @@ void export_observed(const char *directory, struct openmetrics *page)
 
 	if (!access(directory, R_OK | X_OK) && !probe_find(&list, directory) && list.count) {
 		put_lost(&list, page);
+		put_pinned(&list, page);
 		/* 0 would say that nothing happened, where these programs see nothing. */
 		if (!system_beside(false, why))
 			put_changes(&list, page);

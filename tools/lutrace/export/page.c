@@ -134,6 +134,7 @@ static void put_sums(struct openmetrics *page, const struct account *account)
 
 static void put_last_pause(struct openmetrics *page, const struct export_figures *last)
 {
+	char reason[24];
 	size_t i;
 
 	openmetrics_describe(page, METRIC(LAST));
@@ -149,8 +150,12 @@ static void put_last_pause(struct openmetrics *page, const struct export_figures
 	}
 	openmetrics_describe(page, METRIC(LAST_KNOWN));
 	openmetrics_count(page, METRIC(LAST_KNOWN), last->blackout.known, NULL);
-	if (!last->blackout.known)
+	if (!last->blackout.known) {
+		openmetrics_describe(page, METRIC(LAST_UNKNOWN));
+		openmetrics_count(page, METRIC(LAST_UNKNOWN), 1,
+				  reason_label(last->blackout.reason, reason), NULL);
 		return;
+	}
 	openmetrics_describe(page, METRIC(LAST_BLACKOUT));
 	openmetrics_seconds(page, METRIC(LAST_BLACKOUT), (int64_t)last->blackout.ns, NULL);
 	openmetrics_describe(page, METRIC(LAST_PHASE));

@@ -15,6 +15,7 @@
 #include <bpf/bpf.h>
 
 #include "base/bpf.h"
+#include "base/text.h"
 #include "export/page.h"
 
 /* Below the directory; bpftool pins an object's programs one level down. */
@@ -77,7 +78,9 @@ static void add_pin(struct program_costs *probes, const char *path, const char *
 	if (fd < 0)
 		return;
 	if (!bpf_obj_get_info_by_fd(fd, &info, &size)) {
+		/* As it will be shown, by which two of one name are told. */
 		snprintf(probe.name, sizeof(probe.name), "%s", name);
+		text_clean(probe.name);
 		probe.id = info.id;
 		probe.runs = info.run_cnt;
 		probe.run_ns = info.run_time_ns;

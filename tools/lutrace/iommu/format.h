@@ -91,4 +91,12 @@ static inline unsigned int level_shift(unsigned int level)
 	return VTD_PAGE_SHIFT + 9 * (level - 1);
 }
 
+/* Entries of a table that hardware can come to: an address has 64 bits. */
+static inline unsigned int level_entries(unsigned int level)
+{
+	unsigned int bits = 64 - level_shift(level);
+
+	return bits < 9 ? 1U << bits : VTD_PAGE_ENTRIES;
+}
+
 #endif /* LUTRACE_IOMMU_FORMAT_H */

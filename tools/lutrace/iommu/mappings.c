@@ -98,7 +98,7 @@ static int list_table(struct listing *listing, unsigned int level, uint64_t iova
 	if (!page)
 		return MAPPING_DAMAGED;
 	tables_contents(listing->set, page, entries);
-	for (i = 0; i < VTD_PAGE_ENTRIES && !error; i++) {
+	for (i = 0; i < level_entries(level) && !error; i++) {
 		struct mapping mapping = { .iova = iova + ((uint64_t)i << level_shift(level)) };
 
 		if (!entry_is_valid(listing->format, entries[i]))

@@ -128,7 +128,7 @@ static const struct mapping *mapping_at(const struct mappings *mappings, size_t 
 	while (*at < mappings->count && mappings->list[*at].last < iova)
 		++*at;
 	if (*at == mappings->count) {
-		*first = *last = UINT64_MAX;
+		*first = *last = UINT64_MAX; /* which may be mapped on the other side */
 		return NULL;
 	}
 	mapping = &mappings->list[*at];
@@ -170,9 +170,9 @@ static void compare_mappings(struct snapshots *snapshots, const struct mappings 
 			last = now_last < last ? now_last : last;
 		else
 			now = NULL;
-		if (!old && old_first - 1 < last)
+		if (!old && old_first > first && old_first - 1 < last)
 			last = old_first - 1;
-		if (!now && now_first - 1 < last)
+		if (!now && now_first > first && now_first - 1 < last)
 			last = now_first - 1;
 		if (!old || !now || !is_same(snapshots, old, now, first))
 			report(snapshots, (struct mapping_change){ first, last, old, now });

@@ -345,18 +345,16 @@ static int walk_table(struct walk *walk, uint64_t address, uint64_t iova, unsign
 
 	if (add_upper(walk, address, iova, level, entries))
 		return -1;
-	for (i = 0; i < VTD_PAGE_ENTRIES; i++) {
+	for (i = 0; i < level_entries(level); i++) {
 		uint64_t to = entries[i] & VTD_ADDRESS;
-		uint64_t first = (uint64_t)i << level_shift(level);
+		uint64_t first = iova + ((uint64_t)i << level_shift(level));
 		unsigned int below;
 
 		if (!entry_is_valid(walk->format, entries[i]))
 			continue;
 		below = walk->format->below(level, entries[i]);
-		/* Without a next table, or beyond the 64 bits of an address */
-		if (!below || first >> level_shift(level) != i)
+		if (!below)
 			continue;
-		first += iova;
 		if (fall(walk, address, level, i, below) ||
 		    meet(walk, address, level, i, to, first))
 			return -1;

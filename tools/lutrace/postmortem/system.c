@@ -51,8 +51,8 @@ static struct json_object *devices_json(const char *root)
 	struct json_object *rows = json_object_new_array(), *row;
 	char path[PATH_MAX], state[32], target[PATH_MAX];
 	struct dirent **entries;
+	const char *driver;
 	int count, i;
-	ssize_t length;
 
 	snprintf(path, sizeof(path), "%s/sys/bus/pci/devices", root);
 	count = scandir(path, &entries, NULL, by_name);
@@ -67,9 +67,8 @@ static struct json_object *devices_json(const char *root)
 			add_text(row, "state", state);
 			snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/%s/driver", root,
 				 name);
-			length = readlink(path, target, sizeof(target) - 1);
-			target[length > 0 ? length : 0] = '\0';
-			add_text(row, "driver", length > 0 ? strrchr(target, '/') + 1 : NULL);
+			driver = file_link_name(path, target);
+			add_text(row, "driver", *driver ? driver : NULL);
 			json_object_array_add(rows, row);
 		}
 		free(entries[i]);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -89,13 +90,14 @@ struct map_list {
 	size_t count;
 };
 
-static void add_map(struct map_list *list, int fd)
+static void add_map(struct map_list *list, int fd, int64_t pinned_ns)
 {
 	struct probe_map map, *more;
 	size_t i;
 
 	if (!read_map(fd, &map))
 		return;
+	map.pinned_ns = pinned_ns;
 	for (i = 0; i < list->count && list->maps[i].id != map.id; i++)
 		;
 	more = i < list->count ? NULL : append(list->maps, list->count, sizeof(map), &map);
@@ -115,7 +117,7 @@ static void add_all_maps(struct map_list *list)
 	while (!bpf_map_get_next_id(id, &id)) {
 		fd = bpf_map_get_fd_by_id(id);
 		if (fd >= 0)
-			add_map(list, fd);
+			add_map(list, fd, 0);
 	}
 }
 
@@ -332,6 +334,16 @@ static int find_and_close(struct probe_list *found, struct map_list *list)
 	return code;
 }
 
+/* Who may read a pin, or may not, does not change the time of its contents. */
+static int64_t pinned_ns(const char *path)
+{
+	struct stat pin;
+
+	if (stat(path, &pin))
+		return 0;
+	return (int64_t)pin.st_mtim.tv_sec * 1000000000 + pin.st_mtim.tv_nsec;
+}
+
 /* The maps of one probe are pinned in one directory. */
 static int find_pinned(struct probe_list *found, const char *directory, int depth)
 {
@@ -352,7 +364,7 @@ static int find_pinned(struct probe_list *found, const char *directory, int dept
 		} else if (entry->d_type != DT_DIR) {
 			fd = bpf_obj_get(path);
 			if (fd >= 0 && bpf_fd_is(fd, "bpf-map"))
-				add_map(&list, fd);
+				add_map(&list, fd, pinned_ns(path));
 			else if (fd >= 0)
 				close(fd);
 		}

@@ -29,6 +29,7 @@
  * @value_type: name of the type of its values, "" if it has none
  * @key_size:   bytes
  * @value_size: bytes
+ * @pinned_ns:  when it was pinned, as of the wall clock; 0 if it was not found by its pin
  */
 struct probe_map {
 	int fd;
@@ -37,6 +38,7 @@ struct probe_map {
 	char value_type[PROBE_NAME_SIZE];
 	uint32_t key_size;
 	uint32_t value_size;
+	int64_t pinned_ns;
 };
 
 /**

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "show/openmetrics.h"
 
 #define NS_PER_S ((uint64_t)1000000000)
@@ -88,19 +89,25 @@ static void put_text(struct openmetrics *to, const char *text)
 
 /*
  * A label's value, or a help text. Both formats escape these three; the classic
- * one does not escape quotes in a help text, of which there are none.
+ * one does not escape quotes in a help text, of which there are none. Wherever a
+ * value comes from: for one byte that is not UTF-8 all else is refused with it.
  */
 static void put_escaped(struct openmetrics *to, const char *text)
 {
-	for (; *text; text++) {
+	size_t length;
+
+	for (; *text; text += length ?: 1) {
+		length = text_character(text);
 		if (*text == '\\')
 			put_text(to, "\\\\");
 		else if (*text == '"')
 			put_text(to, "\\\"");
 		else if (*text == '\n')
 			put_text(to, "\\n");
+		else if (length)
+			put(to, text, length);
 		else
-			put(to, text, 1);
+			put_text(to, "?");
 	}
 }
 

@@ -168,8 +168,6 @@ int do_export(int argc, char **argv)
 		return fail("name --listen or --textfile, not both");
 	if (export.sources.state && optind == argc)
 		return fail("--state is for recordings: name some, or their directory");
-	if (export.sources.state && optind == argc)
-		return fail("--state is for recordings: name some, or their directory");
 	if (ledgers && optind < argc)
 		return fail("name recordings or --ledger, not both");
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,29 +221,53 @@ static void print_attaching(struct json_object *value)
 	}
 }
 
+static struct json_object *attached_row(enum probe_number number, const struct probe_pins *pins,
+					const char *why)
+{
+	struct json_object *row = json_object_new_object();
+
+	add_text(row, "probe", probe_kinds[number].name);
+	add_text(row, "pinned", why ? NULL : pins->path);
+	add_text(row, "why", why);
+	return row;
+}
+
+/* All that can work here; if a signal comes meanwhile, none. */
 static int attach_all(const char *directory, const struct btf *kernel)
 {
+	static struct probe_pins pins[PROBE_COUNT];
 	struct json_object *value = json_object_new_object();
 	struct json_object *rows = json_object_new_array();
-	char why[PROBE_WHY_SIZE], path[256];
 	size_t i, failed = 0, attached = 0;
+	char why[PROBE_WHY_SIZE];
+	bool interrupted;
+	sigset_t before;
 
-	for (i = 0; i < PROBE_COUNT; i++) {
-		struct json_object *row = json_object_new_object();
+	probe_hold_signals(&before);
+	for (i = 0; i < PROBE_COUNT && !probe_interrupted(); i++) {
 		const char *reason = why_unfit(&probe_kinds[i], kernel, true, why);
 
-		if (!reason && probe_attach(i, kernel, directory, why)) {
+		if (!reason && probe_attach(&pins[i], i, kernel, directory, why)) {
 			reason = why;
 			failed++;
 		}
 		attached += !reason;
-		snprintf(path, sizeof(path), "%s/%s", directory, probe_kinds[i].name);
-		add_text(row, "probe", probe_kinds[i].name);
-		add_text(row, "pinned", reason ? NULL : path);
-		add_text(row, "why", reason);
-		json_object_array_add(rows, row);
+		json_object_array_add(rows, attached_row(i, &pins[i], reason));
 	}
+	interrupted = probe_interrupted();
+	for (i = 0; i < PROBE_COUNT; i++) {
+		if (interrupted)
+			probe_undo(&pins[i]);
+		else
+			probe_keep(&pins[i]);
+	}
+	/* Who was told to end does so here. */
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	json_object_object_add(value, "attach", rows);
+	if (interrupted) {
+		json_object_put(value);
+		return fail("interrupted; nothing is attached that was not before");
+	}
 	return output(value, print_attaching) ?: failed || !attached ? EXIT_BAD : EXIT_GOOD;
 }
 

@@ -94,7 +94,7 @@ static void add_page(struct json_object *entries, const struct table_set *set,
 	char text[ENTRY_TEXT_SIZE];
 
 	tables_contents(set, page, words);
-	for (i = 0; i < VTD_PAGE_ENTRIES; i++) {
+	for (i = 0; i < level_entries(page->level); i++) {
 		uint64_t first = page->iova + ((uint64_t)i << shift);
 		uint64_t last = first + (1ULL << shift) - 1;
 		struct json_object *entry;

@@ -125,7 +125,8 @@ static int add_segment(struct vmcore *vmcore, const GElf_Phdr *header, uint64_t 
 	}
 	if (!size)
 		return 0;
-	if (header->p_paddr + size < header->p_paddr)
+	/* Whoever goes through it in steps does not come round to 0. */
+	if (size > MAX_PHYSICAL || header->p_paddr > MAX_PHYSICAL - size)
 		return vmcore_refuse(vmcore,
 				     "it is damaged: memory at %#" PRIx64 " of %" PRIu64 " bytes",
 				     header->p_paddr, size);
