@@ -10,6 +10,7 @@ here=$(dirname "$0")
 . "$here/../lab/tap.sh"
 
 stage only <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
 device=$(readlink -f "/sys/bus/pci/devices/$LAB_DEVICES")
 # ends WHAT: all jobs do, and the device is gone
 ends() {

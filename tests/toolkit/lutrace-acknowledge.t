@@ -107,6 +107,25 @@ jq -c '(.ledgers[].records[] | select(.name == "pause:gone")).cycles = "0x12a060
 made without.json '(.ledgers[].records[] | select(.name == "resume:new")) |= (.name = "resume:gone" | .cycles = "0x190000000")' inside.json
 is "so it is with one that was paused after the first and resumed before the last" "$(seen_then without.json inside.json)" false
 
+### The file, which nobody named
+cp good.json beside.json
+echo old >precious
+ln -s precious beside.json.acknowledged
+"$lutrace" check --acknowledge beside.json >/dev/null
+is "a link in its place is replaced, and not followed" \
+	"$([ -L beside.json.acknowledged ] || jq .version beside.json.acknowledged) $(cat precious)" '1 old'
+if [ "$(id -u)" = 0 ]; then
+	chown nobody:nogroup beside.json
+	chmod 640 beside.json
+	rm beside.json.acknowledged
+	strace -o trace -e trace=chown,lchown,fchown,fchownat,rename "$lutrace" check --acknowledge beside.json >/dev/null
+	is "it is whose the recording is, for those who may read that" \
+		"$(stat -c '%U %G %a' beside.json.acknowledged)" 'nobody nogroup 640'
+	is "before it has its name" "$(grep -oE '^(fchown|[a-z]*chown[a-z]*|rename)\(' trace | tr -d '\n')" 'fchown(rename('
+else
+	skip "it is whose the recording is" "this is not root"
+fi
+
 ### The alert
 mkdir boot
 cp no-end.json boot/one.json

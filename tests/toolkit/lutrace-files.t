@@ -198,6 +198,57 @@ if [ "$(id -u)" = 0 ]; then
 	is "a file that is replaced keeps its owner, group and mode" "$(stat -c '%U %G %a' owned.json)" 'nobody nogroup 640'
 fi
 
+# Where anybody may put files, none of somebody else's is written, and no link of his followed.
+if [ "$(id -u)" = 0 ]; then
+	mkdir shared
+	chmod 1777 shared
+	for verb in record report plot export; do
+		echo theirs >shared/file
+		echo old >ours
+		ln -s ../ours shared/link
+		chown -h nobody shared/file shared/link
+		is "$verb does not write another user's file where all may put files" \
+			"$(write "$verb" shared/file 2>said; echo $?) $(stat -c %U shared/file) $(cat shared/file)" '1 nobody theirs'
+		like "which is said" "$(cat said)" "cannot write shared/file: it is another user's.*remove that, or name another file"
+		is "nor through his link" "$(write "$verb" shared/link 2>said; echo $?) $(cat ours)" '1 old'
+		like "which is said, too" "$(cat said)" "a link is that leads there"
+		is "and leaves nothing" "$(find shared -mindepth 1 | sort | xargs)" 'shared/file shared/link'
+		rm shared/*
+	done
+	rm -r shared ours
+else
+	skip "another user's file is not written" "this is not root"
+fi
+
+# What there is no memory for is not written, and what is there stays.
+cat >none.c <<'END'
+#include <stddef.h>
+
+const char *json_object_to_json_string_length(void *value, int flags, size_t *size)
+{
+	return NULL;
+}
+END
+if cc -shared -fPIC -o none.so none.c 2>/dev/null; then
+	without_memory() { # FILE COMMAND...
+		local file=$1 before
+		shift
+		before=$(cat "$file")
+		LD_PRELOAD=$PWD/none.so "$@" >/dev/null 2>said
+		echo "$? $([ "$(cat "$file")" = "$before" ] && echo kept) $(grep -c 'out of memory\|Cannot allocate memory' said)"
+	}
+	cp good.json memory.json
+	is "without memory record leaves a recording as it is" \
+		"$(without_memory memory.json "$lutrace" record good.json -o memory.json)" '1 kept 1'
+	echo old >memory.json.acknowledged
+	is "and check an acknowledgement" \
+		"$(without_memory memory.json.acknowledged "$lutrace" check --acknowledge memory.json)" '1 kept 1'
+	is "an answer that is lost is an error" "$(without_memory good.json "$lutrace" time -j good.json)" '1 kept 1'
+	rm memory.json.acknowledged
+else
+	skip "without memory record leaves a recording as it is" "there is no compiler"
+fi
+
 # What is not given does not come from another place: getopt() moves arguments.
 cp good.json last.json
 for words in 'plot last.json -o' 'record last.json -o' 'report last.json -o' 'check last.json -b' 'time last.json -f'; do

@@ -107,6 +107,28 @@ ok "a FIFO that is named does not keep metrics waiting" \
 is "a pipe is a recording" "$("$lutrace" time -j <(cat good.json) | jq .blackout.ns)" \
 	"$("$lutrace" time -j good.json | jq .blackout.ns)"
 
+# What takes a thousand times its size in memory.
+emptied() { # PROGRAM: with a million empty lists in place of HERE
+	local json
+	json=$(jq -c "$1" good.json)
+	printf '%s[' "${json%%\"HERE\"*}"
+	yes '[],' | head -n 1000000 | tr -d '\n'
+	printf '[]]%s\n' "${json#*\"HERE\"}"
+}
+# shellcheck disable=SC2016
+within=(bash -c 'ulimit -v 600000; exec "$@" >/dev/null' within)
+for where in .dma.x .x '.ledgers.incoming.x' '.ledgers.incoming.records[3].x' '.identity.differences' '.steps[0].x' '.ledgers.incoming.records[3]'; do
+	emptied "$where = \"HERE\"" >large.json
+	case $where in
+	.steps*) ok "what is not looked at may be as large as it is" "${within[@]}" "$lutrace" time large.json ;;
+	*) refused "a million lists in ${where}" 'too large: more than 256 MiB' "${within[@]}" "$lutrace" time large.json ;;
+	esac
+done
+emptied '.dma.x = "HERE"' | jq -c '{ dma }' >large.json
+refused "and in what is merged" 'too large' "${within[@]}" "$lutrace" record -l ledgers -m large.json
+jq -c '.identity.verdict = "different" | .identity.differences = [range(20000) | "entry \(.) of a page table"]' good.json >many.json
+ok "twenty thousand differences are few" "${within[@]}" "$lutrace" report many.json
+
 # Evidence: what does not fit is refused, and the member is named.
 echo '{"referee":{"memory_identical":"no"},"dma":[1,2,3]}' >types.json
 refused "merging a list as an object" "member 'referee.translation_off' is missing" \

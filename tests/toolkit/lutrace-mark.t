@@ -88,6 +88,29 @@ else
 	like "and hears so" "$(cat said)" 'only root may'
 fi
 
+# The ledger that is kept is a file of the process that keeps it: when that has ended, another
+# process may have its number, and a file of the same.
+if [ "$(id -u)" = 0 ] && [ ! -e /sys/kernel/liveupdate/ledger ] && unshare -m true 2>/dev/null; then
+	mkdir kept
+	"$build/tests/unit/make-ledger" handover kept || exit 1
+	cat >keeper.sh <<'END'
+mount -t tmpfs none /run && mkdir -p /run/lutrace/ledger && cd /run/lutrace/ledger || exit
+exec {current}<"$1/current"
+cp "$1/previous" .
+ln -s /proc/$$/fd/$current current
+echo $$ >keeper
+answer() { "$LUTRACE" time "$@" >/dev/null 2>/run/said; echo "$? $(grep -c "$pattern" /run/said)"; }
+pattern='keeps no ledger' answer
+"$LUTRACE" record -l /run/lutrace/ledger | jq .ledgers.incoming
+exec {lock}<keeper && flock $lock
+pattern=. answer
+END
+	is "a kept ledger is read while the process that keeps it lives" \
+		"$(LUTRACE=$lutrace unshare -m bash keeper.sh "$PWD/kept" | xargs)" '2 1 null 0 0'
+else
+	skip "a kept ledger is read while the process that keeps it lives" "no mount namespace"
+fi
+
 # As whoever writes a virtual machine monitor has it.
 "$project/tools/setup/install" "$PWD/place" /usr >install.log 2>&1
 export PKG_CONFIG_PATH=$PWD/place/usr/lib/pkgconfig

@@ -127,4 +127,14 @@ jq -c 'del(.referee)' boot.json >other.json && mv other.json boot.json
 exec {lock}<&-
 wait $writer
 is "one after the other" "$(jq -c '.dma.sent, .referee' boot.json | xargs)" '999 null'
+
+# Whoever may read a directory can lock it. The waiting is left out here.
+exec {other}<. && flock "$other"
+is "a lock that somebody does not give back is no reason to wait without end" \
+	"$(timeout 60 strace -f -o trace -e trace=flock,clock_nanosleep -e inject=clock_nanosleep:retval=0 \
+		"$lutrace" record -l handover --update boot.json 2>said; echo $?)" 1
+like "the error says where, and how to find him" "$(cat said)" "somebody else has locked the directory of boot.json for 30 seconds; 'lslocks' says who"
+exec {other}<&-
+is "without him it is written" "$(status "$lutrace" record -l handover --update boot.json)" 0
+
 tap_done

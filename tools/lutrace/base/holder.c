@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,45 +15,55 @@
 #include "base/say.h"
 #include "base/write.h"
 
+/*
+ * A number is another process's when its own has ended. So the process has its file locked as
+ * long as it lives: the lock goes with it, whatever ends it.
+ */
+static bool is_locked(int fd)
+{
+	return flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+}
+
+/* Does the process live whose number is in a file? */
+bool holder_lives(const char *path)
+{
+	int fd = file_open(path, O_RDONLY, REGULAR_FILE);
+	bool lives = fd >= 0 && is_locked(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return lives;
+}
+
 /* The process of a kind that runs; 0: none. */
 pid_t holder_find(const struct holder_kind *kind)
 {
-	char path[64], name[32] = "";
 	FILE *file = file_stream(kind->file);
 	int pid = 0;
 
-	if (file) {
-		if (fscanf(file, "%d", &pid) != 1)
-			pid = 0;
-		fclose(file);
-	}
-	if (pid <= 0)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	file = file_stream(path);
 	if (!file)
 		return 0;
-	if (!fgets(name, sizeof(name), file))
-		name[0] = '\0';
+	if (!is_locked(fileno(file)) || fscanf(file, "%d", &pid) != 1)
+		pid = 0;
 	fclose(file);
-	name[strcspn(name, "\n")] = '\0';
-	return strcmp(name, kind->name) ? 0 : pid;
+	return pid > 0 ? pid : 0;
 }
 
-/* End the one that runs, if there is one. */
-void holder_dismiss(const struct holder_kind *kind)
+/* End the one that runs; false if there is none. */
+bool holder_dismiss(const struct holder_kind *kind)
 {
 	pid_t pid = holder_find(kind);
 	int i;
 
 	if (!pid || kill(pid, SIGTERM))
-		return;
-	for (i = 0; i < 100 && !kill(pid, 0); i++)
+		return false;
+	for (i = 0; i < 100 && holder_find(kind) == pid; i++)
 		usleep(10000);
+	return true;
 }
 
-/* Of all that was inherited, @fd stays. */
-static void detach(const struct holder_kind *kind, int fd)
+/* Of all that was inherited, @fd and @lock stay. */
+static void detach(const struct holder_kind *kind, int fd, int lock)
 {
 	int null = open("/dev/null", O_RDWR);
 
@@ -62,8 +74,14 @@ static void detach(const struct holder_kind *kind, int fd)
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);
+	/* Neither may be where the other one goes. */
+	fd = fcntl(fd, F_DUPFD, HOLDER_LOCK + 1);
+	lock = fcntl(lock, F_DUPFD, HOLDER_LOCK + 1);
+	if (fd < 0 || lock < 0)
+		_exit(EXIT_BAD);
 	dup2(fd, HOLDER_FD);
-	close_range(HOLDER_FD + 1, ~0U, 0);
+	dup2(lock, HOLDER_LOCK);
+	close_range(HOLDER_LOCK + 1, ~0U, 0);
 	prctl(PR_SET_NAME, kind->name);
 	/*
 	 * An init system that ends all processes before it calls reboot leaves
@@ -73,9 +91,37 @@ static void detach(const struct holder_kind *kind, int fd)
 		*program_invocation_name = '@';
 }
 
+/* A file of the number to come, locked. It has another name until the number is in it. */
+static int make_file(const char *temporary)
+{
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644), error;
+
+	if (fd < 0)
+		return -errno;
+	if (!flock(fd, LOCK_EX | LOCK_NB) && !ftruncate(fd, 0))
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
+static int fork_holder(const struct holder_kind *kind, int fd, int lock, void (*run)(void))
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		detach(kind, fd, lock);
+		run();
+		_exit(EXIT_BAD);
+	}
+	return pid;
+}
+
 /**
  * holder_start - start a process that stays behind
- * @kind: which
+ * @kind: which; the directory of its file is there
  * @fd:   what it keeps, as HOLDER_FD
  * @run:  what it does; it never returns
  *
@@ -83,25 +129,31 @@ static void detach(const struct holder_kind *kind, int fd)
  */
 int holder_start(const struct holder_kind *kind, int fd, void (*run)(void))
 {
-	char text[16];
+	char temporary[PATH_MAX], text[16];
+	int lock, error;
 	pid_t pid;
-	int error;
 
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		return fail("cannot start the process that holds the session: %s", strerror(errno));
-	if (!pid) {
-		detach(kind, fd);
-		run();
-		_exit(EXIT_BAD);
+	snprintf(temporary, sizeof(temporary), "%s.new", kind->file);
+	lock = make_file(temporary);
+	if (lock == -EWOULDBLOCK)
+		return fail("another %s is being started", kind->name);
+	if (lock < 0)
+		return fail("cannot write %s: %s", kind->file, strerror(-lock));
+	pid = fork_holder(kind, fd, lock, run);
+	if (pid < 0) {
+		error = errno;
+		unlink(temporary);
+		close(lock);
+		return fail("cannot start the process that holds the session: %s", strerror(error));
 	}
-	mkdir(LUTRACE_RUN, 0700);
 	snprintf(text, sizeof(text), "%d\n", pid);
-	error = file_write(kind->file, text, strlen(text), 0);
+	error = write_all(lock, text, strlen(text));
+	if (!error && rename(temporary, kind->file))
+		error = -errno;
 	if (error) {
 		kill(pid, SIGTERM);
-		return fail("cannot write %s: %s", kind->file, strerror(-error));
+		unlink(temporary);
 	}
-	return EXIT_GOOD;
+	close(lock);
+	return error ? fail("cannot write %s: %s", kind->file, strerror(-error)) : EXIT_GOOD;
 }

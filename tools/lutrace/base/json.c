@@ -54,6 +54,20 @@ void add_text(struct json_object *value, const char *name, const char *text)
 	json_object_object_add(value, name, json_object_new_string_len(clean, i));
 }
 
+/**
+ * json_text - a value written out
+ * @value: the value, whose text it is; with it, it goes
+ * @flags: JSON_C_TO_STRING_*
+ * @size:  set to the bytes of the text
+ *
+ * Return: the text, NULL without memory.
+ */
+const char *json_text(struct json_object *value, int flags, size_t *size)
+{
+	*size = 0;
+	return json_object_to_json_string_length(value, flags, size);
+}
+
 void add_number(struct json_object *value, const char *name, int64_t number)
 {
 	json_object_object_add(value, name, json_object_new_int64(number));

@@ -17,5 +17,6 @@ struct json_object *member(struct json_object *value, const char *name);
 void add_text(struct json_object *value, const char *name, const char *text);
 void add_hex(struct json_object *value, const char *name, uint64_t number);
 void add_number(struct json_object *value, const char *name, int64_t number);
+const char *json_text(struct json_object *value, int flags, size_t *size);
 
 #endif /* LUTRACE_JSON_H */

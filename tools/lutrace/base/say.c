@@ -16,14 +16,23 @@ bool pretty_output;
 /* One run prints one document: the answer, or the error where there is none. */
 static bool printed;
 
+/* There was no memory for what should have been. */
+static bool lost;
+
 /* Print a value as JSON, compact or indented. */
 void output_json(struct json_object *value)
 {
 	int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
+	const char *text;
+	size_t size;
 
 	flags |= pretty_output ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
 			       : JSON_C_TO_STRING_PLAIN;
-	puts(json_object_to_json_string_ext(value, flags));
+	text = json_text(value, flags, &size);
+	if (text)
+		puts(text);
+	else
+		lost = true;
 	printed = true;
 }
 
@@ -122,10 +131,10 @@ int output_end(void)
 {
 	static bool said;
 
-	if (!fflush(stdout) && !ferror(stdout))
+	if (!lost && !fflush(stdout) && !ferror(stdout))
 		return EXIT_GOOD;
 	if (!said)
-		fail("cannot write the output: %s", strerror(errno));
+		fail("cannot write the output: %s", lost ? "out of memory" : strerror(errno));
 	said = true;
 	return EXIT_BAD;
 }

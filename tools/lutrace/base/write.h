@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /**
@@ -19,10 +20,16 @@ struct new_file {
 	char *temporary;
 };
 
+/* So long file_lock() waits. */
+#define FILE_LOCK_SECONDS 30
+
 int write_all(int fd, const void *data, size_t size);
 int new_file_open(struct new_file *file, const char *path, mode_t mode);
 int new_file_close(struct new_file *file, int error);
 int file_write(const char *path, const void *data, size_t size, mode_t mode);
+int file_place(const char *path, const void *data, size_t size, mode_t mode,
+	       const struct stat *owner);
+const char *write_error(const char *path, int error);
 int file_target(const char *path, char target[PATH_MAX]);
 int file_lock(const char *path);
 int output_file(const char *path, const void *data, size_t size, mode_t mode);

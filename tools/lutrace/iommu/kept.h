@@ -18,6 +18,9 @@
 /* Longest text of a 128-bit digest. */
 #define DIGEST_TEXT_SIZE 33
 
+int snapshot_preserve(int session, int memfd, uint64_t token);
+int snapshot_keep(int memfd, uint64_t token);
+
 const char *digest_text(const struct digest *digest, char text[DIGEST_TEXT_SIZE]);
 void add_table_totals(struct json_object *value, const struct table_set *set);
 struct json_object *devices_json(const struct table_set *set);

@@ -4,26 +4,48 @@
 #include <linux/liveupdate.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "iommu/luo_session.h"
 
-/* The device has one opener at a time, and is open here as briefly as can be. */
-static int open_device(void)
-{
-	int fd = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
+/* So long another one may have the device open; an agent that keeps it open has to hand sessions out. */
+#define OPEN_TRIES    500
+#define OPEN_PAUSE_NS 10000000
 
+/**
+ * luo_open - open the device, which has one opener at a time
+ *
+ * It is waited for, as others have it open for a moment each, above all when the machine
+ * starts. Have it open as briefly as can be.
+ *
+ * Return: the device, -EBUSY if another one has it open all the time, or another negative
+ * errno.
+ */
+int luo_open(void)
+{
+	const struct timespec pause = { .tv_nsec = OPEN_PAUSE_NS };
+	int tries, fd = -1;
+
+	for (tries = 0; fd < 0 && tries < OPEN_TRIES; tries++) {
+		if (tries)
+			nanosleep(&pause, NULL);
+		fd = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
+		if (fd < 0 && errno != EBUSY)
+			break;
+	}
 	return fd < 0 ? -errno : fd;
 }
 
 /**
  * luo_create_session - create a session that crosses the next live update
- * @name: its name
+ * @device: from luo_open(), which is closed
+ * @name:   its name
  */
-int luo_create_session(const char *name)
+int luo_create_session(int device, const char *name)
 {
 	struct liveupdate_ioctl_create_session create = { .size = sizeof(create) };
-	int device = open_device(), error = 0;
+	int error = 0;
 
 	if (device < 0)
 		return device;
@@ -41,7 +63,7 @@ int luo_create_session(const char *name)
 int luo_retrieve_session(const char *name)
 {
 	struct liveupdate_ioctl_retrieve_session retrieve = { .size = sizeof(retrieve) };
-	int device = open_device(), error = 0;
+	int device = luo_open(), error = 0;
 
 	if (device < 0)
 		return device;

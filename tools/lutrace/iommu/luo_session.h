@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-int luo_create_session(const char *name);
+int luo_open(void);
+int luo_create_session(int device, const char *name);
 int luo_retrieve_session(const char *name);
 int luo_preserve(int session, int fd, uint64_t token);
 int luo_retrieve(int session, uint64_t token);

@@ -124,7 +124,7 @@ int cross_memory(struct crossing *crossing, char why[LEDGER_WHY_SIZE])
  */
 int cross_preserve(const struct crossing *crossing, char why[LEDGER_WHY_SIZE])
 {
-	int session = luo_create_session(KEEPER_SESSION), error;
+	int session = luo_create_session(luo_open(), KEEPER_SESSION), error;
 
 	if (session < 0)
 		return refuse_session(session, why, "create");

@@ -25,7 +25,7 @@
 #include "liveupdate_mark.h"
 
 #define MARK_FILE     LEDGER_KEPT_DIRECTORY "/mark"
-#define CURRENT_FILE  LEDGER_KEPT_DIRECTORY "/current"
+#define CURRENT_FILE  LEDGER_KEPT_CURRENT
 #define PREVIOUS_FILE LEDGER_KEPT_DIRECTORY "/previous"
 #define STATE_FILE    LEDGER_KEPT_DIRECTORY "/state.json"
 
@@ -35,7 +35,7 @@
 /* So long it may take until it is kept; under emulation it takes seconds. */
 #define ANSWER_MS 120000
 
-static const struct holder_kind holder = { "lutrace-keeper", LEDGER_KEPT_DIRECTORY "/keeper" };
+static const struct holder_kind holder = { "lutrace-keeper", LEDGER_KEEPER };
 
 /**
  * struct ledger_keeper - the process that stays behind
@@ -206,6 +206,7 @@ static int write_state(const struct ledger_keeper *keeper, struct json_object *f
 {
 	struct json_object *value = json_object_new_object();
 	const char *text;
+	size_t size;
 	int error;
 
 	add_text(value, "directory", LEDGER_KEPT_DIRECTORY);
@@ -214,8 +215,8 @@ static int write_state(const struct ledger_keeper *keeper, struct json_object *f
 		 keeper->previous.count ? keeper->previous.header.release : NULL);
 	add_text(value, "refused", refused);
 	json_object_object_add(value, "functions", functions);
-	text = json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN);
-	error = file_write(STATE_FILE, text, strlen(text), 0600);
+	text = json_text(value, JSON_C_TO_STRING_PLAIN, &size);
+	error = file_write(STATE_FILE, text, size, 0600);
 	if (error)
 		snprintf(why, LEDGER_WHY_SIZE, STATE_FILE ": %s", strerror(-error));
 	json_object_put(value);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/holder.h"
 #include "base/open.h"
 #include "base/text.h"
 #include "model/ledger.h"
@@ -29,7 +30,8 @@ refuse(char why[LEDGER_WHY_SIZE], const char *format, ...)
 /* Where the ledgers of this machine are: the kernel's, else those kept for it. */
 const char *ledger_directory(void)
 {
-	return access(LEDGER_DIRECTORY, F_OK) && !access(LEDGER_KEPT_DIRECTORY "/current", F_OK)
+	return access(LEDGER_DIRECTORY, F_OK) && holder_lives(LEDGER_KEEPER) &&
+			       !access(LEDGER_KEPT_CURRENT, F_OK)
 		       ? LEDGER_KEPT_DIRECTORY
 		       : LEDGER_DIRECTORY;
 }
@@ -265,7 +267,11 @@ int ledger_read(struct ledger *ledger, const char *path, char why[LEDGER_WHY_SIZ
 	ret = fd < 0 ? fd : file_read(fd, &data, &size);
 	if (fd >= 0)
 		close(fd);
-	if (ret) {
+	/* It was the keeper's if the keeper is there still. */
+	if (!ret && !strcmp(path, LEDGER_KEPT_CURRENT) && !holder_lives(LEDGER_KEEPER)) {
+		snprintf(why, LEDGER_WHY_SIZE, "the process that kept it has ended");
+		ret = -ENOENT;
+	} else if (ret) {
 		snprintf(why, LEDGER_WHY_SIZE, "%s", file_error(ret));
 	} else if (!size) {
 		snprintf(why, LEDGER_WHY_SIZE, "it is empty");

@@ -17,6 +17,12 @@
 /* Where 'lutrace mark --keep' keeps one for a kernel that has none. */
 #define LEDGER_KEPT_DIRECTORY "/run/lutrace/ledger"
 
+/* Who does so, in a file of base/holder.h. */
+#define LEDGER_KEEPER LEDGER_KEPT_DIRECTORY "/keeper"
+
+/* A link to a file of that process, which is another one's when it has ended. */
+#define LEDGER_KEPT_CURRENT LEDGER_KEPT_DIRECTORY "/current"
+
 /*
  * Of the header's @flags: lutrace wrote it, in user space, and did not see what happens
  * without any. No kernel sets it.

@@ -158,6 +158,7 @@ int acknowledgement_write(const char *recording, const struct verdict_of *verdic
 	struct json_object *value;
 	const char *text;
 	struct stat at;
+	size_t size;
 	char *path;
 	int error;
 
@@ -167,11 +168,9 @@ int acknowledgement_write(const char *recording, const struct verdict_of *verdic
 	if (!path)
 		return -errno;
 	value = make(verdict, who, reason);
-	text = json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY);
-	error = file_write(path, text, strlen(text), at.st_mode & 0666);
+	text = json_text(value, JSON_C_TO_STRING_PRETTY, &size);
 	/* Root acknowledges, and the exporter is somebody else. */
-	if (!error && !geteuid() && lchown(path, at.st_uid, at.st_gid))
-		error = -errno;
+	error = file_place(path, text, size, at.st_mode & 0666, &at);
 	json_object_put(value);
 	free(path);
 	return error;

@@ -200,6 +200,45 @@ static char *cut(char *text, char *begin, char *end)
 	return less ?: text;
 }
 
+/*
+ * What objects take is not what their text takes: "{}" is two bytes, and a kilobyte of
+ * memory. A recording has some thousands of them beside its lists, and a list of differences
+ * so many as somebody asked for.
+ */
+#define OBJECT_COST   1024
+#define VALUE_COST    64
+#define DOCUMENT_MOST (256UL << 20)
+
+/* An element is a record, of some hundred bytes. */
+#define ELEMENT_MOST (1 << 16)
+
+/* About what a text, or a part of one, takes as objects. */
+static size_t cost(const char *from, const char *end)
+{
+	size_t sum = (size_t)(end - from);
+	bool text = false;
+
+	for (; from < end; from++) {
+		if (text && *from == '\\' && from[1])
+			from++;
+		else if (*from == '"')
+			text = !text;
+		else if (!text && (*from == '[' || *from == '{'))
+			sum += OBJECT_COST;
+		else if (!text && *from == ',')
+			sum += VALUE_COST;
+	}
+	return sum;
+}
+
+static int refuse_size(char why[LEDGER_WHY_SIZE])
+{
+	snprintf(why, LEDGER_WHY_SIZE,
+		 "it is too large: more than %lu MiB of memory would be needed for what is in it",
+		 DOCUMENT_MOST >> 20);
+	return -EFBIG;
+}
+
 /* Commas are between elements and nowhere else. */
 static int take_elements(const struct json_list *list, const char *at, const char *end,
 			 char why[LEDGER_WHY_SIZE])
@@ -220,8 +259,13 @@ static int take_elements(const struct json_list *list, const char *at, const cha
 		size_t left = (size_t)(end - at) + 1;
 
 		element = json_tokener_parse_ex(tokener, at,
-						left < INT32_MAX ? (int)left : INT32_MAX);
+						left < ELEMENT_MOST ? (int)left : ELEMENT_MOST);
 		good = json_tokener_get_error(tokener) == json_tokener_success;
+		if (left > ELEMENT_MOST &&
+		    json_tokener_get_error(tokener) == json_tokener_continue) {
+			ret = refuse_size(why);
+			break;
+		}
 		at += json_tokener_get_parse_end(tokener);
 		at += strspn(at, SPACE);
 		if (good && *at == ',') {
@@ -282,8 +326,8 @@ static int prepare(char **text, const struct json_list *lists, size_t count,
 		   char why[LEDGER_WHY_SIZE])
 {
 	char *escaped, *begin, *end;
+	size_t i, size;
 	int ret = 0;
-	size_t i;
 
 	/* Those that nobody wants are not even looked at. */
 	for (i = 0; i < count; i++) {
@@ -292,6 +336,15 @@ static int prepare(char **text, const struct json_list *lists, size_t count,
 		if (end)
 			*text = cut(*text, begin, end);
 	}
+	size = cost(*text, *text + strlen(*text));
+	for (i = 0; i < count; i++) {
+		begin = lists[i].element ? find_list(*text, &lists[i]) : NULL;
+		end = begin ? closing(begin) : NULL;
+		if (end)
+			size -= cost(begin, end);
+	}
+	if (size > DOCUMENT_MOST)
+		return refuse_size(why);
 	json_clean(*text);
 	escaped = escape_letters(*text);
 	if (!escaped) {
@@ -317,8 +370,8 @@ static int prepare(char **text, const struct json_list *lists, size_t count,
  * @path:  the file, "-" for standard input
  * @lists: the arrays
  * @count: number of @lists
- * @error: set to -EBADMSG if it is no JSON, to why it cannot be read, or to what an
- *         element() returned
+ * @error: set to -EBADMSG if it is no JSON, -EFBIG if it would take too much memory, to why it
+ *         cannot be read, or to what an element() returned
  * @why:   filled in if it fails
  *
  * Return: the document, NULL if there is none.

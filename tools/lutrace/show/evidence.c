@@ -30,12 +30,12 @@ static void print_differences(const struct evidence_identity *identity)
 	struct evidence one = { .identity = (struct evidence_identity *)identity };
 	struct json_object *value = evidence_json(&one, "identity");
 	struct json_object *rows = member(value, "differences");
-	size_t i;
+	size_t i, size;
 
 	for (i = 0; i < identity->count && i < DIFFERENCES_MOST; i++)
 		printf("              %s\n",
-		       json_object_to_json_string_ext(json_object_array_get_idx(rows, i),
-						      JSON_C_TO_STRING_PLAIN));
+		       json_text(json_object_array_get_idx(rows, i), JSON_C_TO_STRING_PLAIN, &size)
+			       ?: "out of memory");
 	if (identity->count > i)
 		printf("              and %zu more\n", identity->count - i);
 	json_object_put(value);

@@ -343,8 +343,9 @@ static int plot(const char *path, const struct set *before, const struct set *af
 	}
 	out = code ? NULL : open_memstream(&svg, &size);
 	if (out) {
-		code = draw(out, drawn) ? fail("out of memory") : EXIT_GOOD;
-		fclose(out);
+		code = draw(out, drawn) ? EXIT_BAD : EXIT_GOOD;
+		if (fclose(out) || code)
+			code = fail("out of memory");
 	}
 	code = code ?: output_file(path, svg, size, 0);
 	free(svg);

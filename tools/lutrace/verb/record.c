@@ -111,6 +111,10 @@ static int lock_output(const struct source *source, const char *path, const char
 	if (!update)
 		return EXIT_GOOD;
 	*lock = file_lock(update);
+	if (*lock == -EWOULDBLOCK)
+		return fail(
+			"somebody else has locked the directory of %s for %d seconds; 'lslocks' says who",
+			update, FILE_LOCK_SECONDS);
 	return *lock < 0
 		       ? fail("the directory of %s cannot be locked: %s", update, strerror(-*lock))
 		       : EXIT_GOOD;
@@ -243,12 +247,12 @@ int do_record(int argc, char **argv)
 	code = code ?: add_units(&source, &handover, ask);
 	if (!code) {
 		recording = recording_make(&handover, &source.evidence);
-		text = json_object_to_json_string_length(
-			recording,
-			pretty_output ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-						JSON_C_TO_STRING_NOSLASHESCAPE
-				      : JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-			&size);
+		text = json_text(recording,
+				 pretty_output
+					 ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+						   JSON_C_TO_STRING_NOSLASHESCAPE
+					 : JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
+				 &size);
 		code = output_file(update ?: path, text, size, 0);
 		json_object_put(recording);
 	}

@@ -20,8 +20,6 @@
 #include "iommu/live.h"
 #include "iommu/snapshot.h"
 #include "iommu/walk.h"
-#include "iommu/luo_session.h"
-#include "base/holder.h"
 #include "base/number.h"
 #include "base/open.h"
 #include "main.h"
@@ -47,54 +45,11 @@ static void print_snapshot(struct json_object *value)
 	       member_text(value, "bytes"));
 }
 
-static const struct holder_kind holder = { "lutrace-holder", LUTRACE_RUN "/holder" };
-
-static void hold(void)
-{
-	for (;;)
-		pause();
-}
-
 static int seal(int memfd)
 {
 	if (fcntl(memfd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))
 		return fail("cannot seal the snapshot: %s", strerror(errno));
 	return EXIT_GOOD;
-}
-
-/* @session is one that was handed over, or -1 for lutrace's own. */
-static int keep_in_session(int memfd, int session, uint64_t token)
-{
-	bool own = session < 0;
-	int error, code;
-
-	if (seal(memfd))
-		return EXIT_BAD;
-	if (own) {
-		/* A new snapshot replaces the one before. */
-		holder_dismiss(&holder);
-		session = luo_create_session(SNAPSHOT_SESSION);
-		if (session == -EBUSY)
-			return fail(
-				"/dev/liveupdate is open elsewhere: have its owner hand over a session (--session-fd)");
-		if (session == -ENOENT)
-			return fail(
-				"there is no /dev/liveupdate: boot with liveupdate=on (see 'lutrace doctor'), or write a file (--output)");
-		if (session < 0)
-			return fail("cannot create the session '" SNAPSHOT_SESSION "': %s",
-				    strerror(-session));
-	}
-	error = luo_preserve(session, memfd, token);
-	if (error) {
-		code = fail("cannot preserve the snapshot: %s", strerror(-error));
-		if (own)
-			close(session);
-		return code;
-	}
-	code = own ? holder_start(&holder, session, hold) : EXIT_GOOD;
-	if (own)
-		close(session);
-	return code;
 }
 
 /* Walks the page tables, and writes what they say as it comes. */
@@ -153,7 +108,7 @@ static int keep_in_file(struct live *live, struct table_set *set, const char *pa
 	int code, error = new_file_open(&file, path, 0600);
 
 	if (error)
-		return fail("cannot write %s: %s", path, strerror(-error));
+		return fail("cannot write %s: %s", path, write_error(path, error));
 	if (lseek(file.fd, 0, SEEK_CUR) < 0)
 		code = write_to_pipe(live, set, path, file.fd);
 	else
@@ -187,7 +142,10 @@ static int keep(struct live *live, struct table_set *set, const char *path, int 
 	live_close(live);
 	free(set->pages);
 	set->pages = NULL;
-	code = code ?: keep_in_session(memfd, session, token);
+	code = code ?: seal(memfd);
+	if (!code)
+		code = session < 0 ? snapshot_keep(memfd, token)
+				   : snapshot_preserve(session, memfd, token);
 	close(memfd);
 	return code;
 }
