@@ -138,7 +138,7 @@ const struct remedy remedies[] = {
 		.id = "retrieve-in-batches",
 		.kind = REMEDY_KERNEL,
 		.what = "the memory of memfds retrieved in batches",
-		.how = "have all of kernel/patches in the incoming kernel, of which 0035 to 0038, 0060, 0079 and 0080 do this",
+		.how = "have all of kernel/patches in the incoming kernel, of which 0035 to 0038, 0060 and 0080 do this",
 		.steps = { { LIVEUPDATE_STEP_MEMFD_RETRIEVE, NULL, 0 } },
 		.sign = SIGN_PARTS,
 		.gain = GAIN_RATIO, .goes = 387 - 87, .of = 387,
