@@ -9,6 +9,9 @@ here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
 . "$here/../lab/tap.sh"
 
+# shellcheck source=tests/kernel/dma-session.sh
+. "$here/dma-session.sh"
+
 stage only <<'END'
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
 device=$(readlink -f "/sys/bus/pci/devices/$LAB_DEVICES")

@@ -89,18 +89,18 @@ static int hugetlb_luo_check_folio(struct folio *folio)
 	phys_addr_t phys = PFN_PHYS(folio_pfn(folio));
 
 	if (folio_test_hwpoison(folio)) {
-		pr_warn("a memfd with a memory error cannot be preserved, at %pa\n",
-			&phys);
+		pr_warn_ratelimited("a memfd with a memory error cannot be preserved, at %pa\n",
+				    &phys);
 		return -EHWPOISON;
 	}
 	if (folio_test_hugetlb_cma(folio)) {
-		pr_warn("a memfd with a page of hugetlb_cma= cannot be preserved, use hugepages= instead: %pa\n",
-			&phys);
+		pr_warn_ratelimited("a memfd with a page of hugetlb_cma= cannot be preserved, use hugepages= instead: %pa\n",
+				    &phys);
 		return -EOPNOTSUPP;
 	}
 	if (kho_scratch_overlap(phys, folio_size(folio))) {
-		pr_warn("a memfd with a page in KHO's scratch memory cannot be preserved: %pa\n",
-			&phys);
+		pr_warn_ratelimited("a memfd with a page in KHO's scratch memory cannot be preserved: %pa\n",
+				    &phys);
 		return -EOPNOTSUPP;
 	}
 
@@ -127,25 +127,38 @@ static int hugetlb_luo_preserve_folio(struct folio *folio, unsigned int order,
 	return 0;
 }
 
-/* Fill all holes, and pin all pages. */
+/* Fill all holes, and pin all pages. Each that was a hole is written to, so in steps. */
 static int hugetlb_luo_pin_folios(struct file *file, struct folio **folios,
 				  u64 nr_folios)
 {
+	const struct hstate *h = hstate_file(file);
+	const u64 batch = max(SZ_128M / huge_page_size(h), 1UL);
+	u64 done = 0;
 	pgoff_t offset;
 	long nr;
 
-	nr = memfd_pin_folios(file, 0, i_size_read(file_inode(file)) - 1, folios,
-			      nr_folios, &offset);
-	if (nr == nr_folios)
-		return 0;
+	while (done < nr_folios) {
+		nr = memfd_pin_folios(file, done << huge_page_shift(h),
+				      i_size_read(file_inode(file)) - 1,
+				      folios + done,
+				      min(nr_folios - done, batch), &offset);
+		if (nr <= 0) {
+			nr = nr ?: -EIO;
+			goto err_unpin;
+		}
+		done += nr;
 
-	if (nr >= 0) {
-		unpin_folios(folios, nr);
-		nr = -EIO;
+		cond_resched();
+		nr = -EINTR;
+		if (fatal_signal_pending(current))
+			goto err_unpin;
 	}
-	pr_warn("the %llu pages of a memfd cannot be allocated from %s and pinned: %pe\n",
-		nr_folios, hstate_file(file)->name, ERR_PTR(nr));
+	return 0;
 
+err_unpin:
+	unpin_folios(folios, done);
+	pr_warn_ratelimited("the %llu pages of a memfd cannot be allocated from %s and pinned: %pe\n",
+			    nr_folios, h->name, ERR_PTR(nr));
 	return nr;
 }
 
@@ -262,15 +275,27 @@ static int hugetlb_luo_preserve(struct liveupdate_file_op_args *args)
 {
 	struct inode *inode = file_inode(args->file);
 	struct hugetlb_luo_folio_ser *folios_ser;
+	struct luo_outgoing_pages *pages;
 	struct hugetlb_luo_ser *ser;
 	struct liveupdate_step step;
 	int err;
 
+	/* As in memfd_luo_preserve() */
+	if (!(args->file->f_mode & FMODE_WRITE))
+		return -EPERM;
+
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_MEMFD_PRESERVE,
 			      LIVEUPDATE_KIND_NONE, 0);
+	pages = kmalloc_obj(*pages);
+	if (!pages) {
+		err = -ENOMEM;
+		goto err_end;
+	}
+	pages->errors = memory_errors();
+
 	err = inode_lock_killable(inode);
 	if (err)
-		goto err_end;
+		goto err_free_pages;
 	hugetlbfs_freeze(inode, true);
 
 	ser = kho_alloc_preserve(sizeof(*ser));
@@ -286,7 +311,8 @@ static int hugetlb_luo_preserve(struct liveupdate_file_op_args *args)
 	inode_unlock(inode);
 	liveupdate_step_end(&step, 0, hugetlb_luo_pages(ser));
 
-	args->private_data = folios_ser;
+	pages->list = folios_ser;
+	args->private_data = pages;
 	args->serialized_data = virt_to_phys(ser);
 
 	return 0;
@@ -296,6 +322,8 @@ err_free:
 err_unfreeze:
 	hugetlbfs_freeze(inode, false);
 	inode_unlock(inode);
+err_free_pages:
+	kfree(pages);
 err_end:
 	liveupdate_step_end(&step, err, 0);
 
@@ -306,9 +334,10 @@ err_end:
 static struct folio *hugetlb_luo_poisoned(struct liveupdate_file_op_args *args)
 {
 	const struct hugetlb_luo_ser *ser = phys_to_virt(args->serialized_data);
-	const struct hugetlb_luo_folio_ser *folios_ser = args->private_data;
+	const struct luo_outgoing_pages *pages = args->private_data;
+	const struct hugetlb_luo_folio_ser *folios_ser = pages->list;
 
-	if (!memory_has_poison())
+	if (memory_errors() == pages->errors)
 		return NULL;
 
 	for (u64 i = 0; i < ser->nr_folios; i++)
@@ -354,7 +383,8 @@ static int hugetlb_luo_freeze(struct liveupdate_file_op_args *args)
 static void hugetlb_luo_unpreserve(struct liveupdate_file_op_args *args)
 {
 	struct hugetlb_luo_ser *ser = phys_to_virt(args->serialized_data);
-	struct hugetlb_luo_folio_ser *folios_ser = args->private_data;
+	struct luo_outgoing_pages *outgoing = args->private_data;
+	struct hugetlb_luo_folio_ser *folios_ser = outgoing->list;
 	struct inode *inode = file_inode(args->file);
 	u64 pages = hugetlb_luo_pages(ser);
 	struct liveupdate_step step;
@@ -375,6 +405,7 @@ static void hugetlb_luo_unpreserve(struct liveupdate_file_op_args *args)
 		vfree(folios_ser);
 	}
 
+	kfree(outgoing);
 	kho_unpreserve_free(ser);
 	/* As memfd_luo_unpreserve() does: the inode lock may be somebody's for long */
 	hugetlbfs_freeze(inode, false);

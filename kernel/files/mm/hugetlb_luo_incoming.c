@@ -252,20 +252,24 @@ static void hugetlb_luo_uncharge_folio(struct folio *folio)
  */
 static unsigned int hugetlb_luo_add_folios(struct inode *inode,
 					   const struct hugetlb_luo_incoming *in,
-					   u64 i, unsigned int nr,
-					   struct hugetlb_cgroup *h_cg)
+					   u64 i, unsigned int nr)
 {
 	const unsigned long nr_pages = pages_per_huge_page(in->h);
+	const int idx = hstate_index(in->h);
 	struct folio *folios[HUGETLB_LUO_BATCH];
-	unsigned int added, n;
+	struct hugetlb_cgroup *h_cg = NULL;
+	unsigned int added = 0, n;
 
 	for (n = 0; n < nr; n++)
 		folios[n] = hugetlb_luo_folio(in, i + n);
 
+	/* No more than this at once: the cgroup cannot go before it is committed. */
+	if (hugetlb_cgroup_charge_cgroup(idx, nr * nr_pages, &h_cg))
+		return 0;
 	if (mem_cgroup_charge_hugetlb_folios(folios, nr, current->mm,
 					     htlb_alloc_mask(in->h) |
 					     __GFP_RETRY_MAYFAIL))
-		return 0;
+		goto out_uncharge;
 	lruvec_stat_mod_folio(folios[0], NR_HUGETLB, nr * nr_pages);
 
 	/* Dirty, so that only hugetlbfs itself removes them from the file */
@@ -283,9 +287,11 @@ static unsigned int hugetlb_luo_add_folios(struct inode *inode,
 		inode->i_blocks += added * blocks_per_huge_page(in->h);
 	scoped_guard(spinlock_irq, &hugetlb_lock)
 		for (n = 0; n < added; n++)
-			hugetlb_cgroup_commit_charge(hstate_index(in->h), nr_pages,
-						     h_cg, folios[n]);
+			hugetlb_cgroup_commit_charge(idx, nr_pages, h_cg, folios[n]);
 
+out_uncharge:
+	if (added < nr)
+		hugetlb_cgroup_uncharge_cgroup(idx, (nr - added) * nr_pages, h_cg);
 	return added;
 }
 
@@ -314,17 +320,9 @@ static void hugetlb_luo_remove_folio(struct inode *inode, struct folio *folio)
 static int hugetlb_luo_retrieve_folios(struct file *file,
 				       struct hugetlb_luo_incoming *in)
 {
-	const unsigned long nr_pages = pages_per_huge_page(in->h);
-	const int idx = hstate_index(in->h);
 	struct inode *inode = file_inode(file);
-	struct hugetlb_cgroup *h_cg = NULL;
 	u64 i, nr, added;
 	int err;
-
-	/* What fails most often comes first. */
-	err = hugetlb_cgroup_charge_cgroup(idx, in->nr_folios * nr_pages, &h_cg);
-	if (err)
-		return err;
 
 	for (i = 0; i < in->nr_folios; i += added) {
 		err = -EINTR;
@@ -337,7 +335,7 @@ static int hugetlb_luo_retrieve_folios(struct file *file,
 			goto err_remove;
 
 		nr = hugetlb_luo_same_node(in, i, min(nr, HUGETLB_LUO_BATCH));
-		added = hugetlb_luo_add_folios(inode, in, i, nr, h_cg);
+		added = hugetlb_luo_add_folios(inode, in, i, nr);
 		if (added < nr) {
 			i += added;
 			err = -ENOMEM;
@@ -353,7 +351,6 @@ static int hugetlb_luo_retrieve_folios(struct file *file,
 	return 0;
 
 err_remove:
-	hugetlb_cgroup_uncharge_cgroup(idx, (in->nr_folios - i) * nr_pages, h_cg);
 	while (i--)
 		hugetlb_luo_remove_folio(inode, hugetlb_luo_folio(in, i));
 
@@ -473,7 +470,10 @@ static void hugetlb_luo_release_folios(struct file *file,
 	for (u64 i = 0; i < in->nr_restored; i++) {
 		struct folio *folio = hugetlb_luo_folio(in, i);
 
-		folio_set_hugetlb_migratable(folio);
+		/* memory_failure() relies on it that a bad one stays where it is */
+		scoped_guard(spinlock_irq, &hugetlb_lock)
+			if (!folio_test_hwpoison(folio))
+				folio_set_hugetlb_migratable(folio);
 		folio_put(folio);
 		cond_resched();
 	}

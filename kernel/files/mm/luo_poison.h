@@ -11,21 +11,33 @@
 	"page %lu of a memfd has had a memory error since it was preserved; close its session"
 
 /**
- * memory_has_poison() - Tell whether a look for memory errors can find any
+ * struct luo_outgoing_pages - What a preserved file keeps until the jump.
+ * @list:   Its pages, as they are written for the next kernel.
+ * @errors: memory_errors() before its pages were looked at.
  *
  * That a page had a memory error is a mark in its struct page, which does not cross
  * a live update. Who hands memory over looks for the mark when it is preserved and
  * once more before the jump, when nobody has the time to look at all pages for
- * nothing.
+ * nothing: only if there was another error since then.
+ */
+struct luo_outgoing_pages {
+	void *list;
+	unsigned long errors;
+};
+
+/* In memory-failure.c; never less, other than num_poisoned_pages */
+extern atomic_long_t num_memory_errors;
+
+/**
+ * memory_errors() - Count the pages of this machine that ever had a memory error.
  *
  * Context: Any. An error that memory_failure() is only just dealing with may not be
  * counted yet.
- * Return: false if no page of this machine has had a memory error.
+ * Return: A number that only grows.
  */
-static inline bool memory_has_poison(void)
+static inline unsigned long memory_errors(void)
 {
-	return IS_ENABLED(CONFIG_MEMORY_FAILURE) &&
-	       atomic_long_read(&num_poisoned_pages);
+	return IS_ENABLED(CONFIG_MEMORY_FAILURE) ? atomic_long_read(&num_memory_errors) : 0;
 }
 
 #endif /* MM_LUO_POISON_H */

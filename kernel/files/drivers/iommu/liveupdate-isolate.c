@@ -12,6 +12,9 @@
 #include <linux/cleanup.h>
 #include <linux/iommu.h>
 #include <linux/iommu-liveupdate.h>
+#include <linux/kho/abi/iommufd.h>
+#include <linux/kho/abi/vfio_pci.h>
+#include <linux/liveupdate.h>
 #include <linux/pci.h>
 #include <linux/pci-liveupdate.h>
 #include <linux/printk.h>
@@ -95,8 +98,15 @@ const char *iommu_liveupdate_loss_name(enum iommu_liveupdate_loss loss)
 	return loss_names[loss];
 }
 
-/* Reading back orders the write before whatever is done next */
-static void stop_bus_mastering(struct device *dev)
+/**
+ * iommu_device_stop - let a device master the bus no more
+ * @dev: a device that is lost, or about to be
+ *
+ * Reading back orders the write before whatever is done next.
+ *
+ * Context: May sleep.
+ */
+void iommu_device_stop(struct device *dev)
 {
 	struct pci_dev *pdev;
 	u16 command;
@@ -136,7 +146,7 @@ void iommu_isolate_lost(struct incoming_device *device, struct device *dev)
 
 	/* Two may do it at a time; none goes on before it is done */
 	if (dev && !READ_ONCE(device->stopped)) {
-		stop_bus_mastering(dev);
+		iommu_device_stop(dev);
 		WRITE_ONCE(device->stopped, true);
 	}
 	if (!driver)
@@ -216,20 +226,21 @@ bool iommu_lose(struct incoming_device *device, struct device *dev,
  * @dev:  the device
  * @loss: why
  *
- * Stops bus mastering. The translation of a device that was attached is the
- * caller's to take away.
+ * Stops and isolates a device that was not attached. One that was, has left its
+ * restored domain by now: who sees that it is lost may free that, and its memory.
+ * A device that is neither waiting nor retrieved is left alone.
  *
  * Context: May sleep.
- * Return: true if the device was waiting or retrieved, false if nothing was done.
  */
-bool iommu_device_set_lost(struct device *dev, enum iommu_liveupdate_loss loss)
+void iommu_device_set_lost(struct device *dev, enum iommu_liveupdate_loss loss)
 {
 	struct incoming_device *device;
 
 	CLASS(incoming, in)();
 
 	device = iommu_find_incoming(in, dev);
-	return device && iommu_lose(device, dev, loss);
+	if (device)
+		iommu_lose(device, dev, loss);
 }
 
 static struct device *find_dev(const struct iommu_device_ser *ser)
@@ -361,7 +372,7 @@ static void stop_unknown(u32 segment, u16 bdf, struct device *dev)
 					     LIVEUPDATE_KIND_DEVICE,
 					     LIVEUPDATE_DEVICE_ID(segment, bdf, 0),
 					     loss_names[IOMMU_LOSS_RECORD]);
-		stop_bus_mastering(dev);
+		iommu_device_stop(dev);
 		liveupdate_step_end(&step, -EIO, 1);
 		dev_err(dev, "liveupdate: stopped, what was handed over of it cannot be read\n");
 	}
@@ -465,6 +476,19 @@ static void lose_absent(u32 segment, u16 bdf)
 		iommu_lose(device, NULL, IOMMU_LOSS_FILE);
 }
 
+/* Without a lock: that of the group comes first */
+static void lose_record(u32 segment, u16 bdf)
+{
+	struct device *dev = iommu_find_requester(segment, bdf);
+
+	if (dev)
+		iommu_device_lose(dev, IOMMU_LOSS_FILE);
+	else
+		lose_absent(segment, bdf);
+	put_device(dev);
+	pci_liveupdate_forget(segment, bdf);
+}
+
 /**
  * iommu_liveupdate_lose_file - the record of a file in a session is damaged
  * @file: its physical address
@@ -476,72 +500,85 @@ static void lose_absent(u32 segment, u16 bdf)
  */
 void iommu_liveupdate_lose_file(u64 file)
 {
-	struct device *dev;
 	u32 segment;
 	u16 bdf;
 
-	/* Without a lock in between: that of the group comes first */
-	while (next_of_file(file, &segment, &bdf)) {
-		dev = iommu_find_requester(segment, bdf);
-		if (dev)
-			iommu_device_lose(dev, IOMMU_LOSS_FILE);
-		else
-			lose_absent(segment, bdf);
-		put_device(dev);
-		pci_liveupdate_forget(segment, bdf);
-	}
+	while (next_of_file(file, &segment, &bdf))
+		lose_record(segment, bdf);
 }
 EXPORT_SYMBOL_GPL(iommu_liveupdate_lose_file);
 
-/* A file that a device needs, and that is of no session; 0 if there is none. */
-static u64 missing_file(struct iommu_incoming *in, const struct incoming_device *device)
+/* Whether a device has a file of its own in a session, which will give up on it. */
+static bool has_file(const struct incoming_device *device)
+{
+	return liveupdate_file_came(device->ser->file, VFIO_PCI_LIVEUPDATE_COMPATIBLE);
+}
+
+/* Whether a file that a device needs is in no session, or is none of that kind. */
+static bool misses_file(struct iommu_incoming *in, const struct incoming_device *device)
 {
 	const struct incoming_domain *domain = find_domain(in, device->ser->domain);
 
-	if (device->ser->file && !liveupdate_file_came(device->ser->file))
-		return device->ser->file;
-	if (domain && domain->ser->file && !liveupdate_file_came(domain->ser->file))
-		return domain->ser->file;
-	return 0;
+	return (device->ser->file && !has_file(device)) ||
+	       (domain && domain->ser->file &&
+		!liveupdate_file_came(domain->ser->file, IOMMUFD_LIVEUPDATE_COMPATIBLE));
 }
 
-/* Go on from the device @key; 0 after the last one that misses a file. */
-static u64 next_missing_file(unsigned long *key)
+/*
+ * A device that nobody can have back.
+ * @segment:    PCI segment
+ * @bdf:        bus, device and function
+ * @lost:       whether it is lost already
+ * @in_session: whether a session gives up on it when it finishes
+ */
+struct unasked_device {
+	u32 segment;
+	u16 bdf;
+	bool lost;
+	bool in_session;
+};
+
+/* Go on from the device @key; false after the last one. */
+static bool next_unasked(unsigned long *key, struct unasked_device *unasked)
 {
 	struct incoming_device *device;
-	u64 file;
 
 	CLASS(incoming, in)();
 
 	if (!in)
-		return 0;
+		return false;
 	xa_for_each_start(&in->devices, *key, device, *key) {
-		file = missing_file(in, device);
-		if (file) {
-			(*key)++;
-			return file;
-		}
+		if (!misses_file(in, device))
+			continue;
+		unasked->segment = device->ser->segment;
+		unasked->bdf = device->ser->bdf;
+		unasked->lost = !is_restored(device);
+		unasked->in_session = has_file(device);
+		(*key)++;
+		return true;
 	}
-	return 0;
+	return false;
 }
 
 /**
  * iommu_flb_files_known - lose the devices that nobody can ask for
  * @args: of LUO
  *
- * The records of a session, or of a file, are damaged. No session gives up on such a
- * device, so it is an ordinary one at once.
+ * The records of a session, or of a file, are damaged. A device that no session gives
+ * up on is an ordinary one at once.
  *
  * Context: May sleep. Takes the mutex of a device's group.
  */
 void iommu_flb_files_known(struct liveupdate_flb_op_args *args)
 {
+	struct unasked_device unasked;
 	unsigned long key = 0;
-	u64 file;
 
-	while ((file = next_missing_file(&key))) {
-		iommu_liveupdate_lose_file(file);
-		iommu_liveupdate_finish_file(file);
+	while (next_unasked(&key, &unasked)) {
+		if (!unasked.lost)
+			lose_record(unasked.segment, unasked.bdf);
+		if (!unasked.in_session)
+			iommu_liveupdate_finish_device(unasked.segment, unasked.bdf);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include <linux/kho/abi/iommu.h>
 #include <linux/liveupdate_trace.h>
 #include <linux/pci.h>
+#include <linux/pci-ats.h>
 #include <linux/xarray.h>
 
 #include "iommu.h"
@@ -575,6 +576,66 @@ int intel_liveupdate_restore_pasid_table(struct device *dev)
 }
 
 /**
+ * intel_flush_device_tlb - invalidate what a device itself has cached
+ * @info:  of the device; one that is gone would not answer
+ * @pasid: all with this PASID, or IOMMU_NO_PASID
+ *
+ * Context: Any.
+ */
+void intel_flush_device_tlb(struct device_domain_info *info, u32 pasid)
+{
+	u16 rid = PCI_DEVID(info->bus, info->devfn);
+
+	if (!info->ats_enabled || !pci_device_is_present(to_pci_dev(info->dev)))
+		return;
+
+	if (pasid == IOMMU_NO_PASID)
+		qi_flush_dev_iotlb(info->iommu, rid, info->pfsid, info->ats_qdep, 0,
+				   MAX_AGAW_PFN_WIDTH);
+	else
+		qi_flush_dev_iotlb_pasid(info->iommu, rid, info->pfsid, pasid,
+					 info->ats_qdep, 0, MAX_AGAW_PFN_WIDTH);
+	quirk_extra_dev_tlb_flush(info, 0, MAX_AGAW_PFN_WIDTH, pasid, info->ats_qdep);
+}
+
+/* Of a device that is lost, and masters the bus no more: what it has cached goes first. */
+static void disable_ats(struct device_domain_info *info)
+{
+	struct pci_dev *pdev = to_pci_dev(info->dev);
+
+	if (!pdev->ats_enabled)
+		return;
+	intel_flush_device_tlb(info, IOMMU_NO_PASID);
+	pci_disable_ats(pdev);
+	info->ats_enabled = 0;
+}
+
+/**
+ * intel_liveupdate_drop_ats - disable ATS of a device that was lost before its probe
+ * @dev: a PCI device that does not wait, and is being probed
+ *
+ * Otherwise those of a virtual function stay enabled, as pci_prepare_ats() leaves it
+ * alone. What it has cached of its restored domain must not be used any more when a
+ * driver lets it master the bus.
+ *
+ * Context: May sleep.
+ */
+void intel_liveupdate_drop_ats(struct device *dev)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	u32 pasid = IOMMU_NO_PASID;
+	u64 top;
+
+	if (!iommu_device_incoming(dev) || !pci_inherit_ats(to_pci_dev(dev)))
+		return;
+	/* Otherwise its entry blocks what is translated already (VT-d 9.3, 9.4) */
+	info->ats_enabled = info->ats_supported;
+	while (info->pasid_supported && iommu_device_next_incoming_pasid(dev, &pasid, &top))
+		intel_flush_device_tlb(info, pasid);
+	disable_ats(info);
+}
+
+/**
  * intel_liveupdate_is_needed - catch a boot option that would stop devices
  * @iommu: a unit that is about to be left out, or switched off, at boot
  *
@@ -734,6 +795,9 @@ void intel_liveupdate_isolate_device(struct device *dev,
 		tear_down_entries(iommu, dev);
 	else if (clear_context(iommu, ser->bdf) && sm_supported(iommu))
 		free_pasid_tables(ser);
+	/* In legacy mode its next domain enables them anew (domain_context_mapping()) */
+	if (dev && !sm_supported(iommu))
+		disable_ats(dev_iommu_priv_get(dev));
 }
 
 /**

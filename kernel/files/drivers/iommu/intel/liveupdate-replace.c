@@ -128,23 +128,6 @@ static void permit_capabilities(struct device_domain_info *info)
 				   DMA_CCMD_MASK_NOBIT, DMA_CCMD_DEVICE_INVL);
 }
 
-/* All that the device itself has cached; one that is gone would not answer. */
-static void flush_device_tlb(struct device_domain_info *info, u32 pasid)
-{
-	u16 rid = PCI_DEVID(info->bus, info->devfn);
-
-	if (!info->ats_enabled || !pci_device_is_present(to_pci_dev(info->dev)))
-		return;
-
-	if (pasid == IOMMU_NO_PASID)
-		qi_flush_dev_iotlb(info->iommu, rid, info->pfsid, info->ats_qdep, 0,
-				   MAX_AGAW_PFN_WIDTH);
-	else
-		qi_flush_dev_iotlb_pasid(info->iommu, rid, info->pfsid, pasid,
-					 info->ats_qdep, 0, MAX_AGAW_PFN_WIDTH);
-	quirk_extra_dev_tlb_flush(info, 0, MAX_AGAW_PFN_WIDTH, pasid, info->ats_qdep);
-}
-
 /*
  * After a change of a PASID table entry that was present (VT-d 6.5.3.3): what the
  * device caches comes last, as it would be filled anew from what the unit caches.
@@ -159,7 +142,7 @@ static void flush_pasid_entry(struct device_domain_info *info, u32 pasid, u16 di
 		qi_flush_piotlb_all(iommu, did, pasid);
 	else
 		iommu->flush.flush_iotlb(iommu, did, 0, 0, DMA_TLB_DSI_FLUSH);
-	flush_device_tlb(info, pasid);
+	intel_flush_device_tlb(info, pasid);
 }
 
 /*

@@ -34,6 +34,7 @@ bool intel_liveupdate_restore_unit(struct intel_iommu *iommu);
 int intel_liveupdate_domain_id(struct dmar_domain *domain,
 			       struct intel_iommu *iommu);
 int intel_liveupdate_restore_pasid_table(struct device *dev);
+void intel_liveupdate_drop_ats(struct device *dev);
 bool intel_liveupdate_is_needed(struct intel_iommu *iommu);
 void intel_liveupdate_choose_mode(void);
 void intel_liveupdate_give_up(struct intel_iommu *iommu);
@@ -45,6 +46,7 @@ int intel_replace_domain(struct iommu_domain *domain, struct device *dev,
 			 struct iommu_domain *old);
 bool intel_can_replace_pasid(struct iommu_domain *old);
 int intel_replace_pasid(struct dmar_domain *domain, struct device *dev, u32 pasid);
+void intel_flush_device_tlb(struct device_domain_info *info, u32 pasid);
 
 /* What the domain code of the driver writes into a PASID table. */
 int intel_build_pasid_entry(struct intel_iommu *iommu, struct dmar_domain *domain,
@@ -92,6 +94,10 @@ static inline int intel_liveupdate_domain_id(struct dmar_domain *domain,
 static inline int intel_liveupdate_restore_pasid_table(struct device *dev)
 {
 	return 0;
+}
+
+static inline void intel_liveupdate_drop_ats(struct device *dev)
+{
 }
 
 static inline bool intel_liveupdate_is_needed(struct intel_iommu *iommu)

@@ -237,11 +237,43 @@ static void a_device_is_isolated_with_all_its_pasids(struct kunit *test)
 	remove_pasid(t, OTHER_PASID, t->domain[0]);
 }
 
+static bool is_taken(struct intel_iommu *iommu, u16 did)
+{
+	int ret = ida_alloc_range(&iommu->domain_ida, did, did, GFP_KERNEL);
+
+	if (ret >= 0)
+		ida_free(&iommu->domain_ida, ret);
+	return ret < 0;
+}
+
+/* Another device, which is not attached yet, uses it all the time. */
+static void a_restored_domain_keeps_its_id(struct kunit *test)
+{
+	struct pasid_test *t = test->priv;
+	struct iommu_domain *domain = iommu_paging_domain_alloc(t->dev);
+	struct intel_iommu *iommu = t->info->iommu;
+	u16 did;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, domain);
+	domain->restored = true;
+	KUNIT_ASSERT_EQ(test, 0, domain_attach_iommu(to_dmar_domain(domain), iommu));
+	did = did_of(t, domain);
+	domain_detach_iommu(to_dmar_domain(domain), iommu);
+	KUNIT_EXPECT_TRUE(test, is_taken(iommu, did));
+
+	KUNIT_EXPECT_EQ(test, 0, domain_attach_iommu(to_dmar_domain(domain), iommu));
+	KUNIT_EXPECT_EQ(test, did, did_of(t, domain));
+	domain_detach_iommu(to_dmar_domain(domain), iommu);
+	iommu_domain_free(domain);
+	KUNIT_EXPECT_FALSE(test, is_taken(iommu, did));
+}
+
 static struct kunit_case pasid_test_cases[] = {
 	KUNIT_CASE(a_pasid_goes_to_another_page_table_and_back),
 	KUNIT_CASE(a_pasid_is_never_without_a_page_table),
 	KUNIT_CASE(entries_are_compared_with_records),
 	KUNIT_CASE(a_device_is_isolated_with_all_its_pasids),
+	KUNIT_CASE(a_restored_domain_keeps_its_id),
 	{}
 };
 

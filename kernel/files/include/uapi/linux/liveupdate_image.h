@@ -113,7 +113,7 @@ struct liveupdate_image {
 	  "retrieve and finish that session first")			\
 	X(MEMORY, 13,							\
 	  "its command line does not leave it the memory that this kernel has", \
-	  "let mem= and memmap= be those of this kernel, or remove mem=, kernelcore=, movablecore= and movable_node") \
+	  "let mem= and memmap= be those of this kernel; leave out kernelcore= and movable*") \
 	X(MEMORY_TEST, 14,						\
 	  "its command line writes to memory before it is known what is preserved", \
 	  "remove memtest and memory_corruption_check_size=")
