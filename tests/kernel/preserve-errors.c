@@ -301,6 +301,24 @@ static void sparse(void)
 	close(session);
 }
 
+/* Preserving freezes a file for all, and it comes back as one that can be written to. */
+static void read_only(void)
+{
+	int memory = memfd(MEGABYTE, 0), session = create_session("read-only"), reader;
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", memory);
+	reader = open(name, O_RDONLY | O_CLOEXEC);
+	if (reader < 0)
+		err(1, "%s", name);
+	fails(try_preserve(session, reader, TOKEN_MEMFD), EPERM,
+	      "who may only read a memfd cannot have it preserved");
+	ok(ftruncate(memory, 2 * MEGABYTE) == 0, "and does not freeze it");
+	close(reader);
+	close(memory);
+	close(session);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2 || (argc == 3 && strcmp(argv[2], "off") != 0) || argc > 3)
@@ -319,6 +337,7 @@ int main(int argc, char **argv)
 	device_of_group();
 	circle();
 	sparse();
+	read_only();
 
 	return tap_done();
 }

@@ -23,6 +23,7 @@ like "the log says that a memfd is not in the session" "$log" \
 	'IOVA 0x2000000-0x20fffff is of a memfd that the session does not hold yet'
 like "the log says which page is another one" "$log" \
 	'IOVA 0x200a000-0x20fffff maps a page that is not in its memfd any more'
+like "the log says who may not have a memfd preserved" "$log" 'a memfd that is open for reading alone cannot be preserved'
 like "the log says that the iommufd comes first" "$log" \
 	'vfio-pci [0-9a-f:.]+: cannot be preserved: its iommufd is not preserved in the same session before it'
 

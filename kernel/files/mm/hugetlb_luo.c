@@ -281,8 +281,10 @@ static int hugetlb_luo_preserve(struct liveupdate_file_op_args *args)
 	int err;
 
 	/* As in memfd_luo_preserve() */
-	if (!(args->file->f_mode & FMODE_WRITE))
+	if (!(args->file->f_mode & FMODE_WRITE)) {
+		pr_warn_ratelimited("a memfd that is open for reading alone cannot be preserved\n");
 		return -EPERM;
+	}
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_MEMFD_PRESERVE,
 			      LIVEUPDATE_KIND_NONE, 0);
