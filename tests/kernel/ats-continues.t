@@ -4,7 +4,8 @@
 # A device that has Address Translation Services enabled crosses with them: nothing is
 # written to it, and from its probe on this kernel invalidates what it caches, when its page
 # table changes and when it is moved to another one. A kernel that is told to do without
-# loses the device, since it could not.
+# loses the device, since it could not. Where a device is lost as its page table cannot be
+# restored, what it has cached of that goes before it is an ordinary device.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -42,6 +43,8 @@ dma preserve memory 1
 dma preserve iommufd 2
 note preserve "$(dma try preserve d 3)"
 dma hold
+ask-host before-jump
+[ -z "${DAMAGE-}" ] || "$LAB_BUILD/tests/kernel/damage-record" "$DAMAGE"
 END
 before=$stage
 stage after <<'END'
@@ -51,6 +54,7 @@ note waiting "$(ats_control $ats_device)"
 note state "$(cat "/sys/bus/pci/devices/$ats_device/liveupdate")"
 note lost "$(dmesg | grep -c "$ats_device: .*liveupdate: has Address Translation Services enabled, and this kernel cannot")"
 note master "$(is_master $ats_device)"
+ask-host at-end
 [ -z "${SUCCESSOR-}" ] || exit 0
 bind-vfio $ats_device >/dev/null
 dma_session
@@ -80,7 +84,7 @@ invalidated() {
 	head -c "$to" "$tap_scratch/trace" | tail -c "+$((from + 1))" | grep -c "vtd_inv_desc .*desc type device "
 }
 hooks=()
-for moment in before-move after-move after-unmap before-second-move after-second-move after-second-unmap; do
+for moment in before-move after-move after-unmap before-jump at-end before-second-move after-second-move after-second-unmap; do
 	hooks+=(--hook "$moment=stat -c %s \"\$LAB_TRACE\" >\"\$LAB_RESULTS/$moment\"")
 done
 run() { # MODE [OPTION]...
@@ -110,4 +114,14 @@ run scalable --env SUCCESSOR=pci=noats || tap_done
 is "a kernel without them: the device is lost" "$(fact state | cut -d' ' -f1)" lost
 is "the log says why" "$(fact lost)" 1
 is "it masters the bus no more" "$(fact master)" 0
+lab_what=lost
+for mode in legacy scalable; do
+	rm -f "$tap_scratch/trace"
+	run "$mode" --env SUCCESSOR=iommu.liveupdate=eager --env DAMAGE=domain-tables || continue
+	is "$mode: a device whose page table cannot be restored is lost" "$(fact state | cut -d' ' -f1)" lost
+	is "$mode: it masters the bus no more" "$(fact master)" 0
+	ok "$mode: what it has cached is invalidated" [ "$(invalidated before-jump at-end)" -gt 0 ]
+	is "$mode: the kernel has nothing to complain of" \
+		"$(grep -E 'WARNING|BUG|Oops' "$lab_results/dmesg-incoming.log")" ''
+done
 tap_done
