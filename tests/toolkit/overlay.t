@@ -97,7 +97,14 @@ ok "a file that patches change goes into a later one when it is named" grep -q '
 ok "and the earlier ones stay as they are" not grep -q 'LINE 12' kernel/patches/0002-more.patch
 sed -i 's/^LINE 12 /LINE twelve /' "$linux/kernel/reboot.c"
 PATCH=0001-say kernel/scripts/refresh >/dev/null
-ok "but not into an earlier one" grep -q '^+LINE twelve' kernel/patches/0004-topic.patch
+ok "but not into an earlier one that has not what is edited" grep -q '^+LINE twelve' kernel/patches/0004-topic.patch
+sed -i 's/^line 2 /LINE 2 /; s/^LINE five /LINE V /' "$linux/kernel/reboot.c"
+PATCH=0002-more kernel/scripts/refresh >/dev/null
+ok "into an earlier one, if that is where it belongs" grep -q '^+LINE V' kernel/patches/0002-more.patch
+ok "with all that was edited" grep -q '^+LINE 2 ' kernel/patches/0002-more.patch
+ok "and in no other" not grep -q '^[-+]LINE [2V] ' kernel/patches/0001-say.patch kernel/patches/0004-topic.patch
+kernel/scripts/refresh >"$work/log"
+ok "which gives what is in the tree" not grep -q kernel/patches "$work/log"
 
 echo 'int more;' >"$linux/mm/more.c"
 ADD=mm/more.c kernel/scripts/refresh >/dev/null
