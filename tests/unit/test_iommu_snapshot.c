@@ -159,72 +159,6 @@ static void damaged_snapshot_is_refused(void **state)
 	free(data);
 }
 
-static int write_file(const void *data, size_t size)
-{
-	char name[] = "/tmp/test-snapshot.XXXXXX";
-	int fd = mkstemp(name);
-
-	assert_true(fd >= 0);
-	unlink(name);
-	assert_int_equal(write(fd, data, size), size);
-	return fd;
-}
-
-static void snapshot_outlives_the_file_it_was_read_from(void **state)
-{
-	struct snapshot_header *header;
-	struct snapshot snapshot;
-	struct table_set set;
-	size_t size;
-	void *data;
-	int fd;
-
-	(void)state;
-	second_stage();
-	collect(&set);
-	data = write_snapshot(&set, &size);
-	fd = write_file(data, size);
-	assert_int_equal(snapshot_open(&snapshot, fd), 0);
-	/* What was mapped of it would be gone now, with whoever looks at it. */
-	assert_int_equal(ftruncate(fd, 0), 0);
-	assert_int_equal(compare(&snapshot.set), 0);
-	snapshot_close(&snapshot);
-	close(fd);
-
-	/* A file that is larger than all memory, and has nothing in it. */
-	header = data;
-	header->size = header->contents_size = 1ULL << 46;
-	fd = write_file(data, sizeof(*header));
-	assert_int_equal(ftruncate(fd, 1LL << 40), 0);
-	assert_int_equal(snapshot_open(&snapshot, fd), -1);
-	snapshot_close(&snapshot);
-	header->magic++;
-	assert_int_equal(pwrite(fd, header, sizeof(*header), 0), sizeof(*header));
-	assert_int_equal(snapshot_open(&snapshot, fd), -1);
-	assert_string_equal(snapshot.set.error, "this is not a snapshot");
-	snapshot_close(&snapshot);
-	assert_int_equal(ftruncate(fd, 0), 0);
-	assert_int_equal(snapshot_open(&snapshot, fd), -1);
-	assert_string_equal(snapshot.set.error, "the snapshot is empty");
-	snapshot_close(&snapshot);
-	close(fd);
-
-	/* What crossed is longer: whole pages cross. */
-	free(data);
-	data = write_snapshot(&set, &size);
-	fd = write_file(data, size);
-	assert_int_equal(ftruncate(fd, (off_t)(size | 4095) + 1), 0);
-	assert_int_equal(snapshot_open(&snapshot, fd), 0);
-	assert_int_equal(compare(&snapshot.set), 0);
-	snapshot_close(&snapshot);
-	assert_int_equal(snapshot_map(&snapshot, fd), 0);
-	assert_int_equal(compare(&snapshot.set), 0);
-	snapshot_close(&snapshot);
-	close(fd);
-	tables_free(&set);
-	free(data);
-}
-
 /* A checksum can be made to fit: whatever a snapshot says, nothing outside it is read. */
 static void snapshot_that_was_made_up_is_never_identical(void **state)
 {
@@ -302,7 +236,6 @@ int main(void)
 		cmocka_unit_test(regular_page_packs_small),
 		cmocka_unit_test(snapshot_comes_back_as_it_was),
 		cmocka_unit_test(damaged_snapshot_is_refused),
-		cmocka_unit_test(snapshot_outlives_the_file_it_was_read_from),
 		cmocka_unit_test(snapshot_that_was_made_up_is_never_identical),
 		cmocka_unit_test(page_with_the_digest_of_another_is_found),
 	};

@@ -312,100 +312,28 @@ int snapshot_read(struct table_set *set, struct snapshot_header *header, const v
 	return 0;
 }
 
-static int map(struct snapshot *snapshot, size_t size, int protection, int flags, int fd)
-{
-	void *data = mmap(NULL, size, protection, MAP_PRIVATE | flags, fd, 0);
-
-	if (data == MAP_FAILED)
-		return -errno;
-	snapshot->data = data;
-	snapshot->size = size;
-	return 0;
-}
-
-/* Holes stay holes: a file that is mostly one takes no more memory than it has bytes. */
-static int copy(struct snapshot *snapshot, int fd, off_t size)
-{
-	int error = map(snapshot, size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_NORESERVE, -1);
-	off_t at, data;
-	ssize_t got;
-
-	for (at = 0; !error && at < size;) {
-		data = lseek(fd, at, SEEK_DATA);
-		if (data >= size || (data < 0 && errno == ENXIO))
-			break;
-		at = data < 0 ? at : data;
-		got = pread(fd, (char *)snapshot->data + at, size - at, at);
-		if (!got)
-			break;
-		if (got > 0)
-			at += got;
-		else if (errno != EINTR)
-			error = -errno;
-	}
-	return error;
-}
-
-/* Bytes that there are to be read: those of the snapshot, if it is one at all. */
-static off_t wanted(int fd, off_t size)
-{
-	struct snapshot_header header;
-	ssize_t got = pread(fd, &header, sizeof(header), 0);
-
-	if (got != (ssize_t)sizeof(header))
-		return got < 0 ? -errno : got;
-	if (header.magic != SNAPSHOT_MAGIC)
-		return sizeof(header);
-	return header.size < (uint64_t)size ? (off_t)header.size : size;
-}
-
-static int take(struct snapshot *snapshot, int fd, bool crossed)
-{
-	struct stat status;
-	off_t size;
-	int error;
-
-	memset(snapshot, 0, sizeof(*snapshot));
-	size = fstat(fd, &status) ? 0 : status.st_size;
-	if (size && !crossed)
-		size = wanted(fd, size);
-	if (!size)
-		return damaged(&snapshot->set, "the snapshot is empty");
-	if (size < 0)
-		error = (int)size;
-	else
-		error = crossed ? map(snapshot, size, PROT_READ, 0, fd) : copy(snapshot, fd, size);
-	if (error)
-		return tables_refuse(&snapshot->set, "the snapshot cannot be read: %s",
-				     strerror(-error));
-	return snapshot_read(&snapshot->set, &snapshot->header, snapshot->data, snapshot->size);
-}
-
 /**
  * snapshot_open - read a set from a file
  * @snapshot: filled in; to be closed in any case
  * @fd:       the file; may be closed afterwards
  *
- * It is copied: what is mapped of a file goes when somebody cuts it short, and takes the
- * reader with it (SIGBUS).
- *
  * Return: 0, or -1 with the reason in @snapshot->set.error.
  */
 int snapshot_open(struct snapshot *snapshot, int fd)
 {
-	return take(snapshot, fd, false);
-}
+	struct stat status;
 
-/**
- * snapshot_map - read a set from a memfd that crossed the live update
- * @snapshot: filled in; to be closed in any case
- * @fd:       the memfd, which nobody else has; may be closed afterwards
- *
- * Return: 0, or -1 with the reason in @snapshot->set.error.
- */
-int snapshot_map(struct snapshot *snapshot, int fd)
-{
-	return take(snapshot, fd, true);
+	memset(snapshot, 0, sizeof(*snapshot));
+	if (fstat(fd, &status) || !status.st_size)
+		return damaged(&snapshot->set, "the snapshot is empty");
+	snapshot->data = mmap(NULL, status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (snapshot->data == MAP_FAILED) {
+		snapshot->data = NULL;
+		return tables_refuse(&snapshot->set, "the snapshot cannot be read: %s",
+				     strerror(errno));
+	}
+	snapshot->size = status.st_size;
+	return snapshot_read(&snapshot->set, &snapshot->header, snapshot->data, snapshot->size);
 }
 
 /**

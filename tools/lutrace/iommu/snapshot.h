@@ -79,7 +79,7 @@ int snapshot_read(struct table_set *set, struct snapshot_header *header, const v
  * struct snapshot - a snapshot file in memory
  * @header: its header
  * @set:    what it says; or why it cannot be used
- * @data:   the file, or a copy of it
+ * @data:   the file
  * @size:   its size
  */
 struct snapshot {
@@ -90,7 +90,6 @@ struct snapshot {
 };
 
 int snapshot_open(struct snapshot *snapshot, int fd);
-int snapshot_map(struct snapshot *snapshot, int fd);
 int snapshot_load(struct snapshot *snapshot, const char *path);
 void snapshot_close(struct snapshot *snapshot);
 

@@ -47,14 +47,13 @@ static bool has_answer(void)
  */
 static void keep_identity(struct json_object *identity)
 {
-	size_t size;
-	const char *text = json_text(identity, JSON_C_TO_STRING_NOSLASHESCAPE, &size);
+	const char *text = json_object_to_json_string_ext(identity, JSON_C_TO_STRING_NOSLASHESCAPE);
 	int error;
 
 	if (!strcmp(member_text(identity, "verdict"), "unknown") && has_answer())
 		return;
 	mkdir(LUTRACE_RUN, 0700);
-	error = file_write(IDENTITY_KEPT, text, size, 0);
+	error = file_write(IDENTITY_KEPT, text, strlen(text), 0);
 	if (error)
 		warn("cannot write " IDENTITY_KEPT ": %s", strerror(-error));
 }
@@ -82,10 +81,10 @@ struct kept_snapshot {
 	char reason[sizeof(((struct table_set *)NULL)->error)];
 };
 
-/* Whatever is wrong with the snapshot, as @error says; -1: it cannot be used. */
-static int take(struct kept_snapshot *source, int error)
+/* Whatever is wrong with the snapshot; -1: it cannot be used. */
+static int take(struct kept_snapshot *source, int fd)
 {
-	if (!error)
+	if (!snapshot_open(&source->snapshot, fd))
 		return 0;
 	snprintf(source->reason, sizeof(source->reason), "%s", source->snapshot.set.error);
 	return -1;
@@ -99,7 +98,7 @@ static int open_file(struct kept_snapshot *source, const char *path)
 		snprintf(source->reason, sizeof(source->reason), "%s: %s", path, file_error(fd));
 		return -1;
 	}
-	error = take(source, snapshot_open(&source->snapshot, fd));
+	error = take(source, fd);
 	close(fd);
 	return error;
 }
@@ -114,7 +113,7 @@ static int open_session(struct kept_snapshot *source, int session, uint64_t toke
 			 "the session does not give the snapshot back: %s", strerror(-fd));
 		return fd;
 	}
-	error = take(source, snapshot_map(&source->snapshot, fd));
+	error = take(source, fd);
 	close(fd);
 	return error;
 }
