@@ -121,7 +121,7 @@ for where in .dma.x .x '.ledgers.incoming.x' '.ledgers.incoming.records[3].x' '.
 	emptied "$where = \"HERE\"" >large.json
 	case $where in
 	.steps*) ok "what is not looked at may be as large as it is" "${within[@]}" "$lutrace" time large.json ;;
-	*) refused "a million lists in ${where}" 'too large: more than 256 MiB' "${within[@]}" "$lutrace" time large.json ;;
+	*) refused "a million lists in ${where}" 'too large: more than 512 MiB' "${within[@]}" "$lutrace" time large.json ;;
 	esac
 done
 emptied '.dma.x = "HERE"' | jq -c '{ dma }' >large.json

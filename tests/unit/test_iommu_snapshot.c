@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Snapshots of tables: packing, files, and files that somebody made up. */
+#include <sys/wait.h>
+
 #include "iommu_memory.h"
 
 static void contents_survive_packing(void **state)
@@ -159,6 +161,39 @@ static void damaged_snapshot_is_refused(void **state)
 	free(data);
 }
 
+static void file_that_is_cut_short_ends_the_reader(void **state)
+{
+	char name[] = "/tmp/test-snapshot.XXXXXX";
+	int fd = mkstemp(name), status;
+	struct snapshot snapshot;
+	struct table_set set;
+	size_t size;
+	void *data;
+	pid_t child;
+
+	(void)state;
+	second_stage();
+	collect(&set);
+	data = write_snapshot(&set, &size);
+	assert_true(fd >= 0);
+	unlink(name);
+	assert_int_equal(write(fd, data, size), size);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		if (snapshot_open(&snapshot, fd) || ftruncate(fd, 0))
+			_exit(EXIT_SUCCESS);
+		compare(&snapshot.set);
+		_exit(EXIT_SUCCESS);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_FAILURE);
+	close(fd);
+	tables_free(&set);
+	free(data);
+}
+
 /* A checksum can be made to fit: whatever a snapshot says, nothing outside it is read. */
 static void snapshot_that_was_made_up_is_never_identical(void **state)
 {
@@ -236,6 +271,7 @@ int main(void)
 		cmocka_unit_test(regular_page_packs_small),
 		cmocka_unit_test(snapshot_comes_back_as_it_was),
 		cmocka_unit_test(damaged_snapshot_is_refused),
+		cmocka_unit_test(file_that_is_cut_short_ends_the_reader),
 		cmocka_unit_test(snapshot_that_was_made_up_is_never_identical),
 		cmocka_unit_test(page_with_the_digest_of_another_is_found),
 	};

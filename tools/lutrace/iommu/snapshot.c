@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -312,10 +313,26 @@ int snapshot_read(struct table_set *set, struct snapshot_header *header, const v
 	return 0;
 }
 
+/*
+ * What is mapped of a file goes when somebody cuts it short. Nothing that was read so far
+ * says anything then. Nor is it copied: it may be as large as the page tables of a host.
+ */
+static void cut_short(int signal)
+{
+	static const char text[] = "lutrace: the snapshot was cut short while it was read\n";
+	ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	(void)signal;
+	(void)written;
+	_exit(EXIT_FAILURE);
+}
+
 /**
  * snapshot_open - read a set from a file
  * @snapshot: filled in; to be closed in any case
  * @fd:       the file; may be closed afterwards
+ *
+ * From here on SIGBUS ends the process with a message, and EXIT_FAILURE.
  *
  * Return: 0, or -1 with the reason in @snapshot->set.error.
  */
@@ -326,6 +343,7 @@ int snapshot_open(struct snapshot *snapshot, int fd)
 	memset(snapshot, 0, sizeof(*snapshot));
 	if (fstat(fd, &status) || !status.st_size)
 		return damaged(&snapshot->set, "the snapshot is empty");
+	sigaction(SIGBUS, &(struct sigaction){ .sa_handler = cut_short }, NULL);
 	snapshot->data = mmap(NULL, status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (snapshot->data == MAP_FAILED) {
 		snapshot->data = NULL;

@@ -207,7 +207,7 @@ static char *cut(char *text, char *begin, char *end)
  */
 #define OBJECT_COST   1024
 #define VALUE_COST    64
-#define DOCUMENT_MOST (256UL << 20)
+#define DOCUMENT_MOST (512UL << 20)
 
 /* An element is a record, of some hundred bytes. */
 #define ELEMENT_MOST (1 << 16)

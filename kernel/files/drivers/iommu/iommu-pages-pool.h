@@ -18,10 +18,12 @@ struct ioptdesc;
  * @chunks: records of them, &struct iommu_chunk_ser, which have been checked:
  *          each is preserved memory of that size, and no two overlap
  * @pages:  sum of their pages
+ * @tables: how many of these are tables
  */
 struct iommu_pages_left {
 	struct kho_block_set chunks;
 	u64 pages;
+	u64 tables;
 };
 
 #ifdef CONFIG_IOMMU_LIVEUPDATE

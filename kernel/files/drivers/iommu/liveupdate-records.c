@@ -527,6 +527,7 @@ static int read_chunks(struct reader *reader, struct incoming_domain *domain)
 		return -EINVAL;
 	}
 	domain->left->pages = domain->pages;
+	domain->left->tables = ser->tables;
 	return 0;
 }
 

@@ -104,6 +104,9 @@ static bool record_bar_sizes(struct pci_dev *dev, struct pci_function_ser *ser)
 
 		if (!res->flags)
 			continue;
+		/* That of the display is in memory, and no BAR; pci_fixup_video() finds it */
+		if (i == PCI_ROM_RESOURCE && res->flags & IORESOURCE_ROM_SHADOW)
+			continue;
 		/* Not what the register says */
 		if (res->flags & (IORESOURCE_PCI_FIXED | IORESOURCE_ROM_SHADOW) ||
 		    !is_power_of_2(resource_size(res)))
@@ -783,7 +786,7 @@ bool pci_liveupdate_shutdown(struct pci_dev *dev)
 	bool stays = pci_is_bridge(dev) ||
 		     (READ_ONCE(dev->liveupdate_own) && !lacks_physfn(dev));
 	unsigned int preserved = stays ? READ_ONCE(dev->liveupdate_outgoing) : 0;
-	bool given_up = (abandoned && !preserved) || !kexec_in_progress;
+	bool given_up = !preserved || !kexec_in_progress;
 	struct outgoing_function *function;
 	u32 id;
 

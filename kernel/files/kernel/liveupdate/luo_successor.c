@@ -189,6 +189,16 @@ static void refuse_unfinished(const char *session, void *arg)
 	refuse(arg, LIVEUPDATE_REFUSAL_UNFINISHED, session);
 }
 
+/* Whether the next kernel says that it reads the state of LUO as this one writes it */
+bool luo_successor_reads_state(const struct kimage *image)
+{
+	const struct liveupdate_successor *successor = image->successor;
+
+	return successor && !successor->refusal &&
+	       !liveupdate_image_refuse(successor->strings, successor->length,
+					&successor->on, LUO_ABI_COMPATIBLE);
+}
+
 /**
  * luo_successor_check() - May the jump be made with what is preserved?
  * @image: The image that is jumped into

@@ -804,7 +804,7 @@ static void amd_isolate_device(struct device *dev,
 	struct amd_iommu *iommu;
 
 	for_each_iommu(iommu) {
-		if (iommu->mmio_phys != ser->unit)
+		if (iommu->mmio_phys != ser->unit || ser->bdf > iommu->pci_seg->last_bdf)
 			continue;
 		block_dma(&iommu->pci_seg->dev_table[ser->bdf]);
 		amd_iommu_flush_all_caches(iommu);

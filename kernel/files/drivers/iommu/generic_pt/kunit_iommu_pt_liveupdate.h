@@ -145,6 +145,7 @@ static struct iommu_pages_left *make_left(struct kunit *test,
 
 	KUNIT_ASSERT_NOT_NULL(test, left);
 	left->pages = world->num - (but < world->num) + more;
+	left->tables = world->num;
 	kho_block_set_init(&left->chunks, sizeof(*chunk));
 	KUNIT_ASSERT_NO_ERRNO(test, kho_block_set_grow(&left->chunks, left->pages));
 	kho_block_set_it_init(&it, &left->chunks);

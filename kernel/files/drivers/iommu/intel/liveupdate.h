@@ -18,11 +18,12 @@ struct pasid_entry;
 typedef void (*context_fn_t)(struct intel_iommu *iommu, u16 rid,
 			     struct context_entry *context, void *arg);
 
+void intel_set_irta(struct intel_iommu *iommu, u64 irta);
+
 #ifdef CONFIG_IOMMU_LIVEUPDATE
 extern const struct iommu_liveupdate_ops intel_iommu_liveupdate_ops;
 
 /* What the driver does to let a unit look interrupts up in another table. */
-void intel_set_irta(struct intel_iommu *iommu, u64 irta);
 
 /* What the domain allocators of the driver do for a restored page table. */
 struct iommu_domain *intel_iommu_domain_restore(struct intel_iommu *iommu,
