@@ -124,4 +124,14 @@ for mode in legacy scalable; do
 	is "$mode: the kernel has nothing to complain of" \
 		"$(grep -E 'WARNING|BUG|Oops' "$lab_results/dmesg-incoming.log")" ''
 done
+
+# Nothing of a live update: a unit answers none who ask for what is not translated
+stage passes <<'END'
+. "$LAB_PROJECT/tests/kernel/dma-session.sh"
+. "$LAB_PROJECT/tests/kernel/ats.sh"
+note control "$(ats_control $ats_device)"
+END
+lab_what=pass-through
+lab_run --mode legacy --append iommu=pt "${ats_options[@]}" "$stage" &&
+	is "a device whose requests pass through asks for no translations" "$(fact control)" 0x0
 tap_done
