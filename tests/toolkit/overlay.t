@@ -125,6 +125,16 @@ lay >/dev/null
 ok "a file removed from the overlay is removed from the tree" not test -e "$linux/kernel/ledger.c"
 ok "a file that no patch changes any more is Linux's own again" cmp "$tree/kernel/sys.c" "$linux/kernel/sys.c"
 
+change kernel/sys.c 's/^line 3 /LINE 3 /' >kernel/patches/0003-sys.patch
+sed -i 's/^0004/0003-sys.patch\n0004/' kernel/patches/series
+lay >/dev/null
+sed -i '/0003/d' kernel/patches/series
+rm kernel/patches/0003-sys.patch
+cp "$tree/kernel/sys.c" "$linux/kernel/sys.c"
+kernel/scripts/refresh >/dev/null 2>&1
+lay --discard >/dev/null
+ok "and stays, if the user has taken the edit back before" cmp "$tree/kernel/sys.c" "$linux/kernel/sys.c"
+
 sed -i 's/^line 7 /line seven /' "$linux/kernel/reboot.c"
 sed -i 's/^line 7 /line seven /' "$BUILD/overlay/pristine/kernel/reboot.c"
 cp kernel/patches/0001-say.patch "$work/kept"
