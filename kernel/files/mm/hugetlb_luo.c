@@ -131,7 +131,7 @@ static int hugetlb_luo_preserve_folio(struct folio *folio, unsigned int order,
 static int hugetlb_luo_pin_folios(struct file *file, struct folio **folios,
 				  u64 nr_folios)
 {
-	const struct hstate *h = hstate_file(file);
+	struct hstate *h = hstate_file(file);
 	const u64 batch = max(SZ_128M / huge_page_size(h), 1UL);
 	u64 done = 0;
 	pgoff_t offset;
