@@ -265,18 +265,18 @@ int iommu_liveupdate_domain_id(u64 top, u64 unit)
 	return -ENOENT;
 }
 
-/* Return: the number of table pages, or a negative errno */
-static s64 adopt_domain(struct iommu_domain *domain, u64 top)
+/* On an error @tables is what was found until then. */
+static int adopt_domain(struct iommu_domain *domain, u64 top, u64 *tables)
 {
 	struct liveupdate_step step;
-	u64 tables = 0;
 	int ret;
 
 	liveupdate_step_begin(&step, LIVEUPDATE_STEP_DOMAIN_ADOPT,
 			      LIVEUPDATE_KIND_DOMAIN, top);
-	ret = domain->owner->liveupdate->adopt_domain(domain, &tables);
-	liveupdate_step_end(&step, ret, tables);
-	return ret ? ret : tables;
+	*tables = 0;
+	ret = domain->owner->liveupdate->adopt_domain(domain, tables);
+	liveupdate_step_end(&step, ret, *tables);
+	return ret;
 }
 
 /*
@@ -327,10 +327,11 @@ static void abandon_domain(struct iommu_domain *domain)
 }
 
 /* The tables of a domain are not what its record says. */
-static void forsake_domain(struct incoming_domain *restored, s64 tables)
+static void forsake_domain(struct incoming_domain *restored, u64 tables, int error)
 {
-	iommu_liveupdate_err("page table %#llx has %lld tables, expected %llu",
-			     restored->ser->top, tables, restored->ser->tables);
+	iommu_liveupdate_err("page table %#llx: found %llu tables, expected %llu: %pe",
+			     restored->ser->top, tables, restored->ser->tables,
+			     ERR_PTR(error));
 	restored->bad = true;
 	abandon_domain(restored->domain);
 	restored->domain = NULL;
@@ -711,10 +712,11 @@ static struct iommu_domain *restore_domain_of(struct iommu_incoming *in, struct 
 	struct iommu_domain *domain = restore_domain(dev, device->ser, restored);
 
 	if (!IS_ERR(domain) && is_new && liveupdate_mode == LIVEUPDATE_EAGER) {
-		s64 tables = adopt_domain(domain, top);
+		u64 tables;
+		int ret = adopt_domain(domain, top, &tables);
 
-		if (tables != restored->ser->tables) {
-			forsake_domain(restored, tables);
+		if (ret) {
+			forsake_domain(restored, tables, ret);
 			domain = ERR_PTR(-EIO);
 		}
 	}
@@ -861,13 +863,14 @@ static void forget_domain(u64 top)
  */
 void iommu_domain_retire(struct iommu_domain *domain, u64 top)
 {
-	s64 tables;
+	u64 tables;
+	int ret;
 
 	forget_domain(top);
-	tables = adopt_domain(domain, top);
-	if (tables < 0) {
-		pr_err("page table %#llx cannot be freed: %pe\n", top,
-		       ERR_PTR(tables));
+	ret = adopt_domain(domain, top, &tables);
+	if (ret) {
+		pr_err("page table %#llx cannot be freed, found %llu tables: %pe\n",
+		       top, tables, ERR_PTR(ret));
 		abandon_domain(domain);
 	} else {
 		iommu_domain_free(domain);
