@@ -64,7 +64,7 @@ demo-baseline: build ## the same with the feature switched off: packets, or comm
 	$(Q)tests/lab/demo --baseline $(demo-options) --results $(BUILD)/demo-baseline
 
 .PHONY: test
-test: build unit fuzz-targets ## build everything and run all tests (TESTS= some of them, TEST_JOBS= at a time)
+test: build unit fuzz-targets ## build everything, run the tests of units, toolkit, dashboards and laboratory (TESTS= some of them, TEST_JOBS= at a time)
 	$(Q)tests/run $(TESTS)
 
 .PHONY: test-debug

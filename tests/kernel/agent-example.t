@@ -5,7 +5,7 @@
 # iommufd and device until the jump, asks for it by name in the next kernel, moves the
 # device to a new page table, and is ready for the next live update. So is one that is given
 # the session after another one has ended that moved the device, with and without giving up
-# the old page table. With systemd's store it is tried in tests/debian/fdstore.t.
+# the old page table, and one whose memory is lost. Its unit starts it. With systemd's store it is tried in tests/debian/fdstore.t.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh
@@ -55,4 +55,18 @@ for moved in "" attached destroyed; do
 	is "$what: nothing stands in the way of the next" "$(fact unfinished)" '[]'
 	is "$what: no DMA was refused" "$(fact faults)" 0
 done
+
+# shellcheck disable=SC2016 # the laboratory's shell expands it
+damage='"$LAB_BUILD/tests/kernel/damage-random" "$LAB_RAM" one memfd size 0000:0100 ^0x1000 >"$LAB_RESULTS/damage" || exit 1'
+lab_what="memory is lost"
+lab_run --mode scalable --devices igb --append nokaslr --at-jump "$damage" --env MOVED= "$before" "$stage" && {
+	like "$lab_what: the agent says so" "$(fact agent)" 'the memory is lost'
+	like "$lab_what: its device comes home, and its session is over" "$(fact agent)" 'session guests came back'
+	is "$lab_what: nothing stands in the way of the next" "$(fact unfinished)" '[]'
+}
+
+# The words of the unit are a command line of the program: it gets as far as the session.
+read -ra words < <(sed -n 's/^ExecStart=@//p' "$here/../../tools/systemd/examples/liveupdate-agent.service")
+said=$(exec -a "${words[1]}" "$build/bin/liveupdate-agent" "${words[@]:2}" 2>&1)
+is "its unit starts it" "$(grep -c usage <<<"$said")" 0
 tap_done

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The ABI of steps and ledger is what the golden file says, so that it cannot
- * change by accident. When it is changed on purpose, look at the difference
- * that the test shows, and then write the golden file anew:
+ * The ABI of steps and ledger, of what an image says of itself, and of the ioctls is
+ * what the golden file says, so that it cannot change by accident. When it is changed
+ * on purpose, look at the difference that the test shows, and then write the golden
+ * file anew:
  *
- *   build/tests/unit/test_abi --print >tests/unit/liveupdate_trace.abi
+ *   build/tests/unit/test_abi --print >tests/unit/uapi.abi
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,11 +16,13 @@
 #include <string.h>
 #include <cmocka.h>
 #include <linux/types.h>
+#include <linux/iommufd.h>
+#include <linux/liveupdate_image.h>
 #include <linux/liveupdate_trace.h>
 
 /* Where the golden file is; the Makefile knows the whole path. */
 #ifndef GOLDEN
-#define GOLDEN "liveupdate_trace.abi"
+#define GOLDEN "uapi.abi"
 #endif
 
 #define ROW(name, number, text) fprintf(out, "  %d %s %s\n", (int)(number), #name, text);
@@ -27,9 +30,61 @@
 #define MEMBER(type, name)                                                                         \
 	fprintf(out, "  %zu %zu %s\n", offsetof(type, name), sizeof(((type *)0)->name), #name);
 
-static void print_abi(FILE *out)
+#define REFUSAL(name, number, what, advice) fprintf(out, "  %d %s\n", number, #name);
+#define VALUE(name)			    fprintf(out, "  %#x %s\n", name, #name);
+#define TEXT(name)			    fprintf(out, "  %s %s\n", name, #name);
+#define IOCTL(name, type)                                                                          \
+	fprintf(out, "%s %#x, %zu bytes: offset, size, member\n", #name, (unsigned int)(name),     \
+		sizeof(type));
+
+/* What the image of a kernel says of itself, and why one is refused */
+static void print_image(FILE *out)
 {
-	fprintf(out, "# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause\n");
+	fprintf(out, "image magic %#x version %d, at most %d bytes\n", LIVEUPDATE_IMAGE_MAGIC,
+		LIVEUPDATE_IMAGE_VERSION, LIVEUPDATE_IMAGE_MAX_SIZE);
+	MEMBER(struct liveupdate_image, magic)
+	MEMBER(struct liveupdate_image, size)
+	MEMBER(struct liveupdate_image, version)
+	MEMBER(struct liveupdate_image, header_size)
+	MEMBER(struct liveupdate_image, flags)
+	VALUE(LIVEUPDATE_IMAGE_KHO_ON)
+	VALUE(LIVEUPDATE_IMAGE_LIVEUPDATE_ON)
+	VALUE(LIVEUPDATE_IMAGE_INTEL_ON)
+	VALUE(LIVEUPDATE_IMAGE_INTEL_SCALABLE)
+	VALUE(LIVEUPDATE_IMAGE_OVERRIDE)
+	fprintf(out, "components of the IOMMU's records\n");
+	TEXT(LIVEUPDATE_IOMMU_AMD)
+	TEXT(LIVEUPDATE_IOMMU_AMDV1)
+	TEXT(LIVEUPDATE_IOMMU_GROUP)
+	TEXT(LIVEUPDATE_IOMMU_INTEL)
+	TEXT(LIVEUPDATE_IOMMU_INTEL_LEGACY)
+	TEXT(LIVEUPDATE_IOMMU_INTEL_SCALABLE)
+	TEXT(LIVEUPDATE_IOMMU_IRQ_REMAP)
+	TEXT(LIVEUPDATE_IOMMU_VTDSS)
+	TEXT(LIVEUPDATE_IOMMU_X86_64)
+	fprintf(out, "refusals, up to %d\n", LIVEUPDATE_REFUSAL_MAX);
+	LIVEUPDATE_REFUSALS(REFUSAL)
+}
+
+static void print_ioctls(FILE *out)
+{
+	IOCTL(IOMMU_HWPT_LIVEUPDATE_MARK_PRESERVE, struct iommu_hwpt_liveupdate_mark_preserve)
+	MEMBER(struct iommu_hwpt_liveupdate_mark_preserve, size)
+	MEMBER(struct iommu_hwpt_liveupdate_mark_preserve, hwpt_id)
+	MEMBER(struct iommu_hwpt_liveupdate_mark_preserve, hwpt_token)
+	IOCTL(IOMMU_HWPT_LIVEUPDATE_UNMARK, struct iommu_hwpt_liveupdate_unmark)
+	MEMBER(struct iommu_hwpt_liveupdate_unmark, size)
+	MEMBER(struct iommu_hwpt_liveupdate_unmark, hwpt_id)
+	IOCTL(IOMMU_HWPT_LIVEUPDATE_RESTORE, struct iommu_hwpt_liveupdate_restore)
+	MEMBER(struct iommu_hwpt_liveupdate_restore, size)
+	MEMBER(struct iommu_hwpt_liveupdate_restore, flags)
+	MEMBER(struct iommu_hwpt_liveupdate_restore, hwpt_token)
+	MEMBER(struct iommu_hwpt_liveupdate_restore, out_hwpt_id)
+}
+
+/* Steps, and the records of them */
+static void print_ledger(FILE *out)
+{
 	fprintf(out, "magic %#llx\nversion %d\n", LIVEUPDATE_LEDGER_MAGIC,
 		LIVEUPDATE_LEDGER_VERSION);
 
@@ -79,6 +134,14 @@ static void print_abi(FILE *out)
 	LIVEUPDATE_CLASSES(ROW)
 	fprintf(out, "classes of steps\n");
 	LIVEUPDATE_STEP_CLASSES(CLASS_ROW)
+}
+
+static void print_abi(FILE *out)
+{
+	fprintf(out, "# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause\n");
+	print_ledger(out);
+	print_image(out);
+	print_ioctls(out);
 }
 
 static void the_abi_is_that_of_the_golden_file(void **state)

@@ -14,6 +14,8 @@
 #define MEMORY_SIZE (2UL << 20)
 #define MEMORY_TEXT "what a guest has in its memory"
 #define MEMORY_IOVA 0x100000000ULL
+/* No file is given it. */
+#define TOKEN_NONE UINT64_MAX
 
 /**
  * guest_create_memory() - a memfd with something in it
@@ -111,15 +113,24 @@ static int take_device_back(struct guest *guest, int session)
  * @guest: gets it
  * @session: one that came with the last live update
  *
- * Afterwards the session can be finished.
+ * Afterwards the session can be finished. Where the record of the memory is damaged, so that
+ * it is lost, the guest begins anew with other memory: its device would wait for ever.
  *
  * Return: 0 or a negative errno; -EINVAL if the session is one for the next live update.
  */
 int guest_take_back(struct guest *guest, int session)
 {
 	char text[sizeof(MEMORY_TEXT)];
-	int memory = session_retrieve_file(session, TOKEN_MEMFD);
+	int memory;
 
+	/* In one that came this token is not known: ENOENT */
+	if (session_retrieve_file(session, TOKEN_NONE) == -EINVAL)
+		return -EINVAL;
+	memory = session_retrieve_file(session, TOKEN_MEMFD);
+	if (memory == -EINVAL) {
+		warnx("the memory is lost: its record is damaged");
+		memory = guest_create_memory(guest) ?: guest->memory;
+	}
 	if (memory < 0)
 		return memory;
 	guest->memory = memory;
