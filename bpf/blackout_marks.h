@@ -52,9 +52,14 @@ enum blackout_mark {
 
 /*
  * The name of a workload; all 0 for marks without one. It is what the record itself has of
- * it: the first 15 bytes of the mark. BPF programs tell workloads apart by that; lutrace
- * has the whole name, which further records hold.
+ * it behind "resume:", and as much behind "pause:". BPF programs tell workloads apart by that,
+ * and say that they cannot if there is more (blackout_is_cut()); lutrace has the whole name,
+ * which further records hold.
  */
+#define BLACKOUT_NAME_MOST                                                                         \
+	(LIVEUPDATE_NAME_LENGTH - sizeof(LIVEUPDATE_MARK_RESUME BLACKOUT_MARK_SEPARATOR))
+
+
 struct blackout_name {
 	char text[LIVEUPDATE_NAME_LENGTH];
 };
@@ -138,7 +143,8 @@ blackout_take_name(const struct liveupdate_record *record, int from, struct blac
 	int i, good = 1;
 
 	for (i = 0; from + i < LIVEUPDATE_NAME_LENGTH - 1 && text[from + i]; i++) {
-		name->text[i] = text[from + i];
+		if (i < (int)BLACKOUT_NAME_MOST)
+			name->text[i] = text[from + i];
 		good &= blackout_is_of_name(text[from + i]);
 	}
 	if (!good)
@@ -173,6 +179,17 @@ blackout_mark(const struct liveupdate_record *record, struct blackout_name *name
 		mark = BLACKOUT_MARK_RESUME;
 	}
 	return name->text[0] ? mark : BLACKOUT_MARK_OTHER;
+}
+
+/*
+ * Does a pause's record have more of the name than that of a resume has room for? Then other
+ * workloads may have the same begin of a name.
+ */
+static inline __attribute__((always_inline)) int
+blackout_is_cut(enum blackout_mark mark, const struct liveupdate_record *record)
+{
+	return mark == BLACKOUT_MARK_PAUSE &&
+	       record->name[sizeof(LIVEUPDATE_MARK_PAUSE) + BLACKOUT_NAME_MOST];
 }
 
 static inline void blackout_note_pause(struct blackout_marks *marks, __u64 sequence, __u64 cycles)

@@ -208,19 +208,22 @@ static long read_register(__u32 number, void *context)
 	return 0;
 }
 
-SEC("fentry/dmar_fault")
-int BPF_PROG(fault_handled, int irq, const struct intel_iommu *iommu)
+/* A kprobe, since a kernel need not drive VT-d. */
+SEC("kprobe/dmar_fault")
+int BPF_KPROBE(fault_handled, int irq, const struct intel_iommu *iommu)
 {
 	struct handling *call = bpf_map_lookup_elem(&handling, &zero);
 	struct fault_totals *all = bpf_map_lookup_elem(&totals, &zero);
-	const void *registers = BPF_CORE_READ(iommu, reg);
-	__u64 capabilities = BPF_CORE_READ(iommu, cap);
+	const void *registers;
+	__u64 capabilities;
 	__u32 status = 0;
 
-	if (!call || !all)
+	if (!bpf_core_type_exists(struct intel_iommu) || !call || !all)
 		return 0;
 	call->seen = 0;
 	call->count = 0;
+	registers = BPF_CORE_READ(iommu, reg);
+	capabilities = BPF_CORE_READ(iommu, cap);
 	if (bpf_probe_read_kernel(&status, sizeof(status), registers + VTD_FSTS) ||
 	    !(status & VTD_FSTS_PPF))
 		return 0;
@@ -236,9 +239,8 @@ int BPF_PROG(fault_handled, int irq, const struct intel_iommu *iommu)
 
 /*
  * The kernel goes on until all registers are empty, so it meets faults that were
- * not there yet. Of those it prints, this is what can be seen. A kprobe, since an
- * fentry without its function keeps the others from being loaded: Debian's
- * kernels are built without it (CONFIG_DMAR_DEBUG).
+ * not there yet. Of those it prints, this is what can be seen. Debian's kernels are
+ * built without it (CONFIG_DMAR_DEBUG): there such faults are not counted.
  */
 SEC("kprobe/dmar_fault_dump_ptes")
 int BPF_KPROBE(fault_printed, const struct intel_iommu *iommu, __u16 requester,
@@ -352,11 +354,54 @@ static long read_event(__u32 number, void *context)
 	return 0;
 }
 
+/*
+ * Events that the kernel has handled, and nobody else has seen: it met them while it
+ * handled others. Returns how many.
+ */
+static __always_inline __u32 count_missed(struct fault_totals *all, const struct event_log *log,
+					  __u32 head, __u32 tail, __u32 mask)
+{
+	__u32 at = AMD_EVENT_OFFSET(head), missed;
+
+	if (((log->seen - at) & mask) <= ((AMD_EVENT_OFFSET(tail) - at) & mask))
+		return 0;
+	missed = ((at - log->seen) & mask) / AMD_EVENT_BYTES;
+	__sync_fetch_and_add(&all->missed, missed);
+	return missed;
+}
+
+/* When a log has been handled: what came meanwhile has been, too. */
+static __noinline long look_again(struct bpf_map *map, __u64 *key, struct event_log *log,
+				  void *context)
+{
+	struct fault_totals *all = bpf_map_lookup_elem(&totals, &zero);
+	const struct amd_iommu *iommu = (const void *)*key;
+	__u32 head = 0, tail = 0;
+	const void *registers;
+	__u64 base = 0;
+
+	registers = BPF_CORE_READ(iommu, mmio_base);
+	if (!all || bpf_probe_read_kernel(&base, sizeof(base), registers + AMD_EVENT_LOG) ||
+	    bpf_probe_read_kernel(&head, sizeof(head), registers + AMD_EVENT_HEAD) ||
+	    bpf_probe_read_kernel(&tail, sizeof(tail), registers + AMD_EVENT_TAIL))
+		return 0;
+	if (count_missed(all, log, head, tail, AMD_EVENT_LOG_BYTES(base) - 1))
+		log->seen = AMD_EVENT_OFFSET(head);
+	return 0;
+}
+
+static __always_inline int look_at_logs_again(void)
+{
+	if (bpf_core_type_exists(struct amd_iommu))
+		bpf_for_each_map_elem(&event_logs, look_again, NULL, 0);
+	return 0;
+}
+
 static __always_inline int read_events(const struct amd_iommu *iommu)
 {
 	struct reading *reading = bpf_map_lookup_elem(&readings, &zero);
 	struct fault_totals *all = bpf_map_lookup_elem(&totals, &zero);
-	__u32 head = 0, tail = 0, status = 0, waiting, skipped;
+	__u32 head = 0, tail = 0, status = 0, waiting;
 	struct event_log *log, none = { 0, 0 };
 	__u64 key = (__u64)iommu, base = 0;
 	const void *registers;
@@ -382,13 +427,8 @@ static __always_inline int read_events(const struct amd_iommu *iommu)
 		log->overflow = tail + 1;
 		__sync_fetch_and_add(&all->overflows, 1);
 	}
-	waiting = (AMD_EVENT_OFFSET(tail) - reading->at) & reading->mask;
-	skipped = (log->seen - reading->at) & reading->mask;
-	if (skipped <= waiting)
+	if (!count_missed(all, log, head, tail, reading->mask))
 		reading->at = log->seen; /* up to there, an earlier call has seen them */
-	else				 /* the kernel met these while it handled others */
-		__sync_fetch_and_add(&all->late,
-				     ((reading->at - log->seen) & reading->mask) / AMD_EVENT_BYTES);
 	waiting = (AMD_EVENT_OFFSET(tail) - reading->at) & reading->mask;
 	log->seen = AMD_EVENT_OFFSET(tail);
 	bpf_loop(waiting / AMD_EVENT_BYTES, read_event, 0, 0);
@@ -409,6 +449,18 @@ SEC("kprobe/amd_iommu_int_thread_evtlog")
 int BPF_KPROBE(log_handled, int irq, const struct amd_iommu *iommu)
 {
 	return read_events(iommu);
+}
+
+SEC("kretprobe/amd_iommu_int_thread")
+int BPF_KRETPROBE(logs_left)
+{
+	return look_at_logs_again();
+}
+
+SEC("kretprobe/amd_iommu_int_thread_evtlog")
+int BPF_KRETPROBE(log_left)
+{
+	return look_at_logs_again();
 }
 
 /* The fields of a record that matter here. */

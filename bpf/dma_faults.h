@@ -187,8 +187,8 @@ struct faulting_device {
  * @faults:     faults that the hardware recorded, by phase
  * @interrupts: of them, those that were interrupts
  * @overflows:  times that the hardware had dropped some before they were handled
- * @late:       faults that came while others were handled: without a reason; AMD's are
- *              not among @faults
+ * @late:       faults that came while others were handled: without a reason (VT-d)
+ * @missed:     likewise, and without a device: they are not among @faults (AMD)
  * @lost:       faults that are counted but not kept, since the map is full
  * @phase:      enum fault_phase that it is now
  * @unnamed:    faults of devices for which the map has no room
@@ -198,6 +198,7 @@ struct fault_totals {
 	__u64 interrupts;
 	__u64 overflows;
 	__u64 late;
+	__u64 missed;
 	__u64 lost;
 	enum fault_phase phase;
 	__u32 unnamed;

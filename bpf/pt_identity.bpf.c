@@ -51,9 +51,13 @@ static __always_inline __u64 direct_map(void)
 
 #include "pt_report.h"
 
-/* Steps for each object of the iterator; what remains is done at its end. */
+/*
+ * Steps for each object of the iterator; what remains is done at its end, if it does not last
+ * that long: it is one read-side section of RCU, and stalls and lock-ups are told from 20 s on.
+ */
 #define STEPS_PER_CALL 65536
 #define STEPS_MAX      (1 << 23)
+#define LAST_CALL_NS   2000000000ULL
 
 /* Lines for each call: what does not fit into the reader's buffer at once is refused. */
 #define LINES_PER_CALL 128
@@ -235,6 +239,7 @@ int pt_report(struct bpf_iter__bpf_map *ctx)
 	 * the verifier lets nobody read.
 	 */
 	bool last = !ctx->map, begins;
+	__u64 deadline = bpf_ktime_get_ns() + LAST_CALL_NS;
 	__u32 count;
 
 	barrier_var(last);
@@ -247,7 +252,7 @@ int pt_report(struct bpf_iter__bpf_map *ctx)
 	if (begins)
 		start(cursor, totals);
 
-	bpf_loop(last ? STEPS_MAX : STEPS_PER_CALL, step, NULL, 0);
+	bpf_loop(last ? STEPS_MAX : STEPS_PER_CALL, step, &deadline, 0);
 	print.first = cursor->printed;
 	count = totals->attachments - print.first;
 	if (count > LINES_PER_CALL)

@@ -536,7 +536,10 @@ static __always_inline int open_unit(struct cursor *cursor)
 }
 
 /* Moves the cursor by one entry. Returns nonzero to stop. */
-static long step(__u32 number, void *context)
+/* The clock is looked at once in so many steps. */
+#define STEPS_OF_CLOCK 1024
+
+static long step(__u32 number, __u64 *deadline)
 {
 	struct cursor *cursor = bpf_map_lookup_elem(&cursors, &zero);
 	struct frame *frame;
@@ -545,6 +548,8 @@ static long step(__u32 number, void *context)
 	int error = 0;
 
 	if (!cursor || cursor->done)
+		return 1;
+	if (number % STEPS_OF_CLOCK == STEPS_OF_CLOCK - 1 && bpf_ktime_get_ns() > *deadline)
 		return 1;
 	depth = cursor->depth & FRAME_MASK;
 	frame = &cursor->frames[depth];

@@ -71,7 +71,7 @@ fi
 mkdir -p pins/below
 chmod 000 pins/below
 like "pinned programs below a directory that may not be read are not none" "$(said "$lutrace" time --pinned pins)" \
-	'cannot read pins/below: Permission denied'
+	'nobody but its owner may read all that is pinned below pins'
 like "export says that it counts none" "$(said "$lutrace" export -t - -P pins/below closed)" \
 	'pins/below: Permission denied, so no program is counted'
 chmod 755 pins/below

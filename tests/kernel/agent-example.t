@@ -18,7 +18,7 @@ set -e
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
 bind-vfio $LAB_DEVICES
 "$LAB_BUILD/bin/liveupdate-agent" guests "$LAB_DEVICES" >/tmp/agent 2>&1 &
-until [ -s /tmp/agent ]; do sleep 0.05; done
+until grep -q ^session /tmp/agent; do sleep 0.05; done
 note agent "$(cat /tmp/agent)"
 END
 before=$stage
@@ -28,8 +28,9 @@ stage after <<'END'
 . "$LAB_PROJECT/tests/kernel/dma-session.sh"
 if [ -z "$MOVED" ]; then
 	"$LAB_BUILD/bin/liveupdate-agent" guests "$LAB_DEVICES" >/tmp/agent 2>&1 &
-	until [ -s /tmp/agent ]; do sleep 0.05; done
-	note agent "$(cat /tmp/agent)"
+	until grep -q ^session /tmp/agent; do sleep 0.05; done
+	note agent "$(grep ^session /tmp/agent)"
+	note lost "$(grep lost /tmp/agent)"
 else
 	bind-vfio $LAB_DEVICES
 	dma_session
@@ -60,13 +61,13 @@ done
 damage='"$LAB_BUILD/tests/kernel/damage-random" "$LAB_RAM" one memfd size 0000:0100 ^0x1000 >"$LAB_RESULTS/damage" || exit 1'
 lab_what="memory is lost"
 lab_run --mode scalable --devices igb --append nokaslr --at-jump "$damage" --env MOVED= "$before" "$stage" && {
-	like "$lab_what: the agent says so" "$(fact agent)" 'the memory is lost'
+	like "$lab_what: the agent says so" "$(fact lost)" 'the memory is lost'
 	like "$lab_what: its device comes home, and its session is over" "$(fact agent)" 'session guests came back'
 	is "$lab_what: nothing stands in the way of the next" "$(fact unfinished)" '[]'
 }
 
 # The words of the unit are a command line of the program: it gets as far as the session.
 read -ra words < <(sed -n 's/^ExecStart=@//p' "$here/../../tools/systemd/examples/liveupdate-agent.service")
-said=$(exec -a "${words[1]}" "$build/bin/liveupdate-agent" "${words[@]:2}" 2>&1)
+said=$(exec -a "${words[1]}" "${BUILD:-$here/../../build}/bin/liveupdate-agent" "${words[@]:2}" 2>&1)
 is "its unit starts it" "$(grep -c usage <<<"$said")" 0
 tap_done

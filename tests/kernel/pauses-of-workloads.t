@@ -3,7 +3,8 @@
 #
 # Two workloads are paused and resumed one after the other: each has its own pause,
 # the host's is from the first pause to the last resume, and a BPF program that saw
-# all of it live or replayed says what the ledgers say.
+# all of it live or replayed says what the ledgers say; where a name is longer than what it
+# has of names, it says that it does not know.
 
 # shellcheck source=tests/lab/tap.sh
 . "$(dirname "$0")/../lab/tap.sh"
@@ -82,4 +83,23 @@ is "bpftool prints the pauses by name" \
 	"$(lab_json workloads-replayed.json '[.[].formatted.value.pause | select(.known == 1) | .ns] | sort | tostring')" \
 	"$(lab_json ledger.json '[.blackout.workloads[].ns | numbers] | sort | tostring')"
 like "lutrace time prints them" "$(cat "$lab_results/time.txt")" '  vm2 .* s'
+
+stage before <<'END'
+lutrace snapshot --all >/dev/null || exit 1
+lutrace mark pause:instance-00000012
+END
+before=$stage
+stage after <<'END'
+set -e
+bpftool prog loadall "$LAB_BUILD/bpf/blackout.bpf.o" /sys/fs/bpf/blackout autoattach pinmaps /sys/fs/bpf/blackout/maps
+lutrace verify >/dev/null || [ $? = 1 ]
+lutrace mark resume:instance-00000012
+echo all >/sys/kernel/liveupdate/ledger/replay
+lutrace time -j >"$LAB_RESULTS/ledger.json"
+lutrace time --pinned /sys/fs/bpf/blackout >"$LAB_RESULTS/bpf.txt" 2>&1 || echo "exit $?" >>"$LAB_RESULTS/bpf.txt"
+END
+lab_run "$before" "$stage" || tap_done
+is "the ledger has a long name" "$(pauses ledger 'select(.ns) | .name')" '["instance-00000012"]'
+like "BPF does not have it, and says so" "$(cat "$lab_results/bpf.txt")" 'more workloads than are told apart'
+like "and that it does not know" "$(cat "$lab_results/bpf.txt")" 'exit 2'
 tap_done

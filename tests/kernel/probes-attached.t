@@ -76,6 +76,18 @@ lutrace steps -j --pinned /sys/fs/bpf/lutrace/step_latency >"$LAB_RESULTS/steps-
 lutrace steps -H --pinned /sys/fs/bpf/lutrace >"$LAB_RESULTS/histogram.txt"
 lutrace walk -j --device "$kept" >/dev/null
 lutrace probes --measure 0.5 -j >"$LAB_RESULTS/measured.json"
+# Somebody without a capability: nothing at first, then what the exporter's group may.
+as_user() { setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all "$@"; }
+chmod 755 /sys/fs/bpf
+note closed "$(as_user lutrace faults --pinned /sys/fs/bpf 2>&1; echo $?)"
+chgrp -R 65534 /sys/fs/bpf/lutrace && chmod -R g+rX /sys/fs/bpf/lutrace
+as_user lutrace faults -j --pinned /sys/fs/bpf/lutrace >"$LAB_RESULTS/faults-user.json" || note open $?
+as_user lutrace time -j --pinned /sys/fs/bpf/lutrace >"$LAB_RESULTS/time-user.json"
+as_user lutrace probes --pinned /sys/fs/bpf/lutrace >"$LAB_RESULTS/probes-user.txt"
+mkdir -m 777 /tmp/user
+lutrace record >/tmp/user/recording
+as_user lutrace export --probes /sys/fs/bpf/lutrace --textfile /tmp/user/metrics /tmp/user/recording
+cp /tmp/user/metrics "$LAB_RESULTS/metrics-user"
 rm -r /sys/fs/bpf/lutrace/dma_faults
 # The kernel frees programs a moment later.
 for _ in {1..50}; do
@@ -114,7 +126,7 @@ is "the preserved device is told from the other" \
 is "step_latency counted the steps as they were" "$(lab_json steps-outgoing.json \
 	'[.steps[] | select(.step == "domain-preserve") | "\(.count) \(.errors)"] | join(" ")')" "1 0"
 is "all programs are attached" "$(lab_json cost.json '[.programs[] | select(.attached).program] | sort | join(" ")')" \
-	"fault_handled fault_phase_begin fault_phase_end fault_printed log_handled logs_handled step_begin step_end"
+	"fault_handled fault_phase_begin fault_phase_end fault_printed log_handled log_left logs_handled logs_left step_begin step_end"
 is "what they cost is known" "$(lab_json cost.json \
 	'[.programs[] | select(.program == "fault_handled")] | .[0] | .runs >= 4 and .run_ns > 0')" true
 is "and that they lost nothing" "$(lab_json cost.json '[.probes[].lost] | add')" 0
@@ -135,6 +147,14 @@ is "in the incoming kernel the phase is unknown at first" "$(list unknown-again)
 is "and with it the answer" "$(fact unknown-again)" 2
 is "then it is restored" "$(list restored)" "restored 01:00.0 write 0x7004000, restored 02:00.0 write 0x7005000"
 is "and only the preserved device is to blame" "$(fact restored) $(lab_json restored.json .of_preserved)" "1 1"
+like "who may not read the pins is not told that nothing is attached" "$(fact closed)" \
+	'nobody but its owner may read all that is pinned below /sys/fs/bpf.*'$'\n''2$'
+is "who may read them has the answers, without a capability" "$(fact open) $(lab_json faults-user.json '"\(.list) \(.of_preserved)"')" \
+	"1 $(lab_json restored.json '"\(.list) \(.of_preserved)"')"
+is "the pause, too" "$(lab_json time-user.json .)" "$(lab_json time-pinned.json .)"
+is "and learns what is pinned" "$(grep -c 'is pinned; only root may look at its programs' "$lab_results/probes-user.txt")" 5
+is "so does an exporter" "$(grep -E '^lutrace_probe_(preserved_dma_faults|changes)_total' "$lab_results/metrics-user" | xargs)" \
+	"lutrace_probe_changes_total 0 lutrace_probe_preserved_dma_faults_total 1"
 is "no page table was changed" "$(lab_json changes.json '.changes')" 0
 # What lies in a named step is known from the ledger alone.
 measured='.blackout | del(.explained, .leaves, .phases[].unexplained_ns)'

@@ -129,6 +129,10 @@ machine
 rm -r "$root/sys/class/iommu/dmar0"
 mkdir -p "$root/sys/class/iommu/ivhd0"
 like "of AMD's tables, the host's are read" "$(doctor)" '1 AMD IOMMU, of which lutrace reads host .v1. page tables'
+is "VT-d's driver is not needed there, but AMD's" "$(config | sed 's/INTEL_IOMMU/AMD_IOMMU/' | gzip >"$root/proc/config.gz"
+	verdict configuration) $(config | gzip >"$root/proc/config.gz"; advice configuration)" \
+	'ok build the kernel with CONFIG_AMD_IOMMU=y to use the AMD IOMMU'
+config | sed 's/INTEL_IOMMU/AMD_IOMMU/' | gzip >"$root/proc/config.gz"
 is "but a live update works there" "$(status doctor)" 0
 is "without a switch for VT-d" "$(put proc/cmdline 'kho=on liveupdate=on' && verdict 'command line')" ok
 is "which cmdline does not recommend" "$("$lutrace" cmdline --root "$root")" 'kho=on liveupdate=on'

@@ -5,11 +5,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <linux/types.h>
 #include <linux/liveupdate_trace.h>
@@ -67,6 +73,32 @@ static void what_it_writes_is_what_the_rule_reads(void **state)
 	record = taken();
 	assert_int_equal(blackout_mark(&record, &name), BLACKOUT_MARK_RESUME);
 	assert_string_equal(name.text, "a-B_c.12");
+}
+
+/* A BPF program sees no more of a mark than its record, and not as much of one as of the other. */
+static void both_marks_of_a_long_name_are_of_one_workload(void **state)
+{
+	static const char *const names[] = { "12345678", "123456789", "12345678-and-much-more-of-it" };
+	struct blackout_name paused, resumed;
+	struct liveupdate_record record;
+	enum blackout_mark mark;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(liveupdate_mark_pause(ends[1], names[i]), 0);
+		record = taken();
+		mark = blackout_mark(&record, &paused);
+		assert_int_equal(mark, BLACKOUT_MARK_PAUSE);
+		assert_int_equal(!!blackout_is_cut(mark, &record), strlen(names[i]) > 8);
+		assert_int_equal(liveupdate_mark_resume(ends[1], names[i]), 0);
+		record = taken();
+		mark = blackout_mark(&record, &resumed);
+		assert_int_equal(mark, BLACKOUT_MARK_RESUME);
+		assert_int_equal(blackout_is_cut(mark, &record), 0);
+		assert_memory_equal(&paused, &resumed, sizeof(paused));
+		assert_string_equal(paused.text, "12345678");
+	}
 }
 
 /* One character of a name, in all that a record may have there. */
@@ -189,12 +221,69 @@ static void errors_are_told_and_say_what_to_do(void **state)
 	}
 }
 
+/* Where 'lutrace mark --keep' takes marks */
+#define KEPT_FILE "/run/lutrace/ledger/mark"
+#define NOT_HERE  77
+
+static int keeper(void)
+{
+	static const struct sockaddr_un place = { .sun_family = AF_UNIX, .sun_path = KEPT_FILE };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	unlink(KEPT_FILE);
+	return fd >= 0 && !bind(fd, (const struct sockaddr *)&place, sizeof(place)) ? fd : -1;
+}
+
+/* In a /run of its own. Returns which look is wrong, 0 if none is. */
+static int outlive_a_keeper(void)
+{
+	int first, second, marks;
+	char text[16] = "";
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("run", "/run", "tmpfs", 0, NULL) || mkdir("/run/lutrace", 0755) ||
+	    mkdir("/run/lutrace/ledger", 0755) ||
+	    !access("/sys/kernel/liveupdate/ledger/mark", F_OK))
+		return NOT_HERE;
+	first = keeper();
+	marks = liveupdate_mark_open();
+	if (first < 0 || marks < 0 || liveupdate_mark_write(marks, "pause"))
+		return 1;
+	close(first);
+	if (liveupdate_mark_write(marks, "pause") != -ECONNREFUSED)
+		return 2;
+	second = keeper();
+	if (second < 0 || liveupdate_mark_write(marks, "resume"))
+		return 3;
+	if (read(second, text, sizeof(text)) != 6 || strcmp(text, "resume") != 0)
+		return 4;
+	return 0;
+}
+
+static void marks_outlive_who_keeps_the_ledger(void **state)
+{
+	int status = 0;
+	pid_t child;
+
+	(void)state;
+	child = fork();
+	if (!child)
+		_exit(outlive_a_keeper());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == NOT_HERE)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_it_writes_is_what_the_rule_reads),
+		TEST(both_marks_of_a_long_name_are_of_one_workload),
+		TEST(marks_outlive_who_keeps_the_ledger),
 		TEST(what_reads_marks_takes_the_names_that_it_writes),
 		TEST(without_a_name_it_is_a_plain_mark),
 		TEST(any_other_mark_is_written_as_it_is),

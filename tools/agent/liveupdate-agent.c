@@ -133,6 +133,12 @@ int main(int argc, char **argv)
 	session = from_store(name);
 	if (session < 0)
 		session = session_retrieve(name);
+	/*
+	 * Whatever else it is, one may have come, with a device that does DMA for nobody
+	 * else. Who has no right to ask is given by systemd what came.
+	 */
+	if (session < 0 && session != -ENOENT && session != -EACCES)
+		errx(EX_TEMPFAIL, "retrieve session %s: %s", name, strerror(-session));
 	if (session >= 0)
 		came = take_back(&guest, session, name);
 	updates = count_updates(came);

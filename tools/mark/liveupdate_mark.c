@@ -84,6 +84,17 @@ int liveupdate_mark_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
+static ssize_t write_record(int fd, const char *mark, size_t length)
+{
+	ssize_t written;
+
+	/* A mark is taken as a whole or not at all. */
+	do {
+		written = write(fd, mark, length);
+	} while (written < 0 && errno == EINTR);
+	return written;
+}
+
 int liveupdate_mark_write(int fd, const char *mark)
 {
 	size_t length = strlen(mark);
@@ -98,10 +109,14 @@ int liveupdate_mark_write(int fd, const char *mark)
 			return opened;
 		fd = opened;
 	}
-	/* The kernel takes a mark as a whole or not at all. */
-	do {
-		written = write(fd, mark, length);
-	} while (written < 0 && errno == EINTR);
+	written = write_record(fd, mark, length);
+	/* Who kept the ledger when @fd was opened has ended, and another process may keep it. */
+	if (written < 0 && (errno == ECONNREFUSED || errno == ENOTCONN) && opened < 0) {
+		opened = open_kept();
+		written = opened < 0 ? -1 : write_record(opened, mark, length);
+		if (opened == -ENOENT)
+			errno = ECONNREFUSED;
+	}
 	if (written != (ssize_t)length)
 		ret = written < 0 ? -errno : -EIO;
 	if (opened >= 0)
@@ -168,7 +183,7 @@ const char *liveupdate_mark_error(int error)
 		return "the ledger is full and the mark is lost, so the pause will be unknown; boot with a larger liveupdate_ledger=";
 	case EAGAIN:
 	case ECONNREFUSED:
-		return "the process that keeps the ledger does not take it, or has ended; 'lutrace mark --keep' begins another";
+		return "the process that keeps the ledger does not take it, or has ended; 'lutrace mark --keep' begins another, and who has dropped privileges has to open the marks anew";
 	case EBADF:
 		return "the descriptor is not one of liveupdate_mark_open()";
 	default:

@@ -114,6 +114,8 @@
 	  "Changes of preserved page tables that the probe immutable saw: a bug each.")	\
 	X(PROBE_FAULTS, COUNTER, "lutrace_probe_dma_faults", "", "phase",		\
 	  "DMA faults that the probe dma_faults saw, by phase of the live update.")	\
+	X(PROBE_PRESERVED_FAULTS, COUNTER, "lutrace_probe_preserved_dma_faults", "", "",	\
+	  "Of them, those of preserved devices while the live update was under way.")	\
 	X(BUILD, INFO, "lutrace_build", "", "version", "The exporter.")			\
 	X(RECORDINGS, GAUGE, "lutrace_export_recordings", "", "",			\
 	  "Recordings, or pairs of ledgers, that all this comes from.")			\

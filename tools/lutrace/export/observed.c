@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What pinned probes have seen on this machine, and what they could not keep. A pin
- * of a map belongs to who may read it; it takes no more.
+ * What pinned probes have seen on this machine, and what they could not keep. It takes
+ * permission to read the pins of their maps, and to search the directories that those are in.
  */
 #include <unistd.h>
 
@@ -9,6 +9,7 @@
 
 #include "dma_faults.h"
 #include "export/page.h"
+#include "export/warn.h"
 #include "immutable.h"
 #include "probe/probe.h"
 #include "read/system.h"
@@ -70,6 +71,19 @@ static void put_faults(const struct probe_list *list, struct openmetrics *page)
 	openmetrics_count(page, family, totals.faults.member, text, NULL);
 	FAULT_PHASES(PUT_PHASE)
 #undef PUT_PHASE
+	family = &export_metrics[EXPORT_PROBE_PRESERVED_FAULTS];
+	openmetrics_describe(page, family);
+	openmetrics_count(page, family, probe_preserved_faults(probe), NULL);
+}
+
+/* Said once, and again after it was in order. */
+static void say_denied(const char *directory, const char *why)
+{
+	static bool said;
+
+	if (why && !said)
+		export_warn(directory, "what is pinned there cannot be read: %s; see lutrace-export(1)", why);
+	said = why;
 }
 
 /**
@@ -82,7 +96,11 @@ void export_observed(const char *directory, struct openmetrics *page)
 	struct probe_list list = { 0 };
 	char why[SYSTEM_WHY_SIZE];
 
-	if (!access(directory, R_OK | X_OK) && !probe_find(&list, directory) && list.count) {
+	/* Of the directory itself it is said when the exporter begins. */
+	if (access(directory, R_OK | X_OK) || probe_find(&list, directory))
+		return;
+	say_denied(directory, list.denied ? strerror(EACCES) : NULL);
+	if (list.count) {
 		put_lost(&list, page);
 		put_pinned(&list, page);
 		/* 0 would say that nothing happened, where these programs see nothing. */

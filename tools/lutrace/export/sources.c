@@ -312,7 +312,12 @@ static int keep_last(struct export_sources *sources, struct latest *latest,
 	if (!latest->fresh) {
 		sources->reads++;
 		if (export_read_recording(source->path, latest->figures, sources->budget_ns, why)) {
+			struct export_source *found = &sources->found[source - sources->found];
+
+			/* It was readable before this exporter began: it counts, and is read again. */
 			export_warn(source->path, "%s", why);
+			found->usable = false;
+			found->changed = (struct timespec){ 0 };
 			return 0;
 		}
 	}

@@ -25,7 +25,8 @@
  *          is that
  * @why:    what to say if one is missing
  * @within: the structure or enumeration whose members @names are, NULL for types and
- *          functions; ANY for types of which one is enough
+ *          functions; ANY for types of which one is enough; of functions the structure
+ *          without which they are not needed
  * @names:  of types, functions, members or helpers; ended by NULL
  */
 struct probe_need {
@@ -56,6 +57,11 @@ struct probe_need {
 #define ONE_OF(why, ...)                                                                           \
 	{                                                                                          \
 		BTF_KIND_STRUCT, why, ANY, { __VA_ARGS__ }                                         \
+	}
+/* Of a driver, which is there if its structure is. */
+#define FUNCTIONS_IF(why, structure, ...)                                                          \
+	{                                                                                          \
+		BTF_KIND_FUNC, why, structure, { __VA_ARGS__ }                                     \
 	}
 /* Of a structure that is only there with its driver. */
 #define MEMBERS_IF(why, within, ...)                                                               \
@@ -124,7 +130,7 @@ static const struct probe_need immutable_needs[] = {
 
 static const struct probe_need fault_needs[] = {
 	ONE_OF(NO_DRIVER, "intel_iommu", "amd_iommu"),
-	FUNCTIONS(NO_FAULTS, "dmar_fault"),
+	FUNCTIONS_IF(NO_FAULTS, "intel_iommu", "dmar_fault"),
 	MEMBERS_IF(OTHER_VTD, "intel_iommu", "reg", "cap", "segment"),
 	MEMBERS_IF(OTHER_AMD, "amd_iommu", "mmio_base", "evt_buf", "pci_seg"),
 	HELPERS(LINUX_5_5, "probe_read_kernel"),
@@ -208,6 +214,11 @@ static int is_there(const struct btf *btf, const struct probe_need *need, const 
 		id = btf__find_by_name_kind(btf, need->within, BTF_KIND_STRUCT);
 		return id < 0 || has_member(btf, btf__type_by_id(btf, id), name, 4);
 	}
+	if (need->kind == BTF_KIND_FUNC && need->within &&
+	    btf__find_by_name_kind(btf, need->within, BTF_KIND_STRUCT) < 0)
+		return 1;
+	if (need->kind == BTF_KIND_FUNC)
+		return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) >= 0;
 	id = btf__find_by_name_kind(btf, need->within ?: name, need->kind);
 	if (id < 0)
 		return 0;

@@ -4,8 +4,9 @@
  * it, and the other maps that those use, belong to it. So it does not matter who
  * loaded the programs, and under which names they are pinned, if at all.
  *
- * From a pin to a map takes permission for that file alone; everything else,
- * programs included, takes CAP_SYS_ADMIN, and is left out where that is missing.
+ * From a pin to a map takes permission for that file alone; everything else, programs
+ * and types included, takes CAP_SYS_ADMIN. Where that is missing, programs are left out,
+ * and a map is known by its name and the size of its values.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -25,8 +26,10 @@
 #include "base/say.h"
 #include "probe/probe.h"
 #include "blackout.h"
+#include "digest.h"
 #include "dma_faults.h"
 #include "immutable.h"
+#include "pt_identity.h"
 #include "step_latency.h"
 
 /* Below --pinned DIR; bpftool pins maps one level below the programs. */
@@ -45,6 +48,38 @@ static void *append(void *rows, size_t count, size_t size, const void *row)
 	return more;
 }
 
+/* The maps with the answers, whose values are of a type that not everybody may look up */
+static const struct {
+	const char *map;
+	const char *type;
+	size_t value_size;
+} answers[] = {
+	{ "blackout", "blackout_report", sizeof(struct blackout) },
+	{ "steps", "step_latency", sizeof(struct step_latency) },
+	{ "records", "step_records", sizeof(struct step_records) },
+	{ "totals", "immutable_totals", sizeof(struct immutable_totals) },
+	{ "domains", "watched_domain", sizeof(struct watched_domain) },
+	{ "changes", "domain_change", sizeof(struct domain_change) },
+	{ "totals", "fault_totals", sizeof(struct fault_totals) },
+	{ "devices", "faulting_device", sizeof(struct faulting_device) },
+	{ "faults", "dma_fault", sizeof(struct dma_fault) },
+	{ "identity", "pt_totals", sizeof(struct pt_totals) },
+};
+
+_Static_assert(sizeof(struct immutable_totals) != sizeof(struct fault_totals),
+	       "maps of one name are told apart by their values");
+
+static void guess_value_type(const struct bpf_map_info *info, char name[PROBE_NAME_SIZE])
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		if (!strcmp(info->name, answers[i].map) &&
+		    info->value_size == answers[i].value_size)
+			snprintf(name, PROBE_NAME_SIZE, "%s", answers[i].type);
+	}
+}
+
 static void value_type(const struct bpf_map_info *info, char name[PROBE_NAME_SIZE])
 {
 	const struct btf_type *type;
@@ -54,8 +89,11 @@ static void value_type(const struct bpf_map_info *info, char name[PROBE_NAME_SIZ
 	if (!info->btf_id || !info->btf_value_type_id)
 		return;
 	btf = btf__load_from_kernel_by_id(info->btf_id);
-	if (!btf)
+	if (!btf) {
+		if (errno == EPERM)
+			guess_value_type(info, name);
 		return;
+	}
 	type = btf__type_by_id(btf, info->btf_value_type_id);
 	if (type)
 		snprintf(name, PROBE_NAME_SIZE, "%s", btf__name_by_offset(btf, type->name_off));
@@ -344,6 +382,21 @@ static int64_t pinned_ns(const char *path)
 	return (int64_t)pin.st_mtim.tv_sec * 1000000000 + pin.st_mtim.tv_nsec;
 }
 
+/* A map that may be read; others who may not write to it see what it has as well. */
+static int open_pin(struct probe_list *found, const char *path)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, options, .file_flags = BPF_F_RDONLY);
+	int fd = bpf_obj_get_opts(path, &options);
+
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		found->denied = true;
+	if (fd >= 0 && !bpf_fd_is(fd, "bpf-map")) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /* The maps of one probe are pinned in one directory. */
 static int find_pinned(struct probe_list *found, const char *directory, int depth)
 {
@@ -353,8 +406,13 @@ static int find_pinned(struct probe_list *found, const char *directory, int dept
 	int code = EXIT_GOOD, fd;
 	char *path;
 
-	if (!open)
+	if (!open && depth == DEPTH)
 		return fail("cannot read %s: %s", directory, strerror(errno));
+	if (!open) {
+		/* Others below the same directory may be read. */
+		found->denied |= errno == EACCES || errno == EPERM;
+		return EXIT_GOOD;
+	}
 	while (!code && (entry = readdir(open))) {
 		if (entry->d_name[0] == '.' ||
 		    asprintf(&path, "%s/%s", directory, entry->d_name) < 0)
@@ -362,11 +420,9 @@ static int find_pinned(struct probe_list *found, const char *directory, int dept
 		if (entry->d_type == DT_DIR && depth > 1) {
 			code = find_pinned(found, path, depth - 1);
 		} else if (entry->d_type != DT_DIR) {
-			fd = bpf_obj_get(path);
-			if (fd >= 0 && bpf_fd_is(fd, "bpf-map"))
+			fd = open_pin(found, path);
+			if (fd >= 0)
 				add_map(&list, fd, pinned_ns(path));
-			else if (fd >= 0)
-				close(fd);
 		}
 		free(path);
 	}
@@ -475,10 +531,37 @@ uint64_t probe_lost(const struct probe *probe)
 	if (probe_read(probe, "immutable_totals", &zero, &immutable, sizeof(immutable)))
 		return immutable.lost + immutable.unwatched;
 	if (probe_read(probe, "fault_totals", &zero, &faults, sizeof(faults)))
-		return faults.lost + faults.overflows + faults.unnamed;
+		return faults.lost + faults.overflows + faults.missed + faults.unnamed;
 	if (probe_read(probe, "step_records", &zero, &steps, sizeof(steps)))
 		return steps.unpaired + steps.unclocked;
 	return 0;
+}
+
+/* What is refused to a device from the first preserve to finish */
+static uint64_t during(const struct fault_counts *faults)
+{
+	return faults->preserved + faults->reboot + faults->restored;
+}
+
+/**
+ * probe_preserved_faults - count the faults that should not have been
+ * @probe: dma_faults
+ *
+ * Return: faults of preserved devices while their live update was under way.
+ */
+uint64_t probe_preserved_faults(const struct probe *probe)
+{
+	const struct probe_map *map = probe_map(probe, "faulting_device");
+	struct faulting_device device;
+	uint64_t key, *last = NULL, count = 0;
+
+	while (map && map->key_size == sizeof(key) && !bpf_map_get_next_key(map->fd, last, &key)) {
+		last = &key;
+		if (probe_read(probe, "faulting_device", &key, &device, sizeof(device)) &&
+		    device.preserved)
+			count += during(&device.faults);
+	}
+	return count;
 }
 
 /**
@@ -502,7 +585,11 @@ int probe_open(struct probe_list *list, const char *pinned, enum probe_number nu
 
 	if (!code) {
 		*probe = probe_get(list, number);
-		if (!*probe)
+		if (!*probe && list->denied)
+			code = unknown(
+				"nobody but its owner may read all that is pinned below %s, so that it is not known whether %s is attached; see lutrace-probes(1)",
+				pinned, name);
+		else if (!*probe)
 			code = unknown(
 				"%s is not attached%s%s; 'lutrace probes --attach' attaches it",
 				name, pinned ? " below " : "", pinned ?: "");

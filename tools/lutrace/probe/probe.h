@@ -81,10 +81,12 @@ struct probe {
  * struct probe_list - all that were found
  * @probes: by kind, then by age
  * @count:  number of @probes
+ * @denied: something is pinned that may not be read
  */
 struct probe_list {
 	struct probe *probes;
 	size_t count;
+	bool denied;
 };
 
 int probe_find(struct probe_list *list, const char *pinned);
@@ -95,6 +97,7 @@ const struct probe_map *probe_map(const struct probe *probe, const char *name);
 bool probe_read(const struct probe *probe, const char *map, const void *key, void *value,
 		size_t size);
 uint64_t probe_lost(const struct probe *probe);
+uint64_t probe_preserved_faults(const struct probe *probe);
 
 int probe_open(struct probe_list *list, const char *pinned, enum probe_number number,
 	       const struct probe **probe, const char *answer, void *value, size_t size);

@@ -34,6 +34,7 @@ static const struct config_need config_needs[] = {
 	{ "LIVEUPDATE_HUGETLB", WARN, "preserve memory in huge pages of hugetlb" },
 	{ "LIVEUPDATE_TRACE", FAIL, "record steps in the ledger" },
 	{ "INTEL_IOMMU", FAIL, "use VT-d" },
+	{ "AMD_IOMMU", FAIL, "use the AMD IOMMU" },
 	{ "IOMMUFD", FAIL, "own IOMMU page tables from user space" },
 	{ "IOMMU_LIVEUPDATE", FAIL, "preserve IOMMU page tables" },
 	{ "VFIO_DEVICE_CDEV", FAIL, "use devices through iommufd" },
@@ -58,9 +59,19 @@ static void check_kernel(struct json_object *checks, const struct system *system
 				*system->release ? system->release : "(release not known)");
 }
 
+/* Of the two drivers a machine needs its own; one whose IOMMU is not known, VT-d's. */
+static bool is_needed(const struct system *system, const char *option)
+{
+	bool amd = system->amd && !system->units;
+
+	if (!strcmp(option, "INTEL_IOMMU"))
+		return !amd;
+	return amd || strcmp(option, "AMD_IOMMU") != 0;
+}
+
 static void check_config(struct json_object *checks, const struct system *system)
 {
-	size_t i, missing = 0;
+	size_t i, needed = 0, missing = 0;
 	char advice[160];
 
 	if (!system->config) {
@@ -73,6 +84,9 @@ static void check_config(struct json_object *checks, const struct system *system
 	for (i = 0; i < sizeof(config_needs) / sizeof(config_needs[0]); i++) {
 		const struct config_need *need = &config_needs[i];
 
+		if (!is_needed(system, need->option))
+			continue;
+		needed++;
 		if (system_config(system, need->option) != 'n')
 			continue;
 		missing++;
@@ -83,7 +97,7 @@ static void check_config(struct json_object *checks, const struct system *system
 	}
 	if (!missing)
 		doctor_row_text(checks, "configuration", OK, NULL,
-				"all %zu options that matter are set", i);
+				"all %zu options that matter are set", needed);
 }
 
 /* @choice: what system_switch() says of the parameter */

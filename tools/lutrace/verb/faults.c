@@ -140,6 +140,8 @@ static const char *why_unknown(const struct fault_totals *totals, char why[SYSTE
 		return other;
 	if (totals->overflows)
 		return "the hardware dropped faults";
+	if (totals->missed)
+		return "faults came while others were handled, and nobody saw the device";
 	if (totals->unnamed)
 		return "more devices faulted than the program tells apart";
 	if (totals->faults.unknown)
@@ -215,7 +217,7 @@ int do_faults(int argc, char **argv)
 	json_object_object_add(value, "faults", make_counts(&totals.faults));
 	add_number(value, "interrupts", (int64_t)totals.interrupts);
 	add_number(value, "overflows", (int64_t)totals.overflows);
-	add_number(value, "late", (int64_t)totals.late);
+	add_number(value, "late", (int64_t)(totals.late + totals.missed));
 	add_number(value, "lost", (int64_t)totals.lost);
 	add_text(value, "phase", PROBE_NAME_OF(phases, totals.phase));
 	json_object_object_add(value, "devices", devices);

@@ -173,6 +173,16 @@ static void print_fitness(struct json_object *value)
 	print_unfit(value);
 }
 
+/* Who may read pinned maps need not be one who may look at programs. */
+static void print_maps_alone(struct json_object *probes)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(probes); i++)
+		printf("%s is pinned; only root may look at its programs.\n",
+		       member_text(json_object_array_get_idx(probes, i), "probe"));
+}
+
 static void print_probes(struct json_object *value)
 {
 	static const struct column columns[] = {
@@ -187,8 +197,12 @@ static void print_probes(struct json_object *value)
 	if (json_object_array_length(member(value, "programs")))
 		output_table(member(value, "programs"), columns,
 			     sizeof(columns) / sizeof(columns[0]), 0);
-	else
+	else if (json_object_array_length(probes))
+		print_maps_alone(probes);
+	else if (!json_object_get_boolean(member(value, "denied")))
 		printf("No probe is attached; 'lutrace probes --attach' attaches those that can work here.\n");
+	if (json_object_get_boolean(member(value, "denied")))
+		printf("Something is pinned that may not be read.\n");
 	for (i = 0; i < json_object_array_length(probes); i++) {
 		struct json_object *row = json_object_array_get_idx(probes, i);
 
@@ -305,6 +319,7 @@ static int show(const char *pinned, double seconds, const struct btf *kernel)
 		return code;
 	}
 	value = make_attached(&now, &before, counted || switched >= 0);
+	json_object_object_add(value, "denied", json_object_new_boolean(now.denied));
 	json_object_object_add(value, "statistics", json_object_new_boolean(counted));
 	json_object_object_add(value, "measured", json_object_new_boolean(switched >= 0));
 	json_object_object_add(value, "kernel", make_fitness(kernel, true));
