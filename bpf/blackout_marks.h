@@ -59,7 +59,6 @@ enum blackout_mark {
 #define BLACKOUT_NAME_MOST                                                                         \
 	(LIVEUPDATE_NAME_LENGTH - sizeof(LIVEUPDATE_MARK_RESUME BLACKOUT_MARK_SEPARATOR))
 
-
 struct blackout_name {
 	char text[LIVEUPDATE_NAME_LENGTH];
 };

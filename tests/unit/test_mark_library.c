@@ -78,7 +78,8 @@ static void what_it_writes_is_what_the_rule_reads(void **state)
 /* A BPF program sees no more of a mark than its record, and not as much of one as of the other. */
 static void both_marks_of_a_long_name_are_of_one_workload(void **state)
 {
-	static const char *const names[] = { "12345678", "123456789", "12345678-and-much-more-of-it" };
+	static const char *const names[] = { "12345678", "123456789",
+					     "12345678-and-much-more-of-it" };
 	struct blackout_name paused, resumed;
 	struct liveupdate_record record;
 	enum blackout_mark mark;

@@ -3,6 +3,8 @@
  * What pinned probes have seen on this machine, and what they could not keep. It takes
  * permission to read the pins of their maps, and to search the directories that those are in.
  */
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <linux/types.h>
@@ -82,7 +84,8 @@ static void say_denied(const char *directory, const char *why)
 	static bool said;
 
 	if (why && !said)
-		export_warn(directory, "what is pinned there cannot be read: %s; see lutrace-export(1)", why);
+		export_warn(directory,
+			    "what is pinned there cannot be read: %s; see lutrace-export(1)", why);
 	said = why;
 }
 
