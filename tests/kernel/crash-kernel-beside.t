@@ -18,9 +18,10 @@ stage after <<'END'
 cat /sys/kernel/kexec_crash_size >"$LAB_RESULTS/incoming"
 "$LAB_BUILD"/tests/kernel/memfd-session retrieve crash 1 4096
 END
-lab_run --memory 4096 --append "$(crashkernel 192)" "$before" "$stage"
+word=$(crashkernel 192)
+lab_run --memory 4096 --append "$word" "$before" "$stage"
 for kernel in outgoing incoming; do
-	is "the $kernel kernel has its crash kernel" "$(cat "$lab_results/$kernel")" $((192 << 20))
+	is "the $kernel kernel has its crash kernel" "$(cat "$lab_results/$kernel")" $((${word//[!0-9]/} << 20))
 done
 
 tap_done
