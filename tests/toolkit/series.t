@@ -30,6 +30,7 @@ covers() {
 	for folder in "$project"/kernel/series/*/; do
 		folder=$(basename "$folder")
 		grep -q '^How to test' "$work/real/series/${folder#*-}/0000-cover-letter.patch" &&
+			grep -q '^About this series' "$work/real/series/${folder#*-}/0000-cover-letter.patch" &&
 			! grep -q 'SUBJECT HERE\|BLURB HERE' "$work/real/series/${folder#*-}/0000-cover-letter.patch" ||
 			{ echo "# $folder"; return 1; }
 	done
@@ -80,7 +81,7 @@ ok "so is what one stands on" wrong series.md '/^| `pci`/s/`iommu`/`kho`/' 'has 
 ok "so is a sum" wrong series.md 's/: [0-9]* mails, since/: 3 mails, since/' '3 mails.: it is'
 ok "so is a suite" wrong series.md '/^| `fail_nth`/d' 'the suites are'
 ok "so is a question" wrong series.md '/^| `maintainer`/d' 'the questions are'
-ok "so is a mail that does not take a file" wrong coverage.md '/^| 11 /s/iommu 10, 12/iommu 9/' 'row 11: no mail'
+ok "so is a mail that does not take a file" wrong coverage.md '/^| 11 /s/iommu 10, 13/iommu 9/' 'row 11: no mail'
 ok "so is a patch that is gone" wrong coverage.md 's/`0063`/`9999`/' 'no patch 9999'
 ok "so is a test that is gone" wrong coverage.md 's/`occupied`/`ocupied`/' 'no tests/kernel/ocupied'
 
