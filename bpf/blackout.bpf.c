@@ -53,8 +53,8 @@ struct {
 struct ledgers {
 	__u64 address[2];
 	struct blackout_side sides[2];
-	__u32 more;	  /* workloads than are told apart */
-	__u32 sides_cut;  /* a bit for each in which one was paused whose name is longer */
+	__u64 cut[2];	  /* one was paused whose name is longer than what is told apart */
+	__u64 more;	  /* workloads than are told apart */
 	__u64 generation; /* counts what has been noted */
 };
 
@@ -143,11 +143,11 @@ __noinline int evaluate(void)
 	if (state->sides[0].jump.sequence) {
 		outgoing = &state->sides[0];
 		incoming = &state->sides[1];
-		evaluation.host.more |= state->sides_cut & 1;
+		evaluation.host.more |= state->cut[0];
 	} else if (state->sides[1].jump.sequence) {
 		outgoing = &state->sides[1];
 		incoming = &state->sides[0];
-		evaluation.host.more |= state->sides_cut >> 1 & 1;
+		evaluation.host.more |= state->cut[1];
 	}
 	blackout_evaluate(outgoing, incoming, &evaluation.host, (struct blackout *)report);
 	return *(volatile __u64 *)&state->generation == generation;
@@ -182,8 +182,10 @@ static __always_inline void note_workload(struct ledgers *state, int side,
 	mark = blackout_mark(record, &name);
 	if (mark == BLACKOUT_MARK_OTHER || !name.text[0])
 		return;
-	if (blackout_is_cut(mark, record))
-		state->sides_cut |= 1 << side;
+	if (blackout_is_cut(mark, record) && side)
+		state->cut[1] = 1;
+	else if (blackout_is_cut(mark, record))
+		state->cut[0] = 1;
 	workload = bpf_map_lookup_elem(&workloads, &name);
 	if (!workload) {
 		bpf_map_update_elem(&workloads, &name, &none, BPF_NOEXIST);

@@ -50,15 +50,16 @@ enum blackout_mark {
  */
 #define BLACKOUT_WORKLOADS 512
 
-/*
- * The name of a workload; all 0 for marks without one. It is what the record itself has of
- * it behind "resume:", and as much behind "pause:". BPF programs tell workloads apart by that,
- * and say that they cannot if there is more (blackout_is_cut()); lutrace has the whole name,
- * which further records hold.
- */
+/* What a record has room for behind "resume:" */
 #define BLACKOUT_NAME_MOST                                                                         \
 	(LIVEUPDATE_NAME_LENGTH - sizeof(LIVEUPDATE_MARK_RESUME BLACKOUT_MARK_SEPARATOR))
 
+/*
+ * The name of a workload; all 0 for marks without one. It has BLACKOUT_NAME_MOST
+ * characters at most. BPF programs tell workloads apart by that,
+ * and say that they cannot if there is more (blackout_is_cut()); lutrace has the whole name,
+ * which further records hold.
+ */
 struct blackout_name {
 	char text[LIVEUPDATE_NAME_LENGTH];
 };

@@ -535,10 +535,10 @@ static __always_inline int open_unit(struct cursor *cursor)
 	return read_table(cursor, 0, root->address);
 }
 
-/* Moves the cursor by one entry. Returns nonzero to stop. */
 /* The clock is looked at once in so many steps. */
 #define STEPS_OF_CLOCK 1024
 
+/* Moves the cursor by one entry. Returns nonzero to stop. */
 static long step(__u32 number, __u64 *deadline)
 {
 	struct cursor *cursor = bpf_map_lookup_elem(&cursors, &zero);

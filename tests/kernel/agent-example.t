@@ -5,7 +5,8 @@
 # iommufd and device until the jump, asks for it by name in the next kernel, moves the
 # device to a new page table, and is ready for the next live update. So is one that is given
 # the session after another one has ended that moved the device, with and without giving up
-# the old page table, and one whose memory is lost. Its unit starts it. With systemd's store it is tried in tests/debian/fdstore.t.
+# the old page table, and one whose memory is lost. Its unit starts it. With systemd's store
+# it is tried in tests/debian/fdstore.t.
 
 here=$(dirname "$0")
 # shellcheck source=tests/lab/tap.sh

@@ -113,9 +113,9 @@ int liveupdate_mark_write(int fd, const char *mark)
 	/* Who kept the ledger when @fd was opened has ended, and another process may keep it. */
 	if (written < 0 && (errno == ECONNREFUSED || errno == ENOTCONN) && opened < 0) {
 		opened = open_kept();
-		written = opened < 0 ? -1 : write_record(opened, mark, length);
-		if (opened == -ENOENT)
-			errno = ECONNREFUSED;
+		if (opened < 0)
+			return opened == -ENOENT ? -ECONNREFUSED : opened;
+		written = write_record(opened, mark, length);
 	}
 	if (written != (ssize_t)length)
 		ret = written < 0 ? -errno : -EIO;
