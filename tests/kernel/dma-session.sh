@@ -134,6 +134,11 @@ writes_end() {
 # In a stage: note NAME VALUE..., for the test
 note() { echo "$*" >>"$LAB_RESULTS/facts"; }
 
+# In a stage: the log from the last log_begins on. Nothing is cleared: at the end of a run the
+# whole log is kept, and searched for what a kernel complains of.
+log_begins() { echo "the log begins here" >/dev/kmsg; }
+log() { dmesg | awk '/] the log begins here$/ { text = ""; next } { text = text $0 "\n" } END { printf "%s", text }'; }
+
 # In a test: what a stage noted
 fact() { sed -n "s/^$1 //p" "$lab_results/facts"; }
 

@@ -44,16 +44,16 @@ cat >"$tap_scratch/errors" <<'END'
 said() {
 	local tries
 	for ((tries = 0; tries < 60 * LAB_SLOWER; tries++)); do
-		! dmesg | grep -qE "$1" || return 0
+		! log | grep -qE "$1" || return 0
 		sleep 0.1
 	done
 	return 1
 }
 inject() {
-	dmesg -C
+	log_begins
 	ask-host inject "$2" "$3"
 	said "$4" && note "$1" yes || note "$1" no
-	dmesg >>"$LAB_RESULTS/errors.log"
+	log >>"$LAB_RESULTS/errors.log"
 	note "$1-masters" "$(is_master "$LAB_DEVICES") $(is_master "$LAB_BRIDGES")"
 }
 errors() {

@@ -57,9 +57,9 @@ dma load "$LAB_DEVICES" 0x1000000
 note obstacle-none "$(grep -c memfd /sys/kernel/liveupdate/obstacles || :)"
 poisons "$(dma physical 0x5000)"
 note obstacle "$(grep -c 'page 5 of a memfd has had a memory error since it was preserved; close its session' /sys/kernel/liveupdate/obstacles)"
-dmesg -C
+log_begins
 note after-jump "$(kexec -e 2>&1 | sed 's/.*: //')"
-note after-log "$(dmesg | grep -c 'page 5 of a memfd has had a memory error since it was preserved')"
+note after-log "$(log | grep -c 'page 5 of a memfd has had a memory error since it was preserved')"
 dma store "$LAB_DEVICES" 0x1001000
 note after-works "$(dma read 0x1000)"
 dma_killed

@@ -68,7 +68,6 @@ cat /sys/kernel/liveupdate/ledger/current >"$LAB_RESULTS/current"
 # What looks like it and is none.
 load "$LAB_INCOMING" "kho=off kho=on \"x=a intel_iommu=off\" my_intel_iommu=off -- intel_iommu=off liveupdate=off mem=1M" || exit
 note good-doctor "$(lutrace doctor -s "$load_image" -c "$load_words" >/dev/null; echo $?)"
-dmesg -C
 workload_go_on 0
 workload_reaches 0 paused
 END

@@ -40,13 +40,13 @@ successor() {
 	local name=$1 loaded
 	shift
 	kexec -u 2>/dev/null
-	dmesg -C
+	log_begins
 	"$@" >>"$LAB_RESULTS/kexec.log" 2>&1
 	loaded=$?
 	kexec -e >>"$LAB_RESULTS/kexec.log" 2>&1
 	note "$name" "loaded $loaded, jumped $?, master $(is_master "${LAB_DEVICES%% *}")"
-	note "$name-log" "$(dmesg | sed -n 's/.*liveupdate: \(.*cannot take over.*\)/\1/p' | tr '\n' '|')"
-	dmesg >>"$LAB_RESULTS/dmesg-refused.log"
+	note "$name-log" "$(log | sed -n 's/.*liveupdate: \(.*cannot take over.*\)/\1/p' | tr '\n' '|')"
+	log >>"$LAB_RESULTS/dmesg-refused.log"
 	[ "$1" != load ] || note "$name-doctor" "$(lutrace doctor -j -s "$load_image" -c "$load_words" |
 		jq -r '.checks[] | select(.advice) | "the image loaded for kexec " + (.found | ltrimstr("it ")) + "; " + .advice' | tr '\n' '|')"
 }

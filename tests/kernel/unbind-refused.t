@@ -77,9 +77,9 @@ echo "$other" >"/sys/bus/pci/devices/$other/driver/unbind" &
 unbinding=$!
 until [ ! -e "/sys/bus/pci/devices/$other/vfio-dev" ]; do sleep 0.05; done
 note other-obstacle "$(grep -c "$other: .*unbound from its driver" /sys/kernel/liveupdate/obstacles)"
-dmesg -C
+log_begins
 note other-jump "$(kexec -e 2>&1 | sed 's/.*: //')"
-note other-log "$(dmesg | grep -c "$other: liveupdate: $kept cannot cross: this device is being removed, or unbound")"
+note other-log "$(log | grep -c "$other: liveupdate: $kept cannot cross: this device is being removed, or unbound")"
 kill -KILL "$holder"
 wait "$unbinding"
 dma store "$kept" 0x1001000

@@ -29,10 +29,10 @@ if [ -e "$LAB_RESULTS/booted" ]; then
 fi
 : >"$LAB_RESULTS/booted"
 jump() { # WHEN
-	dmesg -C
+	log_begins
 	kexec -e 2>/dev/null
 	note "$1" "jumped $?, $(state), master $(is_master "$LAB_DEVICES")"
-	note "$1-log" "$(dmesg | sed -n 's/.*the image loaded/the image loaded/p')"
+	note "$1-log" "$(log | sed -n 's/.*the image loaded/the image loaded/p')"
 }
 kexec -s -l "$LAB_INCOMING" --command-line="$LAB_INCOMING_CMDLINE"
 jump waiting

@@ -20,7 +20,7 @@ vfs() {
 	note "$1" "${answer:-ok}, $(cat "$device/sriov_numvfs")"
 }
 # said TEXT: how often the log has it
-said() { dmesg | grep -cF "$1"; }
+said() { log | grep -cF "$1"; }
 END
 
 stage before <<'END'
@@ -68,7 +68,7 @@ to_pf unpreserve
 note pf-state "$(cat "/sys/bus/pci/devices/$pf/liveupdate")"
 note obstacle "$(grep -c "$vf: its physical function is not preserved.*; preserve that, or close this session" /sys/kernel/liveupdate/obstacles)"
 vfs dropped 0
-dmesg -C
+log_begins
 note jump "$(kexec -e 2>&1 | sed 's/.*: //')"
 note jump-log "$(said "$vf: liveupdate: cannot cross: its physical function is not preserved")"
 to_pf session again
