@@ -31,12 +31,21 @@ chain_load() {
 
 # chain_counts UPDATE: what grows if something leaks, once the session has finished
 chain_counts() {
+	local cache
+	# What is free and not given back: empty slabs, and with KASAN all that was freed of late.
+	for cache in /sys/kernel/slab/*/shrink; do echo 1 >"$cache"; done
 	cat /proc/sys/vm/stat_refresh
 	{
+		# In one read, for pages go from one to the other all the time: free ones that
+		# CPUs have put aside do not count as free.
+		awk '$1 == "nr_free_pages" { free += $2 }
+			$1 == "count:" { aside += $2 }
+			/nr_slab_(un)?reclaimable/ { slab += $2 }
+			$1 == "nr_slab_unreclaimable" { objects += $2 }
+			END { print "MemFree", free * 4; print "Aside", aside * 4
+				print "Slab", slab * 4; print "SUnreclaim", objects * 4 }' /proc/zoneinfo
 		sed -n '/^nr_iommu_pages /p' /proc/vmstat
-		sed -n 's/^\(MemTotal\|MemFree\|Cached\|SUnreclaim\|Shmem\): *\([0-9]*\) kB/\1 \2/p' /proc/meminfo
-		# Free pages that CPUs have put aside do not count as free.
-		awk '$1 == "count:" { pages += $2 } END { print "Aside", pages * 4 }' /proc/zoneinfo
+		sed -n 's/^\(MemTotal\|Cached\|Shmem\): *\([0-9]*\) kB/\1 \2/p' /proc/meminfo
 	} >"$LAB_RESULTS/counters-$1"
 	cp /proc/slabinfo "$LAB_RESULTS/slabinfo-$1"
 }
