@@ -20,7 +20,7 @@ growth() { for name in $counted; do echo "$name $(grown "$name" "$1")"; done | x
 
 # leaks LAST: a line for each bound that is broken
 leaks() {
-	local free
+	local free name
 	[ "$(grown nr_iommu_pages "$1")" = 0 ] ||
 		echo "$(grown nr_iommu_pages "$1") more pages of page tables than after the second update"
 	# KHO's radix tree stays in the kernel that reads it. It takes a page for each order and
@@ -29,7 +29,9 @@ leaks() {
 	# Slabs are judged by themselves. With KASAN they keep what is freed, a megabyte more or less.
 	free=$(($(grown MemFree "$1") + $(grown Aside "$1") + $(grown Slab "$1")))
 	[ "$free" -gt -1024 ] || echo "$free kB of memory that is free or in slabs"
-	[ "$(grown SUnreclaim "$1")" -lt 1024 ] || echo "$(grown SUnreclaim "$1") kB more objects of the kernel"
+	for name in Slab SUnreclaim; do
+		[ "$(grown $name "$1")" -lt 1024 ] || echo "$(grown $name "$1") kB more objects of the kernel ($name)"
+	done
 }
 
 # lost_in UPDATE [full]: a line for each thing that went wrong in it; from a full ledger nobody
