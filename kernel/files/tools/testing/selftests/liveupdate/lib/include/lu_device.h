@@ -29,6 +29,7 @@ enum {
  * @size:    in bytes
  * @iommufd: the device is bound to it
  * @fd:      the device's character device
+ * @dev_id:  what the iommufd knows the device by
  * @ioas_id: what the IOAS maps, @hwpt_id does
  * @hwpt_id: the HWPT that the device is attached to
  */
